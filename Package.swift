@@ -1,0 +1,142 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms and their floors are explained in ARCHITECTURE.md; HouseTests checks that imports only go down.
+
+/// Rooms without I/O, clocks, randomness or Foundation. Strict memory safety proves that nothing hostile meets an unsafe pointer here.
+let pureRooms: [Target] = [
+    .target(name: "ClusterModel"),
+    .target(name: "DNOwnership", dependencies: ["ClusterModel"]),
+    .target(name: "SIPCore", dependencies: ["ClusterModel"]),
+    .target(
+        name: "TLibraryPorts",
+        dependencies: ["ClusterModel", .product(name: "DequeModule", package: "swift-collections")]
+    ),
+    .target(name: "Orchestration", dependencies: ["ClusterModel"]),
+    .target(name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
+    .target(name: "Simulation", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+]
+
+/// Doors: each is the only importer of one outside thing.
+let doors: [Target] = [
+    .systemLibrary(
+        name: "CYAML",
+        pkgConfig: "yaml-0.1",
+        providers: [.apt(["libyaml-dev"])]
+    ),
+    .systemLibrary(
+        name: "CProtobufC",
+        pkgConfig: "libprotobuf-c",
+        providers: [.apt(["libprotobuf-c-dev"])]
+    ),
+    .target(name: "CTandemProto", dependencies: ["CProtobufC"]),
+    .target(name: "CLinuxSystem"),
+    .target(name: "TopologyFile", dependencies: ["ClusterModel", "CYAML"]),
+    .target(
+        name: "Wire",
+        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "CProtobufC", "CTandemProto"]
+    ),
+    .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
+    .target(name: "Transport", dependencies: ["ClusterModel", "Wire", "LinuxSystem"]),
+    .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "Transport"]),
+    .target(
+        name: "ProcessRuntime",
+        dependencies: ["ClusterModel", "LinuxSystem", .product(name: "Logging", package: "swift-log")]
+    ),
+]
+
+/// Roles: a shell around the machines.
+let roles: [Target] = [
+    .target(
+        name: "SIPServer",
+        dependencies: [
+            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire", "LinuxSystem",
+            "Transport", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
+        name: "Controller",
+        dependencies: [
+            "ClusterModel", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "ProcessRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
+        name: "OperatorCommands",
+        dependencies: [
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]
+    ),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let programs: [Target] = [
+    .executableTarget(name: "tandem", dependencies: ["OperatorCommands", argumentParser]),
+    .executableTarget(name: "tandemd", dependencies: ["Controller", argumentParser]),
+    .executableTarget(name: "tandem-worker", dependencies: ["SIPServer", "LinuxSystem", argumentParser]),
+    .executableTarget(
+        name: "tandem-load",
+        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary", argumentParser]
+    ),
+]
+
+let tests: [Target] = [
+    .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"]),
+    .testTarget(name: "DNOwnershipTests", dependencies: ["ClusterModel", "DNOwnership"]),
+    .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
+    .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
+    .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
+    .testTarget(name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+    .testTarget(
+        name: "SimulationTests",
+        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"]
+    ),
+    .testTarget(name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"]),
+    .testTarget(
+        name: "WireTests",
+        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]
+    ),
+    .testTarget(name: "TransportTests", dependencies: ["ClusterModel", "Wire", "LinuxSystem", "Transport"]),
+    .testTarget(name: "HouseTests", dependencies: []),
+    .testTarget(
+        name: "SystemTests",
+        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]
+    ),
+]
+
+let package = Package(
+    name: "tandem",
+    products: [
+        .executable(name: "tandem", targets: ["tandem"]),
+        .executable(name: "tandemd", targets: ["tandemd"]),
+        .executable(name: "tandem-worker", targets: ["tandem-worker"]),
+        .executable(name: "tandem-load", targets: ["tandem-load"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: pureRooms + doors + roles + programs + tests,
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)
+
+for target in package.targets where ![.system, .binary, .plugin, .macro].contains(target.type) {
+    guard !target.name.hasPrefix("C") || target.name.hasPrefix("Cluster") || target.name.hasPrefix("Controller") else {
+        continue
+    }
+    var settings = target.swiftSettings ?? []
+    settings += [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+    if pureRooms.contains(where: { $0.name == target.name }) {
+        settings.append(.strictMemorySafety())
+    }
+    target.swiftSettings = settings
+}

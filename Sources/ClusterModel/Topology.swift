@@ -1,0 +1,149 @@
+/// A validated topology: what an operator declared, with every reference resolved. `TopologyFile` makes it from YAML.
+package struct Topology: Equatable, Sendable {
+    package var cluster: String
+    /// The SIP domain that phones register with, in lower case.
+    package var domain: String
+    /// Sorted by name.
+    package var agentTypes: [AgentType]
+    /// Sorted by name.
+    package var dataCenters: [DataCenter]
+    /// Sorted by full name; a `NodeIndex` is a position in this list.
+    package var nodes: [Node]
+    package var directory: DNDirectory
+    package var timing: Timing
+    /// What the file declares and this version does not run yet, in words for people.
+    package var notices: [String]
+
+    package init(
+        cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
+        directory: DNDirectory, timing: Timing = Timing(), notices: [String] = []
+    ) {
+        self.cluster = cluster
+        self.domain = domain
+        self.agentTypes = agentTypes
+        self.dataCenters = dataCenters
+        self.nodes = nodes
+        self.directory = directory
+        self.timing = timing
+        self.notices = notices
+    }
+
+    package func nodeIndex(named name: String) -> NodeIndex? {
+        nodes.firstIndex { $0.name == name }.map { NodeIndex($0) }
+    }
+
+    package func name(of node: NodeIndex) -> String {
+        nodes[node.position].name
+    }
+}
+
+/// A kind of agent phone.
+package struct AgentType: Hashable, Sendable {
+    package enum Phone: String, Hashable, Sendable, CaseIterable {
+        /// Registers with SIP REGISTER.
+        case sip
+        /// Dialled through a trunk; in service while a desktop is registered for it.
+        case pstn
+    }
+
+    package var name: String
+    package var phone: Phone
+    package var registration: RegistrationLimits
+    /// The trunk through which a PSTN phone is dialled.
+    package var trunk: String?
+
+    package init(
+        name: String, phone: Phone, registration: RegistrationLimits = RegistrationLimits(), trunk: String? = nil
+    ) {
+        self.name = name
+        self.phone = phone
+        self.registration = registration
+        self.trunk = trunk
+    }
+}
+
+/// Bounds on what a phone may ask for in a REGISTER (RFC 3261 section 10.3, steps 6 and 7).
+package struct RegistrationLimits: Hashable, Sendable {
+    /// Whole seconds. Below the minimum a phone gets 423; above the maximum it gets the maximum.
+    package var minimumExpires: UInt32
+    package var defaultExpires: UInt32
+    package var maximumExpires: UInt32
+    /// How many contacts a DN may have at a time.
+    package var contacts: Int
+
+    package init(minimumExpires: UInt32 = 60, defaultExpires: UInt32 = 300, maximumExpires: UInt32 = 3600, contacts: Int = 4) {
+        self.minimumExpires = minimumExpires
+        self.defaultExpires = defaultExpires
+        self.maximumExpires = maximumExpires
+        self.contacts = contacts
+    }
+}
+
+package struct DataCenter: Hashable, Sendable {
+    package var name: String
+    /// Where the data center stands, in the operator's words; equal locations are near each other.
+    package var location: String
+
+    package init(name: String, location: String) {
+        self.name = name
+        self.location = location
+    }
+}
+
+/// Where a node speaks SIP.
+package struct SIPListener: Hashable, Sendable, CustomStringConvertible {
+    package enum Transport: String, Hashable, Sendable, CaseIterable {
+        case udp, tcp, tls
+    }
+
+    package var transport: Transport
+    package var address: NetworkAddress
+
+    package init(transport: Transport, address: NetworkAddress) {
+        self.transport = transport
+        self.address = address
+    }
+
+    package var description: String { "\(transport.rawValue):\(address)" }
+}
+
+/// A SIP server of the cluster.
+package struct Node: Hashable, Sendable {
+    /// `dc1/sip1`.
+    package var name: String
+    /// Position in `Topology.dataCenters`.
+    package var dataCenter: Int
+    /// The host whose controller runs the node.
+    package var host: String
+    package var sip: [SIPListener]
+    package var tcontroller: StreamAddress
+    package var defaultPort: StreamAddress?
+    package var mesh: StreamAddress
+
+    package init(
+        name: String, dataCenter: Int, host: String = "local", sip: [SIPListener], tcontroller: StreamAddress,
+        defaultPort: StreamAddress? = nil, mesh: StreamAddress
+    ) {
+        self.name = name
+        self.dataCenter = dataCenter
+        self.host = host
+        self.sip = sip
+        self.tcontroller = tcontroller
+        self.defaultPort = defaultPort
+        self.mesh = mesh
+    }
+}
+
+/// The timers of the cluster.
+package struct Timing: Hashable, Sendable {
+    /// After this much silence a link is pinged.
+    package var keepalive: Duration = .milliseconds(500)
+    /// After this long without a byte a link is lost.
+    package var linkTimeout: Duration = .seconds(2)
+    /// A stamp further ahead of the local clock than this raises a condition.
+    package var clockSkewLimit: Duration = .seconds(5)
+    /// How long a PSTN DN outlives the last desktop connection that registered it.
+    package var desktopGrace: Duration = .zero
+
+    package init() {}
+}
