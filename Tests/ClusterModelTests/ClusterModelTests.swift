@@ -50,9 +50,12 @@ import Testing
             #expect(directory.dn(at: index) == dn)
         }
         for text in ["42", "0041", "0043", "0999", "2000", "01000", "bob", "alic", "9"] {
-            #expect(directory.index(of: try #require(DN(text))) == nil, "\(text)")
+            let dn = try #require(DN(text))
+            #expect(directory.index(of: dn) == nil, "\(text)")
         }
-        #expect(directory.block(of: try #require(directory.index(of: try #require(DN("alice"))))).agentType == 1)
+        let name = try #require(DN("alice"))
+        let alice = try #require(directory.index(of: name))
+        #expect(directory.block(of: alice).agentType == 1)
     }
 
     @Test func `every index names its DN`() throws {
