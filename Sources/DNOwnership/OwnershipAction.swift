@@ -6,7 +6,7 @@ package enum OwnershipAction: Equatable, Sendable {
     case dial(NodeIndex)
     case close(ConnectionID, LinkProblem)
     /// What this node shows of one DN has changed.
-    case viewChanged(DNIndex, View)
+    case viewChanged(DNIndex, from: View, to: View)
     /// All DNs of a node have become visible at once, or vanished at once; no `viewChanged` is told for them.
     case ownerReachable(NodeIndex)
     case ownerUnreachable(NodeIndex)

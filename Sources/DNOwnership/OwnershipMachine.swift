@@ -130,7 +130,7 @@ package struct OwnershipMachine: Sendable {
         let before = view(of: dn)
         change(&records[dn.position])
         let after = view(of: dn)
-        if before != after { actions.append(.viewChanged(dn, after)) }
+        if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
     }
 
     /// Changes a record that this node owns before or after the change, keeps the sums, and says it to all peers.

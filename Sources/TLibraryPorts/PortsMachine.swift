@@ -133,7 +133,8 @@ package struct PortsMachine: Sendable {
         return ready.sorted()
     }
 
-    mutating func tell(_ client: ClientID, _ event: TEvent, _ actions: inout [PortsAction]) {
+    /// Puts an event into a client's outbox; a client whose outbox is full is cut off.
+    package mutating func tell(_ client: ClientID, _ event: TEvent, _ actions: inout [PortsAction]) {
         guard clients[client] != nil, clients[client]?.isClosing == false else { return }
         if clients[client]!.outbox.count >= configuration.outboxCapacity {
             cutOff(client, &actions)
