@@ -1,4 +1,5 @@
 import CProtobufC
+import CTandemProto
 
 /// Memory that protobuf-c borrows while it packs: freed together when packing is done.
 final class PackingArena {
