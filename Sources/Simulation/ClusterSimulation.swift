@@ -171,6 +171,7 @@ package struct ClusterSimulation {
     private mutating func start(_ node: NodeIndex) -> [NodeIndex] {
         guard nodes[node.position] == nil else { return [] }
         lives[node.position] += 1
+        tickPlanned[node.position] = .max
         let life = Incarnation(rawValue: lives[node.position])
         var ownership = OwnershipConfiguration(timing: topology.timing)
         // Small on purpose: falling off the ring and cut snapshots happen in every run.
@@ -201,6 +202,7 @@ package struct ClusterSimulation {
     }
 
     private mutating func crash(_ node: NodeIndex) {
+        guard nodes[node.position] != nil else { return }
         nodes[node.position] = nil
         for id in network.connections(of: node) {
             let side = network.connections[id]!.side(of: node)
