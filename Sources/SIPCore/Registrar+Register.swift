@@ -57,13 +57,14 @@ extension Registrar {
                 return .reject(SIPResponse(.intervalTooBrief, extra: extra))
             }
             let slot = find(contact, in: datagram, of: dn)
-            if slot >= 0, isSameCall(slot, message, datagram), message.cseq <= records[Int(slot)].cseq {
+            // A binding that has expired does not exist, even if the wheel has not come to it.
+            let isLive = slot >= 0 && records[Int(slot)].expiry > now.monotonic
+            if isLive, isSameCall(slot, message, datagram), message.cseq <= records[Int(slot)].cseq {
                 guard message.cseq == records[Int(slot)].cseq, expires > 0 else {
                     return .reject(SIPResponse(.outOfOrder))
                 }
                 tally.repeats &+= 1
             }
-            let isLive = slot >= 0 && records[Int(slot)].expiry > now.monotonic
             guard tally.count(slot, isLive: isLive, adds: expires > 0) else { return .reject(SIPResponse(.contact)) }
         }
         return tally.plan(limits: limits)
@@ -115,7 +116,7 @@ extension Registrar {
             for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
                 applyContact(position, message, datagram, dn, limits, source, now, &outcome)
             }
-            if outcome.bindingsChanged { removeExpired(of: dn, now: now) }
+            if removeExpired(of: dn, now: now) { outcome.bindingsChanged = true }
         }
         let isEmpty = heads[dn.position] < 0
         if wasEmpty != isEmpty { outcome.transition = isEmpty ? .emptied : .filled }
@@ -168,7 +169,9 @@ extension Registrar {
         outcome.device = device(of: contact, in: datagram)
         if slot >= 0 {
             setExpiry(expiry, of: slot)
-            if update(slot, contact, message, datagram, source, device: outcome.device) { outcome.bindingsChanged = true }
+            if update(slot, contact, message, datagram, source, device: outcome.device) {
+                outcome.bindingsChanged = true
+            }
         } else {
             var record = BindingRecord()
             record.expiry = expiry
@@ -230,12 +233,17 @@ extension Registrar {
         record.contactLength = contact.uri.whole.length
     }
 
-    private mutating func removeExpired(of dn: DNIndex, now: Instant) {
+    private mutating func removeExpired(of dn: DNIndex, now: Instant) -> Bool {
+        var removed = false
         var slot = heads[dn.position]
         while slot >= 0 {
             let next = records[Int(slot)].next
-            if records[Int(slot)].expiry <= now.monotonic { remove(slot) }
+            if records[Int(slot)].expiry <= now.monotonic {
+                remove(slot)
+                removed = true
+            }
             slot = next
         }
+        return removed
     }
 }

@@ -15,7 +15,8 @@ package struct ResponseWriter: Sendable {
     ///   - message: what was parsed from `datagram`, even if it was refused: headers that are missing are left out.
     ///   - source: where the request came from.
     package func write(
-        _ response: SIPResponse, to message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: NetworkAddress,
+        _ response: SIPResponse, to message: borrowing SIPMessage, in datagram: Span<UInt8>,
+        from source: NetworkAddress,
         into output: inout [UInt8]
     ) {
         var sink = ByteSink(taking: &output)

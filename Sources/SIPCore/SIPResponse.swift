@@ -53,8 +53,10 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .requestURILength: .uriTooLong
         case .tooManyContacts: .forbidden
         case .outOfOrder: .serverError
-        case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via, .viaCount,
-            .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards, .starContact,
+        case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via,
+            .viaCount,
+            .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
+            .starContact,
             .contactScheme, .contactLength:
             .badRequest
         }

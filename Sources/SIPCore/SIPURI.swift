@@ -89,7 +89,9 @@ extension Span<UInt8> {
         guard !range.isEmpty, (self[range.lower] | 32) &- 97 < 26 else { return false }
         for position in range.indices {
             let byte = self[position]
-            guard (byte | 32) &- 97 < 26 || byte &- 48 < 10 || byte == 43 || byte == 45 || byte == 46 else { return false }
+            guard (byte | 32) &- 97 < 26 || byte &- 48 < 10 || byte == 43 || byte == 45 || byte == 46 else {
+                return false
+            }
         }
         return true
     }
@@ -116,7 +118,8 @@ extension Span<UInt8> {
     private func parseHost(_ lower: Int, _ upper: Int, into uri: inout SIPURI) -> Bool {
         guard let end = parseHostPort(lower, upper, host: &uri.host, port: &uri.port) else { return false }
         guard end < upper else { return true }
-        guard hasOnlyURICharacters(end, upper), position(of: UInt8(ascii: "@"), from: end, before: upper) == upper else {
+        guard hasOnlyURICharacters(end, upper), position(of: UInt8(ascii: "@"), from: end, before: upper) == upper
+        else {
             return false
         }
         let question = position(of: UInt8(ascii: "?"), from: end, before: upper)

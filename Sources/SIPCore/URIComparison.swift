@@ -52,7 +52,9 @@ private func parametersAgree(
         var other = right.parameters.lower
         var isFound = false
         while let candidate = rightBytes.nextPair(&other, in: right.parameters, separator: UInt8(ascii: ";")) {
-            guard isSameText(parameter.name, leftBytes, candidate.name, rightBytes, ignoringCase: true) else { continue }
+            guard isSameText(parameter.name, leftBytes, candidate.name, rightBytes, ignoringCase: true) else {
+                continue
+            }
             isFound = true
             guard isSameText(parameter.value, leftBytes, candidate.value, rightBytes, ignoringCase: true) else {
                 return false
