@@ -38,10 +38,9 @@ package struct Fields {
 extension TopologyDecoder {
     /// Records an error.
     mutating func report(
-        _ code: DiagnosticCode, _ message: @autoclosure () -> String, at span: Span,
-        secondary: Diagnostic.Label? = nil, hint: @autoclosure () -> String? = nil
+        _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil, hint: String? = nil
     ) {
-        faults.append(Diagnostic(code: code, message: message(), at: span, secondary: secondary, hint: hint()))
+        faults.append(Diagnostic(code: code, message: message, at: span, secondary: secondary, hint: hint))
     }
 
     /// Where a node stands.

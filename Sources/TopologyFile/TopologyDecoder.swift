@@ -1,4 +1,4 @@
-import ClusterModel
+package import ClusterModel
 
 /// Turns a YAML tree into a `Topology`, and goes on after every fault, so that one run reports them all.
 package struct TopologyDecoder {
@@ -50,8 +50,8 @@ package struct TopologyDecoder {
         let root = Field(name: "", key: 0, value: 0)
         guard let fields = fields(of: root, Self.shape) else { return nil }
         decodeVersion(fields)
-        let cluster = fields["cluster"].flatMap { name($0) }
-        let domain = fields["domain"].flatMap { domain($0) }
+        let cluster = fields["cluster"].flatMap { self.name($0) }
+        let domain = fields["domain"].flatMap { self.domain($0) }
         // What is referred to comes first, whatever the order in the file.
         decodeTrunks(fields)
         decodeAgentTypes(fields)

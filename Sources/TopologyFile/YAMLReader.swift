@@ -119,7 +119,7 @@ package struct YAMLReader {
         }
         let node = tree.nodes.count
         tree.nodes.append(
-            node(
+            entry(
                 event, kind: .scalar, link: tree.bytes.count, count: data.length,
                 isPlain: data.style == YAML_PLAIN_SCALAR_STYLE
             )
@@ -140,7 +140,7 @@ package struct YAMLReader {
             )
         }
         let node = tree.nodes.count
-        tree.nodes.append(self.node(event, kind: kind, link: 0, count: 0, isPlain: false))
+        tree.nodes.append(entry(event, kind: kind, link: 0, count: 0, isPlain: false))
         countInParent(0)
         let name = anchor.map { String(cString: $0) }
         if let name { anchors[name] = Anchored(node: node, expanded: nil) }
@@ -185,7 +185,7 @@ package struct YAMLReader {
                 hint: "declare DNs by range instead of repeating them"
             )
         }
-        tree.nodes.append(node(event, kind: .alias, link: anchored.node, count: 0, isPlain: false))
+        tree.nodes.append(entry(event, kind: .alias, link: anchored.node, count: 0, isPlain: false))
         countInParent(expanded)
     }
 
@@ -204,7 +204,7 @@ package struct YAMLReader {
         )
     }
 
-    private func node(
+    private func entry(
         _ event: yaml_event_t, kind: YAMLTree.Kind, link: Int, count: Int, isPlain: Bool
     ) -> YAMLTree.Node {
         let start = event.start_mark

@@ -81,18 +81,18 @@ package struct YAMLTree: Sendable {
 
     /// The children of a sequence or mapping, aliases not resolved.
     package func children(of node: Int) -> Children {
-        Children(tree: self, next: node + 1, end: end(of: node))
+        Children(tree: self, position: node + 1, end: end(of: node))
     }
 
     package struct Children: Sequence, IteratorProtocol {
         let tree: YAMLTree
-        var next: Int
+        var position: Int
         let end: Int
 
         package mutating func next() -> Int? {
-            guard next < end else { return nil }
-            defer { next = tree.end(of: next) }
-            return next
+            guard position < end else { return nil }
+            defer { position = tree.end(of: position) }
+            return position
         }
     }
 }
