@@ -16,4 +16,3 @@ help: ## what can be made
 generate: ## regenerate Sources/CTandemProto from schemas/
 	cd schemas && protoc-c --c_out=../Sources/CTandemProto $(SCHEMAS:%=%.proto)
 	mv Sources/CTandemProto/*.pb-c.h Sources/CTandemProto/include/
-	scripts/umbrella-header $(SCHEMAS) > Sources/CTandemProto/include/CTandemProto.h

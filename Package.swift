@@ -47,7 +47,7 @@ let doors: [Target] = [
     .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "Transport"]),
     .target(
         name: "ProcessRuntime",
-        dependencies: ["ClusterModel", "LinuxSystem", .product(name: "Logging", package: "swift-log")]
+        dependencies: [.product(name: "Logging", package: "swift-log")]
     ),
 ]
 

@@ -79,8 +79,6 @@ package enum WorkerNews: Equatable, Sendable {
     case ready
     /// The worker cannot serve; it exits after saying so.
     case failed(String)
-    /// The work loop turns.
-    case alive
     case report(NodeReport)
     case dn(DNReport)
     case dnList(DNList)

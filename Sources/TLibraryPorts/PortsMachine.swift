@@ -184,6 +184,9 @@ package struct PortsMachine: Sendable {
 
     package func isHeld(_ dn: DNIndex) -> Bool { holders[dn] != nil }
 
+    /// How many clients hold the PSTN DN in service.
+    package func holderCount(of dn: DNIndex) -> Int { holders[dn] ?? 0 }
+
     /// The DN went to another node: desktops that held it are told, and never come back by themselves.
     package mutating func superseded(_ dn: DNIndex, _ actions: inout [PortsAction]) {
         guard holders.removeValue(forKey: dn) != nil else { return }

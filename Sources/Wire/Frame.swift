@@ -62,7 +62,6 @@ package enum FrameType {
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
-    static let alive: UInt16 = 1222
     static let report: UInt16 = 1223
     static let dnReport: UInt16 = 1224
     static let dnList: UInt16 = 1225

@@ -12,8 +12,6 @@ package enum WorkerNewsCodec {
         case .failed(let message):
             let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
             appendFrame(type: FrameType.failed, message, to: &output)
-        case .alive:
-            appendEmptyFrame(type: FrameType.alive, to: &output)
         case .report(let report):
             appendFrame(type: FrameType.report, ReportCodec.pack(report, arena), to: &output)
         case .dn(let report):
@@ -32,8 +30,6 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__failed__descriptor, payload, as: Tandem__Control__Failed.self
             ) { .failed(text($0.message)) }
-        case FrameType.alive:
-            return .alive
         case FrameType.report:
             return try unpack(
                 type: type, tandem__control__node_report__descriptor, payload, as: Tandem__Control__NodeReport.self
