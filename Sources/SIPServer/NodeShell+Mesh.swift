@@ -1,6 +1,7 @@
 import ClusterModel
 import DNOwnership
 import LinuxSystem
+import Logging
 import NodeCore
 import Transport
 import Wire
@@ -9,7 +10,7 @@ import Wire
 extension NodeShell {
     func dial(_ peer: NodeIndex) {
         let address = topology.nodes[peer.position].mesh
-        dials[peer] = StreamDialer(address, on: loop, timeout: .seconds(1)) { [unowned self] result in
+        dials[peer] = StreamDialer.dial(address, on: loop) { [unowned self] result in
             dials[peer] = nil
             switch result {
             case .success(let descriptor):
@@ -29,7 +30,10 @@ extension NodeShell {
 
     private func adopt(_ descriptor: OwnedDescriptor) -> ConnectionID? {
         do throws(SystemError) {
-            let connection = try FramedConnection(descriptor, on: loop, delegate: MeshDelegate(self))
+            // Peers are always read: two that both waited to be read would wait for each other.
+            var limits = FramedConnection.Limits()
+            limits.outputHighWater = limits.output
+            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: MeshDelegate(self))
             let id = ConnectionID(rawValue: nextNumber())
             connections[id] = connection
             connectionIDs[ObjectIdentifier(connection)] = id

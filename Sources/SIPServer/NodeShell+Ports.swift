@@ -1,5 +1,7 @@
 import ClusterModel
+import DNOwnership
 import LinuxSystem
+import Logging
 import NodeCore
 import TLibraryPorts
 import Transport
@@ -30,13 +32,15 @@ extension NodeShell {
     /// Puts what there is to tell a client into its connection, as long as there is room.
     func pull(_ id: ClientID, _ now: Instant) {
         guard let connection = clients[id], connection.isOpen else { return }
-        while let event = core.nextClientEvent(for: id) {
-            connection.withOutput { portCodec.encode(event, server: me, now: now, to: &$0) }
-            if connection.outputBytes >= Self.pullLimit {
-                waitingClients.insert(id)
+        while connection.outputBytes < Self.pullLimit {
+            guard let event = core.nextClientEvent(for: id) else {
+                waitingClients.remove(id)
                 return
             }
+            connection.withOutput { portCodec.encode(event, server: me, now: now, to: &$0) }
         }
+        // The turn in which its socket takes more goes on here.
+        waitingClients.insert(id)
     }
 
     fileprivate func clientFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
@@ -66,11 +70,6 @@ extension NodeShell {
         }
     }
 
-    fileprivate func clientDrained(_ connection: FramedConnection) {
-        guard let id = clientIDs[ObjectIdentifier(connection)], waitingClients.remove(id) != nil else { return }
-        pull(id, loop.now)
-    }
-
     fileprivate func clientClosed(_ connection: FramedConnection, reason: CloseReason) {
         guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         clients[id] = nil
@@ -88,10 +87,6 @@ private final class ClientDelegate: FramedConnectionDelegate {
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
         shell.clientFrame(connection, type: type, payload: payload)
-    }
-
-    func outputDrained(_ connection: FramedConnection) {
-        shell.clientDrained(connection)
     }
 
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {

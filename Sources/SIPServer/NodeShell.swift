@@ -77,7 +77,7 @@ final class NodeShell {
         let descriptor = try Sockets.listening(at: address)
         var limits = StreamListener.Limits()
         limits.connections = limit
-        listeners.append(try StreamListener(descriptor, on: loop, limits: limits, accepted: accept))
+        listeners.append(try StreamListener(descriptor, on: loop, limits: limits, delegate: Acceptor(accept)))
     }
 
     /// Closes everything; peers and clients see it at once.
@@ -101,7 +101,7 @@ extension NodeShell: LoopOwner {
         if core.nextDeadline() <= now.monotonic { core.tick(now: now) }
         act(now)
         for peer in topology.nodes.indices where peer != me.position { pull(NodeIndex(peer), now) }
-        for client in core.takeReadyClients() { pull(client, now) }
+        for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
         // Pulling may have cut a client off.
         act(now)
     }
@@ -132,5 +132,18 @@ extension NodeShell: DatagramSocketDelegate {
     func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
         let datagram = Span<UInt8>(_bytes: bytes)
         socket.withOutput { core.datagramReceived(datagram, from: source, now: loop.now, answers: &$0) }
+    }
+}
+
+/// Hands accepted streams on.
+private final class Acceptor: StreamListenerDelegate {
+    private let accept: (OwnedDescriptor) -> Void
+
+    init(_ accept: @escaping (OwnedDescriptor) -> Void) {
+        self.accept = accept
+    }
+
+    func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
+        accept(stream.descriptor)
     }
 }

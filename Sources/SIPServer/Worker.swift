@@ -1,10 +1,10 @@
 import ClusterModel
 import DNOwnership
-import LinuxSystem
+package import LinuxSystem
 import Logging
 import Orchestration
 import ProcessRuntime
-import Transport
+package import Transport
 import Wire
 
 /// A worker process of role `sip`: takes its orders from the controller over an inherited socket and runs one node.

@@ -49,27 +49,25 @@ final class PackingArena {
     }
 }
 
-/// Appends a whole frame: header and packed message.
-func appendFrame<Message>(
-    type: UInt16, _ message: UnsafePointer<Message>, to output: inout [UInt8]
-) {
+/// Appends a whole frame: header and packed message. The senders bound what they put into one, so it fits.
+func appendFrame<Message>(type: UInt16, _ message: UnsafePointer<Message>, to output: inout [UInt8]) {
     message.withMemoryRebound(to: ProtobufCMessage.self, capacity: 1) { base in
         let size = protobuf_c_message_get_packed_size(base)
-        let start = output.count
-        output.append(contentsOf: repeatElement(0, count: FrameHeader.size + size))
-        FrameHeader(payloadLength: size, type: type).write(to: &output, at: start)
-        output.withUnsafeMutableBufferPointer { buffer in
-            guard let target = buffer.baseAddress, size > 0 else { return }
-            _ = protobuf_c_message_pack(base, target + start + FrameHeader.size)
+        let fits = FrameHeader.appendFrame(type: type, flags: 0, to: &output) { output in
+            let start = output.count
+            output.append(contentsOf: repeatElement(0, count: size))
+            output.withUnsafeMutableBufferPointer { buffer in
+                guard let target = buffer.baseAddress, size > 0 else { return }
+                _ = protobuf_c_message_pack(base, target + start)
+            }
         }
+        precondition(fits, "a message of type \(type) with \(size) bytes does not fit a frame")
     }
 }
 
 /// Appends a frame without a payload.
 func appendEmptyFrame(type: UInt16, to output: inout [UInt8]) {
-    let start = output.count
-    output.append(contentsOf: repeatElement(0, count: FrameHeader.size))
-    FrameHeader(payloadLength: 0, type: type).write(to: &output, at: start)
+    _ = FrameHeader.appendFrame(type: type, flags: 0, to: &output) { _ in }
 }
 
 /// Unpacks a message, hands it to `body` and frees it.

@@ -18,9 +18,9 @@ struct TandemWorker: ParsableCommand {
 
     func run() throws {
         let code: Int32
-        do {
+        do throws(SystemError) {
             code = try Worker().run()
-        } catch let error as SystemError {
+        } catch {
             throw ValidationError("\(error); tandem-worker is started by tandemd, not by hand")
         }
         throw ExitCode(code)
