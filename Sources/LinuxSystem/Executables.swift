@@ -4,12 +4,10 @@ import Glibc
 package enum Executables {
     /// The path of the running program's file.
     package static var current: String {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = buffer.withUnsafeMutableBytes { bytes in
-            readlink("/proc/self/exe", bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/self/exe", &buffer, buffer.count)
         guard length > 0 else { return CommandLine.arguments.first ?? "" }
-        return String(decoding: buffer[..<length], as: UTF8.self)
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The path of a program that is installed beside the running one, whether or not it is there.
@@ -22,9 +20,9 @@ package enum Executables {
     package static var environment: [String] {
         var variables: [String] = []
         var entry = environ
-        while let variable = entry.pointee {
+        while let variable = entry?.pointee {
             variables.append(String(cString: variable))
-            entry += 1
+            entry = entry?.advanced(by: 1)
         }
         return variables
     }
