@@ -20,9 +20,9 @@ package enum Executables {
     package static var environment: [String] {
         var variables: [String] = []
         var entry = environ
-        while let variable = entry?.pointee {
+        while let variable = entry.pointee {
             variables.append(String(cString: variable))
-            entry = entry?.advanced(by: 1)
+            entry += 1
         }
         return variables
     }
