@@ -7,6 +7,8 @@ package enum ProcessInformation {
     package static var current: Int32 { getpid() }
     /// Our parent's number.
     package static var parent: Int32 { getppid() }
+    /// The user that this process runs as.
+    package static var user: UInt32 { getuid() }
 
     /// Memory in use, in bytes; nil when there is no such process.
     package static func residentBytes(of process: Int32) -> Int? {

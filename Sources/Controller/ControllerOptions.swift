@@ -1,0 +1,35 @@
+/// How `tandemd` was started.
+package struct ControllerOptions: Sendable {
+    /// The topology file.
+    package var topology: String
+    /// Where the control socket goes; made if it is missing.
+    package var runtimeDirectory: String
+    /// Where incarnations are kept; made if it is missing.
+    package var stateDirectory: String
+    /// A descriptor whose end of file means that whoever started this controller is gone, and that it shall stop.
+    package var lifeline: Int32?
+    /// Stop at once when a node cannot start for the first time, as somebody who watches wants it. Otherwise the node is
+    /// tried again and again.
+    package var isFailFast = false
+    /// Mode of the control socket's file.
+    package var socketMode: UInt32 = 0o600
+
+    package init(topology: String, runtimeDirectory: String, stateDirectory: String) {
+        self.topology = topology
+        self.runtimeDirectory = runtimeDirectory
+        self.stateDirectory = stateDirectory
+    }
+
+    package var socketPath: String { runtimeDirectory + "/control.sock" }
+}
+
+/// Why the controller ends with another code than 0: a sentence that has been written, and the code.
+package struct ControllerFailure: Error, Sendable {
+    package let message: String
+    package let exitCode: Int32
+
+    package init(_ message: String, exitCode: Int32 = 1) {
+        self.message = message
+        self.exitCode = exitCode
+    }
+}
