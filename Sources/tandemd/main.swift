@@ -36,7 +36,8 @@ struct Tandemd: ParsableCommand {
         do throws(ControllerFailure) {
             try Controller(options).run()
         } catch {
-            fputs("tandemd: \(error.message)\n", stderr)
+            let line = Array("tandemd: \(error.message)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
             throw ExitCode(error.exitCode)
         }
     }
