@@ -95,7 +95,9 @@ package struct FaultList: Sendable {
     /// Everything found, by position, with a last line about what was left out.
     package var sorted: [Diagnostic] {
         var sorted = diagnostics.enumerated().sorted { left, right in
-            (left.element.line, left.element.column, left.offset) < (right.element.line, right.element.column, right.offset)
+            (left.element.line, left.element.column, left.offset) < (
+                right.element.line, right.element.column, right.offset
+            )
         }.map(\.element)
         if omitted > 0, let last = sorted.last {
             sorted.append(

@@ -29,12 +29,19 @@ package struct ParserProblem {
 
     /// Bytes that are no text; the parser names them by offset.
     private static func unreadable(_ problem: String, _ parser: yaml_parser_t, _ text: [UInt8]) -> Diagnostic {
-        let span = SourceText.span(ofByte: parser.problem_offset, in: text)
+        var offset = min(parser.problem_offset, text.count)
+        if problem.contains("trailing") {
+            // The parser names the byte that should have continued a character; the fault is where that began.
+            while offset > 0 && text[offset - 1] & 0xC0 == 0x80 { offset -= 1 }
+            offset = max(0, offset - 1)
+        }
+        let span = SourceText.span(ofByte: offset, in: text)
         let value = String(max(0, Int(parser.problem_value)), radix: 16, uppercase: true)
         if problem.hasPrefix("control characters") {
+            let digits = String(repeating: "0", count: max(0, 4 - value.count)) + value
             return Diagnostic(
-                code: .notText, message: "a control character (U+\(String(repeating: "0", count: max(0, 4 - value.count)))\(value)) cannot stand here",
-                at: span, hint: "remove it; an editor that shows invisible characters helps to find it"
+                code: .notText, message: "a control character (U+\(digits)) cannot stand here", at: span,
+                hint: "remove it; an editor that shows invisible characters helps to find it"
             )
         }
         return Diagnostic(

@@ -28,7 +28,8 @@ extension TopologyDecoder {
         guard let transport = SIPListener.Transport(rawValue: String(scheme)) else {
             let nearest = Suggestion.nearest(to: String(scheme), among: SIPListener.Transport.allCases.map(\.rawValue))
             report(
-                .badAddress, "\(quoted(field.value)) does not begin with `udp:`, `tcp:` or `tls:`", at: span(field.value),
+                .badAddress, "\(quoted(field.value)) does not begin with `udp:`, `tcp:` or `tls:`",
+                at: span(field.value),
                 hint: nearest.map { "did you mean `\($0):\(text.dropFirst(scheme.count + 1))`?" }
                     ?? "write `udp:\(text)` if UDP is meant"
             )
@@ -49,7 +50,8 @@ extension TopologyDecoder {
         guard text.hasPrefix("unix:") else {
             report(
                 .badAddress, "\(quoted(field.value)) does not begin with `tcp:` or `unix:`", at: span(field.value),
-                hint: NetworkAddress(text) == nil ? "addresses look like `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`"
+                hint: NetworkAddress(text) == nil
+                    ? "addresses look like `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`"
                     : "write `tcp:\(text)`"
             )
             return nil
@@ -57,7 +59,8 @@ extension TopologyDecoder {
         let path = String(text.dropFirst(5))
         guard path.hasPrefix("/"), path.utf8.count > 1, !path.utf8.contains(0) else {
             report(
-                .badAddress, "the path of a Unix socket must begin with `/`, and \(quoted(field.value)) has none that does",
+                .badAddress,
+                "the path of a Unix socket must begin with `/`, and \(quoted(field.value)) has none that does",
                 at: span(field.value), hint: "write the whole path: `unix:/run/tandem/x.sock`"
             )
             return nil
@@ -100,10 +103,12 @@ extension TopologyDecoder {
         } else {
             report(
                 .badAddress,
-                host.isEmpty ? "\(quoted(field.value)) has no IP address"
+                host.isEmpty
+                    ? "\(quoted(field.value)) has no IP address"
                     : "\(SourceText.quoted(host.utf8)) is not an IP address",
                 at: span(field.value),
-                hint: host == "localhost" ? "write 127.0.0.1: host names are not looked up"
+                hint: host == "localhost"
+                    ? "write 127.0.0.1: host names are not looked up"
                     : "write an IP address and a port, such as 127.0.0.1:5071; host names are not looked up"
             )
         }

@@ -93,7 +93,8 @@ extension TopologyDecoder {
         guard let duration = duration(field, .seconds(1) ... .seconds(7 * 86_400)) else { return nil }
         guard duration.components.attoseconds == 0 else {
             report(
-                .wrongValue, "`\(field.name)` must be whole seconds, and is \(quoted(field.value))", at: span(field.value),
+                .wrongValue, "`\(field.name)` must be whole seconds, and is \(quoted(field.value))",
+                at: span(field.value),
                 hint: "SIP counts the expiry of registrations in seconds"
             )
             return nil
@@ -108,8 +109,9 @@ extension TopologyDecoder {
         let all = names.isEmpty ? "none is declared" : "declared are \(Self.listed(names))"
         report(
             .danglingReference, "no \(what) is named \(quoted(field.value))", at: span(field.value),
-            hint: nearest.map { "did you mean `\($0)`?" }
-                ?? (names.count > 8 ? "declare it under `\(section)`, or mend the name" : "declare it under `\(section)`; \(all)")
+            hint: nearest.map { "did you mean `\($0)`? If not, declare it under `\(section)`" }
+                ?? (names.count > 8
+                    ? "declare it under `\(section)`, or mend the name" : "declare it under `\(section)`; \(all)")
         )
     }
 }

@@ -38,7 +38,8 @@ package struct Fields {
 extension TopologyDecoder {
     /// Records an error.
     mutating func report(
-        _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil, hint: String? = nil
+        _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil,
+        hint: String? = nil
     ) {
         faults.append(Diagnostic(code: code, message: message, at: span, secondary: secondary, hint: hint))
     }
@@ -55,6 +56,7 @@ extension TopologyDecoder {
     mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
         guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))") else { return nil }
         var fields = Fields()
+        var meant: Set<String> = []
         for entry in entries {
             if let earlier = fields[entry.name] {
                 reportDuplicate(entry, earlier: earlier.key)
@@ -62,10 +64,11 @@ extension TopologyDecoder {
                 if tree.isNull(entry.value) { reportNoValue(entry) }
                 fields.entries.append(entry)
             } else {
-                reportUnknown(entry, shape)
+                if let key = reportUnknown(entry, shape) { meant.insert(key) }
             }
         }
-        for (key, example) in shape.required where fields[key] == nil {
+        // A key that was mistyped is reported as that, and not as missing too.
+        for (key, example) in shape.required where fields[key] == nil && !meant.contains(key) {
             let what = field.name.isEmpty ? shape.what : "`\(field.name)`"
             report(
                 .missingKey, "\(what) has no `\(key)`", at: span(field.key), hint: "add `\(key): \(example)`"
@@ -142,19 +145,21 @@ extension TopologyDecoder {
         )
     }
 
-    private mutating func reportUnknown(_ entry: Field, _ shape: Shape) {
+    /// - Returns: the key that seems to be meant.
+    private mutating func reportUnknown(_ entry: Field, _ shape: Shape) -> String? {
         if entry.name == "<<" {
             report(
                 .unusedFeature, "a topology file has no merge keys", at: span(entry.key),
                 hint: "write the keys out; an alias can stand for a whole value"
             )
-            return
+            return nil
         }
         let nearest = Suggestion.nearest(to: entry.name, among: shape.keys)
         report(
             .unknownKey, "\(quoted(entry.key)) is not a key of \(shape.what)", at: span(entry.key),
             hint: nearest.map { "did you mean `\($0)`?" } ?? "its keys are \(Self.listed(shape.keys))"
         )
+        return nearest
     }
 
     /// Says that something else was wanted.

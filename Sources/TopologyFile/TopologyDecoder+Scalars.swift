@@ -117,7 +117,8 @@ extension TopologyDecoder {
         report(
             .wrongUnit, "\(quoted(field.value)) is not a duration: a whole number with ms, s, m or h",
             at: span(field.value),
-            hint: digits.isEmpty ? "durations look like `500ms`, `2s`, `5m`, `1h`"
+            hint: digits.isEmpty
+                ? "durations look like `500ms`, `2s`, `5m`, `1h`"
                 : meant.map { "write `\(digits)\($0)`" }
                     ?? "write a smaller unit instead of fractions or sums: `1500ms`, not `1.5s`; `90s`, not `1m30s`"
         )

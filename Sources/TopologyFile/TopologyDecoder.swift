@@ -74,17 +74,20 @@ package struct TopologyDecoder {
         guard let field = fields["version"], let text = text(field, "a number such as `1`"), text != "1" else { return }
         report(
             .wrongValue, "version \(quoted(field.value)) of the file format is not known; this is version 1",
-            at: span(field.value), hint: "write `version: 1`, or use the version of tandem that the file was written for"
+            at: span(field.value),
+            hint: "write `version: 1`, or use the version of tandem that the file was written for"
         )
     }
 
     private mutating func domain(_ field: Field) -> String? {
         guard let text = text(field, "a host name such as `cc.example.com`") else { return nil }
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        let isGood = text.utf8.count <= 253 && labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-                && label.allSatisfy { isLetter($0 | 0x20) || isDigit($0) || $0 == UInt8(ascii: "-") }
-        }
+        let isGood =
+            text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy { isLetter($0 | 0x20) || isDigit($0) || $0 == UInt8(ascii: "-") }
+            }
         guard isGood else {
             report(
                 .badName, "\(quoted(field.value)) is not a host name", at: span(field.value),

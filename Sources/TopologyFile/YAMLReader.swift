@@ -113,7 +113,8 @@ package struct YAMLReader {
         try refuseTag(data.tag, event)
         if data.length > Self.maximumScalarBytes {
             throw Self.fault(
-                .tooMany, "this value has \(data.length) bytes; the most is \(Self.maximumScalarBytes)", span(of: event),
+                .tooMany, "this value has \(data.length) bytes; the most is \(Self.maximumScalarBytes)",
+                span(of: event),
                 hint: "look for a quote that was opened and never closed"
             )
         }
@@ -198,8 +199,12 @@ package struct YAMLReader {
 
     private func refuseTag(_ tag: UnsafePointer<UInt8>?, _ event: yaml_event_t) throws(YAMLFault) {
         guard let tag else { return }
+        // libyaml has written `!!str` out.
+        let name = String(cString: tag)
+        let prefix = "tag:yaml.org,2002:"
+        let written = name.hasPrefix(prefix) ? "!!" + name.dropFirst(prefix.count) : name
         throw Self.fault(
-            .unusedFeature, "a topology file has no use for the tag \(SourceText.quoted(String(cString: tag).utf8))",
+            .unusedFeature, "a topology file has no use for the tag \(SourceText.quoted(written.utf8))",
             span(of: event), hint: "remove the tag; numbers are read as text where text is meant"
         )
     }
