@@ -82,13 +82,16 @@ package struct FaultList: Sendable {
 
     package init() {}
 
+    /// Whether further faults are only counted, so that nobody needs to find words for them.
+    package var isFull: Bool { diagnostics.count >= Self.maximumCount }
+
     /// Records a diagnostic, or counts it once the list is full.
     package mutating func append(_ diagnostic: Diagnostic) {
         if diagnostic.severity == .error { hasErrors = true }
-        if diagnostics.count < Self.maximumCount {
-            diagnostics.append(diagnostic)
-        } else {
+        if isFull {
             omitted += 1
+        } else {
+            diagnostics.append(diagnostic)
         }
     }
 

@@ -1,28 +1,28 @@
-import ClusterModel
+package import ClusterModel
 
 /// An address that something of the file would listen at.
-struct Listener {
-    enum Family: Int {
+package struct Listener {
+    package enum Family: Int {
         case udp, tcp
     }
 
-    enum Place: Hashable {
+    package enum Place: Hashable {
         case network(Family, NetworkAddress)
         case unix(String)
     }
 
-    var place: Place
-    var node: Int
+    package var place: Place
+    package var node: Int
     /// Who listens, as it stands in a sentence.
-    var who: String
+    package var who: String
 }
 
 extension TopologyDecoder {
     /// The longest path of a Unix socket on Linux, in bytes.
-    static let maximumSocketPath = 107
+    package static let maximumSocketPath = 107
 
     /// `udp:127.0.0.1:5071`.
-    mutating func transportAddress(_ field: Field) -> SIPListener? {
+    package mutating func transportAddress(_ field: Field) -> SIPListener? {
         guard let text = text(field, "an address such as `udp:127.0.0.1:5071`") else { return nil }
         let scheme = text.prefix { $0 != ":" }
         guard let transport = SIPListener.Transport(rawValue: String(scheme)) else {
@@ -40,7 +40,7 @@ extension TopologyDecoder {
     }
 
     /// `tcp:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
-    mutating func streamAddress(_ field: Field) -> StreamAddress? {
+    package mutating func streamAddress(_ field: Field) -> StreamAddress? {
         guard let text = text(field, "an address such as `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`") else {
             return nil
         }
@@ -77,7 +77,7 @@ extension TopologyDecoder {
     }
 
     /// `127.0.0.1:8081`.
-    mutating func networkAddress(_ field: Field) -> NetworkAddress? {
+    package mutating func networkAddress(_ field: Field) -> NetworkAddress? {
         guard let text = text(field, "an address such as `127.0.0.1:8081`") else { return nil }
         return networkAddress(field, text)
     }
@@ -116,12 +116,12 @@ extension TopologyDecoder {
     }
 
     /// Remembers a listener; clashes are looked for when all are known.
-    mutating func listen(_ family: Listener.Family, _ address: NetworkAddress, at node: Int, _ who: String) {
+    package mutating func listen(_ family: Listener.Family, _ address: NetworkAddress, at node: Int, _ who: String) {
         listeners.append(Listener(place: .network(family, address), node: node, who: who))
     }
 
     /// Remembers a listener; clashes are looked for when all are known.
-    mutating func listen(_ address: StreamAddress, at node: Int, _ who: String) {
+    package mutating func listen(_ address: StreamAddress, at node: Int, _ who: String) {
         switch address {
         case .tcp(let address): listen(.tcp, address, at: node, who)
         case .unix(let path): listeners.append(Listener(place: .unix(path), node: node, who: who))
@@ -129,7 +129,7 @@ extension TopologyDecoder {
     }
 
     /// Reports every listener whose port is taken by one that stands before it in the file.
-    mutating func reportPortClashes() {
+    package mutating func reportPortClashes() {
         struct Port: Hashable {
             var family: Listener.Family
             var number: UInt16

@@ -9,7 +9,7 @@ extension TopologyDecoder {
 
     /// Agent types, sorted by name. One with faults stands in the list all the same, so that what refers to it is not
     /// reported as well.
-    mutating func decodeAgentTypes(_ top: Fields) {
+    package mutating func decodeAgentTypes(_ top: Fields) {
         guard let section = top["agentTypes"] else { return }
         let declared = declarations(of: section, "agent types").sorted { $0.name < $1.name }
         for field in declared {
@@ -103,8 +103,10 @@ extension TopologyDecoder {
     }
 
     /// A name that refers to nothing.
-    mutating func reportDangling(_ field: Field, _ what: String, _ known: some Collection<String>, section: String) {
-        let names = known.sorted()
+    package mutating func reportDangling(
+        _ field: Field, _ what: String, _ known: some Collection<String>, section: String
+    ) {
+        let names = faults.isFull ? [] : known.sorted()
         let nearest = Suggestion.nearest(to: tree.text(of: field.value), among: names)
         let all = names.isEmpty ? "none is declared" : "declared are \(Self.listed(names))"
         report(

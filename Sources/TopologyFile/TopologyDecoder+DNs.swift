@@ -1,17 +1,17 @@
-import ClusterModel
+package import ClusterModel
 
 /// The DNs as far as they are decoded.
-struct DNDeclarations {
-    var blocks: [DNBlock] = []
+package struct DNDeclarations {
+    package var blocks: [DNBlock] = []
     /// For every block, the node that holds its number or range.
-    var places: [UInt32] = []
+    package var places: [UInt32] = []
     /// The first list is empty: anywhere.
-    var homes: [[Int]] = [[]]
-    var homesPositions: [[Int]: Int] = [[]: 0]
-    var dialStrings: [DN: String] = [:]
-    var count = 0
+    package var homes: [[Int]] = [[]]
+    package var homesPositions: [[Int]: Int] = [[]: 0]
+    package var dialStrings: [DN: String] = [:]
+    package var count = 0
     /// Every entry has a place in `blocks`, so that a DN not found there is not declared.
-    var isComplete = true
+    package var isComplete = true
 }
 
 extension TopologyDecoder {
@@ -19,7 +19,7 @@ extension TopologyDecoder {
         "an entry of `dns`", required: ["agentType": "sip-phone"], optional: ["range", "number", "homes", "dial"]
     )
 
-    mutating func decodeDNs(_ top: Fields) {
+    package mutating func decodeDNs(_ top: Fields) {
         guard let section = top["dns"] else { return }
         guard tree.kind(of: section.value) == .sequence else {
             reportType(section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`")
@@ -86,7 +86,7 @@ extension TopologyDecoder {
     }
 
     /// A DN, as text as written.
-    mutating func dn(_ field: Field) -> DN? {
+    package mutating func dn(_ field: Field) -> DN? {
         guard tree.kind(of: field.value) == .scalar else {
             reportType(field, "a number such as `1000`")
             return nil
@@ -118,7 +118,7 @@ extension TopologyDecoder {
         }
         let bytes = tree.bytes(of: field.value)
         let ends = bytes.split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard ends.count == 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }) else {
+        guard ends.count == 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }) else {
             return reportBadRange(
                 field, "is not a range: two numbers with a hyphen, such as `1000-1999`", hint: rangeHint(bytes)
             )
@@ -128,7 +128,8 @@ extension TopologyDecoder {
             let written = "`\(padded)\(String(decoding: bytes, as: UTF8.self))`"
             return reportBadRange(
                 field, "has ends of different length, and a DN is text: `0042` is not `42`",
-                hint: padded.isEmpty || ends[1].count > DN.maximumLength ? "make a range for each length"
+                hint: padded.isEmpty || ends[1].count > DN.maximumLength
+                    ? "make a range for each length"
                     : "write \(written) if the zeros are dialled, or make a range for each length"
             )
         }
@@ -142,8 +143,10 @@ extension TopologyDecoder {
     }
 
     private func rangeHint(_ bytes: ArraySlice<UInt8>) -> String {
-        let numbers = bytes.split { !isDigit($0) }.map { String(decoding: $0, as: UTF8.self) }
-        if bytes.contains(where: { isLetter($0 | 0x20) }) { return "a range has digits only; declare other DNs by `number`" }
+        let numbers = bytes.split { !$0.isASCIIDigit }.map { String(decoding: $0, as: UTF8.self) }
+        if bytes.contains(where: { ($0 | 0x20).isSmallLetter }) {
+            return "a range has digits only; declare other DNs by `number`"
+        }
         switch numbers.count {
         case 1: return "write `number: \(numbers[0])` for a single DN"
         case 2: return "write `\(numbers[0])-\(numbers[1])`"

@@ -18,7 +18,7 @@ extension TopologyDecoder {
         "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"]
     )
 
-    mutating func decodeDataCenters(_ top: Fields) {
+    package mutating func decodeDataCenters(_ top: Fields) {
         guard let section = top["dataCenters"] else { return }
         let declared = declarations(of: section, "data centers").sorted { $0.name < $1.name }
         var mentionsNodes = false
@@ -30,7 +30,8 @@ extension TopologyDecoder {
                 continue
             }
             // Nodes with faults are reported as such.
-            if let nodes = fields["nodes"], tree.kind(of: nodes.value) != .mapping || tree.nodes[nodes.value].count > 0 {
+            if let nodes = fields["nodes"], tree.kind(of: nodes.value) != .mapping || tree.nodes[nodes.value].count > 0
+            {
                 mentionsNodes = true
             }
             if let location = fields["location"].flatMap({ text($0, "a text such as `west`") }) {

@@ -1,43 +1,43 @@
 /// An entry of a mapping: the positions of its key and of its value, aliases resolved.
 package struct Field {
-    var name: String
-    var key: Int
-    var value: Int
+    package var name: String
+    package var key: Int
+    package var value: Int
 }
 
 /// Which keys a mapping may have.
 package struct Shape: Sendable {
     /// As it stands in a sentence.
-    let what: String
+    package let what: String
     /// Mandatory keys with an example value.
-    let required: KeyValuePairs<String, String>
-    let optional: [String]
+    package let required: KeyValuePairs<String, String>
+    package let optional: [String]
 
-    init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
+    package init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
         self.what = what
         self.required = required
         self.optional = optional
     }
 
-    func allows(_ key: String) -> Bool {
+    package func allows(_ key: String) -> Bool {
         optional.contains(key) || required.contains { $0.key == key }
     }
 
-    var keys: [String] { required.map(\.key) + optional }
+    package var keys: [String] { required.map(\.key) + optional }
 }
 
 /// The known entries of a mapping.
 package struct Fields {
-    var entries: [Field] = []
+    package var entries: [Field] = []
 
-    subscript(name: String) -> Field? {
+    package subscript(name: String) -> Field? {
         entries.first { $0.name == name }
     }
 }
 
 extension TopologyDecoder {
     /// Records an error.
-    mutating func report(
+    package mutating func report(
         _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil,
         hint: String? = nil
     ) {
@@ -45,15 +45,15 @@ extension TopologyDecoder {
     }
 
     /// Where a node stands.
-    func span(_ node: Int) -> Span { tree.span(of: node) }
+    package func span(_ node: Int) -> Span { tree.span(of: node) }
 
     /// A scalar as it stands in a sentence.
-    func quoted(_ node: Int) -> String { SourceText.quoted(tree.bytes(of: node)) }
+    package func quoted(_ node: Int) -> String { SourceText.quoted(tree.bytes(of: node)) }
 
     /// The entries of a mapping with known keys. Unknown, repeated and missing keys are reported.
     ///
     /// - Returns: nil when the value is no mapping.
-    mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
+    package mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
         guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))") else { return nil }
         var fields = Fields()
         var meant: Set<String> = []
@@ -81,7 +81,7 @@ extension TopologyDecoder {
     /// The entries of a mapping whose keys are names that the operator gives, in the order of the file.
     ///
     /// - Parameter rule: reports a key that cannot be such a name.
-    mutating func declarations(
+    package mutating func declarations(
         of field: Field, _ what: String, rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
     ) -> [Field] {
         guard let entries = entries(of: field, "a mapping from names to \(what)") else { return [] }
@@ -154,7 +154,7 @@ extension TopologyDecoder {
             )
             return nil
         }
-        let nearest = Suggestion.nearest(to: entry.name, among: shape.keys)
+        let nearest = faults.isFull ? nil : Suggestion.nearest(to: entry.name, among: shape.keys)
         report(
             .unknownKey, "\(quoted(entry.key)) is not a key of \(shape.what)", at: span(entry.key),
             hint: nearest.map { "did you mean `\($0)`?" } ?? "its keys are \(Self.listed(shape.keys))"
@@ -163,7 +163,7 @@ extension TopologyDecoder {
     }
 
     /// Says that something else was wanted.
-    mutating func reportType(_ field: Field, _ wanted: String) {
+    package mutating func reportType(_ field: Field, _ wanted: String) {
         let what = field.name.isEmpty ? "this" : SourceText.quoted(field.name.utf8)
         report(.wrongType, "\(what) must be \(wanted), and is \(kindWords(field.value))", at: span(field.value))
     }
@@ -178,7 +178,7 @@ extension TopologyDecoder {
     }
 
     /// `a`, `b` and `c`.
-    static func listed(_ words: [String], _ last: String = "and") -> String {
+    package static func listed(_ words: [String], _ last: String = "and") -> String {
         let quoted = words.map { "`\($0)`" }
         guard quoted.count > 1 else { return quoted.first ?? "" }
         return quoted.dropLast().joined(separator: ", ") + " \(last) " + quoted[quoted.count - 1]

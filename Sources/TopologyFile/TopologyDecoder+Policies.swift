@@ -22,7 +22,7 @@ extension TopologyDecoder {
         "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"]
     )
 
-    mutating func decodeTrunks(_ top: Fields) {
+    package mutating func decodeTrunks(_ top: Fields) {
         guard let section = top["trunks"] else { return }
         for field in declarations(of: section, "trunks") {
             trunkNames.insert(field.name)
@@ -38,7 +38,7 @@ extension TopologyDecoder {
         }
     }
 
-    mutating func decodeRoutingPoints(_ top: Fields) {
+    package mutating func decodeRoutingPoints(_ top: Fields) {
         guard let section = top["routingPoints"] else { return }
         let declared = declarations(of: section, "routing points") { decoder, field in
             decoder.dn(Field(name: field.name, key: field.key, value: field.key)) != nil
@@ -71,7 +71,7 @@ extension TopologyDecoder {
     }
 
     /// Authentication, timing, limits and rollout.
-    mutating func decodePolicies(_ top: Fields) {
+    package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
