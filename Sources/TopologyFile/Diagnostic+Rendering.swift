@@ -7,7 +7,8 @@ extension Diagnostic {
         let paint = Paint(isOn: color)
         let accent: Paint.Color = severity == .error ? .red : .yellow
         let position = "\(source.name):\(line):\(column): "
-        var text = paint.bold(position) + paint.bold("\(severity.rawValue)[\(code)]", accent) + paint.bold(": \(message)")
+        var text =
+            paint.bold(position) + paint.bold("\(severity.rawValue)[\(code)]", accent) + paint.bold(": \(message)")
         text += "\n"
         let numberWidth = String(max(line, secondary?.line ?? 0)).count
         text += snippets(of: source, numberWidth: numberWidth, paint: paint, accent: accent)
@@ -40,7 +41,8 @@ extension Diagnostic {
                 if shownLine == 0 { text += paint.plain(blank, .blue) + "\n" }
                 let number = String(mark.line)
                 let padding = String(repeating: " ", count: numberWidth - number.count)
-                text += paint.plain("\(padding)\(number) |", .blue) + (shown.text.isEmpty ? "" : " \(shown.text)") + "\n"
+                text +=
+                    paint.plain("\(padding)\(number) |", .blue) + (shown.text.isEmpty ? "" : " \(shown.text)") + "\n"
                 shownLine = mark.line
             }
             let signs = String(repeating: mark.sign, count: shown.width) + (mark.text.isEmpty ? "" : " \(mark.text)")

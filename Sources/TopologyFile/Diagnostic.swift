@@ -82,20 +82,25 @@ package struct FaultList: Sendable {
 
     package init() {}
 
+    /// Whether further faults are only counted, so that nobody needs to find words for them.
+    package var isFull: Bool { diagnostics.count >= Self.maximumCount }
+
     /// Records a diagnostic, or counts it once the list is full.
     package mutating func append(_ diagnostic: Diagnostic) {
         if diagnostic.severity == .error { hasErrors = true }
-        if diagnostics.count < Self.maximumCount {
-            diagnostics.append(diagnostic)
-        } else {
+        if isFull {
             omitted += 1
+        } else {
+            diagnostics.append(diagnostic)
         }
     }
 
     /// Everything found, by position, with a last line about what was left out.
     package var sorted: [Diagnostic] {
         var sorted = diagnostics.enumerated().sorted { left, right in
-            (left.element.line, left.element.column, left.offset) < (right.element.line, right.element.column, right.offset)
+            (left.element.line, left.element.column, left.offset) < (
+                right.element.line, right.element.column, right.offset
+            )
         }.map(\.element)
         if omitted > 0, let last = sorted.last {
             sorted.append(

@@ -1,40 +1,37 @@
-import CYAML
-
 /// What libyaml says when it gives up, as a diagnostic.
-package struct ParserProblem {
-    package let diagnostic: Diagnostic
-
-    /// - Parameter text: what the parser read.
-    init(_ parser: yaml_parser_t, text: [UInt8]) {
-        let problem = parser.problem.map { String(cString: $0) } ?? "the parser stopped without a reason"
-        guard parser.error != YAML_READER_ERROR else {
-            diagnostic = Self.unreadable(problem, parser, text)
-            return
-        }
-        let mark = parser.problem_mark
-        let span = Span(line: mark.line + 1, column: mark.column + 1, length: 1)
-        var message = problem
-        var secondary: Diagnostic.Label?
-        if let context = parser.context {
-            let context = String(cString: context)
-            message = "\(problem) \(context)"
-            let place = Span(line: parser.context_mark.line + 1, column: parser.context_mark.column + 1, length: 1)
-            if place != span { secondary = place.labelled("begins here") }
-        }
-        diagnostic = Diagnostic(
-            code: .invalidYAML, message: message, at: span, secondary: secondary,
-            hint: Self.hint(problem, span: span, text: text)
+package enum ParserProblem {
+    /// Text that is not YAML.
+    ///
+    /// - Parameters:
+    ///   - context: what the parser was about, and where that began.
+    ///   - text: what the parser read.
+    package static func invalidYAML(
+        _ problem: String, at span: Span, context: (words: String, span: Span)?, text: [UInt8]
+    ) -> Diagnostic {
+        Diagnostic(
+            code: .invalidYAML, message: context.map { "\(problem) \($0.words)" } ?? problem, at: span,
+            secondary: context.flatMap { $0.span == span ? nil : $0.span.labelled("begins here") },
+            hint: hint(problem, span: span, text: text)
         )
     }
 
     /// Bytes that are no text; the parser names them by offset.
-    private static func unreadable(_ problem: String, _ parser: yaml_parser_t, _ text: [UInt8]) -> Diagnostic {
-        let span = SourceText.span(ofByte: parser.problem_offset, in: text)
-        let value = String(max(0, Int(parser.problem_value)), radix: 16, uppercase: true)
+    ///
+    /// - Parameter value: the byte or character that the parser stumbled over.
+    package static func notText(_ problem: String, byteOffset: Int, value: Int, text: [UInt8]) -> Diagnostic {
+        var offset = min(byteOffset, text.count)
+        if problem.contains("trailing") {
+            // The parser names the byte that should have continued a character; the fault is where that began.
+            while offset > 0 && text[offset - 1] & 0xC0 == 0x80 { offset -= 1 }
+            offset = max(0, offset - 1)
+        }
+        let span = SourceText.span(ofByte: offset, in: text)
         if problem.hasPrefix("control characters") {
+            let digits = String(max(0, value), radix: 16, uppercase: true)
+            let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
             return Diagnostic(
-                code: .notText, message: "a control character (U+\(String(repeating: "0", count: max(0, 4 - value.count)))\(value)) cannot stand here",
-                at: span, hint: "remove it; an editor that shows invisible characters helps to find it"
+                code: .notText, message: "a control character (U+\(padded)) cannot stand here", at: span,
+                hint: "remove it; an editor that shows invisible characters helps to find it"
             )
         }
         return Diagnostic(

@@ -1,34 +1,35 @@
-import ClusterModel
+package import ClusterModel
 
 /// An address that something of the file would listen at.
-struct Listener {
-    enum Family: Int {
+package struct Listener {
+    package enum Family: Int {
         case udp, tcp
     }
 
-    enum Place: Hashable {
+    package enum Place: Hashable {
         case network(Family, NetworkAddress)
         case unix(String)
     }
 
-    var place: Place
-    var node: Int
+    package var place: Place
+    package var node: Int
     /// Who listens, as it stands in a sentence.
-    var who: String
+    package var who: String
 }
 
 extension TopologyDecoder {
     /// The longest path of a Unix socket on Linux, in bytes.
-    static let maximumSocketPath = 107
+    package static let maximumSocketPath = 107
 
     /// `udp:127.0.0.1:5071`.
-    mutating func transportAddress(_ field: Field) -> SIPListener? {
+    package mutating func transportAddress(_ field: Field) -> SIPListener? {
         guard let text = text(field, "an address such as `udp:127.0.0.1:5071`") else { return nil }
         let scheme = text.prefix { $0 != ":" }
         guard let transport = SIPListener.Transport(rawValue: String(scheme)) else {
             let nearest = Suggestion.nearest(to: String(scheme), among: SIPListener.Transport.allCases.map(\.rawValue))
             report(
-                .badAddress, "\(quoted(field.value)) does not begin with `udp:`, `tcp:` or `tls:`", at: span(field.value),
+                .badAddress, "\(quoted(field.value)) does not begin with `udp:`, `tcp:` or `tls:`",
+                at: span(field.value),
                 hint: nearest.map { "did you mean `\($0):\(text.dropFirst(scheme.count + 1))`?" }
                     ?? "write `udp:\(text)` if UDP is meant"
             )
@@ -39,7 +40,7 @@ extension TopologyDecoder {
     }
 
     /// `tcp:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
-    mutating func streamAddress(_ field: Field) -> StreamAddress? {
+    package mutating func streamAddress(_ field: Field) -> StreamAddress? {
         guard let text = text(field, "an address such as `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`") else {
             return nil
         }
@@ -49,7 +50,8 @@ extension TopologyDecoder {
         guard text.hasPrefix("unix:") else {
             report(
                 .badAddress, "\(quoted(field.value)) does not begin with `tcp:` or `unix:`", at: span(field.value),
-                hint: NetworkAddress(text) == nil ? "addresses look like `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`"
+                hint: NetworkAddress(text) == nil
+                    ? "addresses look like `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`"
                     : "write `tcp:\(text)`"
             )
             return nil
@@ -57,7 +59,8 @@ extension TopologyDecoder {
         let path = String(text.dropFirst(5))
         guard path.hasPrefix("/"), path.utf8.count > 1, !path.utf8.contains(0) else {
             report(
-                .badAddress, "the path of a Unix socket must begin with `/`, and \(quoted(field.value)) has none that does",
+                .badAddress,
+                "the path of a Unix socket must begin with `/`, and \(quoted(field.value)) has none that does",
                 at: span(field.value), hint: "write the whole path: `unix:/run/tandem/x.sock`"
             )
             return nil
@@ -74,7 +77,7 @@ extension TopologyDecoder {
     }
 
     /// `127.0.0.1:8081`.
-    mutating func networkAddress(_ field: Field) -> NetworkAddress? {
+    package mutating func networkAddress(_ field: Field) -> NetworkAddress? {
         guard let text = text(field, "an address such as `127.0.0.1:8081`") else { return nil }
         return networkAddress(field, text)
     }
@@ -100,10 +103,12 @@ extension TopologyDecoder {
         } else {
             report(
                 .badAddress,
-                host.isEmpty ? "\(quoted(field.value)) has no IP address"
+                host.isEmpty
+                    ? "\(quoted(field.value)) has no IP address"
                     : "\(SourceText.quoted(host.utf8)) is not an IP address",
                 at: span(field.value),
-                hint: host == "localhost" ? "write 127.0.0.1: host names are not looked up"
+                hint: host == "localhost"
+                    ? "write 127.0.0.1: host names are not looked up"
                     : "write an IP address and a port, such as 127.0.0.1:5071; host names are not looked up"
             )
         }
@@ -111,12 +116,12 @@ extension TopologyDecoder {
     }
 
     /// Remembers a listener; clashes are looked for when all are known.
-    mutating func listen(_ family: Listener.Family, _ address: NetworkAddress, at node: Int, _ who: String) {
+    package mutating func listen(_ family: Listener.Family, _ address: NetworkAddress, at node: Int, _ who: String) {
         listeners.append(Listener(place: .network(family, address), node: node, who: who))
     }
 
     /// Remembers a listener; clashes are looked for when all are known.
-    mutating func listen(_ address: StreamAddress, at node: Int, _ who: String) {
+    package mutating func listen(_ address: StreamAddress, at node: Int, _ who: String) {
         switch address {
         case .tcp(let address): listen(.tcp, address, at: node, who)
         case .unix(let path): listeners.append(Listener(place: .unix(path), node: node, who: who))
@@ -124,7 +129,7 @@ extension TopologyDecoder {
     }
 
     /// Reports every listener whose port is taken by one that stands before it in the file.
-    mutating func reportPortClashes() {
+    package mutating func reportPortClashes() {
         struct Port: Hashable {
             var family: Listener.Family
             var number: UInt16

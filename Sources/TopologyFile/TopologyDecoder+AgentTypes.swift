@@ -9,7 +9,7 @@ extension TopologyDecoder {
 
     /// Agent types, sorted by name. One with faults stands in the list all the same, so that what refers to it is not
     /// reported as well.
-    mutating func decodeAgentTypes(_ top: Fields) {
+    package mutating func decodeAgentTypes(_ top: Fields) {
         guard let section = top["agentTypes"] else { return }
         let declared = declarations(of: section, "agent types").sorted { $0.name < $1.name }
         for field in declared {
@@ -93,7 +93,8 @@ extension TopologyDecoder {
         guard let duration = duration(field, .seconds(1) ... .seconds(7 * 86_400)) else { return nil }
         guard duration.components.attoseconds == 0 else {
             report(
-                .wrongValue, "`\(field.name)` must be whole seconds, and is \(quoted(field.value))", at: span(field.value),
+                .wrongValue, "`\(field.name)` must be whole seconds, and is \(quoted(field.value))",
+                at: span(field.value),
                 hint: "SIP counts the expiry of registrations in seconds"
             )
             return nil
@@ -102,14 +103,17 @@ extension TopologyDecoder {
     }
 
     /// A name that refers to nothing.
-    mutating func reportDangling(_ field: Field, _ what: String, _ known: some Collection<String>, section: String) {
-        let names = known.sorted()
+    package mutating func reportDangling(
+        _ field: Field, _ what: String, _ known: some Collection<String>, section: String
+    ) {
+        let names = faults.isFull ? [] : known.sorted()
         let nearest = Suggestion.nearest(to: tree.text(of: field.value), among: names)
         let all = names.isEmpty ? "none is declared" : "declared are \(Self.listed(names))"
         report(
             .danglingReference, "no \(what) is named \(quoted(field.value))", at: span(field.value),
-            hint: nearest.map { "did you mean `\($0)`?" }
-                ?? (names.count > 8 ? "declare it under `\(section)`, or mend the name" : "declare it under `\(section)`; \(all)")
+            hint: nearest.map { "did you mean `\($0)`? If not, declare it under `\(section)`" }
+                ?? (names.count > 8
+                    ? "declare it under `\(section)`, or mend the name" : "declare it under `\(section)`; \(all)")
         )
     }
 }

@@ -1,13 +1,13 @@
-import ClusterModel
+package import ClusterModel
 
 extension TopologyDecoder {
     /// What is dialled: digits, `*` and `#`, perhaps with a leading plus sign.
-    mutating func dialString(_ field: Field) -> String? {
+    package mutating func dialString(_ field: Field) -> String? {
         guard let text = text(field, "a number such as `\"+15551230001\"`") else { return nil }
         let digits = text.utf8.first == UInt8(ascii: "+") ? text.utf8.dropFirst() : text.utf8[...]
         let isGood =
             (1...32).contains(digits.count)
-            && digits.allSatisfy { isDigit($0) || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "#") }
+            && digits.allSatisfy { $0.isASCIIDigit || $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "#") }
         guard !isGood else { return text }
         report(
             .badDN, "\(quoted(field.value)) cannot be dialled", at: span(field.value),
@@ -17,7 +17,7 @@ extension TopologyDecoder {
     }
 
     /// A PSTN phone is reached by dialling, each DN by a number of its own; a SIP phone where it registers.
-    mutating func checkDial(_ fields: Fields, _ type: AgentType) {
+    package mutating func checkDial(_ fields: Fields, _ type: AgentType) {
         guard let place = fields["agentType"] else { return }
         switch (type.phone, fields["dial"]) {
         case (.sip, let dial?):
@@ -72,7 +72,7 @@ extension TopologyDecoder {
     }
 
     /// Reports every declaration that shares a DN with one that reaches further.
-    mutating func reportOverlaps() {
+    package mutating func reportOverlaps() {
         var runs: [Run] = []
         runs.reserveCapacity(dns.blocks.count)
         for (position, block) in dns.blocks.enumerated() { runs.append(Run(block, position: position)) }

@@ -1,15 +1,17 @@
-import ClusterModel
+package import ClusterModel
 
 /// The DNs as far as they are decoded.
-struct DNDeclarations {
-    var blocks: [DNBlock] = []
+package struct DNDeclarations {
+    package var blocks: [DNBlock] = []
     /// For every block, the node that holds its number or range.
-    var places: [UInt32] = []
+    package var places: [UInt32] = []
     /// The first list is empty: anywhere.
-    var homes: [[Int]] = [[]]
-    var homesPositions: [[Int]: Int] = [[]: 0]
-    var dialStrings: [DN: String] = [:]
-    var count = 0
+    package var homes: [[Int]] = [[]]
+    package var homesPositions: [[Int]: Int] = [[]: 0]
+    package var dialStrings: [DN: String] = [:]
+    package var count = 0
+    /// Every entry has a place in `blocks`, so that a DN not found there is not declared.
+    package var isComplete = true
 }
 
 extension TopologyDecoder {
@@ -17,7 +19,7 @@ extension TopologyDecoder {
         "an entry of `dns`", required: ["agentType": "sip-phone"], optional: ["range", "number", "homes", "dial"]
     )
 
-    mutating func decodeDNs(_ top: Fields) {
+    package mutating func decodeDNs(_ top: Fields) {
         guard let section = top["dns"] else { return }
         guard tree.kind(of: section.value) == .sequence else {
             reportType(section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`")
@@ -30,7 +32,9 @@ extension TopologyDecoder {
         while position < end {
             let entry = tree.resolved(position)
             position = tree.end(of: position)
-            decodeDN(Field(name: "", key: entry, value: entry), hasTypes: top["agentTypes"] != nil, top["dataCenters"] != nil)
+            decodeDN(
+                Field(name: "", key: entry, value: entry), hasTypes: top["agentTypes"] != nil, top["dataCenters"] != nil
+            )
         }
         reportOverlaps()
         if dns.count > DNDirectory.maximumCount {
@@ -44,13 +48,19 @@ extension TopologyDecoder {
     /// - Parameters:
     ///   - hasTypes, hasDataCenters: without the section, that it is missing is reported once, and no reference to it.
     private mutating func decodeDN(_ entry: Field, hasTypes: Bool, _ hasDataCenters: Bool) {
-        guard let fields = fields(of: entry, Self.dnShape) else { return }
+        guard let fields = fields(of: entry, Self.dnShape) else {
+            dns.isComplete = false
+            return
+        }
         let first = dnRange(entry, fields)
         let type = fields["agentType"].flatMap { agentTypePosition($0, hasTypes: hasTypes) }
         let homes = fields["homes"].map { homesPosition($0, hasDataCenters: hasDataCenters) } ?? 0
         let dial = fields["dial"].flatMap { dialString($0) }
         if let type { checkDial(fields, agentTypes[type]) }
-        guard let first else { return }
+        guard let first else {
+            dns.isComplete = false
+            return
+        }
         let place = fields["range"] ?? fields["number"] ?? entry
         dns.blocks.append(DNBlock(first: first.dn, count: first.count, agentType: type ?? 0, homes: homes ?? 0))
         dns.places.append(UInt32(place.value))
@@ -76,7 +86,7 @@ extension TopologyDecoder {
     }
 
     /// A DN, as text as written.
-    mutating func dn(_ field: Field) -> DN? {
+    package mutating func dn(_ field: Field) -> DN? {
         guard tree.kind(of: field.value) == .scalar else {
             reportType(field, "a number such as `1000`")
             return nil
@@ -92,7 +102,7 @@ extension TopologyDecoder {
         } else if let bad = String(decoding: bytes, as: UTF8.self).first(where: { !$0.utf8.allSatisfy(DN.isAllowed) }) {
             reason = "has the character \(SourceText.quoted(String(bad).utf8)), which a DN cannot have"
         } else {
-            reason = "is empty"
+            reason = "has no characters"
         }
         report(
             .badDN, "DN \(quoted(field.value)) \(reason)", at: span(field.value),
@@ -108,17 +118,19 @@ extension TopologyDecoder {
         }
         let bytes = tree.bytes(of: field.value)
         let ends = bytes.split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard ends.count == 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }) else {
+        guard ends.count == 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }) else {
             return reportBadRange(
-                field, "is not a range: two numbers with a hyphen, such as `1000-1999`",
-                hint: bytes.contains(UInt8(ascii: "-")) ? "a range has digits only; declare other DNs by `number`"
-                    : "write `number: \(SourceText.quoted(bytes).dropFirst().dropLast())` for a single DN"
+                field, "is not a range: two numbers with a hyphen, such as `1000-1999`", hint: rangeHint(bytes)
             )
         }
         guard ends[0].count == ends[1].count else {
+            let padded = String(repeating: "0", count: max(0, ends[1].count - ends[0].count))
+            let written = "`\(padded)\(String(decoding: bytes, as: UTF8.self))`"
             return reportBadRange(
                 field, "has ends of different length, and a DN is text: `0042` is not `42`",
-                hint: "fill the shorter end with zeros if they are dialled, or make a range for each length"
+                hint: padded.isEmpty || ends[1].count > DN.maximumLength
+                    ? "make a range for each length"
+                    : "write \(written) if the zeros are dialled, or make a range for each length"
             )
         }
         guard let first = DN(ends[0]), let last = DN(ends[1]), let low = first.decimal, let high = last.decimal else {
@@ -128,6 +140,18 @@ extension TopologyDecoder {
             return reportBadRange(field, "ends before it begins", hint: "write `\(last)-\(first)`")
         }
         return (first, Int(high - low) + 1)
+    }
+
+    private func rangeHint(_ bytes: ArraySlice<UInt8>) -> String {
+        let numbers = bytes.split { !$0.isASCIIDigit }.map { String(decoding: $0, as: UTF8.self) }
+        if bytes.contains(where: { ($0 | 0x20).isSmallLetter }) {
+            return "a range has digits only; declare other DNs by `number`"
+        }
+        switch numbers.count {
+        case 1: return "write `number: \(numbers[0])` for a single DN"
+        case 2: return "write `\(numbers[0])-\(numbers[1])`"
+        default: return "make an entry of `dns` for each range"
+        }
     }
 
     private mutating func reportBadRange(_ field: Field, _ what: String, hint: String?) -> (dn: DN, count: Int)? {
@@ -148,7 +172,9 @@ extension TopologyDecoder {
         for item in items {
             guard let name = text(item, "names of data centers") else { continue }
             guard let position = dataCenterPositions[name] else {
-                if hasDataCenters { reportDangling(item, "data center", dataCenterPositions.keys, section: "dataCenters") }
+                if hasDataCenters {
+                    reportDangling(item, "data center", dataCenterPositions.keys, section: "dataCenters")
+                }
                 continue
             }
             if homes.contains(position) {

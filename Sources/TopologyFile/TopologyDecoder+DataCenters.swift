@@ -18,19 +18,28 @@ extension TopologyDecoder {
         "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"]
     )
 
-    mutating func decodeDataCenters(_ top: Fields) {
+    package mutating func decodeDataCenters(_ top: Fields) {
         guard let section = top["dataCenters"] else { return }
         let declared = declarations(of: section, "data centers").sorted { $0.name < $1.name }
+        var mentionsNodes = false
         for field in declared {
             dataCenterPositions[field.name] = dataCenters.count
             dataCenters.append(DataCenter(name: field.name, location: field.name))
-            guard !tree.isNull(field.value), let fields = fields(of: field, Self.dataCenterShape) else { continue }
+            guard !tree.isNull(field.value), let fields = fields(of: field, Self.dataCenterShape) else {
+                mentionsNodes = true
+                continue
+            }
+            // Nodes with faults are reported as such.
+            if let nodes = fields["nodes"], tree.kind(of: nodes.value) != .mapping || tree.nodes[nodes.value].count > 0
+            {
+                mentionsNodes = true
+            }
             if let location = fields["location"].flatMap({ text($0, "a text such as `west`") }) {
                 dataCenters[dataCenters.count - 1].location = location
             }
             decodeMembers(of: field, fields)
         }
-        if nodes.isEmpty, !faults.hasErrors, tree.kind(of: section.value) == .mapping {
+        if !mentionsNodes, tree.kind(of: section.value) == .mapping {
             report(
                 .noNodes, "no data center has a node, so there is nothing to run", at: span(section.key),
                 hint: "add `nodes: { sip1: { sip: [ \"udp:127.0.0.1:5071\" ], tcontroller: \"tcp:127.0.0.1:7101\", "
@@ -135,7 +144,8 @@ extension TopologyDecoder {
     private mutating func checkHost(_ fields: Fields) {
         guard let host = fields["host"], let name = text(host, "`local`"), name != "local" else { return }
         report(
-            .otherHost, "this version runs a cluster on one host only, so `host` must be `local`, not \(quoted(host.value))",
+            .otherHost,
+            "this version runs a cluster on one host only, so `host` must be `local`, not \(quoted(host.value))",
             at: span(host.value), hint: "write `host: local`, or leave it out"
         )
     }
@@ -145,7 +155,8 @@ extension TopologyDecoder {
         guard let fields = fields(of: field, Self.statServerShape) else { return }
         checkHost(fields)
         // `unix` alone leaves the path to the controller.
-        guard let listen = fields["listen"], tree.kind(of: listen.value) != .scalar || tree.text(of: listen.value) != "unix"
+        guard let listen = fields["listen"],
+            tree.kind(of: listen.value) != .scalar || tree.text(of: listen.value) != "unix"
         else { return }
         _ = streamListener(listen, of: field)
     }

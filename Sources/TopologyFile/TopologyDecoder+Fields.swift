@@ -1,60 +1,62 @@
 /// An entry of a mapping: the positions of its key and of its value, aliases resolved.
 package struct Field {
-    var name: String
-    var key: Int
-    var value: Int
+    package var name: String
+    package var key: Int
+    package var value: Int
 }
 
 /// Which keys a mapping may have.
 package struct Shape: Sendable {
     /// As it stands in a sentence.
-    let what: String
+    package let what: String
     /// Mandatory keys with an example value.
-    let required: KeyValuePairs<String, String>
-    let optional: [String]
+    package let required: KeyValuePairs<String, String>
+    package let optional: [String]
 
-    init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
+    package init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
         self.what = what
         self.required = required
         self.optional = optional
     }
 
-    func allows(_ key: String) -> Bool {
+    package func allows(_ key: String) -> Bool {
         optional.contains(key) || required.contains { $0.key == key }
     }
 
-    var keys: [String] { required.map(\.key) + optional }
+    package var keys: [String] { required.map(\.key) + optional }
 }
 
 /// The known entries of a mapping.
 package struct Fields {
-    var entries: [Field] = []
+    package var entries: [Field] = []
 
-    subscript(name: String) -> Field? {
+    package subscript(name: String) -> Field? {
         entries.first { $0.name == name }
     }
 }
 
 extension TopologyDecoder {
     /// Records an error.
-    mutating func report(
-        _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil, hint: String? = nil
+    package mutating func report(
+        _ code: DiagnosticCode, _ message: String, at span: Span, secondary: Diagnostic.Label? = nil,
+        hint: String? = nil
     ) {
         faults.append(Diagnostic(code: code, message: message, at: span, secondary: secondary, hint: hint))
     }
 
     /// Where a node stands.
-    func span(_ node: Int) -> Span { tree.span(of: node) }
+    package func span(_ node: Int) -> Span { tree.span(of: node) }
 
     /// A scalar as it stands in a sentence.
-    func quoted(_ node: Int) -> String { SourceText.quoted(tree.bytes(of: node)) }
+    package func quoted(_ node: Int) -> String { SourceText.quoted(tree.bytes(of: node)) }
 
     /// The entries of a mapping with known keys. Unknown, repeated and missing keys are reported.
     ///
     /// - Returns: nil when the value is no mapping.
-    mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
+    package mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
         guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))") else { return nil }
         var fields = Fields()
+        var meant: Set<String> = []
         for entry in entries {
             if let earlier = fields[entry.name] {
                 reportDuplicate(entry, earlier: earlier.key)
@@ -62,10 +64,11 @@ extension TopologyDecoder {
                 if tree.isNull(entry.value) { reportNoValue(entry) }
                 fields.entries.append(entry)
             } else {
-                reportUnknown(entry, shape)
+                if let key = reportUnknown(entry, shape) { meant.insert(key) }
             }
         }
-        for (key, example) in shape.required where fields[key] == nil {
+        // A key that was mistyped is reported as that, and not as missing too.
+        for (key, example) in shape.required where fields[key] == nil && !meant.contains(key) {
             let what = field.name.isEmpty ? shape.what : "`\(field.name)`"
             report(
                 .missingKey, "\(what) has no `\(key)`", at: span(field.key), hint: "add `\(key): \(example)`"
@@ -78,7 +81,7 @@ extension TopologyDecoder {
     /// The entries of a mapping whose keys are names that the operator gives, in the order of the file.
     ///
     /// - Parameter rule: reports a key that cannot be such a name.
-    mutating func declarations(
+    package mutating func declarations(
         of field: Field, _ what: String, rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
     ) -> [Field] {
         guard let entries = entries(of: field, "a mapping from names to \(what)") else { return [] }
@@ -142,23 +145,25 @@ extension TopologyDecoder {
         )
     }
 
-    private mutating func reportUnknown(_ entry: Field, _ shape: Shape) {
+    /// - Returns: the key that seems to be meant.
+    private mutating func reportUnknown(_ entry: Field, _ shape: Shape) -> String? {
         if entry.name == "<<" {
             report(
                 .unusedFeature, "a topology file has no merge keys", at: span(entry.key),
                 hint: "write the keys out; an alias can stand for a whole value"
             )
-            return
+            return nil
         }
-        let nearest = Suggestion.nearest(to: entry.name, among: shape.keys)
+        let nearest = faults.isFull ? nil : Suggestion.nearest(to: entry.name, among: shape.keys)
         report(
             .unknownKey, "\(quoted(entry.key)) is not a key of \(shape.what)", at: span(entry.key),
             hint: nearest.map { "did you mean `\($0)`?" } ?? "its keys are \(Self.listed(shape.keys))"
         )
+        return nearest
     }
 
     /// Says that something else was wanted.
-    mutating func reportType(_ field: Field, _ wanted: String) {
+    package mutating func reportType(_ field: Field, _ wanted: String) {
         let what = field.name.isEmpty ? "this" : SourceText.quoted(field.name.utf8)
         report(.wrongType, "\(what) must be \(wanted), and is \(kindWords(field.value))", at: span(field.value))
     }
@@ -173,7 +178,7 @@ extension TopologyDecoder {
     }
 
     /// `a`, `b` and `c`.
-    static func listed(_ words: [String], _ last: String = "and") -> String {
+    package static func listed(_ words: [String], _ last: String = "and") -> String {
         let quoted = words.map { "`\($0)`" }
         guard quoted.count > 1 else { return quoted.first ?? "" }
         return quoted.dropLast().joined(separator: ", ") + " \(last) " + quoted[quoted.count - 1]

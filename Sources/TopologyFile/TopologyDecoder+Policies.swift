@@ -22,7 +22,7 @@ extension TopologyDecoder {
         "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"]
     )
 
-    mutating func decodeTrunks(_ top: Fields) {
+    package mutating func decodeTrunks(_ top: Fields) {
         guard let section = top["trunks"] else { return }
         for field in declarations(of: section, "trunks") {
             trunkNames.insert(field.name)
@@ -38,13 +38,13 @@ extension TopologyDecoder {
         }
     }
 
-    mutating func decodeRoutingPoints(_ top: Fields) {
+    package mutating func decodeRoutingPoints(_ top: Fields) {
         guard let section = top["routingPoints"] else { return }
         let declared = declarations(of: section, "routing points") { decoder, field in
             decoder.dn(Field(name: field.name, key: field.key, value: field.key)) != nil
         }
-        // Only DNs that stand in the file can be asked for; without faults there the directory answers that.
-        let directory = faults.hasErrors ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
+        // A directory has a most number of DNs; beyond it the fault is reported already.
+        let directory = dns.count > DNDirectory.maximumCount ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
         for field in declared {
             noteNotRun("routing points", at: field.key)
             if let dn = DN(field.name), let index = directory?.index(of: dn), let block = directory?.block(of: index) {
@@ -59,7 +59,9 @@ extension TopologyDecoder {
             _ = fields["strategy"].flatMap { word($0, ["longest-idle", "round-robin", "random"]) }
             _ = fields["prefer"].flatMap { word($0, ["same-location", "none"]) }
             _ = fields["timeout"].flatMap { duration($0, .seconds(1) ... .seconds(3600)) }
-            if let target = fields["default"], let dn = dn(target), let directory, directory.index(of: dn) == nil {
+            if let target = fields["default"], let dn = dn(target), dns.isComplete, let directory,
+                directory.index(of: dn) == nil
+            {
                 report(
                     .danglingReference, "no DN is \(quoted(target.value))", at: span(target.value),
                     hint: "declare it under `dns`, or send the calls that find no agent to another DN"
@@ -69,7 +71,7 @@ extension TopologyDecoder {
     }
 
     /// Authentication, timing, limits and rollout.
-    mutating func decodePolicies(_ top: Fields) {
+    package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
@@ -107,12 +109,12 @@ extension TopologyDecoder {
         if let value = fields["linkTimeout"].flatMap({ duration($0, .milliseconds(20) ... .seconds(300)) }) {
             timing.linkTimeout = value
         }
-        if let value = fields["clockSkewLimit"].flatMap({ duration($0, .milliseconds(1) ... day) }) {
+        if let value = fields["clockSkewLimit"].flatMap({ duration($0, .milliseconds(1)...day) }) {
             timing.clockSkewLimit = value
         }
-        if let value = fields["desktopGrace"].flatMap({ duration($0, .zero ... day) }) { timing.desktopGrace = value }
+        if let value = fields["desktopGrace"].flatMap({ duration($0, .zero...day) }) { timing.desktopGrace = value }
         for name in ["reservation", "reservationWindow", "handoverHold", "afterCallWork"] {
-            _ = fields[name].flatMap { duration($0, .zero ... day) }
+            _ = fields[name].flatMap { duration($0, .zero...day) }
         }
         guard timing.linkTimeout <= timing.keepalive else { return }
         let given = [fields["keepalive"], fields["linkTimeout"]].compactMap { $0 }

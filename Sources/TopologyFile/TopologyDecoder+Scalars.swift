@@ -1,13 +1,10 @@
 import ClusterModel
 
-func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
-func isLetter(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") }
-
 extension TopologyDecoder {
     /// A scalar's text.
     ///
     /// - Parameter wanted: what to ask for when it is something else.
-    mutating func text(_ field: Field, _ wanted: @autoclosure () -> String) -> String? {
+    package mutating func text(_ field: Field, _ wanted: @autoclosure () -> String) -> String? {
         guard tree.kind(of: field.value) == .scalar, !tree.isNull(field.value) else {
             reportType(field, wanted())
             return nil
@@ -16,7 +13,7 @@ extension TopologyDecoder {
     }
 
     /// The entries of a list, as fields of the list's name.
-    mutating func items(_ field: Field, _ wanted: String) -> [Field]? {
+    package mutating func items(_ field: Field, _ wanted: String) -> [Field]? {
         guard tree.kind(of: field.value) == .sequence else {
             reportType(field, wanted)
             return nil
@@ -27,20 +24,20 @@ extension TopologyDecoder {
     }
 
     /// The name of the cluster.
-    mutating func name(_ field: Field) -> String? {
+    package mutating func name(_ field: Field) -> String? {
         guard let text = text(field, "a name such as `two-datacenters`") else { return nil }
         return checkName(Field(name: text, key: field.value, value: field.value)) ? text : nil
     }
 
     /// Reports a name that is no `[a-z0-9][a-z0-9-]{0,30}`.
-    mutating func checkName(_ field: Field) -> Bool {
+    package mutating func checkName(_ field: Field) -> Bool {
         let bytes = Array(field.name.utf8)
         let isGood =
             (1...31).contains(bytes.count) && bytes[0] != UInt8(ascii: "-")
-            && bytes.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+            && bytes.allSatisfy { $0.isSmallLetter || $0.isASCIIDigit || $0 == UInt8(ascii: "-") }
         guard !isGood else { return true }
         let repaired = String(
-            decoding: field.name.lowercased().utf8.map { isLetter($0) || isDigit($0) ? $0 : UInt8(ascii: "-") }
+            decoding: field.name.lowercased().utf8.map { $0.isSmallLetter || $0.isASCIIDigit ? $0 : UInt8(ascii: "-") }
                 .drop { $0 == UInt8(ascii: "-") }.prefix(31),
             as: UTF8.self
         )
@@ -56,7 +53,7 @@ extension TopologyDecoder {
     }
 
     /// One of a few words.
-    mutating func word(_ field: Field, _ words: [String]) -> String? {
+    package mutating func word(_ field: Field, _ words: [String]) -> String? {
         guard let text = text(field, Self.listed(words, "or")) else { return nil }
         if words.contains(text) { return text }
         let nearest = Suggestion.nearest(to: text, among: words)
@@ -68,10 +65,10 @@ extension TopologyDecoder {
     }
 
     /// A whole number.
-    mutating func number(_ field: Field, _ bounds: ClosedRange<Int>) -> Int? {
+    package mutating func number(_ field: Field, _ bounds: ClosedRange<Int>) -> Int? {
         let wanted = "a number from \(bounds.lowerBound) to \(bounds.upperBound)"
         guard let text = text(field, wanted) else { return nil }
-        guard let value = Int(text), text.utf8.allSatisfy(isDigit), bounds.contains(value) else {
+        guard let value = Int(text), text.utf8.allSatisfy(\.isASCIIDigit), bounds.contains(value) else {
             report(
                 .wrongValue, "`\(field.name)` must be \(wanted), and is \(quoted(field.value))", at: span(field.value)
             )
@@ -81,9 +78,9 @@ extension TopologyDecoder {
     }
 
     /// A whole number with its unit: `500ms`, `2s`, `5m`, `1h`.
-    mutating func duration(_ field: Field, _ bounds: ClosedRange<Duration>) -> Duration? {
+    package mutating func duration(_ field: Field, _ bounds: ClosedRange<Duration>) -> Duration? {
         guard let text = text(field, "a duration such as `500ms`, `2s`, `5m` or `1h`") else { return nil }
-        let digits = text.utf8.prefix(while: isDigit)
+        let digits = text.utf8.prefix(while: \.isASCIIDigit)
         let unit = String(text.utf8.dropFirst(digits.count)) ?? ""
         guard let milliseconds = Self.milliseconds(in: unit), let value = Int64(String(digits) ?? ""), value < 1 << 40
         else {
@@ -117,7 +114,8 @@ extension TopologyDecoder {
         report(
             .wrongUnit, "\(quoted(field.value)) is not a duration: a whole number with ms, s, m or h",
             at: span(field.value),
-            hint: digits.isEmpty ? "durations look like `500ms`, `2s`, `5m`, `1h`"
+            hint: digits.isEmpty
+                ? "durations look like `500ms`, `2s`, `5m`, `1h`"
                 : meant.map { "write `\(digits)\($0)`" }
                     ?? "write a smaller unit instead of fractions or sums: `1500ms`, not `1.5s`; `90s`, not `1m30s`"
         )
@@ -139,7 +137,7 @@ extension TopologyDecoder {
     }
 
     /// A duration in the largest unit that says it exactly.
-    static func words(_ duration: Duration) -> String {
+    package static func words(_ duration: Duration) -> String {
         let milliseconds = Int64(duration.nanoseconds / 1_000_000)
         for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1000)] as [(String, Int64)]
         where milliseconds >= size && milliseconds % size == 0 {
@@ -151,4 +149,11 @@ extension TopologyDecoder {
 
 extension String {
     fileprivate var trimmedOfSpaces: String { filter { $0 != " " } }
+}
+
+extension UInt8 {
+    /// `0` to `9`.
+    package var isASCIIDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
+    /// `a` to `z`.
+    package var isSmallLetter: Bool { self >= UInt8(ascii: "a") && self <= UInt8(ascii: "z") }
 }

@@ -6,32 +6,32 @@ package struct TopologyDecoder {
     package static let maximumNodes = 512
     package static let maximumNames = 1024
 
-    let tree: YAMLTree
+    package let tree: YAMLTree
     /// What was found so far.
     package var faults = FaultList()
 
-    var agentTypes: [AgentType] = []
-    var agentTypePositions: [String: Int] = [:]
-    var dataCenters: [DataCenter] = []
-    var dataCenterPositions: [String: Int] = [:]
-    var nodes: [Node] = []
-    var trunkNames: Set<String> = []
-    var timing = Timing()
+    package var agentTypes: [AgentType] = []
+    package var agentTypePositions: [String: Int] = [:]
+    package var dataCenters: [DataCenter] = []
+    package var dataCenterPositions: [String: Int] = [:]
+    package var nodes: [Node] = []
+    package var trunkNames: Set<String> = []
+    package var timing = Timing()
     /// Every address that something of the file would listen at.
-    var listeners: [Listener] = []
+    package var listeners: [Listener] = []
     /// What the file declares and this version does not run, by kind, in the order of first appearance.
-    var notRun: [NotRun] = []
-    var dns = DNDeclarations()
+    package var notRun: [NotRun] = []
+    package var dns = DNDeclarations()
 
     package init(tree: YAMLTree) {
         self.tree = tree
     }
 
     /// One kind of thing that this version does not run.
-    struct NotRun {
-        var what: String
-        var span: Span
-        var count: Int
+    package struct NotRun {
+        package var what: String
+        package var span: Span
+        package var count: Int
     }
 
     private static let shape = Shape(
@@ -74,17 +74,20 @@ package struct TopologyDecoder {
         guard let field = fields["version"], let text = text(field, "a number such as `1`"), text != "1" else { return }
         report(
             .wrongValue, "version \(quoted(field.value)) of the file format is not known; this is version 1",
-            at: span(field.value), hint: "write `version: 1`, or use the version of tandem that the file was written for"
+            at: span(field.value),
+            hint: "write `version: 1`, or use the version of tandem that the file was written for"
         )
     }
 
     private mutating func domain(_ field: Field) -> String? {
         guard let text = text(field, "a host name such as `cc.example.com`") else { return nil }
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        let isGood = text.utf8.count <= 253 && labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-                && label.allSatisfy { isLetter($0 | 0x20) || isDigit($0) || $0 == UInt8(ascii: "-") }
-        }
+        let isGood =
+            text.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy { ($0 | 0x20).isSmallLetter || $0.isASCIIDigit || $0 == UInt8(ascii: "-") }
+            }
         guard isGood else {
             report(
                 .badName, "\(quoted(field.value)) is not a host name", at: span(field.value),
@@ -96,7 +99,7 @@ package struct TopologyDecoder {
     }
 
     /// Remembers that the file declares something which this version does not run.
-    mutating func noteNotRun(_ what: String, at node: Int) {
+    package mutating func noteNotRun(_ what: String, at node: Int) {
         if let position = notRun.firstIndex(where: { $0.what == what }) {
             notRun[position].count += 1
         } else {

@@ -67,7 +67,7 @@ package struct YAMLReader {
         var event = yaml_event_t()
         while true {
             guard yaml_parser_parse(parser, &event) == 1 else {
-                throw YAMLFault(ParserProblem(parser.pointee, text: text).diagnostic)
+                throw Self.fault(parser.pointee, text)
             }
             defer { yaml_event_delete(&event) }
             if event.type == YAML_STREAM_END_EVENT { break }
@@ -113,7 +113,8 @@ package struct YAMLReader {
         try refuseTag(data.tag, event)
         if data.length > Self.maximumScalarBytes {
             throw Self.fault(
-                .tooMany, "this value has \(data.length) bytes; the most is \(Self.maximumScalarBytes)", span(of: event),
+                .tooMany, "this value has \(data.length) bytes; the most is \(Self.maximumScalarBytes)",
+                span(of: event),
                 hint: "look for a quote that was opened and never closed"
             )
         }
@@ -198,8 +199,12 @@ package struct YAMLReader {
 
     private func refuseTag(_ tag: UnsafePointer<UInt8>?, _ event: yaml_event_t) throws(YAMLFault) {
         guard let tag else { return }
+        // libyaml has written `!!str` out.
+        let name = String(cString: tag)
+        let prefix = "tag:yaml.org,2002:"
+        let written = name.hasPrefix(prefix) ? "!!" + name.dropFirst(prefix.count) : name
         throw Self.fault(
-            .unusedFeature, "a topology file has no use for the tag \(SourceText.quoted(String(cString: tag).utf8))",
+            .unusedFeature, "a topology file has no use for the tag \(SourceText.quoted(written.utf8))",
             span(of: event), hint: "remove the tag; numbers are read as text where text is meant"
         )
     }
@@ -211,7 +216,7 @@ package struct YAMLReader {
         let isOneLine = event.end_mark.line == start.line && kind != .mapping && kind != .sequence
         return YAMLTree.Node(
             line: UInt32(start.line), column: UInt32(start.column),
-            length: isOneLine ? UInt32(event.end_mark.column - start.column) : 0,
+            length: isOneLine ? UInt32(max(0, event.end_mark.column - start.column)) : 0,
             link: UInt32(link), count: UInt32(count), kind: kind, isPlain: isPlain
         )
     }
@@ -221,6 +226,23 @@ package struct YAMLReader {
         return Span(
             line: event.start_mark.line + 1, column: event.start_mark.column + 1,
             length: isOneLine ? event.end_mark.column - event.start_mark.column : 1
+        )
+    }
+
+    /// Why the parser gave up.
+    private static func fault(_ parser: yaml_parser_t, _ text: [UInt8]) -> YAMLFault {
+        let words = parser.problem.map { String(cString: $0) } ?? "the parser stopped without a reason"
+        if parser.error == YAML_READER_ERROR {
+            return YAMLFault(
+                ParserProblem.notText(
+                    words, byteOffset: parser.problem_offset, value: Int(parser.problem_value), text: text
+                )
+            )
+        }
+        let span = { (mark: yaml_mark_t) in Span(line: mark.line + 1, column: mark.column + 1, length: 1) }
+        let context = parser.context.map { (words: String(cString: $0), span: span(parser.context_mark)) }
+        return YAMLFault(
+            ParserProblem.invalidYAML(words, at: span(parser.problem_mark), context: context, text: text)
         )
     }
 

@@ -11,17 +11,17 @@ package struct YAMLTree: Sendable {
 
     package struct Node: Sendable {
         /// Counted from 0, as libyaml does.
-        var line: UInt32
-        var column: UInt32
+        package var line: UInt32
+        package var column: UInt32
         /// Characters that the node covers, if it stands on one line; else 0.
-        var length: UInt32
+        package var length: UInt32
         /// Scalar: where its bytes begin. Sequence and mapping: the position after its last descendant. Alias: the node.
-        var link: UInt32
+        package var link: UInt32
         /// Scalar: bytes. Sequence and mapping: children; a mapping has two for each entry.
-        var count: UInt32
-        var kind: Kind
+        package var count: UInt32
+        package var kind: Kind
         /// Written without quotes, so that an empty scalar, `~` and `null` mean no value.
-        var isPlain: Bool
+        package var isPlain: Bool
     }
 
     package var nodes: [Node] = []
@@ -85,9 +85,9 @@ package struct YAMLTree: Sendable {
     }
 
     package struct Children: Sequence, IteratorProtocol {
-        let tree: YAMLTree
-        var position: Int
-        let end: Int
+        package let tree: YAMLTree
+        package var position: Int
+        package let end: Int
 
         package mutating func next() -> Int? {
             guard position < end else { return nil }

@@ -83,6 +83,23 @@ struct HostileFileTests {
         #expect(diagnostics.last?.message == "4900 more faults are not shown")
     }
 
+    @Test func `more nodes than a cluster can have are an error`() throws {
+        let node = { (number: Int) in
+            "      n\(number): { sip: [ \"udp:127.0.0.1:\(10_000 + number)\" ], tcontroller: \"unix:/t\(number)\", "
+                + "mesh: \"unix:/m\(number)\" }\n"
+        }
+        let most = goodText.replacing("dns:", with: (1...511).map(node).joined() + "dns:")
+        #expect(try #require(load(most).topology).nodes.count == 512)
+        let tooMany = goodText.replacing("dns:", with: (1...600).map(node).joined() + "dns:")
+        #expect(load(tooMany).codes == ["T020"])
+    }
+
+    @Test func `a fault elsewhere does not hide that there are no nodes`() {
+        let codes = load("dataCenters: { dc1: {} }\ntiming: { keepalive: 1 }\n").codes
+        #expect(codes.contains("T023"))
+        #expect(codes.contains("T013"))
+    }
+
     @Test func `every truncation of a good file gives an answer`() {
         let bytes = Array(goodText.utf8)
         for length in 0..<bytes.count {

@@ -22,7 +22,8 @@ struct TopologyFileTests {
     }
 
     @Test func `numbers are text as they are written`() throws {
-        let result = load(goodText + "  - { number: 0042, agentType: sip-phone }\n  - { number: 42, agentType: sip-phone }\n")
+        let result = load(
+            goodText + "  - { number: 0042, agentType: sip-phone }\n  - { number: 42, agentType: sip-phone }\n")
         let directory = try #require(result.topology).directory
         let short = try #require(DN("42"))
         let long = try #require(DN("0042"))
@@ -32,7 +33,8 @@ struct TopologyFileTests {
     }
 
     @Test func `what this version does not run is warned of once a kind and listed in the notices`() throws {
-        let text = goodText
+        let text =
+            goodText
             .replacing("location: west", with: "routers: { r1: {}, r2: {} }\n    statServers: { s1: { listen: unix } }")
             .replacing("[ \"udp", with: "[ \"tcp:127.0.0.1:5071\", \"udp")
             .replacing("host: local", with: "default: \"tcp:127.0.0.1:7201\"")
@@ -63,8 +65,11 @@ struct TopologyFileTests {
     }
 
     @Test func `registration limits are read, and the domain is made small`() throws {
-        let text = goodText
-            .replacing("{ phone: sip }", with: "{ phone: sip, registration: { expires: { min: 90s, max: 2h }, contacts: 2 } }")
+        let text =
+            goodText
+            .replacing(
+                "{ phone: sip }", with: "{ phone: sip, registration: { expires: { min: 90s, max: 2h }, contacts: 2 } }"
+            )
             .replacing("cc.example", with: "CC.Example")
         let topology = try #require(load(text).topology)
         #expect(topology.domain == "cc.example.com")
@@ -129,13 +134,15 @@ struct TopologyFileTests {
         for diagnostic in TopologyFile.load(source).diagnostics {
             let colored = diagnostic.rendered(source: source, color: true)
             #expect(colored.contains("\u{1B}["))
-            #expect(colored.replacing(/\u{1B}\[[0-9;]*m/, with: "") == diagnostic.rendered(source: source, color: false))
+            #expect(
+                colored.replacing(/\u{1B}\[[0-9;]*m/, with: "") == diagnostic.rendered(source: source, color: false))
         }
     }
 
     @Test func `a long line is cut around the fault`() throws {
         let list = (0..<500).map { "{ number: \(5000 + $0), agentType: sip-phone }" }.joined(separator: ", ")
-        let text = goodText.replacing(/dns:(.|\n)*/, with: "dns: [ \(list), { nummer: 1, agentType: sip-phone }, \(list) ]\n")
+        let text = goodText.replacing(
+            /dns:(.|\n)*/, with: "dns: [ \(list), { nummer: 1, agentType: sip-phone }, \(list) ]\n")
         let source = TopologySource(name: "test.yaml", text: text.utf8)
         let fault = try #require(TopologyFile.load(source).diagnostics.first { $0.code == "T008" })
         let lines = fault.rendered(source: source, color: false).split(separator: "\n")
