@@ -2,7 +2,10 @@
 extension Span<UInt8> {
     /// Where the element of a comma-separated list ends: at a comma outside of quotes and angle brackets.
     func endOfElement(from start: Int, before end: Int) -> Int {
-        var position = start
+        // Most values are not lists.
+        var position = self.position(of: UInt8(ascii: ","), from: start, before: end)
+        if position == end { return end }
+        position = start
         var isBracketed = false
         while position < end {
             switch self[position] {
@@ -39,7 +42,7 @@ extension Span<UInt8> {
         guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri) else { return false }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
-            if isNamed(parameter.name, 0x74_6167, length: 3) { header.tag = parameter.value }
+            if isNamed(parameter.name, 0x67_6174, length: 3) { header.tag = parameter.value }
         }
         return true
     }
@@ -51,12 +54,12 @@ extension Span<UInt8> {
         guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri) else { return false }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
-            if isNamed(parameter.name, 0x65_7870_6972_6573, length: 7) {
+            if isNamed(parameter.name, 0x73_6572_6970_7865, length: 7) {
                 contact.expires = decimal(parameter.value) ?? 3600
             } else if isNamed(parameter.name, 0x71, length: 1) {
                 guard let quality = quality(parameter.value) else { return false }
                 contact.quality = quality
-            } else if isNamed(parameter.name, 0x7265_672D_6964, length: 6) {
+            } else if isNamed(parameter.name, 0x6469_2D67_6572, length: 6) {
                 contact.flow = parameter.value
             } else if equalsIgnoringCase(parameter.name, "+sip.instance") {
                 contact.instance = parameter.value
@@ -77,7 +80,7 @@ extension Span<UInt8> {
             guard position < range.upper, self[position] == UInt8(ascii: "<") else { return nil }
         }
         let start = position
-        while position < range.upper, !isEndOfPlainURI(self[position]) { position &+= 1 }
+        while position < range.upper, !CharacterSet.endOfPlainURI.contains(self[position]) { position &+= 1 }
         guard position < range.upper, self[position] == UInt8(ascii: "<") else {
             // Without brackets a URI has no comma, no question mark, and parameters are the header's.
             guard position == range.upper || self[position] == UInt8(ascii: ";") else { return nil }
@@ -90,15 +93,9 @@ extension Span<UInt8> {
         return skippingWhitespace(from: end &+ 1, before: range.upper)
     }
 
-    private func isEndOfPlainURI(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "<"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "\""): true
-        default: false
-        }
-    }
-
     private func isDisplayName(_ lower: Int, _ upper: Int) -> Bool {
-        for position in lower..<upper where !isToken(self[position]) && !isWhitespace(self[position]) { return false }
+        for position in lower..<upper
+        where !CharacterSet.token.contains(self[position]) && !isWhitespace(self[position]) { return false }
         return true
     }
 
@@ -107,7 +104,7 @@ extension Span<UInt8> {
         guard position < end, self[position] == UInt8(ascii: ";") else { return nil }
         let nameStart = skippingWhitespace(from: position &+ 1, before: end)
         var nameEnd = nameStart
-        while nameEnd < end, isToken(self[nameEnd]) { nameEnd &+= 1 }
+        while nameEnd < end, CharacterSet.token.contains(self[nameEnd]) { nameEnd &+= 1 }
         guard nameEnd > nameStart else { return nil }
         let name = ByteRange(nameStart, nameEnd)
         position = skippingWhitespace(from: nameEnd, before: end)
@@ -118,25 +115,17 @@ extension Span<UInt8> {
             valueEnd = endOfQuoted(from: valueStart, before: end)
             guard valueEnd <= end else { return nil }
         } else {
-            while valueEnd < end, isParameterValue(self[valueEnd]) { valueEnd &+= 1 }
+            while valueEnd < end, CharacterSet.parameterValue.contains(self[valueEnd]) { valueEnd &+= 1 }
         }
         guard valueEnd > valueStart else { return nil }
         position = skippingWhitespace(from: valueEnd, before: end)
         return (name, ByteRange(valueStart, valueEnd))
     }
 
-    /// A token or a host; the colon and the brackets are those of IPv6.
-    private func isParameterValue(_ byte: UInt8) -> Bool {
-        isToken(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
-            || byte == UInt8(ascii: "/")
-    }
-
-    /// Whether a short name is this one, but for its case; `name` is packed with its last character lowest.
+    /// Whether a name of at most eight characters is this one, but for its case; `name` has its first character lowest.
+    @inline(__always)
     func isNamed(_ range: ByteRange, _ name: UInt64, length: Int) -> Bool {
-        guard range.count == length else { return false }
-        var packed: UInt64 = 0
-        for position in range.indices { packed = packed << 8 | UInt64(lowercase(self[position])) }
-        return packed == name
+        range.count == length && lowercaseWord(at: range.lower, length: length) == name
     }
 
     /// `0`, `0.7`, `1.000`: thousandths (RFC 3261 section 25.1, qvalue).
@@ -162,7 +151,7 @@ extension Span<UInt8> {
         var position = range.lower
         for part in 0..<3 {
             let start = position
-            while position < range.upper, isToken(self[position]) { position &+= 1 }
+            while position < range.upper, CharacterSet.token.contains(self[position]) { position &+= 1 }
             let name = ByteRange(start, position)
             guard !name.isEmpty, part != 0 || equalsIgnoringCase(name, "SIP") else { return false }
             position = skippingWhitespace(from: position, before: range.upper)
@@ -181,13 +170,13 @@ extension Span<UInt8> {
             let parameterStart = position
             guard let parameter = parseParameter(&position, before: end) else { return false }
             let parameterEnd = parameter.value.isEmpty ? parameter.name.upper : parameter.value.upper
-            if isNamed(parameter.name, 0x6272_616E_6368, length: 6) {
+            if isNamed(parameter.name, 0x6863_6E61_7262, length: 6) {
                 via.branch = parameter.value
-            } else if isNamed(parameter.name, 0x72_706F_7274, length: 5) {
+            } else if isNamed(parameter.name, 0x74_726F_7072, length: 5) {
                 guard !via.hasResponsePort else { return false }
                 via.hasResponsePort = true
                 via.responsePort = ByteRange(parameterStart, parameterEnd)
-            } else if isNamed(parameter.name, 0x7265_6365_6976_6564, length: 8) {
+            } else if isNamed(parameter.name, 0x6465_7669_6563_6572, length: 8) {
                 guard via.received.isEmpty else { return false }
                 via.received = ByteRange(parameterStart, parameterEnd)
             }

@@ -35,6 +35,7 @@ extension SIPMessage {
         fault = nil
         contentLength = nil
         seen = 0
+        hasLineEndsInValues = false
     }
 
     mutating func note(_ found: SIPFault) {
@@ -50,7 +51,7 @@ extension SIPMessage {
         let extent = datagram.trimmed(start, end)
         let firstSpace = datagram.position(of: 32, from: start, before: end)
         guard firstSpace > start, firstSpace < end else { return false }
-        for position in start..<firstSpace where !isToken(datagram[position]) { return false }
+        for position in start..<firstSpace where !CharacterSet.token.contains(datagram[position]) { return false }
         var lastSpace = extent.upper
         while lastSpace > firstSpace, datagram[lastSpace &- 1] != 32 { lastSpace &-= 1 }
         let version = ByteRange(lastSpace, extent.upper)
@@ -85,11 +86,7 @@ extension SIPMessage {
             if datagram[lineStart] == 13, lineStart &+ 1 < datagram.count, datagram[lineStart &+ 1] == 10 {
                 return lineStart &+ 2
             }
-            var end = datagram.position(of: 10, from: lineStart, before: datagram.count)
-            // A line that starts with white space goes on with the one before it (RFC 3261 section 7.3.1).
-            while end &+ 1 < datagram.count, datagram[end &+ 1] == 32 || datagram[end &+ 1] == 9 {
-                end = datagram.position(of: 10, from: end &+ 1, before: datagram.count)
-            }
+            let end = endOfHeader(datagram, from: lineStart)
             headers &+= 1
             guard headers <= Self.maximumHeaders else {
                 note(.headerCount)
@@ -101,25 +98,40 @@ extension SIPMessage {
         return nil
     }
 
-    private mutating func parseHeader(_ datagram: Span<UInt8>, _ start: Int, _ end: Int) {
+    /// Where the line feed is that ends a header, or the datagram.
+    private mutating func endOfHeader(_ datagram: Span<UInt8>, from start: Int) -> Int {
         var position = start
-        var first: UInt64 = 0
-        var last: UInt64 = 0
-        while position < end {
-            let byte = datagram[position]
-            guard isToken(byte) else { break }
-            let letter = UInt64(lowercase(byte))
-            if position &- start < 8 { first = first << 8 | letter }
-            last = last << 8 | letter
+        while true {
+            position = datagram.positionOfLineEnd(from: position)
+            if position < datagram.count, datagram[position] == 13 {
+                position &+= 1
+                guard position < datagram.count, datagram[position] == 10 else {
+                    hasLineEndsInValues = true
+                    continue
+                }
+            }
+            // A line that starts with white space goes on with the one before it (RFC 3261 section 7.3.1).
+            guard position &+ 1 < datagram.count, datagram[position &+ 1] == 32 || datagram[position &+ 1] == 9 else {
+                return position
+            }
+            hasLineEndsInValues = true
             position &+= 1
         }
-        let nameLength = position &- start
-        position = datagram.skippingWhitespace(from: position, before: end)
-        guard nameLength > 0, position < end, datagram[position] == UInt8(ascii: ":") else { return note(.header) }
+    }
+
+    private mutating func parseHeader(_ datagram: Span<UInt8>, _ start: Int, _ end: Int) {
+        let nameLimit = min(end, start &+ Self.maximumHeaderName)
+        let colon = datagram.position(of: UInt8(ascii: ":"), from: start, before: nameLimit)
+        guard colon < nameLimit else { return note(.header) }
         guard end &- start <= Self.maximumHeaderLength else { return note(.headerLength) }
-        let value = datagram.trimmed(position &+ 1, end)
-        guard let header = KnownHeader(length: nameLength, first: first, last: last) else { return }
-        take(header, value, datagram)
+        var nameEnd = colon
+        while nameEnd > start, isWhitespace(datagram[nameEnd &- 1]) { nameEnd &-= 1 }
+        guard nameEnd > start else { return note(.header) }
+        let length = nameEnd &- start
+        let first = datagram.lowercaseWord(at: start, length: length)
+        let last = length > 8 ? datagram.lowercaseWord(at: nameEnd &- 8, length: 8) : first
+        guard let header = KnownHeader(length: length, first: first, last: last) else { return }
+        take(header, datagram.trimmed(colon &+ 1, end), datagram)
     }
 
     private mutating func take(_ header: KnownHeader, _ value: ByteRange, _ datagram: Span<UInt8>) {
@@ -220,22 +232,22 @@ private enum KnownHeader: UInt8 {
     case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require
 
     /// - Parameters:
-    ///   - first: the first eight characters at most, in lower case, the last of them in the lowest byte.
+    ///   - first: the first eight characters at most, in lower case, the first of them in the lowest byte.
     ///   - last: the last eight characters at most, in the same way.
     @inline(__always)
     init?(length: Int, first: UInt64, last: UInt64) {
         switch (length, first) {
-        case (3, 0x76_6961), (1, 0x76): self = .via
-        case (4, 0x6672_6F6D), (1, 0x66): self = .from
-        case (2, 0x746F), (1, 0x74): self = .to
-        case (7, 0x63_616C_6C2D_6964), (1, 0x69): self = .callID
-        case (4, 0x6373_6571): self = .cseq
-        case (7, 0x63_6F6E_7461_6374), (1, 0x6D): self = .contact
-        case (7, 0x65_7870_6972_6573): self = .expires
-        case (7, 0x72_6571_7569_7265): self = .require
+        case (3, 0x61_6976), (1, 0x76): self = .via
+        case (4, 0x6D6F_7266), (1, 0x66): self = .from
+        case (2, 0x6F74), (1, 0x74): self = .to
+        case (7, 0x64_692D_6C6C_6163), (1, 0x69): self = .callID
+        case (4, 0x7165_7363): self = .cseq
+        case (7, 0x74_6361_746E_6F63), (1, 0x6D): self = .contact
+        case (7, 0x73_6572_6970_7865): self = .expires
+        case (7, 0x65_7269_7571_6572): self = .require
         case (1, 0x6C): self = .contentLength
-        case (14, 0x636F_6E74_656E_742D) where last == 0x742D_6C65_6E67_7468: self = .contentLength
-        case (12, 0x6D61_782D_666F_7277) where last == 0x666F_7277_6172_6473: self = .maxForwards
+        case (14, 0x2D74_6E65_746E_6F63) where last == 0x6874_676E_656C_2D74: self = .contentLength
+        case (12, 0x7772_6F66_2D78_616D) where last == 0x7364_7261_7772_6F66: self = .maxForwards
         default: return nil
         }
     }

@@ -14,6 +14,7 @@ package struct SIPMessage: Sendable {
     package static let maximumHeaderLength = 8192
     package static let maximumVias = 16
     package static let maximumContacts = 16
+    static let maximumHeaderName = 256
     static let maximumRequires = 4
 
     package internal(set) var method = SIPMethod.unknown
@@ -45,6 +46,9 @@ package struct SIPMessage: Sendable {
     var contentLength: UInt32?
     /// One bit for each header that may stand only once and was seen.
     var seen: UInt16 = 0
+
+    /// A header was folded or has a stray carriage return: what is answered of it must be cleaned.
+    var hasLineEndsInValues = false
 
     package init() {}
 

@@ -72,11 +72,19 @@ extension Span<UInt8> {
         uri = SIPURI()
         uri.whole = range
         guard range.count <= SIPURI.maximumLength else { return false }
-        let colon = position(of: UInt8(ascii: ":"), from: range.lower, before: range.upper)
-        guard colon < range.upper, isScheme(ByteRange(range.lower, colon)) else { return false }
-        uri.scheme = scheme(ByteRange(range.lower, colon))
-        guard uri.scheme != .other else { return hasOnlyURICharacters(colon &+ 1, range.upper) }
-        var hostStart = colon &+ 1
+        let start = lowercaseWord(at: range.lower, length: Swift.min(range.count, 5))
+        var hostStart = range.lower
+        if start & 0xFFFF_FFFF == 0x3A70_6973 {
+            uri.scheme = .sip
+            hostStart &+= 4
+        } else if start == 0x3A_7370_6973 {
+            uri.scheme = .sips
+            hostStart &+= 5
+        } else {
+            let colon = position(of: UInt8(ascii: ":"), from: range.lower, before: range.upper)
+            guard colon < range.upper, isScheme(ByteRange(range.lower, colon)) else { return false }
+            return hasOnlyURICharacters(colon &+ 1, range.upper)
+        }
         let at = position(of: UInt8(ascii: "@"), from: hostStart, before: range.upper)
         if at < range.upper {
             guard parseUser(hostStart, at, into: &uri) else { return false }
@@ -94,14 +102,6 @@ extension Span<UInt8> {
             }
         }
         return true
-    }
-
-    private func scheme(_ range: ByteRange) -> SIPURI.Scheme {
-        guard range.count == 3 || range.count == 4, self[range.lower] | 32 == UInt8(ascii: "s"),
-            self[range.lower &+ 1] | 32 == UInt8(ascii: "i"), self[range.lower &+ 2] | 32 == UInt8(ascii: "p")
-        else { return .other }
-        if range.count == 3 { return .sip }
-        return self[range.lower &+ 3] | 32 == UInt8(ascii: "s") ? .sips : .other
     }
 
     private func parseUser(_ lower: Int, _ upper: Int, into uri: inout SIPURI) -> Bool {
@@ -140,7 +140,7 @@ extension Span<UInt8> {
             guard position < upper, position > lower &+ 2, self[position] == UInt8(ascii: "]") else { return nil }
             position &+= 1
         } else {
-            while position < upper, isHost(self[position]) { position &+= 1 }
+            while position < upper, CharacterSet.host.contains(self[position]) { position &+= 1 }
         }
         guard position > lower else { return nil }
         host = ByteRange(lower, position)
@@ -158,26 +158,12 @@ extension Span<UInt8> {
         return position
     }
 
-    private func isHost(_ byte: UInt8) -> Bool {
-        (byte | 32) &- 97 < 26 || byte &- 48 < 10 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            || byte == UInt8(ascii: "_")
-    }
-
     private func isIPv6(_ byte: UInt8) -> Bool {
         hexadecimal(byte) != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
-    /// No white space, control, quote or angle bracket, nothing beyond ASCII: such a URI could break out of the brackets
-    /// that it is answered in.
     private func hasOnlyURICharacters(_ lower: Int, _ upper: Int) -> Bool {
-        for position in lower..<upper {
-            switch self[position] {
-            case 0...32, UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"), 127...255:
-                return false
-            default:
-                continue
-            }
-        }
+        for position in lower..<upper where !CharacterSet.uri.contains(self[position]) { return false }
         return true
     }
 }
