@@ -40,13 +40,14 @@ extension Span<UInt8> {
     func position(of byte: UInt8, from position: Int, before end: Int) -> Int {
         let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
         var position = position
-        while position &+ 8 <= end {
+        // Looking past the end costs less than going to it byte by byte.
+        while position < end, position &+ 8 <= count {
             let zeros = zeroBytes(word(at: position) ^ pattern)
-            if zeros != 0 { return position &+ zeros.trailingZeroBitCount / 8 }
+            if zeros != 0 { return Swift.min(position &+ zeros.trailingZeroBitCount / 8, end) }
             position &+= 8
         }
         while position < end, self[position] != byte { position &+= 1 }
-        return Swift.max(position, Swift.min(position, end))
+        return Swift.min(position, end)
     }
 
     /// Where the next carriage return or line feed stands at or after `position`; `count` when there is none.
@@ -62,20 +63,26 @@ extension Span<UInt8> {
         return position
     }
 
+    /// At most eight bytes as one word, the first lowest.
+    @inline(__always)
+    func word(at position: Int, length: Int) -> UInt64 {
+        if position &+ 8 <= count {
+            let word = word(at: position)
+            return length < 8 ? word & ((1 &<< UInt64(length &* 8)) &- 1) : word
+        }
+        var word: UInt64 = 0
+        var offset = Swift.min(length, 8, count &- position)
+        while offset > 0 {
+            offset &-= 1
+            word = word << 8 | UInt64(self[position &+ offset])
+        }
+        return word
+    }
+
     /// At most eight bytes in lower case, the first lowest.
     @inline(__always)
     func lowercaseWord(at position: Int, length: Int) -> UInt64 {
-        var word: UInt64 = 0
-        if position &+ 8 <= count {
-            word = self.word(at: position)
-            if length < 8 { word &= (1 << UInt64(length &* 8)) &- 1 }
-        } else {
-            var offset = Swift.min(length, 8, count &- position)
-            while offset > 0 {
-                offset &-= 1
-                word = word << 8 | UInt64(self[position &+ offset])
-            }
-        }
+        let word = word(at: position, length: length)
         // A byte gets its bit 5 if it is an ASCII capital letter.
         let low = word & 0x7F7F_7F7F_7F7F_7F7F
         let capitals = (low &+ 0x3F3F_3F3F_3F3F_3F3F) & ~(low &+ 0x2525_2525_2525_2525) & ~word & 0x8080_8080_8080_8080
@@ -109,7 +116,7 @@ extension Span<UInt8> {
 
     /// Equal but for the case of ASCII letters; `text` is a literal.
     func equalsIgnoringCase(_ range: ByteRange, _ text: String) -> Bool {
-        equalsIgnoringCase(range, text.utf8.span)
+        range.count == text.utf8.count && equalsIgnoringCase(range, text.utf8.span)
     }
 
     /// The range without white space at its ends. Line ends count as white space: a folded header has them inside.

@@ -38,8 +38,10 @@ extension Span<UInt8> {
     }
 
     /// From and To: an address and its parameters.
-    func parseAddress(_ range: ByteRange, into header: inout AddressHeader) -> Bool {
-        guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri) else { return false }
+    func parseAddress(_ range: ByteRange, into header: inout AddressHeader, splittingURI: Bool) -> Bool {
+        guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri, splitting: splittingURI) else {
+            return false
+        }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
             if isNamed(parameter.name, 0x67_6174, length: 3) { header.tag = parameter.value }
@@ -51,7 +53,9 @@ extension Span<UInt8> {
     func parseContact(_ range: ByteRange, into contact: inout Contact) -> Bool {
         let range = trimmed(range.lower, range.upper)
         contact = Contact()
-        guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri) else { return false }
+        guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri, splitting: true) else {
+            return false
+        }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
             if isNamed(parameter.name, 0x73_6572_6970_7865, length: 7) {
@@ -71,7 +75,7 @@ extension Span<UInt8> {
     /// `name-addr` or `addr-spec`, with or without a display name (RFC 3261 section 20.10).
     ///
     /// - Returns: where the parameters start.
-    private func parseURIPart(_ range: ByteRange, into uri: inout SIPURI) -> Int? {
+    private func parseURIPart(_ range: ByteRange, into uri: inout SIPURI, splitting: Bool) -> Int? {
         var position = range.lower
         if self[position] == UInt8(ascii: "\"") {
             position = endOfQuoted(from: position, before: range.upper)
@@ -85,12 +89,21 @@ extension Span<UInt8> {
             // Without brackets a URI has no comma, no question mark, and parameters are the header's.
             guard position == range.upper || self[position] == UInt8(ascii: ";") else { return nil }
             let plain = trimmed(start, position)
-            return parseURI(plain, into: &uri) ? position : nil
+            return takeURI(plain, into: &uri, splitting: splitting) ? position : nil
         }
         guard isDisplayName(start, position) else { return nil }
         let end = self.position(of: UInt8(ascii: ">"), from: position, before: range.upper)
-        guard end < range.upper, parseURI(ByteRange(position &+ 1, end), into: &uri) else { return nil }
+        guard end < range.upper, takeURI(ByteRange(position &+ 1, end), into: &uri, splitting: splitting) else {
+            return nil
+        }
         return skippingWhitespace(from: end &+ 1, before: range.upper)
+    }
+
+    private func takeURI(_ range: ByteRange, into uri: inout SIPURI, splitting: Bool) -> Bool {
+        if splitting { return parseURI(range, into: &uri) }
+        uri = SIPURI()
+        uri.whole = range
+        return !range.isEmpty
     }
 
     private func isDisplayName(_ lower: Int, _ upper: Int) -> Bool {
@@ -153,7 +166,7 @@ extension Span<UInt8> {
             let start = position
             while position < range.upper, CharacterSet.token.contains(self[position]) { position &+= 1 }
             let name = ByteRange(start, position)
-            guard !name.isEmpty, part != 0 || equalsIgnoringCase(name, "SIP") else { return false }
+            guard !name.isEmpty, part != 0 || isNamed(name, 0x70_6973, length: 3) else { return false }
             position = skippingWhitespace(from: position, before: range.upper)
             guard part < 2 else { break }
             guard position < range.upper, self[position] == UInt8(ascii: "/") else { return false }

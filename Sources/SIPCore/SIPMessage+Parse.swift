@@ -54,17 +54,12 @@ extension SIPMessage {
         for position in start..<firstSpace where !CharacterSet.token.contains(datagram[position]) { return false }
         var lastSpace = extent.upper
         while lastSpace > firstSpace, datagram[lastSpace &- 1] != 32 { lastSpace &-= 1 }
-        let version = ByteRange(lastSpace, extent.upper)
-        guard version.count >= 5, datagram.equalsIgnoringCase(ByteRange(lastSpace, lastSpace &+ 4), "SIP/") else {
-            return false
-        }
+        let versionLength = extent.upper &- lastSpace
+        let version = datagram.lowercaseWord(at: lastSpace, length: min(versionLength, 8))
+        guard versionLength >= 5, version & 0xFFFF_FFFF == 0x2F70_6973 else { return false }
         methodToken = ByteRange(start, firstSpace)
         method = SIPMethod(methodToken, in: datagram)
-        if version.count != 7 || datagram[lastSpace &+ 4] != 50 || datagram[lastSpace &+ 5] != 46
-            || datagram[lastSpace &+ 6] != 48
-        {
-            note(.version)
-        }
+        if version != 0x30_2E32_2F70_6973 { note(.version) }
         guard lastSpace &- 1 > firstSpace, extent.upper == end else {
             note(.requestLine)
             return true
@@ -120,13 +115,18 @@ extension SIPMessage {
     }
 
     private mutating func parseHeader(_ datagram: Span<UInt8>, _ start: Int, _ end: Int) {
+        guard end &- start <= Self.maximumHeaderLength else { return note(.headerLength) }
+        if let (header, length) = KnownHeader.plain(datagram, at: start) {
+            return take(header, datagram.trimmed(min(start &+ length, end), end), datagram)
+        }
         let nameLimit = min(end, start &+ Self.maximumHeaderName)
         let colon = datagram.position(of: UInt8(ascii: ":"), from: start, before: nameLimit)
         guard colon < nameLimit else { return note(.header) }
-        guard end &- start <= Self.maximumHeaderLength else { return note(.headerLength) }
         var nameEnd = colon
         while nameEnd > start, isWhitespace(datagram[nameEnd &- 1]) { nameEnd &-= 1 }
         guard nameEnd > start else { return note(.header) }
+        // Only a name with white space behind it can be known here.
+        guard nameEnd < colon else { return }
         let length = nameEnd &- start
         let first = datagram.lowercaseWord(at: start, length: length)
         let last = length > 8 ? datagram.lowercaseWord(at: nameEnd &- 8, length: 8) : first
@@ -198,8 +198,8 @@ extension SIPMessage {
 
     /// What can only be judged when all headers are known.
     private mutating func finish(_ datagram: Span<UInt8>, bodyStart: Int?) {
-        from.isUsable = datagram.parseAddress(from.whole, into: &from)
-        to.isUsable = datagram.parseAddress(to.whole, into: &to)
+        from.isUsable = datagram.parseAddress(from.whole, into: &from, splittingURI: false)
+        to.isUsable = datagram.parseAddress(to.whole, into: &to, splittingURI: true)
         if !from.isUsable { note(.from) }
         if !to.isUsable { note(.to) }
         if callID.isEmpty { note(.callID) }
@@ -230,6 +230,45 @@ extension SIPMessage {
 /// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
 private enum KnownHeader: UInt8 {
     case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require
+
+    /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
+    ///
+    /// - Returns: with the length of both; nil when it is another header, or written in another way.
+    @inline(__always)
+    static func plain(_ datagram: Span<UInt8>, at start: Int) -> (header: KnownHeader, length: Int)? {
+        let word = datagram.lowercaseWord(at: start, length: 8)
+        switch UInt8(truncatingIfNeeded: word) {
+        case UInt8(ascii: "v"):
+            if word & 0xFFFF_FFFF == 0x3A61_6976 { return (.via, 4) }
+            if word & 0xFFFF == 0x3A76 { return (.via, 2) }
+        case UInt8(ascii: "f"):
+            if word & 0xFF_FFFF_FFFF == 0x3A_6D6F_7266 { return (.from, 5) }
+            if word & 0xFFFF == 0x3A66 { return (.from, 2) }
+        case UInt8(ascii: "t"):
+            if word & 0xFF_FFFF == 0x3A_6F74 { return (.to, 3) }
+            if word & 0xFFFF == 0x3A74 { return (.to, 2) }
+        case UInt8(ascii: "c"):
+            if word == 0x3A64_692D_6C6C_6163 { return (.callID, 8) }
+            if word == 0x3A74_6361_746E_6F63 { return (.contact, 8) }
+            if word & 0xFF_FFFF_FFFF == 0x3A_7165_7363 { return (.cseq, 5) }
+            if word == 0x2D74_6E65_746E_6F63, datagram.lowercaseWord(at: start &+ 7, length: 8) == 0x3A68_7467_6E65_6C2D
+            {
+                return (.contentLength, 15)
+            }
+        case UInt8(ascii: "m"):
+            if word == 0x7772_6F66_2D78_616D, datagram.lowercaseWord(at: start &+ 5, length: 8) == 0x3A73_6472_6177_726F
+            {
+                return (.maxForwards, 13)
+            }
+            if word & 0xFFFF == 0x3A6D { return (.contact, 2) }
+        case UInt8(ascii: "e"): if word == 0x3A73_6572_6970_7865 { return (.expires, 8) }
+        case UInt8(ascii: "i"): if word & 0xFFFF == 0x3A69 { return (.callID, 2) }
+        case UInt8(ascii: "l"): if word & 0xFFFF == 0x3A6C { return (.contentLength, 2) }
+        case UInt8(ascii: "r"): if word == 0x3A65_7269_7571_6572 { return (.require, 8) }
+        default: break
+        }
+        return nil
+    }
 
     /// - Parameters:
     ///   - first: the first eight characters at most, in lower case, the first of them in the lowest byte.
@@ -262,24 +301,23 @@ private enum KnownHeader: UInt8 {
 
 extension SIPMethod {
     fileprivate init(_ token: ByteRange, in datagram: Span<UInt8>) {
-        var packed: UInt64 = 0
-        for position in token.indices.prefix(8) { packed = packed << 8 | UInt64(datagram[position]) }
+        let packed = datagram.word(at: token.lower, length: min(token.count, 8))
         self =
             switch (token.count, packed) {
-            case (8, 0x5245_4749_5354_4552): .register
-            case (7, 0x4F_5054_494F_4E53): .options
-            case (3, 0x41_434B): .ack
-            case (6, 0x4341_4E43_454C): .cancel
-            case (6, 0x494E_5649_5445): .invite
-            case (3, 0x42_5945): .bye
-            case (9, 0x5355_4253_4352_4942): datagram[token.upper &- 1] == UInt8(ascii: "E") ? .subscribe : .unknown
-            case (6, 0x4E4F_5449_4659): .notify
-            case (7, 0x50_5542_4C49_5348): .publish
-            case (7, 0x4D_4553_5341_4745): .message
-            case (4, 0x494E_464F): .info
-            case (6, 0x5550_4441_5445): .update
+            case (8, 0x5245_5453_4947_4552): .register
+            case (7, 0x53_4E4F_4954_504F): .options
+            case (3, 0x4B_4341): .ack
+            case (6, 0x4C45_434E_4143): .cancel
+            case (6, 0x4554_4956_4E49): .invite
+            case (3, 0x45_5942): .bye
+            case (9, 0x4249_5243_5342_5553): datagram[token.upper &- 1] == UInt8(ascii: "E") ? .subscribe : .unknown
+            case (6, 0x5946_4954_4F4E): .notify
+            case (7, 0x48_5349_4C42_5550): .publish
+            case (7, 0x45_4741_5353_454D): .message
+            case (4, 0x4F46_4E49): .info
+            case (6, 0x4554_4144_5055): .update
             case (5, 0x52_4546_4552): .refer
-            case (5, 0x50_5241_434B): .prack
+            case (5, 0x4B_4341_5250): .prack
             default: .unknown
             }
     }

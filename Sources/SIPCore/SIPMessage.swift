@@ -20,6 +20,7 @@ package struct SIPMessage: Sendable {
     package internal(set) var method = SIPMethod.unknown
     package internal(set) var requestURI = SIPURI()
     package internal(set) var topVia = Via()
+    /// Its URI is not taken apart: nothing is decided by who asks.
     package internal(set) var from = AddressHeader()
     package internal(set) var to = AddressHeader()
     package internal(set) var callID = ByteRange.empty
