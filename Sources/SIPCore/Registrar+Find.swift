@@ -41,9 +41,9 @@ extension Registrar {
         _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>
     ) -> Bool {
         guard position &+ 1 < message.contactCount else { return false }
-        let contact = message.contacts[position]
+        let contact = message.contact(position)
         for later in (position &+ 1)..<message.contactCount {
-            let other = message.contacts[later]
+            let other = message.contact(later)
             if isFlow(contact), isFlow(other) {
                 if device(of: contact, in: datagram) == device(of: other, in: datagram) { return true }
             } else if isSameURI(contact.uri, in: datagram, other.uri, in: datagram) {

@@ -49,7 +49,7 @@ extension Registrar {
         guard message.callID.count <= Self.maximumCallIDLength else { return .reject(SIPResponse(.contactLength)) }
         var tally = Tally(remaining: liveCount(of: dn, now: now))
         for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
-            let contact = message.contacts[position]
+            let contact = message.contact(position)
             if let fault = fault(of: contact) { return .reject(SIPResponse(fault)) }
             let expires = requestedExpires(contact, message, limits)
             if expires > 0, expires < limits.minimumExpires {
@@ -156,7 +156,7 @@ extension Registrar {
         _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ dn: DNIndex,
         _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant, _ outcome: inout RegisterOutcome
     ) {
-        let contact = message.contacts[position]
+        let contact = message.contact(position)
         let seconds = requestedExpires(contact, message, limits)
         let slot = find(contact, in: datagram, of: dn)
         guard seconds > 0 else {

@@ -6,8 +6,8 @@ package enum SIPMethod: UInt8, Hashable, Sendable {
 
 /// A parsed request: where everything is in the datagram, and nothing of it copied.
 ///
-/// About one kilobyte, without a reference in it. Keep one and parse into it again and again; a message is only good
-/// together with the datagram that it was parsed from.
+/// Keep one and parse into it again and again: then parsing allocates nothing. A message is only good together with the
+/// datagram that it was parsed from.
 package struct SIPMessage: Sendable {
     package static let maximumDatagram = 65535
     package static let maximumHeaders = 64
@@ -38,9 +38,11 @@ package struct SIPMessage: Sendable {
     package internal(set) var viaCount = 0
 
     var methodToken = ByteRange.empty
-    var vias = InlineArray<16, ByteRange>(repeating: .empty)
-    var contacts = InlineArray<16, Contact>(repeating: Contact())
-    var requires = InlineArray<4, ByteRange>(repeating: .empty)
+    /// Lists of fixed length, written over by each parse. Not inline: reading one element of an inline array through a
+    /// borrowed message copies all of them.
+    var vias = [ByteRange](repeating: .empty, count: SIPMessage.maximumVias)
+    var contacts = [Contact](repeating: Contact(), count: SIPMessage.maximumContacts)
+    var requires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
     var requireCount = 0
     /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
     var fault: SIPFault?
