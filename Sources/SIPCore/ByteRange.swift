@@ -1,11 +1,13 @@
 /// A run of bytes inside a datagram: where it starts and how long it is. A datagram has at most 65,535 bytes, so two
 /// half words are enough and a parsed message holds no copy of what it was parsed from.
 package struct ByteRange: Hashable, Sendable {
+    /// Nothing, nowhere.
     package static let empty = ByteRange(start: 0, length: 0)
 
     package let start: UInt16
     package let length: UInt16
 
+    /// From its two halves.
     package init(start: UInt16, length: UInt16) {
         self.start = start
         self.length = length
@@ -18,6 +20,7 @@ package struct ByteRange: Hashable, Sendable {
     }
 
     package var isEmpty: Bool { length == 0 }
+    /// The first byte's position, and the position after the last.
     package var lower: Int { Int(start) }
     package var upper: Int { Int(start) &+ Int(length) }
     package var count: Int { Int(length) }
@@ -37,6 +40,7 @@ extension Span<UInt8> {
     }
 
     /// Where `byte` stands next at or after `position`; `end` when it does not before that.
+    @inline(__always)
     func position(of byte: UInt8, from position: Int, before end: Int) -> Int {
         let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
         var position = position
@@ -51,6 +55,7 @@ extension Span<UInt8> {
     }
 
     /// Where the next carriage return or line feed stands at or after `position`; `count` when there is none.
+    @inline(__always)
     func positionOfLineEnd(from position: Int) -> Int {
         var position = position
         while position &+ 8 <= count {
@@ -120,6 +125,7 @@ extension Span<UInt8> {
     }
 
     /// The range without white space at its ends. Line ends count as white space: a folded header has them inside.
+    @inline(__always)
     func trimmed(_ lower: Int, _ upper: Int) -> ByteRange {
         var lower = lower
         var upper = upper
@@ -129,10 +135,22 @@ extension Span<UInt8> {
     }
 
     /// Past the white space at `position`, at most to `end`.
+    @inline(__always)
     func skippingWhitespace(from position: Int, before end: Int) -> Int {
         var position = position
         while position < end, isWhitespace(self[position]) { position &+= 1 }
         return position
+    }
+
+    /// Past the characters of a set that stand at `position`, at most to `end`.
+    @inline(__always)
+    func skipping(_ set: CharacterSet, from position: Int, before end: Int) -> Int {
+        guard position < end else { return position }
+        // Cut out first, the bytes need no further check.
+        let bytes = extracting(position..<end)
+        var offset = 0
+        while offset < bytes.count, set.contains(bytes[offset]) { offset &+= 1 }
+        return position &+ offset
     }
 
     /// A decimal number. Numbers that do not fit are `UInt32.max`: more than any bound here.
@@ -190,9 +208,9 @@ struct CharacterSet {
     /// a URI is answered in.
     @inline(__always)
     static var uri: CharacterSet { CharacterSet(low: 0xAFFF_FFFA_0000_0000, high: 0x7FFF_FFFF_EFFF_FFFF) }
-    /// <,;?" end a URI that has no brackets.
+    /// All but <,;?" which end a URI that has no brackets.
     @inline(__always)
-    static var endOfPlainURI: CharacterSet { CharacterSet(low: 0x9800_1004_0000_0000, high: 0) }
+    static var plainURI: CharacterSet { CharacterSet(low: 0x67FF_EFFB_FFFF_FFFF, high: UInt64.max) }
 }
 
 /// The value of a hexadecimal digit.

@@ -84,7 +84,7 @@ extension Span<UInt8> {
             guard position < range.upper, self[position] == UInt8(ascii: "<") else { return nil }
         }
         let start = position
-        while position < range.upper, !CharacterSet.endOfPlainURI.contains(self[position]) { position &+= 1 }
+        position = skipping(.plainURI, from: position, before: range.upper)
         guard position < range.upper, self[position] == UInt8(ascii: "<") else {
             // Without brackets a URI has no comma, no question mark, and parameters are the header's.
             guard position == range.upper || self[position] == UInt8(ascii: ";") else { return nil }
@@ -116,8 +116,7 @@ extension Span<UInt8> {
     func parseParameter(_ position: inout Int, before end: Int) -> (name: ByteRange, value: ByteRange)? {
         guard position < end, self[position] == UInt8(ascii: ";") else { return nil }
         let nameStart = skippingWhitespace(from: position &+ 1, before: end)
-        var nameEnd = nameStart
-        while nameEnd < end, CharacterSet.token.contains(self[nameEnd]) { nameEnd &+= 1 }
+        let nameEnd = skipping(.token, from: nameStart, before: end)
         guard nameEnd > nameStart else { return nil }
         let name = ByteRange(nameStart, nameEnd)
         position = skippingWhitespace(from: nameEnd, before: end)
@@ -128,7 +127,7 @@ extension Span<UInt8> {
             valueEnd = endOfQuoted(from: valueStart, before: end)
             guard valueEnd <= end else { return nil }
         } else {
-            while valueEnd < end, CharacterSet.parameterValue.contains(self[valueEnd]) { valueEnd &+= 1 }
+            valueEnd = skipping(.parameterValue, from: valueStart, before: end)
         }
         guard valueEnd > valueStart else { return nil }
         position = skippingWhitespace(from: valueEnd, before: end)
@@ -164,7 +163,7 @@ extension Span<UInt8> {
         var position = range.lower
         for part in 0..<3 {
             let start = position
-            while position < range.upper, CharacterSet.token.contains(self[position]) { position &+= 1 }
+            position = skipping(.token, from: start, before: range.upper)
             let name = ByteRange(start, position)
             guard !name.isEmpty, part != 0 || isNamed(name, 0x70_6973, length: 3) else { return false }
             position = skippingWhitespace(from: position, before: range.upper)

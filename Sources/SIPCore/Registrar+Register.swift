@@ -15,6 +15,7 @@ package enum RegisterPlan: Equatable, Sendable {
 
 /// What a REGISTER did.
 package struct RegisterOutcome: Equatable, Sendable {
+    /// What became of the DN as a whole.
     package enum Transition: Equatable, Sendable {
         /// From no binding to one or more: the DN can be reached.
         case filled
@@ -30,6 +31,7 @@ package struct RegisterOutcome: Equatable, Sendable {
     /// The device tag of the contact that was added or refreshed last; 0 without `+sip.instance`.
     package var device: UInt64
 
+    /// From its parts; tests and other machines make one to compare with.
     package init(transition: Transition, bindingsChanged: Bool, device: UInt64) {
         self.transition = transition
         self.bindingsChanged = bindingsChanged

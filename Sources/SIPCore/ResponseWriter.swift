@@ -6,6 +6,7 @@ package struct ResponseWriter: Sendable {
     private let secret: UInt64
     private let texts = AnswerTexts()
 
+    /// - Parameter secret: 64 random bits, the same for the life of the node.
     package init(secret: UInt64) {
         self.secret = secret
     }

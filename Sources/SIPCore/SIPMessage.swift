@@ -9,6 +9,7 @@ package enum SIPMethod: UInt8, Hashable, Sendable {
 /// Keep one and parse into it again and again: then parsing allocates nothing. A message is only good together with the
 /// datagram that it was parsed from.
 package struct SIPMessage: Sendable {
+    /// Bounds on what is parsed: bytes, header lines, bytes of one header, and elements of lists.
     package static let maximumDatagram = 65535
     package static let maximumHeaders = 64
     package static let maximumHeaderLength = 8192
@@ -53,6 +54,7 @@ package struct SIPMessage: Sendable {
     /// A header was folded or has a stray carriage return: what is answered of it must be cleaned.
     var hasLineEndsInValues = false
 
+    /// An empty message, to parse into.
     package init() {}
 
     /// One of the `contactCount` contacts of a request, in order.
@@ -73,6 +75,7 @@ package struct Via: Hashable, Sendable {
     var responsePort = ByteRange.empty
     var received = ByteRange.empty
 
+    /// A Via that is not there.
     package init() {}
 }
 
@@ -85,6 +88,7 @@ package struct AddressHeader: Hashable, Sendable {
     /// The value could be parsed, so that a tag may be added to it.
     var isUsable = false
 
+    /// A header that is not there.
     package init() {}
 }
 
@@ -97,8 +101,10 @@ package struct Contact: Hashable, Sendable {
     package internal(set) var quality: UInt16?
     /// The value of `+sip.instance` (RFC 5626 section 4.1), quotes and all.
     package internal(set) var instance = ByteRange.empty
+    /// The value of `reg-id` (RFC 5626 section 4.2).
     package internal(set) var flow = ByteRange.empty
 
+    /// A contact that is not there.
     package init() {}
 }
 

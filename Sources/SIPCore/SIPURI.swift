@@ -3,6 +3,7 @@ package import ClusterModel
 /// A `sip:` or `sips:` URI, as ranges of the bytes that it was parsed from (RFC 3261 section 19.1). Of other schemes
 /// only the scheme is known.
 package struct SIPURI: Hashable, Sendable {
+    /// Schemes compare without case.
     package enum Scheme: UInt8, Hashable, Sendable {
         case sip, sips, other
     }
@@ -26,6 +27,7 @@ package struct SIPURI: Hashable, Sendable {
     /// What follows the `?`, without it.
     package internal(set) var headers = ByteRange.empty
 
+    /// A URI that is not there.
     package init() {}
 
     /// The DN that the user part names once escapes are resolved (`%31001` is `1001`).
@@ -140,7 +142,7 @@ extension Span<UInt8> {
             guard position < upper, position > lower &+ 2, self[position] == UInt8(ascii: "]") else { return nil }
             position &+= 1
         } else {
-            while position < upper, CharacterSet.host.contains(self[position]) { position &+= 1 }
+            position = skipping(.host, from: position, before: upper)
         }
         guard position > lower else { return nil }
         host = ByteRange(lower, position)
@@ -163,7 +165,6 @@ extension Span<UInt8> {
     }
 
     private func hasOnlyURICharacters(_ lower: Int, _ upper: Int) -> Bool {
-        for position in lower..<upper where !CharacterSet.uri.contains(self[position]) { return false }
-        return true
+        skipping(.uri, from: lower, before: upper) == upper
     }
 }
