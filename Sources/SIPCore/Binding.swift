@@ -4,6 +4,7 @@ package import ClusterModel
 package struct Binding: Hashable, Sendable {
     /// The contact's URI as the phone gave it.
     package var contact: [UInt8]
+    /// The Call-ID of the REGISTER that set it, and its number in that call (RFC 3261 section 10.3, step 7).
     package var callID: [UInt8]
     package var cseq: UInt32
     /// When it expires, nanoseconds of the monotonic clock.
@@ -17,6 +18,7 @@ package struct Binding: Hashable, Sendable {
     /// `reg-id` was given too, so that the device tag and not the URI tells the binding (RFC 5626 section 6).
     package var isFlow: Bool
 
+    /// From its parts, as the store has them.
     package init(
         contact: [UInt8], callID: [UInt8], cseq: UInt32, expiry: UInt64, quality: UInt16? = nil, source: NetworkAddress,
         device: UInt64 = 0, isFlow: Bool = false

@@ -30,25 +30,26 @@ struct ByteSink {
     mutating func put(_ source: Span<UInt8>) {
         makeRoom(source.count)
         let start = count
+        count &+= source.count
         var all = bytes.mutableSpan
         var target = all._mutatingExtracting(start..<start &+ source.count)
         for offset in 0..<source.count { target[offset] = source[offset] }
-        count &+= source.count
     }
 
-    /// A piece of a request. Line ends in it (it was folded, or is hostile) become spaces: no request writes a line of an
-    /// answer.
-    mutating func put(_ range: ByteRange, of datagram: Span<UInt8>) {
-        let source = datagram.extracting(range.indices)
-        makeRoom(source.count)
-        let start = count
-        var all = bytes.mutableSpan
-        var target = all._mutatingExtracting(start..<start &+ source.count)
-        for offset in 0..<source.count {
-            let byte = source[offset]
-            target[offset] = byte == 13 || byte == 10 ? 32 : byte
+    @inline(__always)
+    mutating func put(_ range: ByteRange, of source: Span<UInt8>) {
+        put(source.extracting(range.indices))
+    }
+
+    /// A piece of a request. If line ends may be in it (it was folded, or is hostile) they become spaces: no request
+    /// writes a line of an answer.
+    @inline(__always)
+    mutating func put(_ range: ByteRange, of datagram: Span<UInt8>, cleaning: Bool) {
+        guard cleaning else { return put(range, of: datagram) }
+        for position in range.indices {
+            let byte = datagram[position]
+            put(byte: byte == 13 || byte == 10 ? 32 : byte)
         }
-        count &+= source.count
     }
 
     mutating func put(_ text: String) {
@@ -62,22 +63,40 @@ struct ByteSink {
     }
 
     mutating func put(decimal value: UInt32) {
-        var divisor: UInt32 = 1
-        while value / divisor >= 10 { divisor &*= 10 }
-        while divisor > 0 {
-            put(byte: UInt8(truncatingIfNeeded: 48 &+ value / divisor % 10))
-            divisor /= 10
+        if value >= 100_000_000 {
+            put(decimal: value / 100_000_000)
+            putDigits(value % 100_000_000, atLeast: 8)
+        } else {
+            putDigits(value, atLeast: 1)
         }
     }
 
-    /// `digits` hexadecimal digits, or as few as it takes when it is 0.
-    mutating func put(hexadecimal value: UInt64, digits: Int) {
-        var shift = digits > 0 ? digits &* 4 : max(4, (67 &- value.leadingZeroBitCount) / 4 &* 4)
-        while shift > 0 {
-            shift &-= 4
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift) & 15)
-            put(byte: digit < 10 ? 48 &+ digit : 87 &+ digit)
+    /// A number below 100,000,000.
+    private mutating func putDigits(_ value: UInt32, atLeast minimum: Int) {
+        var digits: UInt64 = 0
+        var length = 0
+        var rest = value
+        while rest > 0 || length < minimum {
+            digits = digits << 8 | UInt64(48 &+ rest % 10)
+            rest /= 10
+            length &+= 1
         }
+        put(word: digits, length: length)
+    }
+
+    /// The lowest `length` bytes of a word, at most eight.
+    private mutating func put(word: UInt64, length: Int) {
+        makeRoom(8)
+        let start = count
+        count &+= length
+        var target = bytes.mutableSpan
+        target.store(word, at: start)
+    }
+
+    /// Sixteen hexadecimal digits.
+    mutating func put(hexadecimal value: UInt64) {
+        put(word: hexadecimalDigits(UInt32(truncatingIfNeeded: value >> 32)), length: 8)
+        put(word: hexadecimalDigits(UInt32(truncatingIfNeeded: value)), length: 8)
     }
 
     /// An IP address without its port; IPv6 without brackets, as Via's `received` has it (RFC 3261 section 25.1).
@@ -92,7 +111,38 @@ struct ByteSink {
         for group in 0..<8 {
             if group > 0 { put(byte: UInt8(ascii: ":")) }
             let word = group < 4 ? address.high : address.low
-            put(hexadecimal: word >> UInt64(48 &- (group % 4) &* 16) & 0xFFFF, digits: 0)
+            let value = UInt32(word >> UInt64(48 &- (group % 4) &* 16) & 0xFFFF)
+            // Leading zeros are left out.
+            let digits = max(1, (35 &- value.leadingZeroBitCount) / 4)
+            put(word: hexadecimalDigits(value) >> UInt64(64 &- digits &* 8), length: digits)
         }
     }
+}
+
+extension MutableSpan<UInt8> {
+    /// Eight bytes at once, the lowest first.
+    @inline(__always)
+    mutating func store(_ word: UInt64, at position: Int) {
+        var target = _mutatingExtracting(droppingFirst: position)
+        // The check of the last makes the others needless, and the stores become one.
+        target[7] = UInt8(truncatingIfNeeded: word >> 56)
+        target[0] = UInt8(truncatingIfNeeded: word)
+        target[1] = UInt8(truncatingIfNeeded: word >> 8)
+        target[2] = UInt8(truncatingIfNeeded: word >> 16)
+        target[3] = UInt8(truncatingIfNeeded: word >> 24)
+        target[4] = UInt8(truncatingIfNeeded: word >> 32)
+        target[5] = UInt8(truncatingIfNeeded: word >> 40)
+        target[6] = UInt8(truncatingIfNeeded: word >> 48)
+    }
+}
+
+/// Eight digits as text, the first in the lowest byte.
+private func hexadecimalDigits(_ value: UInt32) -> UInt64 {
+    // One digit to a byte, the highest digit lowest.
+    var nibbles = UInt64(value.byteSwapped)
+    nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+    nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+    nibbles = (nibbles >> 4 | nibbles << 8) & 0x0F0F_0F0F_0F0F_0F0F
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39
 }

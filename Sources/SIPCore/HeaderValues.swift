@@ -2,7 +2,10 @@
 extension Span<UInt8> {
     /// Where the element of a comma-separated list ends: at a comma outside of quotes and angle brackets.
     func endOfElement(from start: Int, before end: Int) -> Int {
-        var position = start
+        // Most values are not lists.
+        var position = self.position(of: UInt8(ascii: ","), from: start, before: end)
+        if position == end { return end }
+        position = start
         var isBracketed = false
         while position < end {
             switch self[position] {
@@ -35,11 +38,13 @@ extension Span<UInt8> {
     }
 
     /// From and To: an address and its parameters.
-    func parseAddress(_ range: ByteRange, into header: inout AddressHeader) -> Bool {
-        guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri) else { return false }
+    func parseAddress(_ range: ByteRange, into header: inout AddressHeader, splittingURI: Bool) -> Bool {
+        guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri, splitting: splittingURI) else {
+            return false
+        }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
-            if isNamed(parameter.name, 0x74_6167, length: 3) { header.tag = parameter.value }
+            if isNamed(parameter.name, 0x67_6174, length: 3) { header.tag = parameter.value }
         }
         return true
     }
@@ -48,15 +53,17 @@ extension Span<UInt8> {
     func parseContact(_ range: ByteRange, into contact: inout Contact) -> Bool {
         let range = trimmed(range.lower, range.upper)
         contact = Contact()
-        guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri) else { return false }
+        guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri, splitting: true) else {
+            return false
+        }
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
-            if isNamed(parameter.name, 0x65_7870_6972_6573, length: 7) {
+            if isNamed(parameter.name, 0x73_6572_6970_7865, length: 7) {
                 contact.expires = decimal(parameter.value) ?? 3600
             } else if isNamed(parameter.name, 0x71, length: 1) {
                 guard let quality = quality(parameter.value) else { return false }
                 contact.quality = quality
-            } else if isNamed(parameter.name, 0x7265_672D_6964, length: 6) {
+            } else if isNamed(parameter.name, 0x6469_2D67_6572, length: 6) {
                 contact.flow = parameter.value
             } else if equalsIgnoringCase(parameter.name, "+sip.instance") {
                 contact.instance = parameter.value
@@ -68,7 +75,7 @@ extension Span<UInt8> {
     /// `name-addr` or `addr-spec`, with or without a display name (RFC 3261 section 20.10).
     ///
     /// - Returns: where the parameters start.
-    private func parseURIPart(_ range: ByteRange, into uri: inout SIPURI) -> Int? {
+    private func parseURIPart(_ range: ByteRange, into uri: inout SIPURI, splitting: Bool) -> Int? {
         var position = range.lower
         if self[position] == UInt8(ascii: "\"") {
             position = endOfQuoted(from: position, before: range.upper)
@@ -77,28 +84,31 @@ extension Span<UInt8> {
             guard position < range.upper, self[position] == UInt8(ascii: "<") else { return nil }
         }
         let start = position
-        while position < range.upper, !isEndOfPlainURI(self[position]) { position &+= 1 }
+        position = skipping(.plainURI, from: position, before: range.upper)
         guard position < range.upper, self[position] == UInt8(ascii: "<") else {
             // Without brackets a URI has no comma, no question mark, and parameters are the header's.
             guard position == range.upper || self[position] == UInt8(ascii: ";") else { return nil }
             let plain = trimmed(start, position)
-            return parseURI(plain, into: &uri) ? position : nil
+            return takeURI(plain, into: &uri, splitting: splitting) ? position : nil
         }
         guard isDisplayName(start, position) else { return nil }
         let end = self.position(of: UInt8(ascii: ">"), from: position, before: range.upper)
-        guard end < range.upper, parseURI(ByteRange(position &+ 1, end), into: &uri) else { return nil }
+        guard end < range.upper, takeURI(ByteRange(position &+ 1, end), into: &uri, splitting: splitting) else {
+            return nil
+        }
         return skippingWhitespace(from: end &+ 1, before: range.upper)
     }
 
-    private func isEndOfPlainURI(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "<"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "\""): true
-        default: false
-        }
+    private func takeURI(_ range: ByteRange, into uri: inout SIPURI, splitting: Bool) -> Bool {
+        if splitting { return parseURI(range, into: &uri) }
+        uri = SIPURI()
+        uri.whole = range
+        return !range.isEmpty
     }
 
     private func isDisplayName(_ lower: Int, _ upper: Int) -> Bool {
-        for position in lower..<upper where !isToken(self[position]) && !isWhitespace(self[position]) { return false }
+        for position in lower..<upper
+        where !CharacterSet.token.contains(self[position]) && !isWhitespace(self[position]) { return false }
         return true
     }
 
@@ -106,8 +116,7 @@ extension Span<UInt8> {
     func parseParameter(_ position: inout Int, before end: Int) -> (name: ByteRange, value: ByteRange)? {
         guard position < end, self[position] == UInt8(ascii: ";") else { return nil }
         let nameStart = skippingWhitespace(from: position &+ 1, before: end)
-        var nameEnd = nameStart
-        while nameEnd < end, isToken(self[nameEnd]) { nameEnd &+= 1 }
+        let nameEnd = skipping(.token, from: nameStart, before: end)
         guard nameEnd > nameStart else { return nil }
         let name = ByteRange(nameStart, nameEnd)
         position = skippingWhitespace(from: nameEnd, before: end)
@@ -118,25 +127,17 @@ extension Span<UInt8> {
             valueEnd = endOfQuoted(from: valueStart, before: end)
             guard valueEnd <= end else { return nil }
         } else {
-            while valueEnd < end, isParameterValue(self[valueEnd]) { valueEnd &+= 1 }
+            valueEnd = skipping(.parameterValue, from: valueStart, before: end)
         }
         guard valueEnd > valueStart else { return nil }
         position = skippingWhitespace(from: valueEnd, before: end)
         return (name, ByteRange(valueStart, valueEnd))
     }
 
-    /// A token or a host; the colon and the brackets are those of IPv6.
-    private func isParameterValue(_ byte: UInt8) -> Bool {
-        isToken(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
-            || byte == UInt8(ascii: "/")
-    }
-
-    /// Whether a short name is this one, but for its case; `name` is packed with its last character lowest.
+    /// Whether a name of at most eight characters is this one, but for its case; `name` has its first character lowest.
+    @inline(__always)
     func isNamed(_ range: ByteRange, _ name: UInt64, length: Int) -> Bool {
-        guard range.count == length else { return false }
-        var packed: UInt64 = 0
-        for position in range.indices { packed = packed << 8 | UInt64(lowercase(self[position])) }
-        return packed == name
+        range.count == length && lowercaseWord(at: range.lower, length: length) == name
     }
 
     /// `0`, `0.7`, `1.000`: thousandths (RFC 3261 section 25.1, qvalue).
@@ -162,9 +163,9 @@ extension Span<UInt8> {
         var position = range.lower
         for part in 0..<3 {
             let start = position
-            while position < range.upper, isToken(self[position]) { position &+= 1 }
+            position = skipping(.token, from: start, before: range.upper)
             let name = ByteRange(start, position)
-            guard !name.isEmpty, part != 0 || equalsIgnoringCase(name, "SIP") else { return false }
+            guard !name.isEmpty, part != 0 || isNamed(name, 0x70_6973, length: 3) else { return false }
             position = skippingWhitespace(from: position, before: range.upper)
             guard part < 2 else { break }
             guard position < range.upper, self[position] == UInt8(ascii: "/") else { return false }
@@ -181,13 +182,13 @@ extension Span<UInt8> {
             let parameterStart = position
             guard let parameter = parseParameter(&position, before: end) else { return false }
             let parameterEnd = parameter.value.isEmpty ? parameter.name.upper : parameter.value.upper
-            if isNamed(parameter.name, 0x6272_616E_6368, length: 6) {
+            if isNamed(parameter.name, 0x6863_6E61_7262, length: 6) {
                 via.branch = parameter.value
-            } else if isNamed(parameter.name, 0x72_706F_7274, length: 5) {
+            } else if isNamed(parameter.name, 0x74_726F_7072, length: 5) {
                 guard !via.hasResponsePort else { return false }
                 via.hasResponsePort = true
                 via.responsePort = ByteRange(parameterStart, parameterEnd)
-            } else if isNamed(parameter.name, 0x7265_6365_6976_6564, length: 8) {
+            } else if isNamed(parameter.name, 0x6465_7669_6563_6572, length: 8) {
                 guard via.received.isEmpty else { return false }
                 via.received = ByteRange(parameterStart, parameterEnd)
             }

@@ -41,9 +41,9 @@ extension Registrar {
         _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>
     ) -> Bool {
         guard position &+ 1 < message.contactCount else { return false }
-        let contact = message.contacts[position]
+        let contact = message.contact(position)
         for later in (position &+ 1)..<message.contactCount {
-            let other = message.contacts[later]
+            let other = message.contact(later)
             if isFlow(contact), isFlow(other) {
                 if device(of: contact, in: datagram) == device(of: other, in: datagram) { return true }
             } else if isSameURI(contact.uri, in: datagram, other.uri, in: datagram) {
@@ -73,18 +73,18 @@ extension Registrar {
     }
 
     /// `Contact: <uri>;expires=N` for every binding that has not expired, with `;q=` where the phone gave it.
-    func writeContacts(of dn: DNIndex, now: Instant, into sink: inout ByteSink) {
+    func writeContacts(of dn: DNIndex, now: Instant, _ texts: borrowing AnswerTexts, into sink: inout ByteSink) {
         var slot = heads[dn.position]
         while slot >= 0 {
             let position = Int(slot)
             slot = records[position].next
             let seconds = remainingSeconds(until: records[position].expiry, at: now)
             if seconds == 0 { continue }
-            sink.put("Contact: <")
+            sink.put(texts.contact, of: texts.bytes.span)
             let table = records.span
             let text = table[position].text.span
             sink.put(text.extracting(first: Int(table[position].contactLength)))
-            sink.put(">;expires=")
+            sink.put(texts.expires, of: texts.bytes.span)
             sink.put(decimal: seconds)
             let quality = records[position].quality
             if quality != UInt16.max {
@@ -93,7 +93,6 @@ extension Registrar {
                 sink.put(byte: UInt8(truncatingIfNeeded: 48 &+ quality / 10 % 10))
                 sink.put(byte: UInt8(truncatingIfNeeded: 48 &+ quality % 10))
             }
-            sink.put("\r\n")
         }
     }
 }

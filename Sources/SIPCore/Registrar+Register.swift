@@ -15,6 +15,7 @@ package enum RegisterPlan: Equatable, Sendable {
 
 /// What a REGISTER did.
 package struct RegisterOutcome: Equatable, Sendable {
+    /// What became of the DN as a whole.
     package enum Transition: Equatable, Sendable {
         /// From no binding to one or more: the DN can be reached.
         case filled
@@ -30,6 +31,7 @@ package struct RegisterOutcome: Equatable, Sendable {
     /// The device tag of the contact that was added or refreshed last; 0 without `+sip.instance`.
     package var device: UInt64
 
+    /// From its parts; tests and other machines make one to compare with.
     package init(transition: Transition, bindingsChanged: Bool, device: UInt64) {
         self.transition = transition
         self.bindingsChanged = bindingsChanged
@@ -49,7 +51,7 @@ extension Registrar {
         guard message.callID.count <= Self.maximumCallIDLength else { return .reject(SIPResponse(.contactLength)) }
         var tally = Tally(remaining: liveCount(of: dn, now: now))
         for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
-            let contact = message.contacts[position]
+            let contact = message.contact(position)
             if let fault = fault(of: contact) { return .reject(SIPResponse(fault)) }
             let expires = requestedExpires(contact, message, limits)
             if expires > 0, expires < limits.minimumExpires {
@@ -156,7 +158,7 @@ extension Registrar {
         _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ dn: DNIndex,
         _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant, _ outcome: inout RegisterOutcome
     ) {
-        let contact = message.contacts[position]
+        let contact = message.contact(position)
         let seconds = requestedExpires(contact, message, limits)
         let slot = find(contact, in: datagram, of: dn)
         guard seconds > 0 else {

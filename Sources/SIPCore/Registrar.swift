@@ -26,6 +26,7 @@ package struct Registrar: Sendable {
         records.reserveCapacity(min(dnCount, 1 << 20))
     }
 
+    /// Whether a DN can be reached, as far as this registrar has found out: `expire` may have more to say.
     package func hasBindings(_ dn: DNIndex) -> Bool { heads[dn.position] >= 0 }
 
     /// All bindings of a DN, also those that have expired and were not yet found to.

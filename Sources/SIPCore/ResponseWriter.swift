@@ -4,7 +4,9 @@ package import ClusterModel
 package struct ResponseWriter: Sendable {
     /// Known to this node only, so that nobody can guess a To tag.
     private let secret: UInt64
+    private let texts = AnswerTexts()
 
+    /// - Parameter secret: 64 random bits, the same for the life of the node.
     package init(secret: UInt64) {
         self.secret = secret
     }
@@ -22,7 +24,7 @@ package struct ResponseWriter: Sendable {
         var sink = ByteSink(taking: &output)
         begin(response, message, datagram, source, &sink)
         writeExtra(response.extra, message, datagram, &sink)
-        sink.put("Content-Length: 0\r\n\r\n")
+        sink.put(texts.end, of: texts.bytes.span)
         sink.giveBack(to: &output)
     }
 
@@ -33,8 +35,8 @@ package struct ResponseWriter: Sendable {
     ) {
         var sink = ByteSink(taking: &output)
         begin(SIPResponse(.ok), message, datagram, source, &sink)
-        registrar.writeContacts(of: dn, now: now, into: &sink)
-        sink.put("Content-Length: 0\r\n\r\n")
+        registrar.writeContacts(of: dn, now: now, texts, into: &sink)
+        sink.put(texts.end, of: texts.bytes.span)
         sink.giveBack(to: &output)
     }
 
@@ -45,74 +47,76 @@ package struct ResponseWriter: Sendable {
         return source.with(port: message.topVia.port == 0 ? 5060 : message.topVia.port)
     }
 
-    /// The status line and all headers that are copied from the request.
+    /// The status line and all headers that are copied from the request. Each piece that follows begins with the line end
+    /// of the one before it.
     private func begin(
         _ response: SIPResponse, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ source: NetworkAddress,
         _ sink: inout ByteSink
     ) {
+        let isCleaning = message.hasLineEndsInValues
         if response.status == .ok {
-            sink.put("SIP/2.0 200 OK\r\nVia: ")
+            sink.put(texts.ok, of: texts.bytes.span)
         } else {
             sink.put("SIP/2.0 ")
             sink.put(decimal: UInt32(response.status.rawValue))
             sink.put(byte: 32)
             sink.put(response.reason)
-            sink.put("\r\nVia: ")
+            sink.put(texts.via, of: texts.bytes.span)
         }
-        writeTopVia(message.topVia, datagram, source, &sink)
+        writeTopVia(message.topVia, datagram, source, isCleaning, &sink)
         for position in 1..<max(1, message.viaCount) {
-            sink.put("\r\nVia: ")
-            sink.put(message.vias[position], of: datagram)
+            sink.put(texts.via, of: texts.bytes.span)
+            sink.put(message.vias[position], of: datagram, cleaning: isCleaning)
         }
         if !message.from.whole.isEmpty {
-            sink.put("\r\nFrom: ")
-            sink.put(message.from.whole, of: datagram)
+            sink.put(texts.from, of: texts.bytes.span)
+            sink.put(message.from.whole, of: datagram, cleaning: isCleaning)
         }
         if !message.to.whole.isEmpty {
-            sink.put("\r\nTo: ")
-            sink.put(message.to.whole, of: datagram)
+            sink.put(texts.to, of: texts.bytes.span)
+            sink.put(message.to.whole, of: datagram, cleaning: isCleaning)
             if message.to.isUsable, message.to.tag.isEmpty {
-                sink.put(";tag=")
-                sink.put(hexadecimal: tag(for: message.callID, in: datagram), digits: 16)
+                sink.put(texts.tag, of: texts.bytes.span)
+                sink.put(hexadecimal: tag(for: message.callID, in: datagram))
             }
         }
         if !message.callID.isEmpty {
-            sink.put("\r\nCall-ID: ")
-            sink.put(message.callID, of: datagram)
+            sink.put(texts.callID, of: texts.bytes.span)
+            sink.put(message.callID, of: datagram, cleaning: isCleaning)
         }
         if !message.cseqValue.isEmpty {
-            sink.put("\r\nCSeq: ")
-            sink.put(message.cseqValue, of: datagram)
+            sink.put(texts.cseq, of: texts.bytes.span)
+            sink.put(message.cseqValue, of: datagram, cleaning: isCleaning)
         }
-        sink.put("\r\n")
     }
 
     /// With `received` and `rport` as this server saw them; what the request claims about them is left out (RFC 3261
     /// section 18.2.1, RFC 3581 section 4).
     private func writeTopVia(
-        _ via: Via, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ sink: inout ByteSink
+        _ via: Via, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ isCleaning: Bool, _ sink: inout ByteSink
     ) {
         let rportIsFirst = via.responsePort.start < via.received.start
         var position = via.whole.lower
-        copy(upTo: rportIsFirst ? via.responsePort : via.received, &position, datagram, &sink)
-        copy(upTo: rportIsFirst ? via.received : via.responsePort, &position, datagram, &sink)
-        sink.put(ByteRange(position, via.whole.upper), of: datagram)
+        copy(upTo: rportIsFirst ? via.responsePort : via.received, &position, datagram, isCleaning, &sink)
+        copy(upTo: rportIsFirst ? via.received : via.responsePort, &position, datagram, isCleaning, &sink)
+        sink.put(ByteRange(position, via.whole.upper), of: datagram, cleaning: isCleaning)
         if via.hasResponsePort || datagram.ipv4(via.host).map({ !source.isIPv4 || source.ipv4 != $0 }) ?? true {
-            sink.put(";received=")
+            sink.put(texts.received, of: texts.bytes.span)
             sink.put(host: source)
         }
         if via.hasResponsePort {
-            sink.put(";rport=")
+            sink.put(texts.responsePort, of: texts.bytes.span)
             sink.put(decimal: UInt32(source.port))
         }
     }
 
     /// Copies what stands before a claim, and moves past the claim.
     private func copy(
-        upTo claim: ByteRange, _ position: inout Int, _ datagram: Span<UInt8>, _ sink: inout ByteSink
+        upTo claim: ByteRange, _ position: inout Int, _ datagram: Span<UInt8>, _ isCleaning: Bool,
+        _ sink: inout ByteSink
     ) {
         guard !claim.isEmpty else { return }
-        sink.put(ByteRange(position, claim.lower), of: datagram)
+        sink.put(ByteRange(position, claim.lower), of: datagram, cleaning: isCleaning)
         position = claim.upper
     }
 
@@ -121,22 +125,19 @@ package struct ResponseWriter: Sendable {
     ) {
         switch extra {
         case .none: break
-        case .allow: sink.put("Allow: REGISTER, OPTIONS\r\n")
-        case .capabilities: sink.put("Allow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported:\r\n")
+        case .allow: sink.put("\r\nAllow: REGISTER, OPTIONS")
+        case .capabilities: sink.put("\r\nAllow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported:")
         case .minimumExpires(let seconds):
-            sink.put("Min-Expires: ")
+            sink.put("\r\nMin-Expires: ")
             sink.put(decimal: seconds)
-            sink.put("\r\n")
         case .unsupported:
             for position in 0..<message.requireCount {
-                sink.put("Unsupported: ")
-                sink.put(message.requires[position], of: datagram)
-                sink.put("\r\n")
+                sink.put("\r\nUnsupported: ")
+                sink.put(message.requires[position], of: datagram, cleaning: message.hasLineEndsInValues)
             }
         case .retryAfter(let seconds):
-            sink.put("Retry-After: ")
+            sink.put("\r\nRetry-After: ")
             sink.put(decimal: seconds)
-            sink.put("\r\n")
         }
     }
 

@@ -35,6 +35,7 @@ extension SIPMessage {
         fault = nil
         contentLength = nil
         seen = 0
+        hasLineEndsInValues = false
     }
 
     mutating func note(_ found: SIPFault) {
@@ -50,20 +51,15 @@ extension SIPMessage {
         let extent = datagram.trimmed(start, end)
         let firstSpace = datagram.position(of: 32, from: start, before: end)
         guard firstSpace > start, firstSpace < end else { return false }
-        for position in start..<firstSpace where !isToken(datagram[position]) { return false }
+        guard datagram.skipping(.token, from: start, before: firstSpace) == firstSpace else { return false }
         var lastSpace = extent.upper
         while lastSpace > firstSpace, datagram[lastSpace &- 1] != 32 { lastSpace &-= 1 }
-        let version = ByteRange(lastSpace, extent.upper)
-        guard version.count >= 5, datagram.equalsIgnoringCase(ByteRange(lastSpace, lastSpace &+ 4), "SIP/") else {
-            return false
-        }
+        let versionLength = extent.upper &- lastSpace
+        let version = datagram.lowercaseWord(at: lastSpace, length: min(versionLength, 8))
+        guard versionLength >= 5, version & 0xFFFF_FFFF == 0x2F70_6973 else { return false }
         methodToken = ByteRange(start, firstSpace)
         method = SIPMethod(methodToken, in: datagram)
-        if version.count != 7 || datagram[lastSpace &+ 4] != 50 || datagram[lastSpace &+ 5] != 46
-            || datagram[lastSpace &+ 6] != 48
-        {
-            note(.version)
-        }
+        if version != 0x30_2E32_2F70_6973 { note(.version) }
         guard lastSpace &- 1 > firstSpace, extent.upper == end else {
             note(.requestLine)
             return true
@@ -85,11 +81,7 @@ extension SIPMessage {
             if datagram[lineStart] == 13, lineStart &+ 1 < datagram.count, datagram[lineStart &+ 1] == 10 {
                 return lineStart &+ 2
             }
-            var end = datagram.position(of: 10, from: lineStart, before: datagram.count)
-            // A line that starts with white space goes on with the one before it (RFC 3261 section 7.3.1).
-            while end &+ 1 < datagram.count, datagram[end &+ 1] == 32 || datagram[end &+ 1] == 9 {
-                end = datagram.position(of: 10, from: end &+ 1, before: datagram.count)
-            }
+            let end = endOfHeader(datagram, from: lineStart)
             headers &+= 1
             guard headers <= Self.maximumHeaders else {
                 note(.headerCount)
@@ -101,25 +93,45 @@ extension SIPMessage {
         return nil
     }
 
-    private mutating func parseHeader(_ datagram: Span<UInt8>, _ start: Int, _ end: Int) {
+    /// Where the line feed is that ends a header, or the datagram.
+    private mutating func endOfHeader(_ datagram: Span<UInt8>, from start: Int) -> Int {
         var position = start
-        var first: UInt64 = 0
-        var last: UInt64 = 0
-        while position < end {
-            let byte = datagram[position]
-            guard isToken(byte) else { break }
-            let letter = UInt64(lowercase(byte))
-            if position &- start < 8 { first = first << 8 | letter }
-            last = last << 8 | letter
+        while true {
+            position = datagram.positionOfLineEnd(from: position)
+            if position < datagram.count, datagram[position] == 13 {
+                position &+= 1
+                guard position < datagram.count, datagram[position] == 10 else {
+                    hasLineEndsInValues = true
+                    continue
+                }
+            }
+            // A line that starts with white space goes on with the one before it (RFC 3261 section 7.3.1).
+            guard position &+ 1 < datagram.count, datagram[position &+ 1] == 32 || datagram[position &+ 1] == 9 else {
+                return position
+            }
+            hasLineEndsInValues = true
             position &+= 1
         }
-        let nameLength = position &- start
-        position = datagram.skippingWhitespace(from: position, before: end)
-        guard nameLength > 0, position < end, datagram[position] == UInt8(ascii: ":") else { return note(.header) }
+    }
+
+    private mutating func parseHeader(_ datagram: Span<UInt8>, _ start: Int, _ end: Int) {
         guard end &- start <= Self.maximumHeaderLength else { return note(.headerLength) }
-        let value = datagram.trimmed(position &+ 1, end)
-        guard let header = KnownHeader(length: nameLength, first: first, last: last) else { return }
-        take(header, value, datagram)
+        if let (header, length) = KnownHeader.plain(datagram, at: start) {
+            return take(header, datagram.trimmed(min(start &+ length, end), end), datagram)
+        }
+        let nameLimit = min(end, start &+ Self.maximumHeaderName)
+        let colon = datagram.position(of: UInt8(ascii: ":"), from: start, before: nameLimit)
+        guard colon < nameLimit else { return note(.header) }
+        var nameEnd = colon
+        while nameEnd > start, isWhitespace(datagram[nameEnd &- 1]) { nameEnd &-= 1 }
+        guard nameEnd > start else { return note(.header) }
+        // Only a name with white space behind it can be known here.
+        guard nameEnd < colon else { return }
+        let length = nameEnd &- start
+        let first = datagram.lowercaseWord(at: start, length: length)
+        let last = length > 8 ? datagram.lowercaseWord(at: nameEnd &- 8, length: 8) : first
+        guard let header = KnownHeader(length: length, first: first, last: last) else { return }
+        take(header, datagram.trimmed(colon &+ 1, end), datagram)
     }
 
     private mutating func take(_ header: KnownHeader, _ value: ByteRange, _ datagram: Span<UInt8>) {
@@ -186,8 +198,8 @@ extension SIPMessage {
 
     /// What can only be judged when all headers are known.
     private mutating func finish(_ datagram: Span<UInt8>, bodyStart: Int?) {
-        from.isUsable = datagram.parseAddress(from.whole, into: &from)
-        to.isUsable = datagram.parseAddress(to.whole, into: &to)
+        from.isUsable = datagram.parseAddress(from.whole, into: &from, splittingURI: false)
+        to.isUsable = datagram.parseAddress(to.whole, into: &to, splittingURI: true)
         if !from.isUsable { note(.from) }
         if !to.isUsable { note(.to) }
         if callID.isEmpty { note(.callID) }
@@ -212,63 +224,5 @@ extension SIPMessage {
         guard method.count == methodToken.count, datagram.equals(method, in: datagram, at: methodToken.lower) else {
             return note(.cseqMethod)
         }
-    }
-}
-
-/// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
-private enum KnownHeader: UInt8 {
-    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require
-
-    /// - Parameters:
-    ///   - first: the first eight characters at most, in lower case, the last of them in the lowest byte.
-    ///   - last: the last eight characters at most, in the same way.
-    @inline(__always)
-    init?(length: Int, first: UInt64, last: UInt64) {
-        switch (length, first) {
-        case (3, 0x76_6961), (1, 0x76): self = .via
-        case (4, 0x6672_6F6D), (1, 0x66): self = .from
-        case (2, 0x746F), (1, 0x74): self = .to
-        case (7, 0x63_616C_6C2D_6964), (1, 0x69): self = .callID
-        case (4, 0x6373_6571): self = .cseq
-        case (7, 0x63_6F6E_7461_6374), (1, 0x6D): self = .contact
-        case (7, 0x65_7870_6972_6573): self = .expires
-        case (7, 0x72_6571_7569_7265): self = .require
-        case (1, 0x6C): self = .contentLength
-        case (14, 0x636F_6E74_656E_742D) where last == 0x742D_6C65_6E67_7468: self = .contentLength
-        case (12, 0x6D61_782D_666F_7277) where last == 0x666F_7277_6172_6473: self = .maxForwards
-        default: return nil
-        }
-    }
-
-    var isSingle: Bool {
-        switch self {
-        case .via, .contact, .require: false
-        case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
-        }
-    }
-}
-
-extension SIPMethod {
-    fileprivate init(_ token: ByteRange, in datagram: Span<UInt8>) {
-        var packed: UInt64 = 0
-        for position in token.indices.prefix(8) { packed = packed << 8 | UInt64(datagram[position]) }
-        self =
-            switch (token.count, packed) {
-            case (8, 0x5245_4749_5354_4552): .register
-            case (7, 0x4F_5054_494F_4E53): .options
-            case (3, 0x41_434B): .ack
-            case (6, 0x4341_4E43_454C): .cancel
-            case (6, 0x494E_5649_5445): .invite
-            case (3, 0x42_5945): .bye
-            case (9, 0x5355_4253_4352_4942): datagram[token.upper &- 1] == UInt8(ascii: "E") ? .subscribe : .unknown
-            case (6, 0x4E4F_5449_4659): .notify
-            case (7, 0x50_5542_4C49_5348): .publish
-            case (7, 0x4D_4553_5341_4745): .message
-            case (4, 0x494E_464F): .info
-            case (6, 0x5550_4441_5445): .update
-            case (5, 0x52_4546_4552): .refer
-            case (5, 0x50_5241_434B): .prack
-            default: .unknown
-            }
     }
 }

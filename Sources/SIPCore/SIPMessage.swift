@@ -6,19 +6,22 @@ package enum SIPMethod: UInt8, Hashable, Sendable {
 
 /// A parsed request: where everything is in the datagram, and nothing of it copied.
 ///
-/// About one kilobyte, without a reference in it. Keep one and parse into it again and again; a message is only good
-/// together with the datagram that it was parsed from.
+/// Keep one and parse into it again and again: then parsing allocates nothing. A message is only good together with the
+/// datagram that it was parsed from.
 package struct SIPMessage: Sendable {
+    /// Bounds on what is parsed: bytes, header lines, bytes of one header, and elements of lists.
     package static let maximumDatagram = 65535
     package static let maximumHeaders = 64
     package static let maximumHeaderLength = 8192
     package static let maximumVias = 16
     package static let maximumContacts = 16
+    static let maximumHeaderName = 256
     static let maximumRequires = 4
 
     package internal(set) var method = SIPMethod.unknown
     package internal(set) var requestURI = SIPURI()
     package internal(set) var topVia = Via()
+    /// Its URI is not taken apart: nothing is decided by who asks.
     package internal(set) var from = AddressHeader()
     package internal(set) var to = AddressHeader()
     package internal(set) var callID = ByteRange.empty
@@ -36,9 +39,11 @@ package struct SIPMessage: Sendable {
     package internal(set) var viaCount = 0
 
     var methodToken = ByteRange.empty
-    var vias = InlineArray<16, ByteRange>(repeating: .empty)
-    var contacts = InlineArray<16, Contact>(repeating: Contact())
-    var requires = InlineArray<4, ByteRange>(repeating: .empty)
+    /// Lists of fixed length, written over by each parse. Not inline: reading one element of an inline array through a
+    /// borrowed message copies all of them.
+    var vias = [ByteRange](repeating: .empty, count: SIPMessage.maximumVias)
+    var contacts = [Contact](repeating: Contact(), count: SIPMessage.maximumContacts)
+    var requires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
     var requireCount = 0
     /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
     var fault: SIPFault?
@@ -46,6 +51,10 @@ package struct SIPMessage: Sendable {
     /// One bit for each header that may stand only once and was seen.
     var seen: UInt16 = 0
 
+    /// A header was folded or has a stray carriage return: what is answered of it must be cleaned.
+    var hasLineEndsInValues = false
+
+    /// An empty message, to parse into.
     package init() {}
 
     /// One of the `contactCount` contacts of a request, in order.
@@ -66,6 +75,7 @@ package struct Via: Hashable, Sendable {
     var responsePort = ByteRange.empty
     var received = ByteRange.empty
 
+    /// A Via that is not there.
     package init() {}
 }
 
@@ -78,6 +88,7 @@ package struct AddressHeader: Hashable, Sendable {
     /// The value could be parsed, so that a tag may be added to it.
     var isUsable = false
 
+    /// A header that is not there.
     package init() {}
 }
 
@@ -90,8 +101,10 @@ package struct Contact: Hashable, Sendable {
     package internal(set) var quality: UInt16?
     /// The value of `+sip.instance` (RFC 5626 section 4.1), quotes and all.
     package internal(set) var instance = ByteRange.empty
+    /// The value of `reg-id` (RFC 5626 section 4.2).
     package internal(set) var flow = ByteRange.empty
 
+    /// A contact that is not there.
     package init() {}
 }
 

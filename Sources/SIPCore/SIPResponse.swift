@@ -18,6 +18,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case serverTimeout = 504
     case versionNotSupported = 505
 
+    /// The reason phrase.
     package var reason: String {
         switch self {
         case .ok: "OK"
@@ -47,6 +48,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
     case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder
 
+    /// What a request with this fault is answered.
     package var status: SIPStatus {
         switch self {
         case .version: .versionNotSupported
@@ -62,6 +64,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// The reason phrase, which names the fault.
     package var reason: String {
         switch self {
         case .version: "Version Not Supported"
@@ -115,17 +118,20 @@ package struct SIPResponse: Hashable, Sendable {
     package var fault: SIPFault?
     package var extra: Extra
 
+    /// An answer with the status's own reason phrase.
     package init(_ status: SIPStatus, extra: Extra = .none) {
         self.status = status
         self.extra = extra
     }
 
+    /// The refusal of a request with this fault.
     package init(_ fault: SIPFault) {
         status = fault.status
         self.fault = fault
         extra = .none
     }
 
+    /// The reason phrase of the status line.
     package var reason: String { fault?.reason ?? status.reason }
 }
 

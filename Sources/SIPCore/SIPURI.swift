@@ -3,6 +3,7 @@ package import ClusterModel
 /// A `sip:` or `sips:` URI, as ranges of the bytes that it was parsed from (RFC 3261 section 19.1). Of other schemes
 /// only the scheme is known.
 package struct SIPURI: Hashable, Sendable {
+    /// Schemes compare without case.
     package enum Scheme: UInt8, Hashable, Sendable {
         case sip, sips, other
     }
@@ -26,6 +27,7 @@ package struct SIPURI: Hashable, Sendable {
     /// What follows the `?`, without it.
     package internal(set) var headers = ByteRange.empty
 
+    /// A URI that is not there.
     package init() {}
 
     /// The DN that the user part names once escapes are resolved (`%31001` is `1001`).
@@ -72,11 +74,19 @@ extension Span<UInt8> {
         uri = SIPURI()
         uri.whole = range
         guard range.count <= SIPURI.maximumLength else { return false }
-        let colon = position(of: UInt8(ascii: ":"), from: range.lower, before: range.upper)
-        guard colon < range.upper, isScheme(ByteRange(range.lower, colon)) else { return false }
-        uri.scheme = scheme(ByteRange(range.lower, colon))
-        guard uri.scheme != .other else { return hasOnlyURICharacters(colon &+ 1, range.upper) }
-        var hostStart = colon &+ 1
+        let start = lowercaseWord(at: range.lower, length: Swift.min(range.count, 5))
+        var hostStart = range.lower
+        if start & 0xFFFF_FFFF == 0x3A70_6973 {
+            uri.scheme = .sip
+            hostStart &+= 4
+        } else if start == 0x3A_7370_6973 {
+            uri.scheme = .sips
+            hostStart &+= 5
+        } else {
+            let colon = position(of: UInt8(ascii: ":"), from: range.lower, before: range.upper)
+            guard colon < range.upper, isScheme(ByteRange(range.lower, colon)) else { return false }
+            return hasOnlyURICharacters(colon &+ 1, range.upper)
+        }
         let at = position(of: UInt8(ascii: "@"), from: hostStart, before: range.upper)
         if at < range.upper {
             guard parseUser(hostStart, at, into: &uri) else { return false }
@@ -94,14 +104,6 @@ extension Span<UInt8> {
             }
         }
         return true
-    }
-
-    private func scheme(_ range: ByteRange) -> SIPURI.Scheme {
-        guard range.count == 3 || range.count == 4, self[range.lower] | 32 == UInt8(ascii: "s"),
-            self[range.lower &+ 1] | 32 == UInt8(ascii: "i"), self[range.lower &+ 2] | 32 == UInt8(ascii: "p")
-        else { return .other }
-        if range.count == 3 { return .sip }
-        return self[range.lower &+ 3] | 32 == UInt8(ascii: "s") ? .sips : .other
     }
 
     private func parseUser(_ lower: Int, _ upper: Int, into uri: inout SIPURI) -> Bool {
@@ -140,7 +142,7 @@ extension Span<UInt8> {
             guard position < upper, position > lower &+ 2, self[position] == UInt8(ascii: "]") else { return nil }
             position &+= 1
         } else {
-            while position < upper, isHost(self[position]) { position &+= 1 }
+            position = skipping(.host, from: position, before: upper)
         }
         guard position > lower else { return nil }
         host = ByteRange(lower, position)
@@ -158,26 +160,11 @@ extension Span<UInt8> {
         return position
     }
 
-    private func isHost(_ byte: UInt8) -> Bool {
-        (byte | 32) &- 97 < 26 || byte &- 48 < 10 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            || byte == UInt8(ascii: "_")
-    }
-
     private func isIPv6(_ byte: UInt8) -> Bool {
         hexadecimal(byte) != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
-    /// No white space, control, quote or angle bracket, nothing beyond ASCII: such a URI could break out of the brackets
-    /// that it is answered in.
     private func hasOnlyURICharacters(_ lower: Int, _ upper: Int) -> Bool {
-        for position in lower..<upper {
-            switch self[position] {
-            case 0...32, UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"), 127...255:
-                return false
-            default:
-                continue
-            }
-        }
-        return true
+        skipping(.uri, from: lower, before: upper) == upper
     }
 }

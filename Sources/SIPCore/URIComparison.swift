@@ -99,8 +99,8 @@ extension Span<UInt8> {
 
     /// `transport`, `user`, `ttl`, `method`, `maddr`: a URI with one of them never equals one without.
     fileprivate func isDecisiveParameter(_ name: ByteRange) -> Bool {
-        isNamed(name, 0x7573_6572, length: 4) || isNamed(name, 0x74_746C, length: 3)
-            || isNamed(name, 0x6D65_7468_6F64, length: 6) || isNamed(name, 0x6D_6164_6472, length: 5)
+        isNamed(name, 0x7265_7375, length: 4) || isNamed(name, 0x6C_7474, length: 3)
+            || isNamed(name, 0x646F_6874_656D, length: 6) || isNamed(name, 0x72_6464_616D, length: 5)
             || equalsIgnoringCase(name, "transport")
     }
 }

@@ -1,0 +1,95 @@
+/// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
+enum KnownHeader: UInt8 {
+    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require
+
+    /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
+    ///
+    /// - Returns: with the length of both; nil when it is another header, or written in another way.
+    @inline(__always)
+    static func plain(_ datagram: Span<UInt8>, at start: Int) -> (header: KnownHeader, length: Int)? {
+        let word = datagram.lowercaseWord(at: start, length: 8)
+        switch UInt8(truncatingIfNeeded: word) {
+        case UInt8(ascii: "v"):
+            if word & 0xFFFF_FFFF == 0x3A61_6976 { return (.via, 4) }
+            if word & 0xFFFF == 0x3A76 { return (.via, 2) }
+        case UInt8(ascii: "f"):
+            if word & 0xFF_FFFF_FFFF == 0x3A_6D6F_7266 { return (.from, 5) }
+            if word & 0xFFFF == 0x3A66 { return (.from, 2) }
+        case UInt8(ascii: "t"):
+            if word & 0xFF_FFFF == 0x3A_6F74 { return (.to, 3) }
+            if word & 0xFFFF == 0x3A74 { return (.to, 2) }
+        case UInt8(ascii: "c"):
+            if word == 0x3A64_692D_6C6C_6163 { return (.callID, 8) }
+            if word == 0x3A74_6361_746E_6F63 { return (.contact, 8) }
+            if word & 0xFF_FFFF_FFFF == 0x3A_7165_7363 { return (.cseq, 5) }
+            if word == 0x2D74_6E65_746E_6F63, datagram.lowercaseWord(at: start &+ 7, length: 8) == 0x3A68_7467_6E65_6C2D
+            {
+                return (.contentLength, 15)
+            }
+        case UInt8(ascii: "m"):
+            if word == 0x7772_6F66_2D78_616D, datagram.lowercaseWord(at: start &+ 5, length: 8) == 0x3A73_6472_6177_726F
+            {
+                return (.maxForwards, 13)
+            }
+            if word & 0xFFFF == 0x3A6D { return (.contact, 2) }
+        case UInt8(ascii: "e"): if word == 0x3A73_6572_6970_7865 { return (.expires, 8) }
+        case UInt8(ascii: "i"): if word & 0xFFFF == 0x3A69 { return (.callID, 2) }
+        case UInt8(ascii: "l"): if word & 0xFFFF == 0x3A6C { return (.contentLength, 2) }
+        case UInt8(ascii: "r"): if word == 0x3A65_7269_7571_6572 { return (.require, 8) }
+        default: break
+        }
+        return nil
+    }
+
+    /// - Parameters:
+    ///   - first: the first eight characters at most, in lower case, the first of them in the lowest byte.
+    ///   - last: the last eight characters at most, in the same way.
+    init?(length: Int, first: UInt64, last: UInt64) {
+        switch (length, first) {
+        case (3, 0x61_6976), (1, 0x76): self = .via
+        case (4, 0x6D6F_7266), (1, 0x66): self = .from
+        case (2, 0x6F74), (1, 0x74): self = .to
+        case (7, 0x64_692D_6C6C_6163), (1, 0x69): self = .callID
+        case (4, 0x7165_7363): self = .cseq
+        case (7, 0x74_6361_746E_6F63), (1, 0x6D): self = .contact
+        case (7, 0x73_6572_6970_7865): self = .expires
+        case (7, 0x65_7269_7571_6572): self = .require
+        case (1, 0x6C): self = .contentLength
+        case (14, 0x2D74_6E65_746E_6F63) where last == 0x6874_676E_656C_2D74: self = .contentLength
+        case (12, 0x7772_6F66_2D78_616D) where last == 0x7364_7261_7772_6F66: self = .maxForwards
+        default: return nil
+        }
+    }
+
+    var isSingle: Bool {
+        switch self {
+        case .via, .contact, .require: false
+        case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
+        }
+    }
+}
+
+extension SIPMethod {
+    /// The method that a token names, letter by letter.
+    init(_ token: ByteRange, in datagram: Span<UInt8>) {
+        let packed = datagram.word(at: token.lower, length: min(token.count, 8))
+        self =
+            switch (token.count, packed) {
+            case (8, 0x5245_5453_4947_4552): .register
+            case (7, 0x53_4E4F_4954_504F): .options
+            case (3, 0x4B_4341): .ack
+            case (6, 0x4C45_434E_4143): .cancel
+            case (6, 0x4554_4956_4E49): .invite
+            case (3, 0x45_5942): .bye
+            case (9, 0x4249_5243_5342_5553): datagram[token.upper &- 1] == UInt8(ascii: "E") ? .subscribe : .unknown
+            case (6, 0x5946_4954_4F4E): .notify
+            case (7, 0x48_5349_4C42_5550): .publish
+            case (7, 0x45_4741_5353_454D): .message
+            case (4, 0x4F46_4E49): .info
+            case (6, 0x4554_4144_5055): .update
+            case (5, 0x52_4546_4552): .refer
+            case (5, 0x4B_4341_5250): .prack
+            default: .unknown
+            }
+    }
+}
