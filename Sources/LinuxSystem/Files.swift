@@ -1,0 +1,131 @@
+internal import CLinuxSystem
+import Glibc
+
+/// The few things that processes do with files besides their stores.
+package enum Files {
+    /// What stands at a path; symbolic links are followed.
+    package enum Kind: Hashable, Sendable {
+        case file, directory, socket, other
+    }
+
+    /// - Returns: nil when nothing is there.
+    package static func kind(of path: String) throws(SystemError) -> Kind? {
+        try status(of: path)?.kind
+    }
+
+    /// Permission bits and owner, for checks of who may read a secret; nil when nothing is there.
+    package static func permissions(of path: String) throws(SystemError) -> (mode: UInt32, owner: UInt32)? {
+        try status(of: path).map { ($0.mode, $0.owner) }
+    }
+
+    private static func status(of path: String) throws(SystemError) -> (kind: Kind, mode: UInt32, owner: UInt32)? {
+        var mode: mode_t = 0
+        var owner: uid_t = 0
+        let kind: Kind
+        switch try systemCall("look at", path, { tandem_file_kind(path, &mode, &owner) }) {
+        case 0: return nil
+        case 1: kind = .file
+        case 2: kind = .directory
+        case 3: kind = .socket
+        default: kind = .other
+        }
+        return (kind, mode, owner)
+    }
+
+    /// Whether a path is a file that we may execute.
+    package static func isExecutable(_ path: String) -> Bool {
+        (try? kind(of: path)) == .file && access(path, X_OK) == 0
+    }
+
+    /// Makes a directory and the missing ones above it, all with `mode`. One that is there already stays as it is.
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
+        var prefix = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            prefix += part
+            // A directory that stands already may be where we could not make one, so it is looked for first.
+            if try kind(of: prefix) != .directory {
+                do throws(SystemError) {
+                    try systemCall("make directory", prefix) { mkdir(prefix, mode_t(mode)) }
+                } catch {
+                    // Another process may have been faster; a file in its place is an error.
+                    guard error.code == EEXIST, try kind(of: prefix) == .directory else { throw error }
+                }
+            }
+            prefix += "/"
+        }
+    }
+
+    /// Removes a file.
+    ///
+    /// - Returns: false when there was none.
+    @discardableResult
+    package static func remove(_ path: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try systemCall("remove", path) { unlink(path) }
+            return true
+        } catch {
+            guard error.isNoSuchFile else { throw error }
+            return false
+        }
+    }
+
+    /// Removes an empty directory.
+    package static func removeDirectory(_ path: String) throws(SystemError) {
+        try systemCall("remove directory", path) { rmdir(path) }
+    }
+
+    /// Reads a whole file.
+    ///
+    /// - Throws: `file too large` when it has more than `limit` bytes, which is found out without reading further.
+    package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = OwnedDescriptor(adopting: try systemCall("read", path) { tandem_open_for_reading(path) })
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: min(64 * 1024, limit + 1))
+        while true {
+            let count = try systemCall("read", path) { Glibc.read(file.number, &piece, piece.count) }
+            if count == 0 { return bytes }
+            bytes += piece.prefix(count)
+            if bytes.count > limit { throw SystemError(call: "read", object: path, code: EFBIG) }
+        }
+    }
+
+    /// Replaces a file so that after a crash either the old or the new content is there, whole: written beside it,
+    /// flushed to the disk, renamed, and the directory flushed too.
+    package static func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {
+        let suffix = String(SystemRandom.word(), radix: 36)
+        let temporary = "\(path).\(suffix).tmp"
+        let file = OwnedDescriptor(
+            adopting: try systemCall("write", path) { tandem_create_for_writing(temporary, mode_t(mode)) })
+        do throws(SystemError) {
+            try write(bytes, to: file, path: path)
+            try systemCall("flush", path) { fsync(file.number) }
+            file.close()
+            try systemCall("replace", path) { rename(temporary, path) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try flushDirectory(of: path)
+    }
+
+    private static func write(_ bytes: [UInt8], to file: OwnedDescriptor, path: String) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            start += try systemCall("write", path) {
+                bytes.withUnsafeBytes { buffer in
+                    // Rebased, so that the pointer and the count that the kernel gets belong together.
+                    let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
+                    return Glibc.write(file.number, rest.baseAddress, rest.count)
+                }
+            }
+        }
+    }
+
+    /// A rename is on the disk only once its directory is.
+    private static func flushDirectory(of path: String) throws(SystemError) {
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory = OwnedDescriptor(
+            adopting: try systemCall("open directory", parent) { tandem_open_directory(parent) })
+        try systemCall("flush directory", parent) { fsync(directory.number) }
+    }
+}
