@@ -1,0 +1,148 @@
+package import ClusterModel
+package import LinuxSystem
+
+/// A frame that was received whole.
+package struct Frame: Hashable, Sendable {
+    package var type: UInt16
+    package var flags: UInt16
+    package var payload: [UInt8]
+
+    package init(type: UInt16, flags: UInt16 = 0, payload: [UInt8]) {
+        self.type = type
+        self.flags = flags
+        self.payload = payload
+    }
+}
+
+/// Why a blocking connection could not do its work.
+package enum BlockingConnectionError: Error, Hashable, Sendable {
+    /// The time was over before anything, or everything, had come or gone.
+    case timedOut(StreamAddress)
+    case closed(StreamAddress)
+    /// The peer sent, or we were to send, what a frame cannot be.
+    case badFrame(StreamAddress, String)
+    case system(SystemError)
+}
+
+extension BlockingConnectionError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .timedOut(let address): "\(address) did not answer in time"
+        case .closed(let address): "\(address) closed the connection"
+        case .badFrame(let address, let what): "bad frame on \(address): \(what)"
+        case .system(let error): "\(error)"
+        }
+    }
+}
+
+/// A connection for programs that do one thing after the other: commands and tests. Never used on a loop.
+package final class BlockingConnection {
+    package let address: StreamAddress
+    private let socket: OwnedDescriptor
+    private var input: [UInt8] = []
+
+    /// Connects.
+    package init(to address: StreamAddress, timeout: Duration = .seconds(1)) throws(BlockingConnectionError) {
+        self.address = address
+        do throws(SystemError) {
+            let (socket, connected) = try Sockets.connecting(to: address)
+            self.socket = socket
+            socket.disableDelay()
+            if connected { return }
+            if try socket.wait(forReading: false, nanoseconds: timeout.nanoseconds) {
+                guard let error = Sockets.connectionError(of: socket, to: address) else { return }
+                throw error
+            }
+        } catch {
+            throw .system(error)
+        }
+        throw .timedOut(address)
+    }
+
+    /// The socket, to wait for it beside other descriptors.
+    package var descriptor: OwnedDescriptor { socket }
+
+    package func close() {
+        socket.close()
+    }
+
+    /// Sends a frame.
+    ///
+    /// - Throws: `timedOut` when the peer does not read; part of the frame may have gone then.
+    package func send(_ frame: Frame, timeout: Duration = .seconds(5)) throws(BlockingConnectionError) {
+        var output: [UInt8] = []
+        guard FrameHeader.appendFrame(type: frame.type, flags: frame.flags, to: &output, { $0 += frame.payload }) else {
+            throw .badFrame(address, "\(frame.payload.count) bytes are more than a frame may carry")
+        }
+        try send(raw: output, timeout: timeout)
+    }
+
+    /// Sends bytes as they are: several frames at once, or in tests what is none.
+    package func send(raw bytes: [UInt8], timeout: Duration = .seconds(5)) throws(BlockingConnectionError) {
+        let deadline = Self.deadline(after: timeout)
+        var start = 0
+        while start < bytes.count {
+            do throws(SystemError) {
+                if let count = try socket.send(bytes, from: start) {
+                    start += count
+                    continue
+                }
+            } catch {
+                throw error.isReset ? .closed(address) : .system(error)
+            }
+            try wait(forReading: false, until: deadline)
+        }
+    }
+
+    /// The next frame.
+    package func receive(timeout: Duration = .seconds(5)) throws(BlockingConnectionError) -> Frame {
+        let deadline = Self.deadline(after: timeout)
+        while true {
+            if let frame = try takeFrame() { return frame }
+            if try !readSome() { try wait(forReading: true, until: deadline) }
+        }
+    }
+
+    private func takeFrame() throws(BlockingConnectionError) -> Frame? {
+        guard let header = FrameHeader(input.span.bytes) else { return nil }
+        guard header.payloadLength <= FrameHeader.maximumPayload else {
+            throw .badFrame(address, "a payload of \(header.payloadLength) bytes is announced")
+        }
+        let end = FrameHeader.size + Int(header.payloadLength)
+        guard input.count >= end else { return nil }
+        defer { input.removeSubrange(..<end) }
+        return Frame(type: header.type, flags: header.flags, payload: Array(input[FrameHeader.size..<end]))
+    }
+
+    /// - Returns: false when nothing waits to be read.
+    private func readSome() throws(BlockingConnectionError) -> Bool {
+        // The memory lives for this call only.
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 1)
+        defer { piece.deallocate() }
+        let count: Int?
+        do throws(SystemError) {
+            count = try socket.read(into: piece)
+        } catch {
+            throw error.isReset ? .closed(address) : .system(error)
+        }
+        guard let count else { return false }
+        if count == 0 { throw .closed(address) }
+        input.append(contentsOf: piece[..<count])
+        return true
+    }
+
+    private func wait(forReading: Bool, until deadline: UInt64) throws(BlockingConnectionError) {
+        let now = SystemClock.monotonicNanoseconds()
+        do throws(SystemError) {
+            if deadline > now, try socket.wait(forReading: forReading, nanoseconds: deadline - now) { return }
+        } catch {
+            throw .system(error)
+        }
+        throw .timedOut(address)
+    }
+
+    private static func deadline(after timeout: Duration) -> UInt64 {
+        let (deadline, overflow) = SystemClock.monotonicNanoseconds().addingReportingOverflow(timeout.nanoseconds)
+        return overflow ? .max : deadline
+    }
+}

@@ -1,0 +1,112 @@
+import LinuxSystem
+
+/// Writing: frames are collected during a turn and leave with one call at its end.
+extension FramedConnection {
+    /// Sends a frame whose payload is there already.
+    ///
+    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
+    @discardableResult
+    package func send(type: UInt16, flags: UInt16 = 0, payload: some Sequence<UInt8>) -> Bool {
+        send(type: type, flags: flags) { $0.append(contentsOf: payload) }
+    }
+
+    /// Sends a frame whose payload `encode` appends to what is waiting already.
+    ///
+    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
+    @discardableResult
+    package func send(type: UInt16, flags: UInt16 = 0, encode: (inout [UInt8]) -> Void) -> Bool {
+        guard phase == .open else { return false }
+        guard FrameHeader.appendFrame(type: type, flags: flags, to: &output, encode) else { return false }
+        counters.framesOut &+= 1
+        outputGrew()
+        return true
+    }
+
+    /// Lets `write` append whole frames, headers included.
+    ///
+    /// - Parameter frames: how many, for the counters.
+    package func withOutput(frames: Int = 1, _ write: (inout [UInt8]) -> Void) {
+        guard phase == .open else { return }
+        write(&output)
+        counters.framesOut &+= UInt64(clamping: frames)
+        outputGrew()
+    }
+
+    private func outputGrew() {
+        if outputBytes > limits.output {
+            end(.outputOverflow(bytes: outputBytes))
+        } else {
+            scheduleFlush()
+        }
+    }
+
+    func scheduleFlush() {
+        guard !flushIsDue else { return }
+        flushIsDue = true
+        loop.flushAtTurnEnd(self)
+    }
+
+    /// Writes as much as the socket takes.
+    func writeOutput() {
+        while outputBytes > 0 {
+            do throws(SystemError) {
+                guard let count = try descriptor.send(output, from: outputStart) else { break }
+                counters.bytesOut &+= UInt64(count)
+                outputStart += count
+            } catch {
+                writingFailed(error)
+                return
+            }
+        }
+        releaseWritten()
+        adjustToOutput()
+        if phase == .closing && outputBytes == 0 { endWriting() }
+        updateInterest()
+    }
+
+    /// A peer that has closed may have sent something before, so what waits is read first.
+    private func writingFailed(_ error: SystemError) {
+        if error.isReset && phase == .open && !isPaused { readInput() }
+        end(error)
+    }
+
+    private func releaseWritten() {
+        if outputBytes == 0 {
+            // A burst's memory is not kept for the quiet time after it.
+            output.removeAll(keepingCapacity: output.capacity <= 64 * 1024)
+            outputStart = 0
+        } else if outputStart > 64 * 1024 && outputStart > output.count / 2 {
+            output.removeSubrange(..<outputStart)
+            outputStart = 0
+        }
+    }
+
+    /// A peer that does not read its answers is not read either.
+    private func adjustToOutput() {
+        if !pausedByOutput && isOutputHigh {
+            pausedByOutput = true
+        } else if pausedByOutput && outputBytes <= limits.outputHighWater / 2 {
+            pausedByOutput = false
+            readingMayGoOn()
+            loop.soon { [self] in
+                if phase == .open { delegate?.outputDrained(self) }
+            }
+        }
+    }
+
+    /// Everything has been written. Closing at once could destroy it on the way if the peer has sent something that we
+    /// have not read, so we say that nothing more comes and wait for the peer to close.
+    private func endWriting() {
+        guard !writingEnded else { return }
+        writingEnded = true
+        descriptor.shutdownWriting()
+    }
+}
+
+extension FramedConnection: TurnFlushing {
+    package func flush() {
+        flushIsDue = false
+        guard phase != .closed else { return }
+        writeOutput()
+    }
+}
