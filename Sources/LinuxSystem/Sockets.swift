@@ -30,7 +30,11 @@ package enum Sockets {
     }
 
     /// A TCP socket that listens. SO_REUSEADDR is on, so that connections of an earlier life do not hold the port.
-    package static func listeningTCP(_ address: NetworkAddress) throws(SystemError) -> OwnedDescriptor {
+    ///
+    /// - Parameter backlog: how many connections may wait to be accepted.
+    package static func listeningTCP(
+        _ address: NetworkAddress, backlog: Int32 = Sockets.backlog
+    ) throws(SystemError) -> OwnedDescriptor {
         let socket = try open("tcp:\(address)", family: address.family, tandem_socket_stream)
         try systemCall("reuse", "tcp:\(address)") { tandem_allow_address_reuse(socket.number) }
         if !address.isIPv4 {
