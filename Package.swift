@@ -14,7 +14,13 @@ let pureRooms: [Target] = [
     ),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
-    .target(name: "Simulation", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+    .target(
+        name: "Simulation",
+        dependencies: [
+            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore",
+            .product(name: "HeapModule", package: "swift-collections"),
+        ]
+    ),
 ]
 
 /// Doors: each is the only importer of one outside thing.
@@ -41,7 +47,7 @@ let doors: [Target] = [
     .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "Transport"]),
     .target(
         name: "ProcessRuntime",
-        dependencies: ["ClusterModel", "LinuxSystem", .product(name: "Logging", package: "swift-log")]
+        dependencies: [.product(name: "Logging", package: "swift-log")]
     ),
 ]
 

@@ -1,1 +1,184 @@
-// NodeCore
+package import ClusterModel
+package import DNOwnership
+package import SIPCore
+package import TLibraryPorts
+
+/// What a node is started with.
+package struct NodeSetup: Sendable {
+    package var topology: Topology
+    package var identity: NodeIdentity
+    package var ownership: OwnershipConfiguration
+    package var ports: PortsConfiguration
+    /// Two random numbers: for To tags that nobody can guess, and for the spread of dial times.
+    package var secret: UInt64
+    package var seed: UInt64
+
+    package init(
+        topology: Topology, identity: NodeIdentity, ownership: OwnershipConfiguration? = nil,
+        ports: PortsConfiguration = PortsConfiguration(), secret: UInt64, seed: UInt64
+    ) {
+        self.topology = topology
+        self.identity = identity
+        self.ownership = ownership ?? OwnershipConfiguration(timing: topology.timing)
+        self.ports = ports
+        self.secret = secret
+        self.seed = seed
+    }
+}
+
+/// What the shell has to do besides sending what it pulls.
+package enum NodeAction: Equatable, Sendable {
+    case dial(NodeIndex)
+    case closeConnection(ConnectionID, LinkProblem)
+    case closeClient(ClientID, ClientProblem)
+}
+
+/// What happened so far, for operators.
+package struct NodeCounters: Equatable, Sendable {
+    package var registrationsAccepted: UInt64 = 0
+    package var requestsRefused: UInt64 = 0
+    package var notSIP: UInt64 = 0
+
+    package init() {}
+}
+
+/// One node's machines composed. A shell feeds it events and carries out what comes of them; the simulator is another
+/// such shell, so what is proven is what ships.
+///
+/// After any event the shell takes the actions and pulls what there is to say: `nextPeerMessage` for every peer with
+/// room in its connection, `nextClientEvent` for every client that `takeReadyClients` names.
+package struct NodeCore: Sendable {
+    package let topology: Topology
+    package let me: NodeIndex
+    package internal(set) var ownership: OwnershipMachine
+    package internal(set) var ports: PortsMachine
+    package internal(set) var registrar: Registrar
+    package internal(set) var counters = NodeCounters()
+
+    /// Reused for every datagram.
+    var message = SIPMessage()
+    let writer: ResponseWriter
+    /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
+    let ownHosts: [[UInt8]]
+    let dataCenter: Int
+    let desktopGrace: UInt64
+    /// PSTN DNs whose last desktop has gone, in the order of their deadlines.
+    var abandoned: [(deadline: UInt64, dn: DNIndex)] = []
+
+    private var actions: [NodeAction] = []
+    var ownershipActions: [OwnershipAction] = []
+    var portsActions: [PortsAction] = []
+    private var expired: [DNIndex] = []
+
+    package init(_ setup: NodeSetup, now: Instant) {
+        topology = setup.topology
+        me = setup.identity.index
+        ownership = OwnershipMachine(
+            topology: setup.topology, identity: setup.identity, configuration: setup.ownership, seed: setup.seed, now: now
+        )
+        ports = PortsMachine(
+            configuration: setup.ports, directory: setup.topology.directory, me: setup.identity.index,
+            lineage: setup.identity.lineage
+        )
+        registrar = Registrar(dnCount: setup.topology.directory.count)
+        writer = ResponseWriter(secret: setup.secret)
+        let node = setup.topology.nodes[setup.identity.index.position]
+        dataCenter = node.dataCenter
+        ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
+        desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
+    }
+
+    // MARK: What comes of events
+
+    /// Takes what has to be done, in order.
+    package mutating func takeActions() -> [NodeAction] {
+        guard !actions.isEmpty else { return [] }
+        defer { actions.removeAll(keepingCapacity: true) }
+        return actions
+    }
+
+    /// The next message to a peer, or nil when there is nothing to say now.
+    package mutating func nextPeerMessage(for peer: NodeIndex, now: Instant) -> PeerMessage? {
+        ownership.nextMessage(for: peer, now: now)
+    }
+
+    package mutating func takeReadyClients() -> [ClientID] {
+        ports.takeReady()
+    }
+
+    /// The next event for a client, or nil when it has been told everything.
+    package mutating func nextClientEvent(for client: ClientID) -> TEvent? {
+        ports.nextEvent(for: client, views: ownership)
+    }
+
+    /// Hands what ownership decided to the other machines, in order.
+    mutating func settle() {
+        for action in ownershipActions {
+            switch action {
+            case .dial(let peer):
+                actions.append(.dial(peer))
+            case .close(let connection, let problem):
+                actions.append(.closeConnection(connection, problem))
+            case .viewChanged(let dn, let before, let after):
+                ports.viewChanged(dn, from: before, to: after, &portsActions)
+            case .ownerReachable(let owner):
+                ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
+            case .ownerUnreachable(let owner):
+                ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
+            case .yielded(let dn):
+                registrar.dropAll(dn)
+                ports.superseded(dn, &portsActions)
+            }
+        }
+        ownershipActions.removeAll(keepingCapacity: true)
+        for case .close(let client, let problem) in portsActions { actions.append(.closeClient(client, problem)) }
+        portsActions.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Time
+
+    /// Does what is due. Calling it early or late is harmless.
+    package mutating func tick(now: Instant) {
+        ownership.tick(now: now, &ownershipActions)
+        registrar.expire(now: now, into: &expired)
+        for dn in expired { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
+        expired.removeAll(keepingCapacity: true)
+        while let (deadline, dn) = abandoned.first, deadline <= now.monotonic {
+            abandoned.removeFirst()
+            desktopGone(dn)
+        }
+        settle()
+    }
+
+    /// When there is something to do next, monotonic nanoseconds.
+    package func nextDeadline() -> UInt64 {
+        min(ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max)
+    }
+
+    // MARK: Links
+
+    package mutating func dialed(_ peer: NodeIndex, connection: ConnectionID, now: Instant) {
+        ownership.dialed(peer, connection: connection, now: now, &ownershipActions)
+        settle()
+    }
+
+    package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
+        ownership.dialFailed(peer, now: now)
+    }
+
+    package mutating func accepted(_ connection: ConnectionID, now: Instant) {
+        ownership.accepted(connection, now: now)
+    }
+
+    package mutating func disconnected(_ connection: ConnectionID, now: Instant) {
+        ownership.disconnected(connection, now: now, &ownershipActions)
+        settle()
+    }
+
+    package mutating func received(_ message: PeerMessage, from connection: ConnectionID, now: Instant) {
+        ownership.received(message, from: connection, now: now, &ownershipActions)
+        settle()
+    }
+}
+
+extension OwnershipMachine: ViewSource {}

@@ -1,1 +1,52 @@
-// TopologyFile
+package import ClusterModel
+
+/// The door to topology files: reads one, and turns it into a `Topology` or into everything that is wrong with it.
+package enum TopologyFile {
+    /// The most bytes that a topology file may have: two million lines, more DNs one by one than most carriers have.
+    package static let maximumBytes = 64 << 20
+
+    /// Checks a file and, unless it has an error, makes the topology that it declares.
+    package static func load(_ source: TopologySource) -> LoadResult {
+        var faults = FaultList()
+        let tree: YAMLTree
+        do throws(YAMLFault) {
+            tree = try YAMLReader.read(source.text)
+        } catch {
+            faults.append(error.diagnostic)
+            return LoadResult(topology: nil, diagnostics: faults.sorted)
+        }
+        var decoder = TopologyDecoder(tree: tree)
+        let topology = decoder.decode()
+        return LoadResult(topology: topology, diagnostics: decoder.faults.sorted)
+    }
+}
+
+/// What loading a file gave.
+package struct LoadResult: Equatable, Sendable {
+    /// nil if any diagnostic is an error.
+    package var topology: Topology?
+    /// By position in the file.
+    package var diagnostics: [Diagnostic]
+
+    package init(topology: Topology?, diagnostics: [Diagnostic]) {
+        self.topology = topology
+        self.diagnostics = diagnostics
+    }
+
+    /// Whether the file can be used.
+    package var isValid: Bool { topology != nil }
+}
+
+/// A topology file's name and bytes.
+package struct TopologySource: Equatable, Sendable {
+    /// The path as the user gave it; diagnostics begin with it.
+    package let name: String
+    /// Without a byte order mark.
+    package let text: [UInt8]
+
+    package init(name: String, text: some Collection<UInt8>) {
+        self.name = name
+        // The mark is no character of the file: with it every column of the first line would be one off.
+        self.text = Array(text.starts(with: [0xEF, 0xBB, 0xBF]) ? text.dropFirst(3) : text.dropFirst(0))
+    }
+}

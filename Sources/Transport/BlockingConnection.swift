@@ -1,5 +1,6 @@
 package import ClusterModel
 package import LinuxSystem
+import Wire
 
 /// A frame that was received whole.
 package struct Frame: Hashable, Sendable {

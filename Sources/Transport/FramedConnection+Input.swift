@@ -1,5 +1,6 @@
 import ClusterModel
 import LinuxSystem
+import Wire
 
 /// Reading: from the socket into the loop's buffer, from there frame by frame to the delegate.
 extension FramedConnection {

@@ -1,4 +1,5 @@
 import LinuxSystem
+import Wire
 
 /// Writing: frames are collected during a turn and leave with one call at its end.
 extension FramedConnection {

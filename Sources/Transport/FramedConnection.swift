@@ -1,5 +1,6 @@
 import ClusterModel
 package import LinuxSystem
+import Wire
 
 /// Why a connection ended.
 package enum CloseReason: Hashable, Sendable {

@@ -1,1 +1,146 @@
+import ClusterModel
 import Testing
+import TopologyFile
+
+struct TopologyFileTests {
+    @Test func `several faults are reported in one run, by position`() {
+        let result = load(
+            """
+            version: 1
+            cluster: Test
+            domain: cc.example.com
+            agentTypes: { sip-phone: { phone: sipp } }
+            dataCenters: { dc1: { nodes: { sip1: { sip: [ "udp:127.0.0.1:0" ], tcontroller: x } } } }
+            dns:
+              - { range: 20-10, agentType: sip-fone, homes: [dc2] }
+            timing: { keepalive: 500 }
+            """
+        )
+        #expect(result.codes == ["T015", "T011", "T009", "T014", "T014", "T019", "T016", "T016", "T013"])
+        #expect(result.diagnostics.map(\.line) == [2, 4, 5, 5, 5, 7, 7, 7, 8])
+        #expect(result.topology == nil)
+    }
+
+    @Test func `numbers are text as they are written`() throws {
+        let result = load(goodText + "  - { number: 0042, agentType: sip-phone }\n  - { number: 42, agentType: sip-phone }\n")
+        let directory = try #require(result.topology).directory
+        let short = try #require(DN("42"))
+        let long = try #require(DN("0042"))
+        #expect(directory.index(of: short) != nil)
+        #expect(directory.index(of: long) != nil)
+        #expect(directory.index(of: short) != directory.index(of: long))
+    }
+
+    @Test func `what this version does not run is warned of once a kind and listed in the notices`() throws {
+        let text = goodText
+            .replacing("location: west", with: "routers: { r1: {}, r2: {} }\n    statServers: { s1: { listen: unix } }")
+            .replacing("[ \"udp", with: "[ \"tcp:127.0.0.1:5071\", \"udp")
+            .replacing("host: local", with: "default: \"tcp:127.0.0.1:7201\"")
+        let result = load(
+            text + """
+                routingPoints: { 8000: { strategy: longest-idle, prefer: same-location, timeout: 20s, default: 1000 } }
+                trunks: { west: { address: "udp:127.0.0.1:5090", capacity: 60 } }
+                """
+        )
+        let topology = try #require(result.topology)
+        #expect(result.diagnostics.map(\.severity) == Array(repeating: .warning, count: 6))
+        #expect(Set(result.codes) == ["T027"])
+        #expect(topology.notices.count == 6)
+        #expect(topology.notices.contains("this version does not run routers yet; the file declares 2"))
+    }
+
+    @Test func `the whole format is accepted but for what would leave the cluster open`() throws {
+        let result = load(
+            goodText + """
+                timing:  { keepalive: 500ms, linkTimeout: 2s, reservation: 10s, reservationWindow: 0s, desktopGrace: 10s,
+                           handoverHold: 2s, clockSkewLimit: 5s, afterCallWork: 0s }
+                limits:  { perSource: off }
+                rollout: { maxUnavailable: 1, minHealthy: 5s, deadline: 2m, onFailure: stop }
+                """
+        )
+        #expect(result.codes == [])
+        #expect(try #require(result.topology).timing.desktopGrace == .seconds(10))
+    }
+
+    @Test func `registration limits are read, and the domain is made small`() throws {
+        let text = goodText
+            .replacing("{ phone: sip }", with: "{ phone: sip, registration: { expires: { min: 90s, max: 2h }, contacts: 2 } }")
+            .replacing("cc.example", with: "CC.Example")
+        let topology = try #require(load(text).topology)
+        #expect(topology.domain == "cc.example.com")
+        let type = try #require(topology.agentTypes.first { $0.name == "sip-phone" })
+        let limits = RegistrationLimits(minimumExpires: 90, defaultExpires: 300, maximumExpires: 7200, contacts: 2)
+        #expect(type.registration == limits)
+    }
+
+    @Test func `nodes are sorted by full name, not by data center and name`() throws {
+        let node = { (port: Int) in
+            "{ sip: [ \"udp:127.0.0.1:\(port)\" ], tcontroller: \"unix:/t\(port)\", mesh: \"unix:/m\(port)\" }"
+        }
+        let text = goodText.replacing(
+            "dns:", with: "  dc1-a: { nodes: { z: \(node(1)), b: \(node(2)) } }\ndns:"
+        )
+        let topology = try #require(load(text).topology)
+        #expect(topology.nodes.map(\.name) == ["dc1-a/b", "dc1-a/z", "dc1/sip1"])
+        #expect(topology.nodes.map { topology.dataCenters[$0.dataCenter].name } == ["dc1-a", "dc1-a", "dc1"])
+    }
+
+    @Test func `an alias stands for a whole value`() throws {
+        let text = goodText.replacing("[dc1]", with: "&home [dc1]")
+        let topology = try #require(load(text + "  - { number: 1, agentType: sip-phone, homes: *home }\n").topology)
+        #expect(topology.directory.homes == [[], [0]])
+        #expect(topology.directory.count == 1001)
+    }
+
+    @Test func `UDP and TCP share a port number, and so do two addresses`() {
+        let text = goodText.replacing(
+            "\"udp:127.0.0.1:5071\"", with: "\"udp:127.0.0.1:7101\", \"udp:127.0.0.2:7101\", \"udp:[::1]:7101\""
+        )
+        #expect(load(text).codes == [])
+    }
+
+    @Test func `a million DNs cost one block`() throws {
+        let text = goodText.replacing("1000-1999", with: "000000-999999")
+        let directory = try #require(load(text).topology).directory
+        #expect(directory.count == 1_000_000)
+        #expect(directory.blocks.count == 1)
+        let last = try #require(DN("999999"))
+        #expect(directory.index(of: last) == DNIndex(999_999))
+    }
+
+    @Test func `a hundred thousand DNs are declared one by one`() throws {
+        let lines = (0..<100_000).map { "  - { number: \(200_000 + $0), agentType: sip-phone, homes: [dc1] }\n" }
+        let directory = try #require(load(goodText + lines.joined()).topology).directory
+        #expect(directory.count == 101_000)
+    }
+
+    @Test func `every code has an explanation, in upper and lower case`() {
+        for code in DiagnosticCatalog.allCodes {
+            #expect((DiagnosticCatalog.explanation(of: code)?.count ?? 0) > 80, "\(code)")
+        }
+        #expect(DiagnosticCatalog.explanation(of: "t012") == DiagnosticCatalog.explanation(of: "T012"))
+        #expect(DiagnosticCatalog.explanation(of: "T999") == nil)
+        #expect(DiagnosticCatalog.allCodes == DiagnosticCatalog.allCodes.sorted())
+    }
+
+    @Test func `colour changes nothing but the colour`() {
+        let text = goodText + "  - { range: 1500-2500, agentType: sip-phone }\n"
+        let source = TopologySource(name: "test.yaml", text: text.utf8)
+        for diagnostic in TopologyFile.load(source).diagnostics {
+            let colored = diagnostic.rendered(source: source, color: true)
+            #expect(colored.contains("\u{1B}["))
+            #expect(colored.replacing(/\u{1B}\[[0-9;]*m/, with: "") == diagnostic.rendered(source: source, color: false))
+        }
+    }
+
+    @Test func `a long line is cut around the fault`() throws {
+        let list = (0..<500).map { "{ number: \(5000 + $0), agentType: sip-phone }" }.joined(separator: ", ")
+        let text = goodText.replacing(/dns:(.|\n)*/, with: "dns: [ \(list), { nummer: 1, agentType: sip-phone }, \(list) ]\n")
+        let source = TopologySource(name: "test.yaml", text: text.utf8)
+        let fault = try #require(TopologyFile.load(source).diagnostics.first { $0.code == "T008" })
+        let lines = fault.rendered(source: source, color: false).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count < 140 })
+        let caret = try #require(lines[3].firstIndex(of: "^")).utf16Offset(in: lines[3])
+        #expect(lines[2].dropFirst(caret).hasPrefix("nummer"))
+    }
+}

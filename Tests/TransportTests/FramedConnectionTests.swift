@@ -2,6 +2,7 @@ import ClusterModel
 import LinuxSystem
 import Testing
 import Transport
+import Wire
 
 private func frameBytes(_ frame: Frame) -> [UInt8] {
     var bytes: [UInt8] = []

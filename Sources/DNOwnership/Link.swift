@@ -1,0 +1,104 @@
+import ClusterModel
+
+/// One node's side of the link to a peer.
+struct Link: Sendable {
+    /// What may be shown of the peer's DNs.
+    enum Phase: Sendable {
+        /// Nothing: nobody is connected, or the peer has not introduced itself. Can become `syncing`.
+        case down
+        /// Still nothing: the peer is telling what it owns. Can become `live` or `down`.
+        case syncing
+        /// What the peer says. Can become `down`.
+        case live
+    }
+
+    /// Where this node's own stream to the peer stands.
+    enum Outbound: Sendable {
+        /// Nothing flows until the hellos are exchanged. Can become `snapshot` or `streaming`.
+        case idle
+        /// The table is told from `cursor` on, deltas in between. Can become `streaming`, or start again.
+        case snapshot(cursor: Int)
+        /// Deltas as they come; the end of the sync is owed while `owesEnd`. Can become `snapshot`.
+        case streaming(owesEnd: Bool)
+    }
+
+    /// A snapshot that is being received.
+    struct Snapshot: Sendable {
+        /// One bit a DN: carried by this snapshot.
+        var carried: [UInt64]
+
+        init(count: Int) {
+            carried = Array(repeating: 0, count: (count + 63) / 64)
+        }
+
+        mutating func mark(_ index: DNIndex) {
+            carried[index.position >> 6] |= 1 << UInt64(index.position & 63)
+        }
+
+        func has(_ index: DNIndex) -> Bool {
+            carried[index.position >> 6] & (1 << UInt64(index.position & 63)) != 0
+        }
+    }
+
+    var phase: Phase = .down
+    var connection: ConnectionID?
+    /// The hello of the present connection was heard.
+    var isIntroduced = false
+    /// The peer's life that was last heard; earlier ones are refused.
+    var incarnation: Incarnation?
+    var generation: UInt64 = 0
+
+    // What the peer says.
+
+    /// The last revision applied, and of which lineage. Nil when only a snapshot can mend what is known.
+    var applied: ResumePosition?
+    var lineage: Incarnation?
+    /// Count and digest of what the peer said it owns.
+    var saidCount: UInt64 = 0
+    var saidDigest: UInt64 = 0
+    /// Digests of records that the peer said and a greater claim has superseded here, until the peer drops them too.
+    var superseded: [DNIndex: UInt64] = [:]
+    var snapshot: Snapshot?
+    /// When a resync on a live link must be finished, monotonic nanoseconds.
+    var resyncDeadline: UInt64?
+    /// When to ask for a snapshot after sums that did not match.
+    var snapshotRequestDue: UInt64?
+    /// Sums that did not match, in a row.
+    var mismatches = 0
+
+    // What this node says.
+
+    var outbound: Outbound = .idle
+    /// The last revision put into a message to the peer.
+    var sentRevision: UInt64 = 0
+    /// Messages that go before anything else; a handful at most.
+    var control: [PeerMessage] = []
+    /// DNs whose claims the peer should hear, without duplicates, so never more than there are DNs.
+    var claimsOwed: [DNIndex] = []
+    var claimsOwedSet: Set<DNIndex> = []
+    /// Where to go on returning records that the peer's snapshot lacked.
+    var returnCursor: Int?
+
+    // Liveness and figures.
+
+    var lastHeard: UInt64 = 0
+    var connectedAt: UInt64 = 0
+    var nextPing: UInt64 = 0
+    /// The pong owed; answering only the latest ping bounds what a peer can make this node say.
+    var pongOwed: UInt64?
+    var roundTripNanoseconds: UInt64?
+    /// How far ahead the peer's greatest stamp was at the last hello, milliseconds.
+    var clockAheadMilliseconds: UInt64 = 0
+    var lossCount: UInt64 = 0
+
+    // Dialling.
+
+    /// When to dial next; nil while a dial or a connection is under way.
+    var nextDial: UInt64?
+    var failedDials = 0
+
+    mutating func owe(claimOf dn: DNIndex) {
+        guard isIntroduced, claimsOwedSet.insert(dn).inserted else { return }
+        claimsOwed.append(dn)
+    }
+}

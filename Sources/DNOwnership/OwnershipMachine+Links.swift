@@ -1,0 +1,228 @@
+package import ClusterModel
+
+// Connections come and go here; what they carry is in +Receiving and +Sending.
+extension OwnershipMachine {
+    // MARK: Dialling and accepting
+
+    /// A dial that `OwnershipAction.dial` asked for has a connection.
+    package mutating func dialed(
+        _ peer: NodeIndex, connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        attach(connection, to: peer, now: now, &actions)
+        links[peer.position].control = [.hello(hello(to: peer))]
+    }
+
+    /// A dial that `OwnershipAction.dial` asked for came to nothing.
+    package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
+        scheduleDial(peer, now: now)
+    }
+
+    /// Somebody connected to the mesh port. Who it is, the hello tells.
+    package mutating func accepted(_ connection: ConnectionID, now: Instant) {
+        strangers[connection] = now.monotonic + linkTimeout
+    }
+
+    /// A connection is gone, whoever closed it.
+    package mutating func disconnected(_ connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]) {
+        if strangers.removeValue(forKey: connection) != nil { return }
+        guard let peer = peer(of: connection) else { return }
+        detach(peer, now: now, &actions)
+    }
+
+    /// Which peer a connection belongs to, once that is known.
+    package func peer(of connection: ConnectionID) -> NodeIndex? {
+        links.firstIndex { $0.connection == connection }.map { NodeIndex($0) }
+    }
+
+    /// The connection to a peer, if there is one.
+    package func connection(to peer: NodeIndex) -> ConnectionID? {
+        links[peer.position].connection
+    }
+
+    private mutating func attach(
+        _ connection: ConnectionID, to peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        if let older = links[peer.position].connection { actions.append(.close(older, .replaced)) }
+        links[peer.position].connection = connection
+        links[peer.position].nextDial = nil
+        links[peer.position].lastHeard = now.monotonic
+        links[peer.position].connectedAt = now.monotonic
+        forgetConversation(with: peer)
+    }
+
+    /// Everything that belonged to one connection. What was heard stays, and so does the position in the peer's stream,
+    /// unless a snapshot was under way.
+    private mutating func forgetConversation(with peer: NodeIndex) {
+        links[peer.position].isIntroduced = false
+        links[peer.position].control = []
+        links[peer.position].claimsOwed = []
+        links[peer.position].claimsOwedSet = []
+        links[peer.position].returnCursor = nil
+        links[peer.position].outbound = .idle
+        links[peer.position].pongOwed = nil
+        links[peer.position].roundTripNanoseconds = nil
+        links[peer.position].resyncDeadline = nil
+        links[peer.position].snapshotRequestDue = nil
+        if links[peer.position].snapshot != nil {
+            links[peer.position].snapshot = nil
+            links[peer.position].applied = nil
+        }
+    }
+
+    private mutating func detach(_ peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]) {
+        links[peer.position].connection = nil
+        forgetConversation(with: peer)
+        // A minute of health earns a quick first dial; a link that flaps waits longer every time.
+        if now.monotonic - links[peer.position].connectedAt > 60_000_000_000 { links[peer.position].failedDials = 0 }
+        scheduleDial(peer, now: now)
+        takeDown(peer, &actions)
+    }
+
+    /// Stops showing the peer's DNs: one step, whatever the number of DNs (seed: "places DN2 … into out of service").
+    private mutating func takeDown(_ peer: NodeIndex, _ actions: inout [OwnershipAction]) {
+        let wasLive = links[peer.position].phase == .live
+        links[peer.position].phase = .down
+        guard wasLive else { return }
+        links[peer.position].lossCount += 1
+        actions.append(.ownerUnreachable(peer))
+    }
+
+    /// Closes the peer's connection from this side.
+    mutating func close(
+        _ peer: NodeIndex, _ problem: LinkProblem, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        guard let connection = links[peer.position].connection else { return }
+        actions.append(.close(connection, problem))
+        detach(peer, now: now, &actions)
+    }
+
+    /// The node with the lesser name dials. 50 ms after the first failure, doubling up to 2 s, each with up to a half
+    /// more by chance so that a cluster does not dial in step.
+    private mutating func scheduleDial(_ peer: NodeIndex, now: Instant) {
+        guard me < peer else { return }
+        let attempt = min(links[peer.position].failedDials, 6)
+        links[peer.position].failedDials += 1
+        let base = min(50_000_000 << UInt64(attempt), 2_000_000_000) as UInt64
+        random = mixed(random &+ 0x9E37_79B9_7F4A_7C15)
+        links[peer.position].nextDial = now.monotonic + base / 3 * 2 + random % (base / 3)
+    }
+
+    // MARK: Introductions
+
+    func hello(to peer: NodeIndex) -> Hello {
+        Hello(
+            cluster: topology.cluster, node: topology.name(of: me), incarnation: identity.incarnation,
+            lineage: identity.lineage, generation: identity.generation, greatestStamp: clock.greatest,
+            resume: links[peer.position].applied
+        )
+    }
+
+    /// A message arrived. Messages of connections that were closed meanwhile are ignored.
+    package mutating func received(
+        _ message: PeerMessage, from connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        if case .hello(let hello) = message {
+            introduced(hello, by: connection, now: now, &actions)
+            return
+        }
+        if strangers.removeValue(forKey: connection) != nil {
+            actions.append(.close(connection, .helloExpected))
+            return
+        }
+        guard let peer = peer(of: connection) else { return }
+        guard links[peer.position].isIntroduced else {
+            close(peer, .helloExpected, now: now, &actions)
+            return
+        }
+        links[peer.position].lastHeard = now.monotonic
+        receivedIntroduced(message, from: peer, now: now, &actions)
+    }
+
+    private mutating func introduced(
+        _ hello: Hello, by connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        let isStranger = strangers.removeValue(forKey: connection) != nil
+        let known = peer(of: connection)
+        guard isStranger || known != nil else { return }
+        if let known, links[known.position].isIntroduced {
+            close(known, .unexpectedHello, now: now, &actions)
+            return
+        }
+        switch check(hello, now: now, dialed: known) {
+        case .failure(let problem):
+            if let known {
+                close(known, problem, now: now, &actions)
+            } else {
+                actions.append(.close(connection, problem))
+            }
+        case .success(let peer):
+            if isStranger {
+                attach(connection, to: peer, now: now, &actions)
+                links[peer.position].control = [.hello(self.hello(to: peer))]
+            }
+            welcome(hello, from: peer, now: now, &actions)
+        }
+    }
+
+    private func check(_ hello: Hello, now: Instant, dialed: NodeIndex?) -> Result<NodeIndex, LinkProblem> {
+        guard hello.protocolVersion == Hello.protocolVersion else { return .failure(.wrongVersion(hello.protocolVersion)) }
+        guard hello.cluster == topology.cluster else { return .failure(.wrongCluster(hello.cluster)) }
+        guard let peer = topology.nodeIndex(named: hello.node), peer != me, dialed == nil || dialed == peer else {
+            return .failure(.unknownNode(hello.node))
+        }
+        guard dialed != nil || peer < me else { return .failure(.wrongDirection) }
+        if let known = links[peer.position].incarnation, hello.incarnation < known { return .failure(.staleIncarnation) }
+        if let problem = refusal(of: hello.greatestStamp, now: now) { return .failure(problem) }
+        return .success(peer)
+    }
+
+    /// Stamps from the far future close the link.
+    func refusal(of stamp: Stamp, now: Instant) -> LinkProblem? {
+        let limit = now.wallMilliseconds + configuration.clockRefusal.nanoseconds / 1_000_000
+        guard stamp.milliseconds > limit else { return nil }
+        return .clockTooFarAhead(milliseconds: stamp.milliseconds - now.wallMilliseconds)
+    }
+
+    private mutating func welcome(
+        _ hello: Hello, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        clock.observe(hello.greatestStamp)
+        let ahead = hello.greatestStamp.milliseconds
+        links[peer.position].clockAheadMilliseconds =
+            ahead > now.wallMilliseconds ? ahead - now.wallMilliseconds : 0
+        // A newer connection of the same lineage goes on where the older stopped: what was shown stays.
+        let goesOn =
+            links[peer.position].phase == .live && links[peer.position].lineage == hello.lineage
+            && links[peer.position].applied?.lineage == hello.lineage
+        if goesOn {
+            links[peer.position].resyncDeadline = now.monotonic + 2 * linkTimeout
+        } else {
+            takeDown(peer, &actions)
+            links[peer.position].phase = .syncing
+        }
+        links[peer.position].isIntroduced = true
+        links[peer.position].incarnation = hello.incarnation
+        links[peer.position].lineage = hello.lineage
+        links[peer.position].generation = hello.generation
+        links[peer.position].lastHeard = now.monotonic
+        links[peer.position].nextPing = now.monotonic
+        if let resume = hello.resume, resume.lineage == identity.lineage, holdsRing(after: resume.revision) {
+            links[peer.position].sentRevision = resume.revision
+            links[peer.position].outbound = .streaming(owesEnd: true)
+            links[peer.position].control.append(.syncBegin(SyncBegin(isSnapshot: false, revision: resume.revision)))
+        } else {
+            beginSnapshot(to: peer)
+        }
+    }
+
+    /// Whether every revision after a position can still be told.
+    func holdsRing(after position: UInt64) -> Bool {
+        position <= revision && revision - position <= UInt64(ring.count)
+    }
+
+    mutating func beginSnapshot(to peer: NodeIndex) {
+        links[peer.position].sentRevision = revision
+        links[peer.position].outbound = .snapshot(cursor: 0)
+        links[peer.position].control.append(.syncBegin(SyncBegin(isSnapshot: true, revision: revision)))
+    }
+}

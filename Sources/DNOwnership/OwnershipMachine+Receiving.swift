@@ -1,0 +1,285 @@
+import ClusterModel
+
+// What peers say, and what this node makes of it.
+extension OwnershipMachine {
+    mutating func receivedIntroduced(
+        _ message: PeerMessage, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        switch message {
+        case .hello:
+            break  // Handled before; a second one closes the connection.
+        case .syncBegin(let begin):
+            syncBegan(begin, from: peer, now: now)
+        case .records(let batch):
+            apply(batch, from: peer, now: now, &actions)
+        case .syncEnd(let position):
+            syncEnded(position, from: peer, now: now, &actions)
+        case .claims(let claims):
+            for heard in claims {
+                guard hearsStamp(heard.claim.stamp, from: peer, now: now, &actions) else { return }
+                if let dn = topology.directory.index(of: heard.dn) {
+                    hear(heard.claim, of: dn, from: peer, now: now, &actions)
+                }
+            }
+        case .snapshotRequest:
+            beginSnapshot(to: peer)
+        case .ping(let ping):
+            links[peer.position].pongOwed = ping.sentAt
+            if let position = ping.position { compare(position, from: peer, now: now) }
+        case .pong(let sentAt):
+            guard sentAt <= now.monotonic else { return }
+            links[peer.position].roundTripNanoseconds = now.monotonic - sentAt
+        }
+    }
+
+    /// - Returns: false when the stamp closed the link.
+    private mutating func hearsStamp(
+        _ stamp: Stamp, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) -> Bool {
+        if stamp <= clock.greatest { return true }
+        if let problem = refusal(of: stamp, now: now) {
+            close(peer, problem, now: now, &actions)
+            return false
+        }
+        clock.observe(stamp)
+        if stamp.milliseconds > now.wallMilliseconds {
+            let ahead = stamp.milliseconds - now.wallMilliseconds
+            links[peer.position].clockAheadMilliseconds = max(links[peer.position].clockAheadMilliseconds, ahead)
+        }
+        return true
+    }
+
+    // MARK: Streams
+
+    private mutating func syncBegan(_ begin: SyncBegin, from peer: NodeIndex, now: Instant) {
+        let link = links[peer.position]
+        if begin.isSnapshot {
+            links[peer.position].snapshot = Link.Snapshot(count: records.count)
+            links[peer.position].snapshotRequestDue = nil
+            links[peer.position].applied = link.lineage.map { ResumePosition(lineage: $0, revision: begin.revision) }
+        } else if link.applied?.revision != begin.revision || link.applied?.lineage != link.lineage {
+            links[peer.position].applied = nil
+            requestSnapshot(from: peer, now: now)
+        }
+        if link.phase == .live, link.resyncDeadline == nil {
+            links[peer.position].resyncDeadline = now.monotonic + 2 * linkTimeout
+        }
+    }
+
+    private mutating func apply(
+        _ batch: RecordBatch, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        if let revisions = batch.revisions {
+            guard let applied = links[peer.position].applied, applied.revision + 1 == revisions.lowerBound else {
+                // A gap. Nothing after it counts until a snapshot has mended it.
+                links[peer.position].applied = nil
+                requestSnapshot(from: peer, now: now)
+                return
+            }
+            links[peer.position].applied?.revision = revisions.upperBound
+        } else if links[peer.position].snapshot == nil {
+            return
+        }
+        for owned in batch.owned {
+            guard hearsStamp(owned.stamp, from: peer, now: now, &actions) else { return }
+            if let dn = topology.directory.index(of: owned.dn) {
+                said(owned, of: dn, by: peer, now: now, &actions)
+            }
+        }
+        for yielded in batch.yielded {
+            guard hearsStamp(yielded.claim.stamp, from: peer, now: now, &actions) else { return }
+            guard let dn = topology.directory.index(of: yielded.dn) else { continue }
+            withdrawWord(of: dn, by: peer, name: yielded.dn)
+            hear(yielded.claim, of: dn, from: peer, now: now, &actions)
+        }
+    }
+
+    /// The owner itself speaks of a DN.
+    private mutating func said(
+        _ owned: OwnedRecord, of dn: DNIndex, by peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        withdrawWord(of: dn, by: peer, name: owned.dn)
+        links[peer.position].snapshot?.mark(dn)
+        let claim = Claim(owner: peer, stamp: owned.stamp)
+        let record = records[dn.position]
+        let digest = Record.digest(of: owned.dn, stamp: owned.stamp, service: owned.service)
+        links[peer.position].saidCount += 1
+        links[peer.position].saidDigest &+= digest
+        let reclaims =
+            record.owner == me && record.isSuperseded(by: claim) && isSyncing(peer) && record.registered > claim.stamp
+        if reclaims || (record.claim != claim && !record.isSuperseded(by: claim)) {
+            // A greater claim is known here: the peer hears of it, and its word stays in the sum until it yields.
+            links[peer.position].superseded[dn] = digest
+            if reclaims {
+                self.claim(
+                    dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
+                    service: record.service, &actions
+                )
+            } else {
+                links[peer.position].owe(claimOf: dn)
+            }
+            return
+        }
+        adopt(claim, of: dn, service: owned.service, isSaid: true, heardFrom: peer, &actions)
+    }
+
+    /// Takes back what the peer last said of a DN, in its sum and here.
+    private mutating func withdrawWord(of dn: DNIndex, by peer: NodeIndex, name: DN) {
+        let record = records[dn.position]
+        if record.owner == peer, record.isSaid {
+            links[peer.position].saidCount -= 1
+            links[peer.position].saidDigest &-= Record.digest(of: name, stamp: record.stamp, service: record.service)
+            records[dn.position].isSaid = false
+        } else if let digest = links[peer.position].superseded.removeValue(forKey: dn) {
+            links[peer.position].saidCount -= 1
+            links[peer.position].saidDigest &-= digest
+        }
+    }
+
+    /// Whether what the peer says now may be old: it is telling what happened while it was not heard.
+    private func isSyncing(_ peer: NodeIndex) -> Bool {
+        links[peer.position].phase != .live || links[peer.position].resyncDeadline != nil
+    }
+
+    // MARK: Claims
+
+    /// A claim told by `teller`, who need not be its owner: it carries no service.
+    private mutating func hear(
+        _ claim: Claim, of dn: DNIndex, from teller: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        let record = records[dn.position]
+        guard claim.owner != .none, claim != record.claim else { return }
+        guard record.isSuperseded(by: claim) else {
+            links[teller.position].owe(claimOf: dn)
+            return
+        }
+        if claim.owner == me {
+            hearOwnForgottenClaim(claim, of: dn, now: now, &actions)
+        } else if record.owner == me, record.registered > claim.stamp {
+            // The latest registration wins, not the latest change of owner.
+            self.claim(
+                dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
+                service: record.service, &actions
+            )
+        } else {
+            let view = visibleService(of: record)
+            let stands = links[claim.owner.position].phase == .live && view != .ownerUnreachable
+            adopt(
+                claim, of: dn, service: stands ? record.service : .superseded, isSaid: false, heardFrom: teller, &actions
+            )
+            if stands {
+                records[dn.position].isProvisional = true
+                provisionals.append((now.monotonic + linkTimeout, dn, claim.stamp))
+            } else {
+                // The owner may not know its own claim; it then adopts it, and says so.
+                links[claim.owner.position].owe(claimOf: dn)
+            }
+        }
+    }
+
+    /// Somebody holds a claim of this node's that an earlier life of it has made.
+    private mutating func hearOwnForgottenClaim(
+        _ claim: Claim, of dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        let record = records[dn.position]
+        if record.owner == me {
+            let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
+            self.claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: record.service, &actions)
+        } else {
+            self.claim(dn, claim, registered: claim.stamp, service: .restarted, &actions)
+        }
+    }
+
+    /// Records a greater claim of another node, or its owner's newer word under the same claim.
+    private mutating func adopt(
+        _ claim: Claim, of dn: DNIndex, service: Service, isSaid: Bool, heardFrom teller: NodeIndex,
+        _ actions: inout [OwnershipAction]
+    ) {
+        let former = records[dn.position].owner
+        setAsideWord(of: dn)
+        let change = { (record: inout Record) in
+            record.owner = claim.owner
+            record.stamp = claim.stamp
+            record.service = service
+            record.isSaid = isSaid
+            record.isProvisional = false
+        }
+        if former == me {
+            updateOwn(dn, &actions, change)
+            actions.append(.yielded(dn))
+        } else {
+            update(dn, &actions, change)
+            if former != .none, former != claim.owner, former != teller {
+                links[former.position].owe(claimOf: dn)
+            }
+        }
+    }
+
+    // MARK: Ends and sums
+
+    private mutating func syncEnded(
+        _ position: StreamPosition, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
+        if links[peer.position].applied?.revision == position.revision, let snapshot = links[peer.position].snapshot {
+            sweep(snapshot, of: peer, &actions)
+            links[peer.position].snapshot = nil
+        }
+        links[peer.position].returnCursor = 0
+        guard compare(position, from: peer, now: now) else { return }
+        links[peer.position].resyncDeadline = nil
+        guard links[peer.position].phase == .syncing else { return }
+        links[peer.position].phase = .live
+        actions.append(.ownerReachable(peer))
+    }
+
+    /// What a snapshot did not carry is out of service. Its claims are returned to the peer, which has forgotten them.
+    private mutating func sweep(
+        _ snapshot: Link.Snapshot, of peer: NodeIndex, _ actions: inout [OwnershipAction]
+    ) {
+        for position in records.indices where records[position].owner == peer {
+            let dn = DNIndex(position)
+            guard !snapshot.has(dn), !records[position].isProvisional else { continue }
+            withdrawWord(of: dn, by: peer, name: topology.directory.dn(at: dn))
+            if records[position].service.isInService {
+                update(dn, &actions) { $0.service = .restarted }
+            }
+        }
+        for dn in links[peer.position].superseded.keys.sorted() where !snapshot.has(dn) {
+            withdrawWord(of: dn, by: peer, name: topology.directory.dn(at: dn))
+        }
+    }
+
+    /// Compares what the peer says it has said with what was heard.
+    ///
+    /// - Returns: false when they are known to differ; a snapshot will be asked for.
+    @discardableResult
+    private mutating func compare(_ position: StreamPosition, from peer: NodeIndex, now: Instant) -> Bool {
+        let link = links[peer.position]
+        guard link.snapshot == nil else { return false }
+        guard let applied = link.applied, applied.revision == position.revision else {
+            requestSnapshot(from: peer, now: now)
+            return false
+        }
+        // Of another generation's DNs the two may know different ones.
+        guard position.generation == identity.generation else { return true }
+        if link.saidCount == position.count, link.saidDigest == position.digest {
+            links[peer.position].mismatches = 0
+            return true
+        }
+        links[peer.position].applied = nil
+        requestSnapshot(from: peer, now: now)
+        return false
+    }
+
+    /// At once the first time; a repeated mismatch waits longer every time, up to half a minute.
+    private mutating func requestSnapshot(from peer: NodeIndex, now: Instant) {
+        guard links[peer.position].snapshotRequestDue == nil else { return }
+        let mismatches = links[peer.position].mismatches
+        links[peer.position].mismatches += 1
+        let delay: UInt64 = mismatches == 0 ? 0 : min(100_000_000 << UInt64(min(mismatches, 10)), 30_000_000_000)
+        links[peer.position].snapshotRequestDue = now.monotonic + delay
+        if links[peer.position].phase == .live, links[peer.position].resyncDeadline == nil {
+            links[peer.position].resyncDeadline = now.monotonic + delay + 2 * linkTimeout
+        }
+    }
+}

@@ -1,0 +1,219 @@
+package import ClusterModel
+
+/// The bounds and timers of DN ownership.
+package struct OwnershipConfiguration: Equatable, Sendable {
+    package var timing: Timing
+    /// How many revisions a peer may miss and still resume without a snapshot.
+    package var ringCapacity: Int
+    /// The most records in one message.
+    package var chunkRecords: Int
+    /// Stamps further ahead of the local clock than this close the link, so that one wrong clock cannot drag all.
+    package var clockRefusal: Duration
+
+    package init(
+        timing: Timing = Timing(), ringCapacity: Int = 65_536, chunkRecords: Int = 2_048,
+        clockRefusal: Duration = .seconds(60)
+    ) {
+        self.timing = timing
+        self.ringCapacity = ringCapacity
+        self.chunkRecords = chunkRecords
+        self.clockRefusal = clockRefusal
+    }
+}
+
+/// Who this node is.
+package struct NodeIdentity: Equatable, Sendable {
+    package var index: NodeIndex
+    package var incarnation: Incarnation
+    /// The first incarnation of an unbroken chain of handovers.
+    package var lineage: Incarnation
+    package var generation: UInt64
+
+    package init(index: NodeIndex, incarnation: Incarnation, lineage: Incarnation, generation: UInt64) {
+        self.index = index
+        self.incarnation = incarnation
+        self.lineage = lineage
+        self.generation = generation
+    }
+}
+
+/// Who owns every DN, and what this node may show of it: the decisions of one node, without I/O, clock or chance.
+///
+/// Events are methods; what has to be done is appended to `actions`, in order. Messages to peers are pulled with
+/// `nextMessage(for:now:)`, so everything that waits for a peer is a position in state that exists anyway.
+/// ARCHITECTURE.md states the rules.
+package struct OwnershipMachine: Sendable {
+    package let topology: Topology
+    package let identity: NodeIdentity
+    package let configuration: OwnershipConfiguration
+
+    var clock: HybridClock
+    var records: [Record]
+    /// By node index; the place of this node itself stays unused.
+    var links: [Link]
+    /// Accepted connections whose hello has not come, with the time at which they are given up.
+    var strangers: [ConnectionID: UInt64] = [:]
+
+    /// What this node has said: the DN of every revision still held, at `revision % ringCapacity`.
+    var ring: [DNIndex]
+    var revision: UInt64 = 0
+    var ownCount: UInt64 = 0
+    var ownDigest: UInt64 = 0
+    package internal(set) var ownInService = 0
+
+    /// Provisional records in the order of their deadlines; the front is at `provisionalsHead`.
+    var provisionals: [(deadline: UInt64, dn: DNIndex, stamp: Stamp)] = []
+    var provisionalsHead = 0
+    var random: UInt64
+
+    let keepalive: UInt64
+    let linkTimeout: UInt64
+
+    /// - Parameters:
+    ///   - seed: for the spread of dial times; any number.
+    ///   - greatestStamp: where an earlier life of this node stopped.
+    package init(
+        topology: Topology, identity: NodeIdentity, configuration: OwnershipConfiguration, seed: UInt64, now: Instant,
+        greatestStamp: Stamp = .zero
+    ) {
+        self.topology = topology
+        self.identity = identity
+        self.configuration = configuration
+        clock = HybridClock(startingAbove: greatestStamp)
+        records = Array(repeating: Record(), count: topology.directory.count)
+        links = topology.nodes.indices.map { position in
+            var link = Link()
+            if identity.index.position < position { link.nextDial = now.monotonic }
+            return link
+        }
+        ring = Array(repeating: DNIndex(0), count: configuration.ringCapacity)
+        random = mixed(seed ^ identity.incarnation.rawValue)
+        keepalive = configuration.timing.keepalive.nanoseconds
+        linkTimeout = configuration.timing.linkTimeout.nanoseconds
+    }
+
+    package var me: NodeIndex { identity.index }
+
+    // MARK: What this node shows
+
+    /// What this node shows its clients of a DN: the owner's word, or that the owner cannot be heard.
+    package func view(of dn: DNIndex) -> View {
+        let record = records[dn.position]
+        return View(service: visibleService(of: record), owner: record.owner, stamp: record.stamp)
+    }
+
+    func visibleService(of record: Record) -> Service {
+        if record.owner == .none { return .neverRegistered }
+        if record.owner == me || links[record.owner.position].phase == .live { return record.service }
+        return .ownerUnreachable
+    }
+
+    /// The owner's own last word, whether or not the owner can be heard now.
+    package func lastWord(of dn: DNIndex) -> Service {
+        records[dn.position].service
+    }
+
+    package func owns(_ dn: DNIndex) -> Bool {
+        records[dn.position].owner == me
+    }
+
+    package func isReachable(_ node: NodeIndex) -> Bool {
+        node == me || (node != .none && links[node.position].phase == .live)
+    }
+
+    // MARK: Changing records
+
+    /// Changes a record and tells if that changed the view.
+    mutating func update(
+        _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+    ) {
+        let before = view(of: dn)
+        change(&records[dn.position])
+        let after = view(of: dn)
+        if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
+    }
+
+    /// Changes a record that this node owns before or after the change, keeps the sums, and says it to all peers.
+    mutating func updateOwn(
+        _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+    ) {
+        let name = topology.directory.dn(at: dn)
+        countOwn(dn, name, adding: false)
+        update(dn, &actions, change)
+        countOwn(dn, name, adding: true)
+        revision += 1
+        ring[Int(revision % UInt64(ring.count))] = dn
+        records[dn.position].saidRevision = revision
+    }
+
+    private mutating func countOwn(_ dn: DNIndex, _ name: DN, adding: Bool) {
+        let record = records[dn.position]
+        guard record.owner == me else { return }
+        let digest = Record.digest(of: name, stamp: record.stamp, service: record.service)
+        if adding {
+            ownCount += 1
+            ownDigest &+= digest
+            if record.service.isInService { ownInService += 1 }
+        } else {
+            ownCount -= 1
+            ownDigest &-= digest
+            if record.service.isInService { ownInService -= 1 }
+        }
+    }
+
+    // MARK: Registrations
+
+    /// A phone's or desktop's registration was accepted here: this node owns the DN, and the DN is in service.
+    ///
+    /// A refresh at the owner makes no new claim and, unless the DN was out of service, says nothing to anybody.
+    package mutating func registrationAccepted(_ dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]) {
+        let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
+        let record = records[dn.position]
+        if record.owner == me {
+            records[dn.position].registered = stamp
+            guard !record.service.isInService else { return }
+            updateOwn(dn, &actions) { $0.service = .inService }
+        } else {
+            claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: .inService, &actions)
+        }
+    }
+
+    /// A removal arrived here for a DN whose owner cannot be heard: this node claims the DN, out of service.
+    package mutating func removalAccepted(_ dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]) {
+        let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
+        claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: .unregistered, &actions)
+    }
+
+    /// The last binding or desktop of a DN is gone. The claim stays; only the owner's own word counts.
+    package mutating func serviceLost(_ dn: DNIndex, reason: Service, _ actions: inout [OwnershipAction]) {
+        let record = records[dn.position]
+        guard record.owner == me, record.service != reason, !reason.isInService else { return }
+        updateOwn(dn, &actions) { $0.service = reason }
+    }
+
+    /// Makes this node the owner by a claim of its own.
+    mutating func claim(
+        _ dn: DNIndex, _ claim: Claim, registered: Stamp, service: Service, _ actions: inout [OwnershipAction]
+    ) {
+        setAsideWord(of: dn)
+        updateOwn(dn, &actions) { record in
+            record.owner = claim.owner
+            record.stamp = claim.stamp
+            record.registered = registered
+            record.service = service
+            record.isSaid = false
+            record.isProvisional = false
+        }
+    }
+
+    /// The present owner's word is about to be superseded: its digest stays in the sum of its link until it drops the
+    /// record in its own stream.
+    mutating func setAsideWord(of dn: DNIndex) {
+        let record = records[dn.position]
+        guard record.isSaid, record.owner != .none, record.owner != me else { return }
+        links[record.owner.position].superseded[dn] = Record.digest(
+            of: topology.directory.dn(at: dn), stamp: record.stamp, service: record.service
+        )
+        records[dn.position].isSaid = false
+    }
+}

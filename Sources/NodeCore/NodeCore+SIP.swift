@@ -1,0 +1,107 @@
+package import ClusterModel
+import DNOwnership
+import SIPCore
+
+// The way of a registration (RFC 3261 section 10.3): parsed, judged, applied, claimed, answered.
+extension NodeCore {
+    /// A datagram came to one of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
+    package mutating func datagramReceived(
+        _ datagram: Span<UInt8>, from source: NetworkAddress, now: Instant, answers: inout DatagramBatch
+    ) {
+        switch message.parse(datagram) {
+        case .notSIP:
+            counters.notSIP += 1
+        case .refused(let response):
+            answer(response, datagram, source, &answers)
+        case .request:
+            switch message.disposition {
+            case .register:
+                register(datagram, source, now, &answers)
+            case .options:
+                answer(options(datagram), datagram, source, &answers)
+            case .answer(let response):
+                answer(response, datagram, source, &answers)
+            case .ignore:
+                break
+            }
+        }
+    }
+
+    private mutating func answer(
+        _ response: SIPResponse, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ answers: inout DatagramBatch
+    ) {
+        if response.status != .ok { counters.requestsRefused += 1 }
+        let target = writer.target(of: message, from: source)
+        answers.append(to: target) { writer.write(response, to: message, in: datagram, from: source, into: &$0) }
+    }
+
+    /// Without a user: whether the node is there. With one: what a call to the DN would meet now (RFC 3261 section 11).
+    private func options(_ datagram: Span<UInt8>) -> SIPResponse {
+        guard message.requestURI.hasUser else { return SIPResponse(.ok, extra: .capabilities) }
+        guard let dn = message.requestURI.dn(in: datagram), let index = topology.directory.index(of: dn) else {
+            return SIPResponse(.notFound)
+        }
+        return ownership.view(of: index).service.isInService
+            ? SIPResponse(.ok, extra: .capabilities) : SIPResponse(.temporarilyUnavailable)
+    }
+
+    // MARK: REGISTER
+
+    private mutating func register(
+        _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant, _ answers: inout DatagramBatch
+    ) {
+        guard isOwnHost(message.requestURI.host, datagram), isOwnHost(message.to.uri.host, datagram),
+            let name = message.to.uri.dn(in: datagram), let dn = topology.directory.index(of: name)
+        else { return answer(SIPResponse(.notFound), datagram, source, &answers) }
+        let block = topology.directory.block(of: dn)
+        let agentType = topology.agentTypes[block.agentType]
+        guard agentType.phone == .sip, mayRegisterHere(block) else {
+            return answer(SIPResponse(.forbidden), datagram, source, &answers)
+        }
+        let limits = agentType.registration
+        switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now) {
+        case .reject(let response):
+            return answer(response, datagram, source, &answers)
+        case .query:
+            // Only the owner knows, and requests are not forwarded yet.
+            guard ownership.owns(dn) || ownership.view(of: dn).owner == .none else {
+                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
+            }
+        case .retransmission:
+            break
+        case .adds:
+            _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
+            ownership.registrationAccepted(dn, now: now, &ownershipActions)
+            counters.registrationsAccepted += 1
+        case .removes:
+            remove(datagram, dn, limits, source, now)
+        }
+        let target = writer.target(of: message, from: source)
+        answers.append(to: target) {
+            writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &$0)
+        }
+        if !ownershipActions.isEmpty { settle() }
+    }
+
+    private mutating func remove(
+        _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant
+    ) {
+        if ownership.owns(dn) {
+            let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
+            if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
+        } else if ownership.view(of: dn).owner != .none {
+            ownership.removalAccepted(dn, now: now, &ownershipActions)
+        }
+    }
+
+    /// Whether a DN may register in this node's data center.
+    func mayRegisterHere(_ block: DNBlock) -> Bool {
+        let homes = topology.directory.homes[block.homes]
+        return homes.isEmpty || homes.contains(dataCenter)
+    }
+
+    private func isOwnHost(_ range: ByteRange, _ datagram: Span<UInt8>) -> Bool {
+        for host in ownHosts where datagram.equalsIgnoringCase(range, host.span) { return true }
+        return false
+    }
+}

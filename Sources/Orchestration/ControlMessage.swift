@@ -1,0 +1,100 @@
+package import ClusterModel
+
+/// What a controller tells a worker.
+package enum WorkerOrder: Equatable, Sendable {
+    /// Who the worker is, and the topology; its DNs follow in `provision`.
+    case configure(WorkerSetup)
+    case provision([DNBlock], dialStrings: [DialString])
+    case start
+    case stop
+    case report(request: UInt64)
+    case showDN(request: UInt64, dn: String)
+    case listDNs(request: UInt64, DNFilter)
+}
+
+package struct DialString: Equatable, Sendable {
+    package var dn: DN
+    package var dial: String
+
+    package init(dn: DN, dial: String) {
+        self.dn = dn
+        self.dial = dial
+    }
+}
+
+/// A worker's identity and its topology without the DNs.
+package struct WorkerSetup: Equatable, Sendable {
+    package var node: String
+    package var incarnation: Incarnation
+    package var generation: UInt64
+    package var cluster: String
+    package var domain: String
+    package var agentTypes: [AgentType]
+    package var dataCenters: [DataCenter]
+    package var nodes: [Node]
+    package var timing: Timing
+    package var homes: [[Int]]
+
+    package init(node: String, incarnation: Incarnation, generation: UInt64, topology: Topology) {
+        self.node = node
+        self.incarnation = incarnation
+        self.generation = generation
+        cluster = topology.cluster
+        domain = topology.domain
+        agentTypes = topology.agentTypes
+        dataCenters = topology.dataCenters
+        nodes = topology.nodes
+        timing = topology.timing
+        homes = topology.directory.homes
+    }
+
+    package init(
+        node: String, incarnation: Incarnation, generation: UInt64, cluster: String, domain: String,
+        agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node], timing: Timing, homes: [[Int]]
+    ) {
+        self.node = node
+        self.incarnation = incarnation
+        self.generation = generation
+        self.cluster = cluster
+        self.domain = domain
+        self.agentTypes = agentTypes
+        self.dataCenters = dataCenters
+        self.nodes = nodes
+        self.timing = timing
+        self.homes = homes
+    }
+
+    /// The whole topology again.
+    package func topology(blocks: [DNBlock], dialStrings: [DialString]) -> Topology {
+        let dials = Dictionary(dialStrings.map { ($0.dn, $0.dial) }, uniquingKeysWith: { first, _ in first })
+        return Topology(
+            cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
+            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing
+        )
+    }
+}
+
+/// What a worker tells its controller.
+package enum WorkerNews: Equatable, Sendable {
+    case ready
+    /// The worker cannot serve; it exits after saying so.
+    case failed(String)
+    case report(NodeReport)
+    case dn(DNReport)
+    case dnList(DNList)
+}
+
+/// What an operator's command asks the controller.
+package enum OperatorRequest: Equatable, Sendable {
+    case status
+    case showDN(String)
+    case listDNs(DNFilter)
+}
+
+package enum OperatorAnswer: Equatable, Sendable {
+    case status(ClusterStatus)
+    case dn(DNDetails)
+    case dnList(DNList)
+    /// With the exit code for the command.
+    case refused(message: String, exitCode: UInt32)
+}

@@ -1,0 +1,240 @@
+package import ClusterModel
+
+// What workers report and operators are shown: plain values, put into frames by `Wire`.
+
+/// One direction of a link, as the node at its start sees it.
+package struct LinkStatus: Equatable, Sendable {
+    package var peer: String
+    /// `down`, `syncing` or `live`.
+    package var state: String
+    package var roundTripMicroseconds: UInt64?
+    package var silenceMilliseconds: UInt64?
+    /// Revisions that wait to be sent to the peer.
+    package var behindRevisions: UInt64 = 0
+    /// How many DNs the peer says it owns.
+    package var peerOwns: UInt64 = 0
+    /// How often the link was lost.
+    package var losses: UInt64 = 0
+    package var clockAheadMilliseconds: UInt64 = 0
+    /// Digests that did not match, in a row.
+    package var mismatches: UInt32 = 0
+    /// Bytes that wait in the connection's queue.
+    package var queuedBytes: UInt64 = 0
+    /// The peer runs another generation of the topology.
+    package var hasOtherGeneration = false
+    /// Why the last connection ended.
+    package var lastProblem = ""
+
+    package init(peer: String, state: String) {
+        self.peer = peer
+        self.state = state
+    }
+}
+
+/// What a worker says of itself.
+package struct NodeReport: Equatable, Sendable {
+    package var request: UInt64 = 0
+    package var memoryBytes: UInt64 = 0
+    package var uptimeMilliseconds: UInt64 = 0
+    package var cpuMicroseconds: UInt64 = 0
+    package var provisionedDNs: UInt64 = 0
+    package var ownedDNs: UInt64 = 0
+    package var ownedInService: UInt64 = 0
+    package var bindings: UInt64 = 0
+    package var clients: UInt64 = 0
+    package var datagramsReceived: UInt64 = 0
+    package var datagramsDropped: UInt64 = 0
+    package var registrationsAccepted: UInt64 = 0
+    package var requestsRefused: UInt64 = 0
+    package var notSIP: UInt64 = 0
+    package var revision: UInt64 = 0
+    package var links: [LinkStatus] = []
+
+    package init() {}
+}
+
+/// A phone's registered contact.
+package struct BindingReport: Equatable, Sendable {
+    package var contact: String
+    package var expiresInSeconds: UInt32
+    /// Where the REGISTER came from, `address:port`.
+    package var source: String
+
+    package init(contact: String, expiresInSeconds: UInt32, source: String) {
+        self.contact = contact
+        self.expiresInSeconds = expiresInSeconds
+        self.source = source
+    }
+}
+
+/// What one node knows of a DN.
+package struct DNReport: Equatable, Sendable {
+    package var request: UInt64 = 0
+    package var isProvisioned = false
+    /// By the greatest claim known to the node; empty if nobody has claimed the DN.
+    package var owner = ""
+    package var stamp = Stamp.zero
+    /// As the owner said last.
+    package var lastWord = Service.neverRegistered
+    /// As the node shows it.
+    package var shown = Service.neverRegistered
+    package var isOwnedHere = false
+    /// At the owner only.
+    package var bindings: [BindingReport] = []
+    /// Clients that hold the DN in service; at the owner of a PSTN DN only.
+    package var desktops: UInt32 = 0
+
+    package init() {}
+}
+
+/// A row of `tandem dn list`, as one node knows it.
+package struct DNListEntry: Equatable, Sendable {
+    package var dn: String
+    package var owner: String
+    package var stamp: Stamp
+    package var lastWord: Service
+    package var shown: Service
+    package var isOwnedHere: Bool
+    package var agentType: String
+
+    package init(
+        dn: String, owner: String, stamp: Stamp, lastWord: Service, shown: Service, isOwnedHere: Bool, agentType: String
+    ) {
+        self.dn = dn
+        self.owner = owner
+        self.stamp = stamp
+        self.lastWord = lastWord
+        self.shown = shown
+        self.isOwnedHere = isOwnedHere
+        self.agentType = agentType
+    }
+}
+
+package struct DNList: Equatable, Sendable {
+    package var request: UInt64 = 0
+    package var entries: [DNListEntry] = []
+    /// The position in the directory where the list goes on; nil at its end.
+    package var next: UInt32?
+
+    package init() {}
+}
+
+/// Which DNs a list shall have.
+package struct DNFilter: Equatable, Sendable {
+    package static let maximumLimit: UInt32 = 2_048
+
+    /// Nil for both.
+    package var isInService: Bool?
+    /// Full name of a node; empty for all.
+    package var owner = ""
+    /// Start at this position in the directory.
+    package var from: UInt32 = 0
+    package var limit: UInt32 = 100
+
+    package init() {}
+}
+
+package enum NodeState: String, Equatable, Sendable, CaseIterable {
+    case starting, ready, draining, backingOff = "backing-off", stopped
+}
+
+/// A node as the controller knows it.
+package struct NodeStatus: Equatable, Sendable {
+    package var name: String
+    package var role = "sip"
+    package var dataCenter = ""
+    package var state = NodeState.starting
+    package var pid: UInt32 = 0
+    package var incarnation: UInt64 = 0
+    /// Unplanned exits since the controller started.
+    package var restarts: UInt32 = 0
+    package var report: NodeReport?
+    package var tcontroller = ""
+    package var sip: [String] = []
+    package var lastProblem = ""
+
+    package init(name: String) {
+        self.name = name
+    }
+}
+
+/// Something that an operator should know.
+package struct Condition: Equatable, Sendable {
+    package enum Severity: String, Equatable, Sendable, CaseIterable {
+        case error, warning, notice
+    }
+
+    package var severity: Severity
+    /// A node, a link, or the topology.
+    package var subject: String
+    /// In kebab case, for scripts.
+    package var kind: String
+    package var message: String
+
+    package init(severity: Severity, subject: String, kind: String, message: String) {
+        self.severity = severity
+        self.subject = subject
+        self.kind = kind
+        self.message = message
+    }
+}
+
+package struct ClusterStatus: Equatable, Sendable {
+    package var cluster = ""
+    package var domain = ""
+    package var version = ""
+    package var topologyPath = ""
+    package var controllerPID: UInt32 = 0
+    package var nodes: [NodeStatus] = []
+    package var inService: UInt64 = 0
+    package var outOfService: UInt64 = 0
+    package var conditions: [Condition] = []
+
+    package init() {}
+
+    /// Whether every node is ready, every link live and no condition an error.
+    package var isHealthy: Bool {
+        nodes.allSatisfy { node in
+            node.state == .ready && node.report.map { $0.links.allSatisfy { $0.state == "live" } } == true
+        } && !conditions.contains { $0.severity == .error }
+    }
+}
+
+/// One node's answer about a DN; without a report the node did not answer in time.
+package struct DNAnswer: Equatable, Sendable {
+    package var node: String
+    package var state: String
+    package var report: DNReport?
+
+    package init(node: String, state: String, report: DNReport?) {
+        self.node = node
+        self.state = state
+        self.report = report
+    }
+}
+
+/// Everything known of a DN.
+package struct DNDetails: Equatable, Sendable {
+    package var dn = ""
+    package var isProvisioned = false
+    package var agentType = ""
+    /// `sip` or `pstn`.
+    package var phone = ""
+    /// Data centers where the DN may register, preferred first; empty means anywhere.
+    package var homes: [String] = []
+    /// One a node, sorted by name.
+    package var answers: [DNAnswer] = []
+
+    package init() {}
+
+    /// The answer with the greatest claim; among equal ones the owner's own.
+    package var authority: DNReport? {
+        answers.compactMap { answer in answer.report.map { (answer.node, $0) } }
+            .filter { !$0.1.owner.isEmpty }
+            .max { left, right in
+                if left.1.stamp != right.1.stamp { return left.1.stamp < right.1.stamp }
+                if left.1.owner != right.1.owner { return left.1.owner < right.1.owner }
+                return !left.1.isOwnedHere && right.1.isOwnedHere
+            }?.1
+    }
+}

@@ -1,0 +1,249 @@
+package import ClusterModel
+
+/// What a REGISTER would do.
+package enum RegisterPlan: Equatable, Sendable {
+    /// It has no contacts: it asks for the bindings.
+    case query
+    /// At least one contact is added or refreshed.
+    case adds
+    /// Contacts are only removed; `all` when none remains.
+    case removes(all: Bool)
+    /// It was applied before: the same 200 again, and nothing else.
+    case retransmission
+    case reject(SIPResponse)
+}
+
+/// What a REGISTER did.
+package struct RegisterOutcome: Equatable, Sendable {
+    package enum Transition: Equatable, Sendable {
+        /// From no binding to one or more: the DN can be reached.
+        case filled
+        /// The last binding is gone.
+        case emptied
+        case stayed
+    }
+
+    package var transition: Transition
+    /// A binding was added, removed or got another text or source. False when only expiry and CSeq moved, which may be
+    /// stored lazily.
+    package var bindingsChanged: Bool
+    /// The device tag of the contact that was added or refreshed last; 0 without `+sip.instance`.
+    package var device: UInt64
+
+    package init(transition: Transition, bindingsChanged: Bool, device: UInt64) {
+        self.transition = transition
+        self.bindingsChanged = bindingsChanged
+        self.device = device
+    }
+}
+
+extension Registrar {
+    /// Judges a REGISTER as a whole (RFC 3261 section 10.3, steps 6 and 7) and changes nothing: one contact that cannot
+    /// be taken refuses them all.
+    package func evaluate(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
+        now: Instant
+    ) -> RegisterPlan {
+        if message.hasStarContact { return evaluateStar(message, in: datagram, for: dn) }
+        guard message.contactCount > 0 else { return .query }
+        guard message.callID.count <= Self.maximumCallIDLength else { return .reject(SIPResponse(.contactLength)) }
+        var tally = Tally(remaining: liveCount(of: dn, now: now))
+        for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
+            let contact = message.contacts[position]
+            if let fault = fault(of: contact) { return .reject(SIPResponse(fault)) }
+            let expires = requestedExpires(contact, message, limits)
+            if expires > 0, expires < limits.minimumExpires {
+                let extra = SIPResponse.Extra.minimumExpires(limits.minimumExpires)
+                return .reject(SIPResponse(.intervalTooBrief, extra: extra))
+            }
+            let slot = find(contact, in: datagram, of: dn)
+            // A binding that has expired does not exist, even if the wheel has not come to it.
+            let isLive = slot >= 0 && records[Int(slot)].expiry > now.monotonic
+            if isLive, isSameCall(slot, message, datagram), message.cseq <= records[Int(slot)].cseq {
+                guard message.cseq == records[Int(slot)].cseq, expires > 0 else {
+                    return .reject(SIPResponse(.outOfOrder))
+                }
+                tally.repeats &+= 1
+            }
+            guard tally.count(slot, isLive: isLive, adds: expires > 0) else { return .reject(SIPResponse(.contact)) }
+        }
+        return tally.plan(limits: limits)
+    }
+
+    /// What a request with several contacts comes to.
+    private struct Tally {
+        /// How many bindings there would be.
+        var remaining: Int
+        /// Contacts that this very request has set before.
+        var repeats = 0
+        private var contacts = 0
+        private var adds = false
+        private var slots = InlineArray<16, Int32>(repeating: BindingRecord.none)
+
+        init(remaining: Int) { self.remaining = remaining }
+
+        /// - Returns: false when an earlier contact means the same binding, one by its flow and one by its URI.
+        mutating func count(_ slot: Int32, isLive: Bool, adds: Bool) -> Bool {
+            for earlier in 0..<contacts where slot >= 0 && slots[earlier] == slot { return false }
+            slots[contacts] = slot
+            contacts &+= 1
+            if adds { self.adds = true }
+            switch (adds, isLive) {
+            case (true, false): remaining &+= 1
+            case (false, true): remaining &-= 1
+            case (true, true), (false, false): break
+            }
+            return true
+        }
+
+        func plan(limits: RegistrationLimits) -> RegisterPlan {
+            if repeats > 0 { return repeats == contacts ? .retransmission : .reject(SIPResponse(.outOfOrder)) }
+            guard adds else { return .removes(all: remaining == 0) }
+            return remaining <= limits.contacts ? .adds : .reject(SIPResponse(.tooManyContacts))
+        }
+    }
+
+    /// Does what `evaluate` announced with the same arguments. Nothing may have changed the DN in between.
+    package mutating func apply(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
+        source: NetworkAddress, now: Instant
+    ) -> RegisterOutcome {
+        let wasEmpty = heads[dn.position] < 0
+        var outcome = RegisterOutcome(transition: .stayed, bindingsChanged: false, device: 0)
+        if message.hasStarContact {
+            outcome.bindingsChanged = dropAll(dn) > 0
+        } else {
+            for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
+                applyContact(position, message, datagram, dn, limits, source, now, &outcome)
+            }
+            if removeExpired(of: dn, now: now) { outcome.bindingsChanged = true }
+        }
+        let isEmpty = heads[dn.position] < 0
+        if wasEmpty != isEmpty { outcome.transition = isEmpty ? .emptied : .filled }
+        return outcome
+    }
+
+    /// `Contact: *` stands alone, with an Expires of 0 (RFC 3261 section 10.3, step 6).
+    private func evaluateStar(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex
+    ) -> RegisterPlan {
+        guard message.contactCount == 0, message.expires == 0 else { return .reject(SIPResponse(.starContact)) }
+        var slot = heads[dn.position]
+        while slot >= 0 {
+            if isSameCall(slot, message, datagram), message.cseq <= records[Int(slot)].cseq {
+                return .reject(SIPResponse(.outOfOrder))
+            }
+            slot = records[Int(slot)].next
+        }
+        return .removes(all: true)
+    }
+
+    private func fault(of contact: Contact) -> SIPFault? {
+        if contact.uri.scheme == .other { return .contactScheme }
+        return contact.uri.whole.count > Self.maximumContactLength ? .contactLength : nil
+    }
+
+    /// The contact's own expiry, else the message's, else the default; never more than the maximum.
+    private func requestedExpires(
+        _ contact: Contact, _ message: borrowing SIPMessage, _ limits: RegistrationLimits
+    ) -> UInt32 {
+        if let expires = contact.expires { return min(expires, limits.maximumExpires) }
+        if let expires = message.expires { return min(expires, limits.maximumExpires) }
+        return min(limits.defaultExpires, limits.maximumExpires)
+    }
+
+    private mutating func applyContact(
+        _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ dn: DNIndex,
+        _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant, _ outcome: inout RegisterOutcome
+    ) {
+        let contact = message.contacts[position]
+        let seconds = requestedExpires(contact, message, limits)
+        let slot = find(contact, in: datagram, of: dn)
+        guard seconds > 0 else {
+            guard slot >= 0 else { return }
+            remove(slot)
+            outcome.bindingsChanged = true
+            return
+        }
+        let expiry = now.monotonic + UInt64(seconds) * 1_000_000_000
+        outcome.device = device(of: contact, in: datagram)
+        if slot >= 0 {
+            setExpiry(expiry, of: slot)
+            if update(slot, contact, message, datagram, source, device: outcome.device) {
+                outcome.bindingsChanged = true
+            }
+        } else {
+            var record = BindingRecord()
+            record.expiry = expiry
+            setText(of: &record, contact, message, datagram)
+            record.cseq = message.cseq
+            record.source = source
+            record.quality = contact.quality ?? UInt16.max
+            record.device = outcome.device
+            record.isFlow = isFlow(contact)
+            insert(record, of: dn, now: now)
+            outcome.bindingsChanged = true
+        }
+    }
+
+    /// Writes a refresh into a binding, in place.
+    ///
+    /// - Returns: whether anything but the CSeq differs.
+    private mutating func update(
+        _ slot: Int32, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>,
+        _ source: NetworkAddress, device: UInt64
+    ) -> Bool {
+        let position = Int(slot)
+        records[position].cseq = message.cseq
+        let quality = contact.quality ?? UInt16.max
+        let isSameText = hasText(position, contact, message, datagram)
+        if isSameText, records[position].source == source, records[position].quality == quality,
+            records[position].device == device
+        {
+            return false
+        }
+        if !isSameText { setText(of: &records[position], contact, message, datagram) }
+        records[position].source = source
+        records[position].quality = quality
+        records[position].device = device
+        records[position].isFlow = isFlow(contact)
+        return true
+    }
+
+    private func hasText(
+        _ position: Int, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>
+    ) -> Bool {
+        let table = records.span
+        let text = table[position].text.span
+        let length = Int(table[position].contactLength)
+        guard contact.uri.whole.count == length, text.count == length &+ message.callID.count,
+            datagram.equals(contact.uri.whole, in: text, at: 0)
+        else { return false }
+        return datagram.equals(message.callID, in: text, at: length)
+    }
+
+    private func setText(
+        of record: inout BindingRecord, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>
+    ) {
+        var text: [UInt8] = []
+        text.reserveCapacity(contact.uri.whole.count + message.callID.count)
+        for position in contact.uri.whole.indices { text.append(datagram[position]) }
+        for position in message.callID.indices { text.append(datagram[position]) }
+        record.text = text
+        record.contactLength = contact.uri.whole.length
+    }
+
+    private mutating func removeExpired(of dn: DNIndex, now: Instant) -> Bool {
+        var removed = false
+        var slot = heads[dn.position]
+        while slot >= 0 {
+            let next = records[Int(slot)].next
+            if records[Int(slot)].expiry <= now.monotonic {
+                remove(slot)
+                removed = true
+            }
+            slot = next
+        }
+        return removed
+    }
+}

@@ -1,0 +1,190 @@
+package import ClusterModel
+
+/// Writes answers to requests (RFC 3261 section 8.2.6). One for each node; nothing in it changes.
+package struct ResponseWriter: Sendable {
+    /// Known to this node only, so that nobody can guess a To tag.
+    private let secret: UInt64
+
+    package init(secret: UInt64) {
+        self.secret = secret
+    }
+
+    /// Appends a whole answer to `output`.
+    ///
+    /// - Parameters:
+    ///   - message: what was parsed from `datagram`, even if it was refused: headers that are missing are left out.
+    ///   - source: where the request came from.
+    package func write(
+        _ response: SIPResponse, to message: borrowing SIPMessage, in datagram: Span<UInt8>,
+        from source: NetworkAddress,
+        into output: inout [UInt8]
+    ) {
+        var sink = ByteSink(taking: &output)
+        begin(response, message, datagram, source, &sink)
+        writeExtra(response.extra, message, datagram, &sink)
+        sink.put("Content-Length: 0\r\n\r\n")
+        sink.giveBack(to: &output)
+    }
+
+    /// Appends the 200 to a REGISTER, with all contacts that the DN has now (RFC 3261 section 10.3, step 8).
+    package func writeRegistered(
+        _ dn: DNIndex, of registrar: borrowing Registrar, to message: borrowing SIPMessage, in datagram: Span<UInt8>,
+        from source: NetworkAddress, now: Instant, into output: inout [UInt8]
+    ) {
+        var sink = ByteSink(taking: &output)
+        begin(SIPResponse(.ok), message, datagram, source, &sink)
+        registrar.writeContacts(of: dn, now: now, into: &sink)
+        sink.put("Content-Length: 0\r\n\r\n")
+        sink.giveBack(to: &output)
+    }
+
+    /// Where an answer goes over UDP (RFC 3261 section 18.2.2, RFC 3581 section 4): always to the host that the request
+    /// came from, whatever the Via claims; to the port that it came from if the Via asks for that.
+    package func target(of message: borrowing SIPMessage, from source: NetworkAddress) -> NetworkAddress {
+        if message.topVia.hasResponsePort { return source }
+        return source.with(port: message.topVia.port == 0 ? 5060 : message.topVia.port)
+    }
+
+    /// The status line and all headers that are copied from the request.
+    private func begin(
+        _ response: SIPResponse, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ source: NetworkAddress,
+        _ sink: inout ByteSink
+    ) {
+        if response.status == .ok {
+            sink.put("SIP/2.0 200 OK\r\nVia: ")
+        } else {
+            sink.put("SIP/2.0 ")
+            sink.put(decimal: UInt32(response.status.rawValue))
+            sink.put(byte: 32)
+            sink.put(response.reason)
+            sink.put("\r\nVia: ")
+        }
+        writeTopVia(message.topVia, datagram, source, &sink)
+        for position in 1..<max(1, message.viaCount) {
+            sink.put("\r\nVia: ")
+            sink.put(message.vias[position], of: datagram)
+        }
+        if !message.from.whole.isEmpty {
+            sink.put("\r\nFrom: ")
+            sink.put(message.from.whole, of: datagram)
+        }
+        if !message.to.whole.isEmpty {
+            sink.put("\r\nTo: ")
+            sink.put(message.to.whole, of: datagram)
+            if message.to.isUsable, message.to.tag.isEmpty {
+                sink.put(";tag=")
+                sink.put(hexadecimal: tag(for: message.callID, in: datagram), digits: 16)
+            }
+        }
+        if !message.callID.isEmpty {
+            sink.put("\r\nCall-ID: ")
+            sink.put(message.callID, of: datagram)
+        }
+        if !message.cseqValue.isEmpty {
+            sink.put("\r\nCSeq: ")
+            sink.put(message.cseqValue, of: datagram)
+        }
+        sink.put("\r\n")
+    }
+
+    /// With `received` and `rport` as this server saw them; what the request claims about them is left out (RFC 3261
+    /// section 18.2.1, RFC 3581 section 4).
+    private func writeTopVia(
+        _ via: Via, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ sink: inout ByteSink
+    ) {
+        let rportIsFirst = via.responsePort.start < via.received.start
+        var position = via.whole.lower
+        copy(upTo: rportIsFirst ? via.responsePort : via.received, &position, datagram, &sink)
+        copy(upTo: rportIsFirst ? via.received : via.responsePort, &position, datagram, &sink)
+        sink.put(ByteRange(position, via.whole.upper), of: datagram)
+        if via.hasResponsePort || datagram.ipv4(via.host).map({ !source.isIPv4 || source.ipv4 != $0 }) ?? true {
+            sink.put(";received=")
+            sink.put(host: source)
+        }
+        if via.hasResponsePort {
+            sink.put(";rport=")
+            sink.put(decimal: UInt32(source.port))
+        }
+    }
+
+    /// Copies what stands before a claim, and moves past the claim.
+    private func copy(
+        upTo claim: ByteRange, _ position: inout Int, _ datagram: Span<UInt8>, _ sink: inout ByteSink
+    ) {
+        guard !claim.isEmpty else { return }
+        sink.put(ByteRange(position, claim.lower), of: datagram)
+        position = claim.upper
+    }
+
+    private func writeExtra(
+        _ extra: SIPResponse.Extra, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ sink: inout ByteSink
+    ) {
+        switch extra {
+        case .none: break
+        case .allow: sink.put("Allow: REGISTER, OPTIONS\r\n")
+        case .capabilities: sink.put("Allow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported:\r\n")
+        case .minimumExpires(let seconds):
+            sink.put("Min-Expires: ")
+            sink.put(decimal: seconds)
+            sink.put("\r\n")
+        case .unsupported:
+            for position in 0..<message.requireCount {
+                sink.put("Unsupported: ")
+                sink.put(message.requires[position], of: datagram)
+                sink.put("\r\n")
+            }
+        case .retryAfter(let seconds):
+            sink.put("Retry-After: ")
+            sink.put(decimal: seconds)
+            sink.put("\r\n")
+        }
+    }
+
+    /// The same for a request and its retransmissions, so that answering needs no memory of having answered (RFC 3261
+    /// section 8.2.7).
+    private func tag(for callID: ByteRange, in datagram: Span<UInt8>) -> UInt64 {
+        datagram.hash(callID, seed: secret)
+    }
+}
+
+extension Span<UInt8> {
+    /// A keyed hash of some bytes, the same in every process.
+    func hash(_ range: ByteRange, seed: UInt64) -> UInt64 {
+        var hash = mixed(seed ^ UInt64(range.length))
+        var position = range.lower
+        while position &+ 8 <= range.upper {
+            hash = mixed(hash ^ word(at: position))
+            position &+= 8
+        }
+        var rest: UInt64 = 0
+        while position < range.upper {
+            rest = rest << 8 | UInt64(self[position])
+            position &+= 1
+        }
+        return mixed(hash ^ rest)
+    }
+
+    /// The IPv4 address that a host is, if it is one.
+    func ipv4(_ host: ByteRange) -> UInt32? {
+        var address: UInt32 = 0
+        var octet: UInt32 = 0
+        var digits = 0
+        var dots = 0
+        for position in host.indices {
+            let byte = self[position]
+            if byte == UInt8(ascii: ".") {
+                guard digits > 0, dots < 3 else { return nil }
+                address = address << 8 | octet
+                octet = 0
+                digits = 0
+                dots &+= 1
+            } else {
+                guard byte &- 48 < 10, digits < 3 else { return nil }
+                octet = octet &* 10 &+ UInt32(byte &- 48)
+                digits &+= 1
+                guard octet < 256 else { return nil }
+            }
+        }
+        return dots == 3 && digits > 0 ? address << 8 | octet : nil
+    }
+}

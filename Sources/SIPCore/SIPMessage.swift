@@ -1,0 +1,105 @@
+/// What a request asks (RFC 3261 section 27.4 and its registry). Methods are case-sensitive.
+package enum SIPMethod: UInt8, Hashable, Sendable {
+    case register, options, ack, cancel, invite, bye, subscribe, notify, publish, message, info, update, refer, prack
+    case unknown
+}
+
+/// A parsed request: where everything is in the datagram, and nothing of it copied.
+///
+/// About one kilobyte, without a reference in it. Keep one and parse into it again and again; a message is only good
+/// together with the datagram that it was parsed from.
+package struct SIPMessage: Sendable {
+    package static let maximumDatagram = 65535
+    package static let maximumHeaders = 64
+    package static let maximumHeaderLength = 8192
+    package static let maximumVias = 16
+    package static let maximumContacts = 16
+    static let maximumRequires = 4
+
+    package internal(set) var method = SIPMethod.unknown
+    package internal(set) var requestURI = SIPURI()
+    package internal(set) var topVia = Via()
+    package internal(set) var from = AddressHeader()
+    package internal(set) var to = AddressHeader()
+    package internal(set) var callID = ByteRange.empty
+    package internal(set) var cseq: UInt32 = 0
+    /// The value of the CSeq header, as it is answered.
+    package internal(set) var cseqValue = ByteRange.empty
+    /// nil when the header is absent.
+    package internal(set) var maxForwards: UInt8?
+    /// The Expires header, seconds; nil when it is absent.
+    package internal(set) var expires: UInt32?
+    package internal(set) var body = ByteRange.empty
+    /// `Contact: *` was among the contacts; it is not counted in `contactCount`.
+    package internal(set) var hasStarContact = false
+    package internal(set) var contactCount = 0
+    package internal(set) var viaCount = 0
+
+    var methodToken = ByteRange.empty
+    var vias = InlineArray<16, ByteRange>(repeating: .empty)
+    var contacts = InlineArray<16, Contact>(repeating: Contact())
+    var requires = InlineArray<4, ByteRange>(repeating: .empty)
+    var requireCount = 0
+    /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
+    var fault: SIPFault?
+    var contentLength: UInt32?
+    /// One bit for each header that may stand only once and was seen.
+    var seen: UInt16 = 0
+
+    package init() {}
+
+    /// One of the `contactCount` contacts of a request, in order.
+    package func contact(_ position: Int) -> Contact { contacts[position] }
+}
+
+/// The topmost Via: who sent the request to us (RFC 3261 section 20.42).
+package struct Via: Hashable, Sendable {
+    /// Without the parameters that the server writes itself.
+    package internal(set) var whole = ByteRange.empty
+    package internal(set) var host = ByteRange.empty
+    /// 0 when none is given.
+    package internal(set) var port: UInt16 = 0
+    package internal(set) var branch = ByteRange.empty
+    /// RFC 3581: answer to the port that the request came from.
+    package internal(set) var hasResponsePort = false
+    /// `;rport` and `;received=…` as they stand in the request; both are replaced in the answer.
+    var responsePort = ByteRange.empty
+    var received = ByteRange.empty
+
+    package init() {}
+}
+
+/// A From or To header.
+package struct AddressHeader: Hashable, Sendable {
+    /// The whole value of the header.
+    package internal(set) var whole = ByteRange.empty
+    package internal(set) var uri = SIPURI()
+    package internal(set) var tag = ByteRange.empty
+    /// The value could be parsed, so that a tag may be added to it.
+    var isUsable = false
+
+    package init() {}
+}
+
+/// One contact of a REGISTER (RFC 3261 section 20.10).
+package struct Contact: Hashable, Sendable {
+    package internal(set) var uri = SIPURI()
+    /// Seconds; nil when the parameter is absent.
+    package internal(set) var expires: UInt32?
+    /// Thousandths; nil when the parameter is absent.
+    package internal(set) var quality: UInt16?
+    /// The value of `+sip.instance` (RFC 5626 section 4.1), quotes and all.
+    package internal(set) var instance = ByteRange.empty
+    package internal(set) var flow = ByteRange.empty
+
+    package init() {}
+}
+
+/// What became of a datagram.
+package enum ParseOutcome: Equatable, Sendable {
+    case request
+    /// Nothing to answer, or nowhere to answer to: dropped in silence, counted by the caller.
+    case notSIP
+    /// A request that cannot be served. The message holds what an answer needs, as far as it could be read.
+    case refused(SIPResponse)
+}

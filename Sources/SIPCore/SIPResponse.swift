@@ -1,0 +1,157 @@
+/// The answers that this server gives (RFC 3261 section 21).
+package enum SIPStatus: UInt16, Hashable, Sendable {
+    case ok = 200
+    case badRequest = 400
+    case unauthorized = 401
+    case forbidden = 403
+    case notFound = 404
+    case methodNotAllowed = 405
+    case uriTooLong = 414
+    case unsupportedScheme = 416
+    case badExtension = 420
+    case intervalTooBrief = 423
+    case temporarilyUnavailable = 480
+    case noSuchTransaction = 481
+    case serverError = 500
+    case notImplemented = 501
+    case serviceUnavailable = 503
+    case serverTimeout = 504
+    case versionNotSupported = 505
+
+    package var reason: String {
+        switch self {
+        case .ok: "OK"
+        case .badRequest: "Bad Request"
+        case .unauthorized: "Unauthorized"
+        case .forbidden: "Forbidden"
+        case .notFound: "Not Found"
+        case .methodNotAllowed: "Method Not Allowed"
+        case .uriTooLong: "Request-URI Too Long"
+        case .unsupportedScheme: "Unsupported URI Scheme"
+        case .badExtension: "Bad Extension"
+        case .intervalTooBrief: "Interval Too Brief"
+        case .temporarilyUnavailable: "Temporarily Unavailable"
+        case .noSuchTransaction: "Call/Transaction Does Not Exist"
+        case .serverError: "Server Internal Error"
+        case .notImplemented: "Not Implemented"
+        case .serviceUnavailable: "Service Unavailable"
+        case .serverTimeout: "Server Time-out"
+        case .versionNotSupported: "Version Not Supported"
+        }
+    }
+}
+
+/// What is wrong with a request; the reason phrase of the answer says it.
+package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
+    case version, requestLine, requestURI, requestURILength, header, headerCount, headerLength, headerEnd
+    case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
+    case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder
+
+    package var status: SIPStatus {
+        switch self {
+        case .version: .versionNotSupported
+        case .requestURILength: .uriTooLong
+        case .tooManyContacts: .forbidden
+        case .outOfOrder: .serverError
+        case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via,
+            .viaCount,
+            .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
+            .starContact,
+            .contactScheme, .contactLength:
+            .badRequest
+        }
+    }
+
+    package var reason: String {
+        switch self {
+        case .version: "Version Not Supported"
+        case .requestLine: "Bad Request Line"
+        case .requestURI: "Bad Request-URI"
+        case .requestURILength: "Request-URI Too Long"
+        case .header: "Bad Header Line"
+        case .headerCount: "Too Many Headers"
+        case .headerLength: "Header Too Long"
+        case .headerEnd: "No Empty Line After Headers"
+        case .repeatedHeader: "Header Given Twice"
+        case .via: "Bad Via"
+        case .viaCount: "Too Many Vias"
+        case .from: "Bad From"
+        case .to: "Bad To"
+        case .callID: "Missing Call-ID"
+        case .cseq: "Bad CSeq"
+        case .cseqMethod: "CSeq Method Does Not Match"
+        case .contact: "Bad Contact"
+        case .contactCount: "Too Many Contacts In Request"
+        case .contentLength: "Bad Content-Length"
+        case .maxForwards: "Bad Max-Forwards"
+        case .starContact: "Contact * Needs Expires 0 And No Other Contact"
+        case .contactScheme: "Contact Is No SIP URI"
+        case .contactLength: "Contact Or Call-ID Too Long"
+        case .tooManyContacts: "Too Many Contacts"
+        case .outOfOrder: "CSeq Out Of Order"
+        }
+    }
+}
+
+/// An answer in outline: what the writer adds to the headers that it copies. A value without references.
+package struct SIPResponse: Hashable, Sendable {
+    /// Header lines beyond the copied ones.
+    package enum Extra: Hashable, Sendable {
+        case none
+        /// `Allow` (mandatory with 405, RFC 3261 section 21.4.6).
+        case allow
+        /// `Allow`, `Accept` and `Supported`, the answer to OPTIONS (RFC 3261 section 11.2).
+        case capabilities
+        /// `Min-Expires` in seconds (RFC 3261 section 21.4.17).
+        case minimumExpires(UInt32)
+        /// `Unsupported` with all that the request requires; no extension is supported (RFC 3261 section 8.2.2.3).
+        case unsupported
+        /// `Retry-After` in seconds.
+        case retryAfter(UInt32)
+    }
+
+    package var status: SIPStatus
+    /// Tells more than the status's own phrase.
+    package var fault: SIPFault?
+    package var extra: Extra
+
+    package init(_ status: SIPStatus, extra: Extra = .none) {
+        self.status = status
+        self.extra = extra
+    }
+
+    package init(_ fault: SIPFault) {
+        status = fault.status
+        self.fault = fault
+        extra = .none
+    }
+
+    package var reason: String { fault?.reason ?? status.reason }
+}
+
+/// What a request is to this server.
+package enum Disposition: Equatable, Sendable {
+    case register
+    case options
+    case answer(SIPResponse)
+    /// ACK.
+    case ignore
+}
+
+extension SIPMessage {
+    /// Method, scheme and required extensions, inspected in the order of RFC 3261 section 8.2.
+    package var disposition: Disposition {
+        switch method {
+        case .ack: return .ignore
+        // The transaction that is to be cancelled cannot exist: no INVITE is accepted (RFC 3261 section 9.2).
+        case .cancel: return .answer(SIPResponse(.noSuchTransaction))
+        case .unknown: return .answer(SIPResponse(.notImplemented))
+        case .invite, .bye, .subscribe, .notify, .publish, .message, .info, .update, .refer, .prack:
+            return .answer(SIPResponse(.methodNotAllowed, extra: .allow))
+        case .register, .options: break
+        }
+        if requestURI.scheme == .other { return .answer(SIPResponse(.unsupportedScheme)) }
+        if requireCount > 0 { return .answer(SIPResponse(.badExtension, extra: .unsupported)) }
+        return method == .register ? .register : .options
+    }
+}

@@ -1,0 +1,109 @@
+import ClusterModel
+import DNOwnership
+import LinuxSystem
+import Logging
+import NodeCore
+import Transport
+import Wire
+
+// Links to the other nodes.
+extension NodeShell {
+    func dial(_ peer: NodeIndex) {
+        let address = topology.nodes[peer.position].mesh
+        dials[peer] = StreamDialer.dial(address, on: loop) { [unowned self] result in
+            dials[peer] = nil
+            switch result {
+            case .success(let descriptor):
+                guard let id = adopt(descriptor) else { return core.dialFailed(peer, now: loop.now) }
+                core.dialed(peer, connection: id, now: loop.now)
+            case .failure(let error):
+                lastProblems[peer] = "\(error)"
+                core.dialFailed(peer, now: loop.now)
+            }
+        }
+    }
+
+    func peerConnected(_ descriptor: OwnedDescriptor) {
+        guard let id = adopt(descriptor) else { return }
+        core.accepted(id, now: loop.now)
+    }
+
+    private func adopt(_ descriptor: OwnedDescriptor) -> ConnectionID? {
+        do throws(SystemError) {
+            // Peers are always read: two that both waited to be read would wait for each other.
+            var limits = FramedConnection.Limits()
+            limits.outputHighWater = limits.output
+            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: MeshDelegate(self))
+            let id = ConnectionID(rawValue: nextNumber())
+            connections[id] = connection
+            connectionIDs[ObjectIdentifier(connection)] = id
+            return id
+        } catch {
+            logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Lets a peer know why, then closes.
+    func closeConnection(_ id: ConnectionID, _ problem: LinkProblem) {
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        connectionIDs[ObjectIdentifier(connection)] = nil
+        logger.notice("connection closed", metadata: ["connection": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+        connection.withOutput { CommonCodec.encode(problem: problem.sentence, to: &$0) }
+        connection.close(afterFlushing: problem != .silent)
+    }
+
+    /// Puts what there is to say to a peer into its connection, as long as there is room.
+    func pull(_ peer: NodeIndex, _ now: Instant) {
+        guard let id = core.ownership.connection(to: peer), let connection = connections[id] else { return }
+        while connection.outputBytes < Self.pullLimit, let message = core.nextPeerMessage(for: peer, now: now) {
+            connection.withOutput { meshCodec.encode(message, to: &$0) }
+        }
+    }
+
+    fileprivate func meshFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
+        guard let id = connectionIDs[ObjectIdentifier(connection)] else { return }
+        if type == FrameType.problem {
+            let text = (try? CommonCodec.decodeProblem(payload)) ?? "a problem that cannot be read"
+            if let peer = core.ownership.peer(of: id) { lastProblems[peer] = "the peer says: \(text)" }
+            logger.warning("peer reports a problem", metadata: ["connection": "\(id.rawValue)", "problem": "\(text)"])
+            return
+        }
+        do throws(WireError) {
+            core.received(try meshCodec.decode(type: type, payload), from: id, now: loop.now)
+        } catch {
+            logger.warning(
+                "bad frame on the mesh", metadata: ["connection": "\(id.rawValue)", "problem": "\(error.sentence)"]
+            )
+            connection.withOutput { CommonCodec.encode(problem: error.sentence, to: &$0) }
+            connection.close()
+        }
+    }
+
+    fileprivate func meshClosed(_ connection: FramedConnection, reason: CloseReason) {
+        guard let id = connectionIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        connections[id] = nil
+        if let peer = core.ownership.peer(of: id) {
+            lastProblems[peer] = "\(reason)"
+            logger.notice("link lost", metadata: ["peer": "\(topology.name(of: peer))", "reason": "\(reason)"])
+        }
+        core.disconnected(id, now: loop.now)
+    }
+}
+
+/// Mesh connections and clients' connections have the same delegate protocol and different meanings.
+private final class MeshDelegate: FramedConnectionDelegate {
+    private unowned let shell: NodeShell
+
+    init(_ shell: NodeShell) {
+        self.shell = shell
+    }
+
+    func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
+        shell.meshFrame(connection, type: type, payload: payload)
+    }
+
+    func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
+        shell.meshClosed(connection, reason: reason)
+    }
+}

@@ -1,0 +1,95 @@
+import ClusterModel
+import DNOwnership
+import LinuxSystem
+import Logging
+import NodeCore
+import TLibraryPorts
+import Transport
+import Wire
+
+// Clients of the T-Controller port.
+extension NodeShell {
+    func clientConnected(_ descriptor: OwnedDescriptor) {
+        do throws(SystemError) {
+            var limits = FramedConnection.Limits()
+            limits.payload = 64 * 1024
+            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: ClientDelegate(self))
+            let id = ClientID(rawValue: nextNumber())
+            clients[id] = connection
+            clientIDs[ObjectIdentifier(connection)] = id
+            core.clientConnected(id)
+        } catch {
+            logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func closeClient(_ id: ClientID, _ problem: String) {
+        guard let connection = clients[id] else { return }
+        connection.withOutput { CommonCodec.encode(problem: problem, to: &$0) }
+        connection.close()
+    }
+
+    /// Puts what there is to tell a client into its connection, as long as there is room.
+    func pull(_ id: ClientID, _ now: Instant) {
+        guard let connection = clients[id], connection.isOpen else { return }
+        while connection.outputBytes < Self.pullLimit {
+            guard let event = core.nextClientEvent(for: id) else {
+                waitingClients.remove(id)
+                return
+            }
+            connection.withOutput { portCodec.encode(event, server: me, now: now, to: &$0) }
+        }
+        // The turn in which its socket takes more goes on here.
+        waitingClients.insert(id)
+    }
+
+    fileprivate func clientFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
+        guard let id = clientIDs[ObjectIdentifier(connection)] else { return }
+        do throws(WireError) {
+            if type == FrameType.hello {
+                let hello = try CommonCodec.decodeHello(payload)
+                guard hello.protocolVersion == PortHello.protocolVersion else {
+                    return closeClient(id, "protocol version \(hello.protocolVersion) is not spoken here")
+                }
+                let answer = PortHello(
+                    name: topology.name(of: me), cluster: topology.cluster, lineage: core.ownership.identity.lineage.rawValue
+                )
+                connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+                return
+            }
+            core.requestReceived(try TLibraryCodec.decodeRequest(type: type, payload), from: id, now: loop.now)
+        } catch {
+            switch error {
+            case .unknownType:
+                // The client is told, and may go on.
+                core.requestRefused(.unsupportedRequest, referenceID: 0, client: id)
+            case .malformed, .tooMany, .badValue:
+                logger.warning("bad request", metadata: ["client": "\(id.rawValue)", "problem": "\(error.sentence)"])
+                closeClient(id, error.sentence)
+            }
+        }
+    }
+
+    fileprivate func clientClosed(_ connection: FramedConnection, reason: CloseReason) {
+        guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+        clients[id] = nil
+        waitingClients.remove(id)
+        core.clientDisconnected(id, now: loop.now)
+    }
+}
+
+private final class ClientDelegate: FramedConnectionDelegate {
+    private unowned let shell: NodeShell
+
+    init(_ shell: NodeShell) {
+        self.shell = shell
+    }
+
+    func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
+        shell.clientFrame(connection, type: type, payload: payload)
+    }
+
+    func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
+        shell.clientClosed(connection, reason: reason)
+    }
+}

@@ -1,0 +1,101 @@
+import ClusterModel
+import DNOwnership
+import LinuxSystem
+import NodeCore
+import Orchestration
+import SIPCore
+import TLibraryPorts
+import Transport
+
+// What operators want to know of this node.
+extension NodeShell {
+    func report(request: UInt64) -> NodeReport {
+        let now = loop.now
+        var report = NodeReport()
+        report.request = request
+        report.memoryBytes = UInt64(ProcessInformation.residentBytes(of: ProcessInformation.current) ?? 0)
+        report.cpuMicroseconds = (ProcessInformation.processorNanoseconds(of: ProcessInformation.current) ?? 0) / 1000
+        report.uptimeMilliseconds = (now.monotonic - min(startedAt, now.monotonic)) / 1_000_000
+        report.provisionedDNs = UInt64(topology.directory.count)
+        report.ownedDNs = UInt64(core.ownership.ownedCount)
+        report.ownedInService = UInt64(core.ownership.ownInService)
+        report.bindings = UInt64(core.registrar.bindingCount)
+        report.clients = UInt64(core.ports.clientCount)
+        for socket in sipSockets {
+            report.datagramsReceived += socket.counters.received
+            report.datagramsDropped += socket.counters.dropped + socket.counters.truncated
+        }
+        report.registrationsAccepted = core.counters.registrationsAccepted
+        report.requestsRefused = core.counters.requestsRefused
+        report.notSIP = core.counters.notSIP
+        report.revision = core.ownership.lastRevision
+        report.links = core.ownership.linkReports(now: now).map(status)
+        return report
+    }
+
+    private func status(of link: LinkReport) -> LinkStatus {
+        var status = LinkStatus(peer: topology.name(of: link.peer), state: link.state.rawValue)
+        status.roundTripMicroseconds = link.roundTripNanoseconds.map { max(1, $0 / 1000) }
+        status.silenceMilliseconds = link.silenceNanoseconds.map { $0 / 1_000_000 }
+        status.behindRevisions = link.behindRevisions
+        status.peerOwns = link.peerOwns
+        status.losses = link.losses
+        status.mismatches = UInt32(clamping: link.mismatches)
+        let limit = topology.timing.clockSkewLimit.nanoseconds / 1_000_000
+        status.clockAheadMilliseconds = link.clockAheadMilliseconds > limit ? link.clockAheadMilliseconds : 0
+        if let id = core.ownership.connection(to: link.peer), let connection = connections[id] {
+            status.queuedBytes = UInt64(connection.outputBytes)
+        }
+        status.hasOtherGeneration = !link.sameGeneration
+        status.lastProblem = lastProblems[link.peer] ?? ""
+        return status
+    }
+
+    func dnReport(_ name: String, request: UInt64) -> DNReport {
+        var report = DNReport()
+        report.request = request
+        guard let dn = DN(name).flatMap({ topology.directory.index(of: $0) }) else { return report }
+        let view = core.ownership.view(of: dn)
+        report.isProvisioned = true
+        report.owner = view.owner == .none ? "" : topology.name(of: view.owner)
+        report.stamp = view.stamp
+        report.shown = view.service
+        report.lastWord = core.ownership.lastWord(of: dn)
+        report.isOwnedHere = view.owner == me
+        report.desktops = UInt32(clamping: core.ports.holderCount(of: dn))
+        report.bindings = core.registrar.bindings(of: dn).map { binding in
+            BindingReport(
+                contact: String(decoding: binding.contact, as: UTF8.self),
+                expiresInSeconds: binding.remainingSeconds(at: loop.now), source: "\(binding.source)"
+            )
+        }
+        return report
+    }
+
+    func dnList(_ filter: DNFilter, request: UInt64) -> DNList {
+        var list = DNList()
+        list.request = request
+        var position = Int(filter.from)
+        while position < topology.directory.count {
+            if list.entries.count == Int(filter.limit) {
+                list.next = UInt32(position)
+                break
+            }
+            let dn = DNIndex(position)
+            position += 1
+            let view = core.ownership.view(of: dn)
+            let owner = view.owner == .none ? "" : topology.name(of: view.owner)
+            let lastWord = core.ownership.lastWord(of: dn)
+            if let wanted = filter.isInService, lastWord.isInService != wanted { continue }
+            if !filter.owner.isEmpty, filter.owner != owner { continue }
+            list.entries.append(
+                DNListEntry(
+                    dn: "\(topology.directory.dn(at: dn))", owner: owner, stamp: view.stamp, lastWord: lastWord,
+                    shown: view.service, isOwnedHere: view.owner == me,
+                    agentType: topology.agentTypes[topology.directory.block(of: dn).agentType].name
+                )
+            )
+        }
+        return list
+    }
+}

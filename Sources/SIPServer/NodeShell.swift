@@ -1,0 +1,149 @@
+import ClusterModel
+import DNOwnership
+import LinuxSystem
+import Logging
+import NodeCore
+import Orchestration
+import TLibraryPorts
+import Transport
+import Wire
+
+/// The shell around one node's machines: sockets in, machine, sockets out. It decides nothing.
+///
+/// Everything runs on one loop. At the end of a turn it carries out what the machines want done and pulls what they
+/// have to say, so all that one turn brought leaves in one flush a connection.
+final class NodeShell {
+    /// With more than this waiting in a connection, nothing more is pulled for it; what waits in the machines costs no
+    /// memory.
+    static let pullLimit = 256 * 1024
+    /// How many clients the T-Controller port serves at a time.
+    static let clientLimit = 4_096
+
+    let loop: EventLoop
+    let logger: Logger
+    let topology: Topology
+    let me: NodeIndex
+    let incarnation: Incarnation
+    let startedAt: UInt64
+    var core: NodeCore
+
+    let meshCodec: MeshCodec
+    let portCodec: TLibraryCodec
+
+    var sipSockets: [DatagramSocket] = []
+    var listeners: [StreamListener] = []
+    /// Connections to peers and from strangers, by their numbers.
+    var connections: [ConnectionID: FramedConnection] = [:]
+    var connectionIDs: [ObjectIdentifier: ConnectionID] = [:]
+    var dials: [NodeIndex: StreamDialer] = [:]
+    var lastProblems: [NodeIndex: String] = [:]
+    var clients: [ClientID: FramedConnection] = [:]
+    var clientIDs: [ObjectIdentifier: ClientID] = [:]
+    /// Clients whose connection had no room when there was something to tell.
+    var waitingClients: Set<ClientID> = []
+    private var lastNumber: UInt64 = 0
+
+    init(topology: Topology, identity: NodeIdentity, loop: EventLoop, logger: Logger) {
+        self.loop = loop
+        self.logger = logger
+        self.topology = topology
+        me = identity.index
+        incarnation = identity.incarnation
+        startedAt = SystemClock.monotonicNanoseconds()
+        let setup = NodeSetup(
+            topology: topology, identity: identity, secret: SystemRandom.word(), seed: SystemRandom.word()
+        )
+        core = NodeCore(setup, now: SystemClock.now())
+        meshCodec = MeshCodec(topology: topology)
+        portCodec = TLibraryCodec(names: topology.nodes.map(\.name))
+    }
+
+    /// Opens all of the node's ports. After an error nothing is served.
+    func open() throws(SystemError) {
+        let node = topology.nodes[me.position]
+        for listener in node.sip where listener.transport == .udp {
+            // Eight MiB hold what arrives in half a second at full load.
+            let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
+            sipSockets.append(try DatagramSocket(descriptor, on: loop, delegate: self))
+        }
+        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0) }
+        try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in clientConnected($0) }
+        loop.addOwner(self)
+    }
+
+    private func listen(
+        _ address: StreamAddress, limit: Int, _ accept: @escaping (OwnedDescriptor) -> Void
+    ) throws(SystemError) {
+        let descriptor = try Sockets.listening(at: address)
+        var limits = StreamListener.Limits()
+        limits.connections = limit
+        listeners.append(try StreamListener(descriptor, on: loop, limits: limits, delegate: Acceptor(accept)))
+    }
+
+    /// Closes everything; peers and clients see it at once.
+    func close() {
+        for socket in sipSockets { socket.close() }
+        for listener in listeners { listener.close() }
+        for connection in connections.values { connection.close() }
+        for connection in clients.values { connection.close() }
+    }
+
+    func nextNumber() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+}
+
+// MARK: Turns
+
+extension NodeShell: LoopOwner {
+    func turnEnded(now: Instant) {
+        if core.nextDeadline() <= now.monotonic { core.tick(now: now) }
+        act(now)
+        for peer in topology.nodes.indices where peer != me.position { pull(NodeIndex(peer), now) }
+        for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
+        // Pulling may have cut a client off.
+        act(now)
+    }
+
+    func nextDeadline() -> UInt64? {
+        let deadline = core.nextDeadline()
+        return deadline == .max ? nil : deadline
+    }
+
+    private func act(_ now: Instant) {
+        for action in core.takeActions() {
+            switch action {
+            case .dial(let peer):
+                dial(peer)
+            case .closeConnection(let id, let problem):
+                closeConnection(id, problem)
+            case .closeClient(let id, let problem):
+                logger.warning("client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+                closeClient(id, problem.sentence)
+            }
+        }
+    }
+}
+
+// MARK: SIP
+
+extension NodeShell: DatagramSocketDelegate {
+    func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
+        let datagram = Span<UInt8>(_bytes: bytes)
+        socket.withOutput { core.datagramReceived(datagram, from: source, now: loop.now, answers: &$0) }
+    }
+}
+
+/// Hands accepted streams on.
+private final class Acceptor: StreamListenerDelegate {
+    private let accept: (OwnedDescriptor) -> Void
+
+    init(_ accept: @escaping (OwnedDescriptor) -> Void) {
+        self.accept = accept
+    }
+
+    func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
+        accept(stream.descriptor)
+    }
+}

@@ -1,0 +1,31 @@
+import ClusterModel
+
+/// Chance that a seed repeats exactly (SplitMix64).
+package struct SeededRandom: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+
+    package mutating func chance(_ percent: UInt64) -> Bool {
+        next() % 100 < percent
+    }
+
+    package mutating func below(_ bound: Int) -> Int {
+        Int(next() % UInt64(bound))
+    }
+
+    /// Nanoseconds from a range of microseconds.
+    package mutating func nanoseconds(_ microseconds: ClosedRange<UInt64>) -> UInt64 {
+        (microseconds.lowerBound + next() % (microseconds.upperBound - microseconds.lowerBound + 1)) * 1000
+    }
+}

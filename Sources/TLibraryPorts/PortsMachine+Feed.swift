@@ -1,0 +1,191 @@
+package import ClusterModel
+import DequeModule
+
+// The feed: what changed at the node, in order, and each client's way through it.
+extension PortsMachine {
+    // MARK: What happened
+
+    /// The node shows something else of a DN.
+    package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction]) {
+        append(.view(dn, after, before: before), &actions)
+        for client in watchers[dn] ?? [] {
+            tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
+        }
+    }
+
+    /// All DNs of a node came back or went at once: one entry for monitoring clients, whatever the number of DNs.
+    package mutating func ownerChanged(
+        _ owner: NodeIndex, isReachable: Bool, views: some ViewSource, _ actions: inout [PortsAction]
+    ) {
+        append(.owner(owner, isReachable: isReachable), &actions)
+        for dn in watchers.keys.sorted() {
+            let view = views.view(of: dn)
+            guard view.owner == owner else { continue }
+            for client in watchers[dn] ?? [] {
+                let before = isReachable ? .ownerUnreachable : views.lastWord(of: dn)
+                tellWatcher(client, dn: dn, from: before, to: view, &actions)
+            }
+        }
+    }
+
+    /// A client with a feed hears of its DNs there.
+    private mutating func tellWatcher(
+        _ client: ClientID, dn: DNIndex, from before: Service, to view: View, _ actions: inout [PortsAction]
+    ) {
+        guard clients[client]?.monitor == nil else { return }
+        let status = DNStatus(dn: directory.dn(at: dn), view: view)
+        if before.isInService != view.service.isInService {
+            tell(client, .serviceChanged(status, sequence: nil), &actions)
+        } else {
+            tell(client, .status([status], sequence: nil), &actions)
+        }
+    }
+
+    private mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
+        sequence += 1
+        feed.append(entry)
+        if feed.count > configuration.feedCapacity { feed.removeFirst() }
+        guard !monitors.isEmpty else { return }
+        for client in monitors.sorted() {
+            guard let position = clients[client]?.monitor?.sequence else { continue }
+            if sequence - position > UInt64(feed.count) {
+                cutOff(client, &actions)
+            } else {
+                ready.insert(client)
+            }
+        }
+    }
+
+    // MARK: Monitoring
+
+    /// Starts a client's feed: after where it stopped if that is still held, otherwise with a snapshot.
+    package mutating func monitor(
+        _ client: ClientID, referenceID: UInt32, options: MonitorOptions, _ actions: inout [PortsAction]
+    ) {
+        guard clients[client] != nil else { return }
+        var monitor = Monitor(options: options, sequence: sequence, snapshotCursor: 0)
+        var isResumed = false
+        if let resume = options.resume, resume.lineage == lineage, resume.sequence <= sequence,
+            sequence - resume.sequence <= UInt64(feed.count)
+        {
+            isResumed = true
+            monitor.sequence = resume.sequence
+            monitor.snapshotCursor = nil
+        }
+        let position = FeedPosition(lineage: lineage, sequence: monitor.sequence)
+        tell(client, .monitoring(referenceID: referenceID, isResumed: isResumed, position), &actions)
+        guard clients[client]?.isClosing == false else { return }
+        clients[client]!.monitor = monitor
+        monitors.insert(client)
+        ready.insert(client)
+    }
+
+    /// The next event for a client, or nil when it has been told everything.
+    ///
+    /// Answers go first. Then come the changes, and only between them the pieces of a snapshot, so that a piece never
+    /// says less than the changes told before it.
+    package mutating func nextEvent(for client: ClientID, views: some ViewSource) -> TEvent? {
+        if let event = clients[client]?.outbox.popFirst() { return event }
+        while let monitor = clients[client]?.monitor {
+            if let expansion = monitor.expansion {
+                if let event = expand(expansion, monitor, client, views: views) { return event }
+                continue
+            }
+            if monitor.sequence < sequence {
+                if let event = advance(monitor, client) { return event }
+                continue
+            }
+            guard let cursor = monitor.snapshotCursor else { return nil }
+            return snapshotPiece(from: cursor, monitor, client, views: views)
+        }
+        return nil
+    }
+
+    private mutating func advance(_ monitor: Monitor, _ client: ClientID) -> TEvent? {
+        let next = monitor.sequence + 1
+        let entry = feed[feed.count - Int(sequence - next) - 1]
+        switch entry {
+        case .view(let dn, let view, let before):
+            clients[client]!.monitor!.sequence = next
+            return event(dn, view, before: before, monitor.options, sequence: next)
+        case .owner(let owner, let isReachable):
+            if monitor.options.ownedHereOnly {
+                clients[client]!.monitor!.sequence = next
+                return nil
+            }
+            if monitor.options.acceptsOwnerEvents {
+                clients[client]!.monitor!.sequence = next
+                return isReachable ? .ownerReachable(owner, sequence: next) : .ownerUnreachable(owner, sequence: next)
+            }
+            clients[client]!.monitor!.expansion = Expansion(owner: owner, cursor: 0)
+            return nil
+        }
+    }
+
+    private func event(
+        _ index: DNIndex, _ view: View, before: View, _ options: MonitorOptions, sequence: UInt64
+    ) -> TEvent? {
+        let dn = directory.dn(at: index)
+        guard matches(dn, options) else { return nil }
+        if options.ownedHereOnly, view.owner != me {
+            guard before.owner == me else { return nil }
+            let gone = View(service: .superseded, owner: view.owner, stamp: view.stamp)
+            let status = DNStatus(dn: dn, view: gone)
+            return before.service.isInService
+                ? .serviceChanged(status, sequence: sequence) : .status([status], sequence: sequence)
+        }
+        let status = DNStatus(dn: dn, view: view)
+        let wasInService = before.service.isInService && (!options.ownedHereOnly || before.owner == me)
+        return wasInService != view.service.isInService
+            ? .serviceChanged(status, sequence: sequence) : .status([status], sequence: sequence)
+    }
+
+    /// Tells a whole owner's change DN by DN from the present views. The events carry the sequence number before the
+    /// change, so a client that breaks off in the middle gets the whole change again when it resumes.
+    private mutating func expand(
+        _ expansion: Expansion, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
+    ) -> TEvent? {
+        var cursor = expansion.cursor
+        while cursor < directory.count {
+            let index = DNIndex(cursor)
+            cursor += 1
+            let view = views.view(of: index)
+            guard view.owner == expansion.owner else { continue }
+            let dn = directory.dn(at: index)
+            guard matches(dn, monitor.options) else { continue }
+            clients[client]!.monitor!.expansion!.cursor = cursor
+            let status = DNStatus(dn: dn, view: view)
+            let isInServiceAtOwner = views.lastWord(of: index).isInService
+            return isInServiceAtOwner
+                ? .serviceChanged(status, sequence: monitor.sequence) : .status([status], sequence: monitor.sequence)
+        }
+        clients[client]!.monitor!.expansion = nil
+        clients[client]!.monitor!.sequence += 1
+        return nil
+    }
+
+    private mutating func snapshotPiece(
+        from start: Int, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
+    ) -> TEvent {
+        var cursor = start
+        var piece: [DNStatus] = []
+        while cursor < directory.count, piece.count < configuration.chunk {
+            let index = DNIndex(cursor)
+            cursor += 1
+            let view = views.view(of: index)
+            if monitor.options.ownedHereOnly, view.owner != me { continue }
+            let dn = directory.dn(at: index)
+            if matches(dn, monitor.options) { piece.append(DNStatus(dn: dn, view: view)) }
+        }
+        if piece.isEmpty {
+            clients[client]!.monitor!.snapshotCursor = nil
+            return .endOfSnapshot(FeedPosition(lineage: lineage, sequence: monitor.sequence))
+        }
+        clients[client]!.monitor!.snapshotCursor = cursor
+        return .status(piece, sequence: nil)
+    }
+
+    private func matches(_ dn: DN, _ options: MonitorOptions) -> Bool {
+        options.ranges.isEmpty || options.ranges.contains { $0.contains(dn) }
+    }
+}

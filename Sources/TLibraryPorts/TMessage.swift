@@ -1,0 +1,175 @@
+package import ClusterModel
+
+/// The numeric ids of the T-Library's messages that this port speaks.
+package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
+    case requestQueryAddress = 2
+    case requestRegisterAddress = 3
+    case requestUnregisterAddress = 4
+    /// TMonitorAllKnownDNs: a snapshot of all DNs, then every change.
+    case requestRegisterAll = 5
+    case eventError = 52
+    case eventRegistered = 53
+    case eventUnregistered = 54
+    case eventAddressInfo = 92
+    case eventACK = 138
+    case eventDNOutOfService = 147
+    case eventDNBackInService = 148
+    case eventPrivateInfo = 150
+
+    /// The T-Library's name, as traces and documents write it.
+    package var name: String {
+        switch self {
+        case .requestQueryAddress: "TQueryAddress"
+        case .requestRegisterAddress: "TRegisterAddress"
+        case .requestUnregisterAddress: "TUnregisterAddress"
+        case .requestRegisterAll: "TMonitorAllKnownDNs"
+        case .eventError: "EventError"
+        case .eventRegistered: "EventRegistered"
+        case .eventUnregistered: "EventUnregistered"
+        case .eventAddressInfo: "EventAddressInfo"
+        case .eventACK: "EventACK"
+        case .eventDNOutOfService: "EventDNOutOfService"
+        case .eventDNBackInService: "EventDNBackInService"
+        case .eventPrivateInfo: "EventPrivateInfo"
+        }
+    }
+}
+
+/// What a client asks of a node's T-Controller port. The answer carries the request's ReferenceID.
+package enum TRequest: Equatable, Sendable {
+    /// Registers the client for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, it also makes the
+    /// receiving node the DN's owner.
+    case registerAddress(referenceID: UInt32, dn: String, takeover: Bool)
+    case unregisterAddress(referenceID: UInt32, dn: String)
+    case queryAddress(referenceID: UInt32, dn: String)
+    case monitorAll(referenceID: UInt32, MonitorOptions)
+
+    package var referenceID: UInt32 {
+        switch self {
+        case .registerAddress(let id, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _), .monitorAll(let id, _): id
+        }
+    }
+}
+
+/// What a monitoring client wants to hear.
+package struct MonitorOptions: Equatable, Sendable {
+    /// Only DNs that the node owns, as the smart clients of the original; otherwise the whole cluster.
+    package var ownedHereOnly: Bool
+    /// Only DNs of these ranges; empty means all. At most 64.
+    package var ranges: [DNRange]
+    /// The client understands that all DNs of a node come or go at once; otherwise it is told of each DN.
+    package var acceptsOwnerEvents: Bool
+    /// Where an earlier session of the client stopped.
+    package var resume: FeedPosition?
+
+    package init(
+        ownedHereOnly: Bool = false, ranges: [DNRange] = [], acceptsOwnerEvents: Bool = false,
+        resume: FeedPosition? = nil
+    ) {
+        self.ownedHereOnly = ownedHereOnly
+        self.ranges = ranges
+        self.acceptsOwnerEvents = acceptsOwnerEvents
+        self.resume = resume
+    }
+}
+
+/// DNs between two of the same length, both included; compared as text.
+package struct DNRange: Equatable, Sendable {
+    package var first: DN
+    package var last: DN
+
+    package init(first: DN, last: DN) {
+        self.first = first
+        self.last = last
+    }
+
+    package func contains(_ dn: DN) -> Bool {
+        dn.length == first.length && dn >= first && dn <= last
+    }
+}
+
+/// A place in a node's feed of events.
+package struct FeedPosition: Equatable, Sendable {
+    /// The lineage of the node that numbered the events.
+    package var lineage: Incarnation
+    package var sequence: UInt64
+
+    package init(lineage: Incarnation, sequence: UInt64) {
+        self.lineage = lineage
+        self.sequence = sequence
+    }
+}
+
+/// The state of a DN in an answer or event.
+package struct DNStatus: Equatable, Sendable {
+    package var dn: DN
+    package var view: View
+
+    package init(dn: DN, view: View) {
+        self.dn = dn
+        self.view = view
+    }
+}
+
+/// What a node tells a client.
+package enum TEvent: Equatable, Sendable {
+    case error(referenceID: UInt32, TError)
+    case registered(referenceID: UInt32, DNStatus)
+    /// Without a ReferenceID when the node ended the registration, and then with the reason.
+    case unregistered(referenceID: UInt32?, dn: DN, reason: Service?)
+    case addressInfo(referenceID: UInt32, DNStatus)
+    /// The answer to a monitoring request: whether the client goes on where it stopped or gets a snapshot.
+    case monitoring(referenceID: UInt32, isResumed: Bool, FeedPosition)
+    /// The DN's service changed. The sequence is nil outside a monitoring client's feed.
+    case serviceChanged(DNStatus, sequence: UInt64?)
+    /// DNs as they are now: a piece of a snapshot (sequence nil), or owner and reason that changed without the service.
+    case status([DNStatus], sequence: UInt64?)
+    case endOfSnapshot(FeedPosition)
+    case ownerUnreachable(NodeIndex, sequence: UInt64)
+    case ownerReachable(NodeIndex, sequence: UInt64)
+
+    package var type: TMessageType {
+        switch self {
+        case .error: .eventError
+        case .registered: .eventRegistered
+        case .unregistered: .eventUnregistered
+        case .addressInfo: .eventAddressInfo
+        case .monitoring: .eventACK
+        case .serviceChanged(let status, _):
+            status.view.service.isInService ? .eventDNBackInService : .eventDNOutOfService
+        case .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable: .eventPrivateInfo
+        }
+    }
+}
+
+/// Why a request was refused. The numbers are part of the protocol.
+package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
+    case unknownDN = 1
+    case notRegistered = 2
+    case wrongDataCenter = 3
+    case tooManyRegistrations = 4
+    case malformedRequest = 5
+    case unsupportedRequest = 6
+
+    package var message: String {
+        switch self {
+        case .unknownDN: "The DN is not provisioned."
+        case .notRegistered: "This client has not registered the DN."
+        case .wrongDataCenter: "The DN may not register in this data center."
+        case .tooManyRegistrations: "This client has registered as many DNs as one client may."
+        case .malformedRequest: "The request could not be read."
+        case .unsupportedRequest: "This port does not know the request."
+        }
+    }
+}
+
+/// One client's connection, as the shell numbers them.
+package struct ClientID: Hashable, Comparable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    package static func < (left: ClientID, right: ClientID) -> Bool { left.rawValue < right.rawValue }
+}

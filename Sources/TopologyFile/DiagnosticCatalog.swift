@@ -1,0 +1,242 @@
+/// Every kind of fault that a topology file can have. Codes are for ever: scripts and searches rely on them.
+package enum DiagnosticCode: String, CaseIterable, Sendable {
+    case invalidYAML = "T001"
+    case notText = "T002"
+    case emptyFile = "T003"
+    case severalDocuments = "T004"
+    case tooDeep = "T005"
+    case badAlias = "T006"
+    case duplicateKey = "T007"
+    case unknownKey = "T008"
+    case missingKey = "T009"
+    case wrongType = "T010"
+    case wrongValue = "T011"
+    case overlappingDNs = "T012"
+    case wrongUnit = "T013"
+    case badAddress = "T014"
+    case badName = "T015"
+    case danglingReference = "T016"
+    case portClash = "T017"
+    case badDN = "T018"
+    case badRange = "T019"
+    case tooMany = "T020"
+    case meshNotLoopback = "T021"
+    case contradiction = "T022"
+    case noNodes = "T023"
+    case noUDPListener = "T024"
+    case otherHost = "T025"
+    case wrongPhone = "T026"
+    case notRunYet = "T027"
+    case notEnforcedYet = "T028"
+    case unusedFeature = "T029"
+    case moreFaults = "T030"
+}
+
+/// What `tandem explain T012` says.
+package enum DiagnosticCatalog {
+    /// Every code, in order.
+    package static var allCodes: [String] { DiagnosticCode.allCases.map(\.rawValue) }
+
+    /// A few sentences on what a code means and how to mend it.
+    ///
+    /// - Parameter code: in upper or lower case.
+    /// - Returns: nil when there is no such code.
+    package static func explanation(of code: String) -> String? {
+        DiagnosticCode(rawValue: code.uppercased())?.explanation
+    }
+}
+
+extension DiagnosticCode {
+    /// What the code means and how to mend it.
+    package var explanation: String {
+        switch self {
+        case .invalidYAML, .notText, .emptyFile, .severalDocuments, .tooDeep, .badAlias, .unusedFeature:
+            explanationOfYAML
+        case .duplicateKey, .unknownKey, .missingKey, .wrongType, .wrongValue, .wrongUnit, .badName, .tooMany,
+            .moreFaults:
+            explanationOfForm
+        case .overlappingDNs, .danglingReference, .badDN, .badRange, .contradiction, .wrongPhone:
+            explanationOfDNs
+        case .badAddress, .portClash, .meshNotLoopback, .noNodes, .noUDPListener, .otherHost, .notRunYet,
+            .notEnforcedYet:
+            explanationOfNodes
+        }
+    }
+
+    private var explanationOfYAML: String {
+        switch self {
+        case .invalidYAML:
+            """
+            The file is not valid YAML, and nothing after this place could be read. Usual causes are an indentation that
+            differs from the lines above, a missing colon or comma, a bracket or quote that is never closed, a tab used
+            to indent, or a text with `: ` in it that needs quotes. Mend it and validate again: later faults show then.
+            """
+        case .notText:
+            """
+            The file has bytes that are not UTF-8, or control characters. It may have been saved in another encoding or
+            damaged on the way. Save it as UTF-8.
+            """
+        case .emptyFile:
+            """
+            The file is empty or has nothing but comments. A topology declares version, cluster, domain, agentTypes,
+            dataCenters and dns. clusters/single-node.yaml is a small one to copy.
+            """
+        case .severalDocuments:
+            """
+            YAML can hold several documents in a file, each after a line `---`. A topology file holds one, so that it is
+            always clear what is applied. Put each cluster into a file of its own.
+            """
+        case .tooDeep:
+            """
+            Mappings and lists are nested deeper than any topology needs. Brackets that were opened and never closed do
+            that, and so do files made to hurt their reader.
+            """
+        case .badAlias:
+            """
+            An alias (`*name`) repeats the value that an anchor (`&name`) marks earlier in the file. Here the anchor is
+            missing, or contains its own alias, or the aliases together repeat more values than is sensible. Write the
+            value out, or mend the name.
+            """
+        default:
+            """
+            YAML has tags (`!!str`) and merge keys (`<<`). Topology files use neither: values are read as what their key
+            wants, and each entry says all that it means. Aliases (`*name`) of whole values are fine.
+            """
+        }
+    }
+
+    private var explanationOfForm: String {
+        switch self {
+        case .duplicateKey:
+            """
+            The same key or name stands twice in one place. YAML readers commonly keep the last and drop the first
+            without a word, so this is an error. Remove one of the two, or rename it.
+            """
+        case .unknownKey:
+            """
+            A key is not known at this place: a typing error, a key that belongs elsewhere, or one of another version.
+            It would have no effect, so it is an error. The help line names the nearest key, or all that are known here.
+            """
+        case .missingKey:
+            """
+            A mandatory key is missing. A topology must have version, cluster, domain, agentTypes, dataCenters and dns;
+            the help line shows the key that is missing here with an example value.
+            """
+        case .wrongType:
+            """
+            A text stands where a list or a mapping is wanted, or the other way round. A list is `[a, b]` or lines that
+            begin with `- `; a mapping is `{ key: value }` or indented lines `key: value`.
+            """
+        case .wrongValue:
+            """
+            The value is of the right form, but not one of the words or not within the bounds that its key allows. The
+            message names them.
+            """
+        case .wrongUnit:
+            """
+            A duration is a whole number with a unit: `500ms`, `2s`, `5m`, `1h`. A number alone is an error, because 500
+            may be meant as milliseconds and read as seconds.
+            """
+        case .badName:
+            """
+            Names of clusters, data centers, nodes and agent types are 1 to 31 small letters, digits and hyphens, and
+            begin with a letter or digit: they become parts of file names, sockets and metrics. A domain is a host name
+            such as cc.example.com.
+            """
+        case .tooMany:
+            """
+            Something exceeds a limit of this version, and the message says which. Limits keep a mistake in a file from
+            becoming a machine without memory. Many DNs are best declared by range.
+            """
+        default:
+            """
+            The file has more faults than are worth showing at once. One mistake often causes many: mend the first ones
+            and validate again.
+            """
+        }
+    }
+
+    private var explanationOfDNs: String {
+        switch self {
+        case .overlappingDNs:
+            """
+            A DN is declared more than once, by number, by range or as a routing point. Each DN must have exactly one
+            declaration, or it would depend on the order of the lines which agent type and homes it has. The second
+            label shows the other declaration. Shorten one range, or remove one of the two.
+            """
+        case .danglingReference:
+            """
+            A name refers to something that the file does not declare: an agent type, a data center, a trunk or a DN.
+            Mend the name (the help line tells the nearest), or declare what is missing.
+            """
+        case .badDN:
+            """
+            A DN is 1 to 16 characters: digits, letters and * # + . _ -. It is text: `0042` and `42` are two DNs. What
+            is dialled for a PSTN phone is digits, * and #, perhaps with a leading +.
+            """
+        case .badRange:
+            """
+            A range is two numbers with a hyphen, such as 1000-1999: digits only, the smaller first, both of the same
+            length. `0-100` is an error because it could mean 000 to 100 or 0 to 100; write `000-100`, or two ranges.
+            """
+        case .contradiction:
+            """
+            Two values exclude each other. Expiry times must grow from `min` over `default` to `max`; `linkTimeout` must
+            be longer than `keepalive`, or every silent link would be lost before it was first pinged.
+            """
+        default:
+            """
+            A key does not fit the kind of phone. A SIP phone registers, so it may have `registration`, and needs no
+            `dial` or `trunk`. A PSTN phone is dialled, so each of its DNs is declared by number with what to `dial`.
+            """
+        }
+    }
+
+    private var explanationOfNodes: String {
+        switch self {
+        case .badAddress:
+            """
+            An address is an IP address with a port, such as 127.0.0.1:5060 or [::1]:5060, mostly with the transport
+            before it: `udp:127.0.0.1:5060`, `tcp:127.0.0.1:7101`; some may be Unix sockets, `unix:/run/tandem/x.sock`.
+            Host names are not looked up: a cluster must not change when a name server does.
+            """
+        case .portClash:
+            """
+            Two listeners want the same port of the same address; the second would fail to start. UDP and TCP ports do
+            not clash with each other, TLS counts as TCP, and 0.0.0.0 or [::] clashes with every address at its port.
+            The second label shows the other listener. Give one of them another port.
+            """
+        case .meshNotLoopback:
+            """
+            Nodes believe what they hear over the mesh. Beyond this machine that is safe only with mutual TLS, which
+            this version does not have, so mesh addresses must be loopback (127.0.0.1, ::1) or Unix sockets.
+            """
+        case .noNodes:
+            """
+            No data center declares a node, so there is nothing to run. Declare at least one under
+            `dataCenters: NAME: nodes:`; clusters/single-node.yaml shows how.
+            """
+        case .noUDPListener:
+            """
+            Phones register over UDP in this version, so every node needs at least one SIP listener such as
+            `udp:127.0.0.1:5071`.
+            """
+        case .otherHost:
+            """
+            This version runs all nodes on one host, the one where `tandem up` is started: `host: local`. Leave `host`
+            out, or say `local`.
+            """
+        case .notRunYet:
+            """
+            The file declares something that a later version runs and this one does not. It was checked and is otherwise
+            ignored; the rest of the cluster runs. Remove it to silence the warning.
+            """
+        default:
+            """
+            The file asks for protection that this version cannot give: `authentication`, or limits per source. To
+            ignore it would leave the cluster open without a word, so it is an error. Remove it, and make sure that
+            only phones you trust can reach the SIP ports.
+            """
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import ClusterModel
+
+extension TopologyDecoder {
+    private static let routingPointShape = Shape(
+        "a routing point", required: ["strategy": "longest-idle"], optional: ["prefer", "timeout", "default"]
+    )
+    private static let trunkShape = Shape(
+        "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"]
+    )
+    private static let authenticationShape = Shape(
+        "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"]
+    )
+    private static let timingShape = Shape(
+        "`timing`",
+        optional: [
+            "keepalive", "linkTimeout", "reservation", "reservationWindow", "desktopGrace", "handoverHold",
+            "clockSkewLimit", "afterCallWork",
+        ]
+    )
+    private static let limitsShape = Shape("`limits`", optional: ["perSource"])
+    private static let rolloutShape = Shape(
+        "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"]
+    )
+
+    mutating func decodeTrunks(_ top: Fields) {
+        guard let section = top["trunks"] else { return }
+        for field in declarations(of: section, "trunks") {
+            trunkNames.insert(field.name)
+            noteNotRun("trunks", at: field.key)
+            guard !tree.isNull(field.value), let fields = fields(of: field, Self.trunkShape) else { continue }
+            if let address = fields["address"].flatMap({ transportAddress($0) }), address.address.isWildcard {
+                report(
+                    .badAddress, "a trunk's address is where its gateway is, and \(address.address.host) is no place",
+                    at: span(fields["address"]?.value ?? field.value)
+                )
+            }
+            _ = fields["capacity"].flatMap { number($0, 1...100_000) }
+        }
+    }
+
+    mutating func decodeRoutingPoints(_ top: Fields) {
+        guard let section = top["routingPoints"] else { return }
+        let declared = declarations(of: section, "routing points") { decoder, field in
+            decoder.dn(Field(name: field.name, key: field.key, value: field.key)) != nil
+        }
+        // Only DNs that stand in the file can be asked for; without faults there the directory answers that.
+        let directory = faults.hasErrors ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
+        for field in declared {
+            noteNotRun("routing points", at: field.key)
+            if let dn = DN(field.name), let index = directory?.index(of: dn), let block = directory?.block(of: index) {
+                let place = dns.blocks.firstIndex(of: block).map { Int(dns.places[$0]) }
+                report(
+                    .overlappingDNs, "\(field.name) is declared as a DN and as a routing point", at: span(field.key),
+                    secondary: place.map { span($0).labelled("declared as a DN here") },
+                    hint: "give the routing point another number"
+                )
+            }
+            guard !tree.isNull(field.value), let fields = fields(of: field, Self.routingPointShape) else { continue }
+            _ = fields["strategy"].flatMap { word($0, ["longest-idle", "round-robin", "random"]) }
+            _ = fields["prefer"].flatMap { word($0, ["same-location", "none"]) }
+            _ = fields["timeout"].flatMap { duration($0, .seconds(1) ... .seconds(3600)) }
+            if let target = fields["default"], let dn = dn(target), let directory, directory.index(of: dn) == nil {
+                report(
+                    .danglingReference, "no DN is \(quoted(target.value))", at: span(target.value),
+                    hint: "declare it under `dns`, or send the calls that find no agent to another DN"
+                )
+            }
+        }
+    }
+
+    /// Authentication, timing, limits and rollout.
+    mutating func decodePolicies(_ top: Fields) {
+        if let section = top["authentication"] { decodeAuthentication(section) }
+        if let section = top["timing"] { decodeTiming(section) }
+        if let section = top["limits"] { decodeLimits(section) }
+        if let section = top["rollout"] { decodeRollout(section) }
+    }
+
+    /// Checked, and then refused: to ignore it would leave registration open without a word.
+    private mutating func decodeAuthentication(_ section: Field) {
+        if let fields = fields(of: section, Self.authenticationShape) {
+            _ = fields["realm"].flatMap { text($0, "a text such as `cc.example.com`") }
+            _ = fields["users"].flatMap { text($0, "the path of a file") }
+        }
+        report(
+            .notEnforcedYet, "this version cannot authenticate phones, so registration would be open in spite of this",
+            at: span(section.key),
+            hint: "remove `authentication`, and make sure that only phones you trust reach the SIP ports"
+        )
+    }
+
+    private mutating func decodeLimits(_ section: Field) {
+        guard let fields = fields(of: section, Self.limitsShape), let perSource = fields["perSource"] else { return }
+        if tree.kind(of: perSource.value) == .scalar && tree.text(of: perSource.value) == "off" { return }
+        report(
+            .notEnforcedYet, "this version cannot limit what a source sends, so `perSource` must be `off`",
+            at: span(perSource.value), hint: "write `perSource: off`, and limit sources in the firewall if need be"
+        )
+    }
+
+    private mutating func decodeTiming(_ section: Field) {
+        guard let fields = fields(of: section, Self.timingShape) else { return }
+        let day = Duration.seconds(86_400)
+        if let value = fields["keepalive"].flatMap({ duration($0, .milliseconds(10) ... .seconds(60)) }) {
+            timing.keepalive = value
+        }
+        if let value = fields["linkTimeout"].flatMap({ duration($0, .milliseconds(20) ... .seconds(300)) }) {
+            timing.linkTimeout = value
+        }
+        if let value = fields["clockSkewLimit"].flatMap({ duration($0, .milliseconds(1) ... day) }) {
+            timing.clockSkewLimit = value
+        }
+        if let value = fields["desktopGrace"].flatMap({ duration($0, .zero ... day) }) { timing.desktopGrace = value }
+        for name in ["reservation", "reservationWindow", "handoverHold", "afterCallWork"] {
+            _ = fields[name].flatMap { duration($0, .zero ... day) }
+        }
+        guard timing.linkTimeout <= timing.keepalive else { return }
+        let given = [fields["keepalive"], fields["linkTimeout"]].compactMap { $0 }
+        guard let place = given.last else { return }
+        report(
+            .contradiction,
+            "`linkTimeout` is \(Self.words(timing.linkTimeout)), which is not longer than `keepalive`, "
+                + "\(Self.words(timing.keepalive)): every quiet link would be lost before it is pinged",
+            at: span(place.value),
+            secondary: given.count == 2 ? span(given[0].value).labelled("`keepalive` is here") : nil,
+            hint: "let `linkTimeout` be about four times `keepalive`"
+        )
+    }
+
+    private mutating func decodeRollout(_ section: Field) {
+        guard let fields = fields(of: section, Self.rolloutShape) else { return }
+        _ = fields["maxUnavailable"].flatMap { number($0, 1...Self.maximumNodes) }
+        _ = fields["minHealthy"].flatMap { duration($0, .zero ... .seconds(3600)) }
+        _ = fields["deadline"].flatMap { duration($0, .seconds(1) ... .seconds(86_400)) }
+        _ = fields["onFailure"].flatMap { word($0, ["stop", "rollback", "continue"]) }
+    }
+}

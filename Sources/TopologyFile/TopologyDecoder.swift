@@ -1,0 +1,121 @@
+package import ClusterModel
+
+/// Turns a YAML tree into a `Topology`, and goes on after every fault, so that one run reports them all.
+package struct TopologyDecoder {
+    /// The most nodes, data centers, agent types and other named things of a kind.
+    package static let maximumNodes = 512
+    package static let maximumNames = 1024
+
+    let tree: YAMLTree
+    /// What was found so far.
+    package var faults = FaultList()
+
+    var agentTypes: [AgentType] = []
+    var agentTypePositions: [String: Int] = [:]
+    var dataCenters: [DataCenter] = []
+    var dataCenterPositions: [String: Int] = [:]
+    var nodes: [Node] = []
+    var trunkNames: Set<String> = []
+    var timing = Timing()
+    /// Every address that something of the file would listen at.
+    var listeners: [Listener] = []
+    /// What the file declares and this version does not run, by kind, in the order of first appearance.
+    var notRun: [NotRun] = []
+    var dns = DNDeclarations()
+
+    package init(tree: YAMLTree) {
+        self.tree = tree
+    }
+
+    /// One kind of thing that this version does not run.
+    struct NotRun {
+        var what: String
+        var span: Span
+        var count: Int
+    }
+
+    private static let shape = Shape(
+        "the topology",
+        required: [
+            "version": "1", "cluster": "my-cluster", "domain": "cc.example.com",
+            "agentTypes": "{ sip-phone: { phone: sip } }",
+            "dataCenters": "{ dc1: { nodes: { ... } } }",
+            "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
+        ],
+        optional: ["routingPoints", "trunks", "authentication", "timing", "limits", "rollout"]
+    )
+
+    /// - Returns: nil if the file has an error.
+    package mutating func decode() -> Topology? {
+        let root = Field(name: "", key: 0, value: 0)
+        guard let fields = fields(of: root, Self.shape) else { return nil }
+        decodeVersion(fields)
+        let cluster = fields["cluster"].flatMap { self.name($0) }
+        let domain = fields["domain"].flatMap { self.domain($0) }
+        // What is referred to comes first, whatever the order in the file.
+        decodeTrunks(fields)
+        decodeAgentTypes(fields)
+        decodeDataCenters(fields)
+        decodeDNs(fields)
+        decodeRoutingPoints(fields)
+        decodePolicies(fields)
+        reportPortClashes()
+        reportNotRun()
+        guard !faults.hasErrors, let cluster, let domain else { return nil }
+        return Topology(
+            cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
+            nodes: nodes.sorted { $0.name < $1.name },
+            directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings), timing: timing,
+            notices: notRun.map { notice($0) }
+        )
+    }
+
+    private mutating func decodeVersion(_ fields: Fields) {
+        guard let field = fields["version"], let text = text(field, "a number such as `1`"), text != "1" else { return }
+        report(
+            .wrongValue, "version \(quoted(field.value)) of the file format is not known; this is version 1",
+            at: span(field.value), hint: "write `version: 1`, or use the version of tandem that the file was written for"
+        )
+    }
+
+    private mutating func domain(_ field: Field) -> String? {
+        guard let text = text(field, "a host name such as `cc.example.com`") else { return nil }
+        let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let isGood = text.utf8.count <= 253 && labels.allSatisfy { label in
+            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                && label.allSatisfy { isLetter($0 | 0x20) || isDigit($0) || $0 == UInt8(ascii: "-") }
+        }
+        guard isGood else {
+            report(
+                .badName, "\(quoted(field.value)) is not a host name", at: span(field.value),
+                hint: "write what stands after the @ in the phones' addresses, such as `cc.example.com`, without port"
+            )
+            return nil
+        }
+        return text.lowercased()
+    }
+
+    /// Remembers that the file declares something which this version does not run.
+    mutating func noteNotRun(_ what: String, at node: Int) {
+        if let position = notRun.firstIndex(where: { $0.what == what }) {
+            notRun[position].count += 1
+        } else {
+            notRun.append(NotRun(what: what, span: span(node), count: 1))
+        }
+    }
+
+    private func notice(_ notRun: NotRun) -> String {
+        "this version does not run \(notRun.what) yet; the file declares \(notRun.count)"
+    }
+
+    private mutating func reportNotRun() {
+        for notRun in notRun {
+            faults.append(
+                Diagnostic(
+                    code: .notRunYet, severity: .warning, message: notice(notRun), at: notRun.span,
+                    hint: "the rest of the cluster runs without; remove the declaration to silence this"
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// Why a topology file could not be read at all.
+package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConvertible {
+    case noSuchFile(path: String)
+    /// - `reason`: the system's words.
+    case unreadable(path: String, reason: String)
+    case notPermitted(path: String)
+    case tooLarge(path: String, maximumBytes: Int)
+
+    /// One sentence for people: what, where, and what to do.
+    package var description: String {
+        switch self {
+        case .noSuchFile(let path):
+            "there is no file \(path); give the path of a topology file, such as clusters/two-datacenters.yaml"
+        case .unreadable(let path, let reason):
+            "cannot read \(path): \(reason)"
+        case .notPermitted(let path):
+            "cannot read \(path): permission denied; make the file readable for this user"
+        case .tooLarge(let path, let maximumBytes):
+            "\(path) has more than \(maximumBytes >> 20) MiB, the most that a topology file may have; "
+                + "declare DNs by range instead of one by one"
+        }
+    }
+
+    /// The exit code that scripts rely on.
+    package var exitCode: Int32 {
+        switch self {
+        case .noSuchFile, .unreadable: 66
+        case .notPermitted: 77
+        case .tooLarge: 65
+        }
+    }
+}
+
+extension TopologyFile {
+    /// Reads a file whole.
+    ///
+    /// - Parameter maximumBytes: reading stops there, also for files that do not tell their size, such as pipes.
+    package static func read(
+        path: String, maximumBytes: Int = TopologyFile.maximumBytes
+    ) throws(TopologyFileError) -> TopologySource {
+        guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "the path has a NUL character") }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(errno, path: path) }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        while true {
+            let step = 1 << 20
+            var failed: Int32 = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, count in
+                var got = Glibc.read(descriptor, buffer.baseAddress, step)
+                while got < 0 && errno == EINTR { got = Glibc.read(descriptor, buffer.baseAddress, step) }
+                if got < 0 { failed = errno }
+                count = max(0, got)
+            }
+            if failed != 0 { throw failure(failed, path: path) }
+            if piece.isEmpty { return TopologySource(name: path, text: text) }
+            text += piece
+            if text.count > maximumBytes { throw .tooLarge(path: path, maximumBytes: maximumBytes) }
+        }
+    }
+
+    private static func failure(_ code: Int32, path: String) -> TopologyFileError {
+        switch code {
+        case ENOENT, ENOTDIR: .noSuchFile(path: path)
+        case EACCES, EPERM: .notPermitted(path: path)
+        case EISDIR: .unreadable(path: path, reason: "it is a directory; give the path of a file in it")
+        default: .unreadable(path: path, reason: String(cString: strerror(code)))
+        }
+    }
+}

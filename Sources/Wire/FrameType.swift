@@ -1,0 +1,65 @@
+/// The message types above the T-Library's own numeric ids.
+package enum FrameType {
+    package static let hello: UInt16 = 1000
+    package static let problem: UInt16 = 1001
+
+    static let meshHello: UInt16 = 1100
+    static let syncBegin: UInt16 = 1101
+    static let records: UInt16 = 1102
+    static let syncEnd: UInt16 = 1103
+    static let claims: UInt16 = 1104
+    static let snapshotRequest: UInt16 = 1105
+    static let ping: UInt16 = 1106
+    static let pong: UInt16 = 1107
+
+    static let configure: UInt16 = 1200
+    static let provision: UInt16 = 1201
+    static let start: UInt16 = 1202
+    static let stop: UInt16 = 1203
+    static let reportRequest: UInt16 = 1204
+    static let dnRequest: UInt16 = 1205
+    static let dnListRequest: UInt16 = 1206
+
+    static let ready: UInt16 = 1220
+    static let failed: UInt16 = 1221
+    static let report: UInt16 = 1223
+    static let dnReport: UInt16 = 1224
+    static let dnList: UInt16 = 1225
+
+    static let statusRequest: UInt16 = 1300
+    static let operatorDNRequest: UInt16 = 1301
+    static let operatorDNListRequest: UInt16 = 1302
+
+    static let status: UInt16 = 1320
+    static let dnDetails: UInt16 = 1321
+    static let operatorDNList: UInt16 = 1322
+    static let refusal: UInt16 = 1323
+}
+
+/// Why a frame could not be read. The connection that brought it is closed; no other is harmed.
+package enum WireError: Error, Equatable, Sendable {
+    case malformed(type: UInt16)
+    case unknownType(UInt16)
+    /// A count in the message is over its limit.
+    case tooMany(type: UInt16)
+    /// A field has a value that it cannot have.
+    case badValue(type: UInt16, field: StaticStringBox)
+
+    package var sentence: String {
+        switch self {
+        case .malformed(let type): "a message of type \(type) could not be read"
+        case .unknownType(let type): "message type \(type) is not known here"
+        case .tooMany(let type): "a message of type \(type) has more entries than it may"
+        case .badValue(let type, let field): "a message of type \(type) has a bad \(field.text)"
+        }
+    }
+}
+
+/// The name of a field, comparable.
+package struct StaticStringBox: Equatable, Sendable, ExpressibleByStringLiteral {
+    package let text: String
+
+    package init(stringLiteral value: String) {
+        text = value
+    }
+}

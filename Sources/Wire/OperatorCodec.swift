@@ -1,0 +1,207 @@
+import CTandemProto
+package import Orchestration
+
+/// Puts what operators ask the controller, and its answers, into frames.
+package enum OperatorCodec {
+    package static func encode(_ request: OperatorRequest, to output: inout [UInt8]) {
+        let arena = PackingArena()
+        switch request {
+        case .status:
+            appendEmptyFrame(type: FrameType.statusRequest, to: &output)
+        case .showDN(let dn):
+            appendFrame(type: FrameType.operatorDNRequest, WorkerOrderCodec.packDNRequest(0, dn, arena), to: &output)
+        case .listDNs(let filter):
+            appendFrame(
+                type: FrameType.operatorDNListRequest, WorkerOrderCodec.packListRequest(0, filter, arena), to: &output
+            )
+        }
+        withExtendedLifetime(arena) {}
+    }
+
+    package static func decodeRequest(type: UInt16, _ payload: RawSpan) throws(WireError) -> OperatorRequest {
+        switch type {
+        case FrameType.statusRequest:
+            return .status
+        case FrameType.operatorDNRequest:
+            return try unpack(
+                type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
+            ) { .showDN(text($0.dn)) }
+        case FrameType.operatorDNListRequest:
+            return try unpack(
+                type: type, tandem__control__dnlist_request__descriptor, payload, as: Tandem__Control__DNListRequest.self
+            ) { .listDNs(WorkerOrderCodec.filter($0)) }
+        default:
+            throw .unknownType(type)
+        }
+    }
+
+    package static func encode(_ answer: OperatorAnswer, to output: inout [UInt8]) {
+        let arena = PackingArena()
+        switch answer {
+        case .status(let status):
+            appendFrame(type: FrameType.status, pack(status, arena), to: &output)
+        case .dn(let details):
+            appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
+        case .dnList(let list):
+            appendFrame(type: FrameType.operatorDNList, ReportCodec.pack(list, arena), to: &output)
+        case .refused(let message, let exitCode):
+            let message = arena.make(tandem__control__refusal__init) {
+                $0.message = arena.string(message)
+                $0.exit_code = exitCode
+            }
+            appendFrame(type: FrameType.refusal, message, to: &output)
+        }
+        withExtendedLifetime(arena) {}
+    }
+
+    package static func decodeAnswer(type: UInt16, _ payload: RawSpan) throws(WireError) -> OperatorAnswer {
+        switch type {
+        case FrameType.status:
+            return try unpack(
+                type: type, tandem__control__status__descriptor, payload, as: Tandem__Control__Status.self
+            ) { .status(status($0)) }
+        case FrameType.dnDetails:
+            return try unpack(
+                type: type, tandem__control__dndetails__descriptor, payload, as: Tandem__Control__DNDetails.self
+            ) { .dn(details($0)) }
+        case FrameType.operatorDNList:
+            return try unpack(
+                type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
+            ) { .dnList(ReportCodec.dnList($0)) }
+        case FrameType.refusal:
+            return try unpack(
+                type: type, tandem__control__refusal__descriptor, payload, as: Tandem__Control__Refusal.self
+            ) { .refused(message: text($0.message), exitCode: $0.exit_code) }
+        default:
+            throw .unknownType(type)
+        }
+    }
+
+    // MARK: Status
+
+    private static func pack(
+        _ status: ClusterStatus, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__Status> {
+        arena.make(tandem__control__status__init) {
+            $0.cluster = arena.string(status.cluster)
+            $0.domain = arena.string(status.domain)
+            $0.version = arena.string(status.version)
+            $0.topology_path = arena.string(status.topologyPath)
+            $0.controller_pid = status.controllerPID
+            $0.dns_in_service = status.inService
+            $0.dns_out_of_service = status.outOfService
+            $0.n_nodes = status.nodes.count
+            $0.nodes = arena.array(status.nodes.map { Optional(pack($0, arena)) })
+            $0.n_conditions = status.conditions.count
+            $0.conditions = arena.array(
+                status.conditions.map { condition in
+                    Optional(
+                        arena.make(tandem__control__condition__init) {
+                            $0.severity = arena.string(condition.severity.rawValue)
+                            $0.subject = arena.string(condition.subject)
+                            $0.kind = arena.string(condition.kind)
+                            $0.message = arena.string(condition.message)
+                        }
+                    )
+                }
+            )
+        }
+    }
+
+    private static func pack(
+        _ node: NodeStatus, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__NodeStatus> {
+        arena.make(tandem__control__node_status__init) {
+            $0.name = arena.string(node.name)
+            $0.role = arena.string(node.role)
+            $0.data_center = arena.string(node.dataCenter)
+            $0.state = arena.string(node.state.rawValue)
+            $0.pid = node.pid
+            $0.incarnation = node.incarnation
+            $0.restarts = node.restarts
+            $0.report = node.report.map { ReportCodec.pack($0, arena) }
+            $0.tcontroller = arena.string(node.tcontroller)
+            $0.n_sip = node.sip.count
+            $0.sip = arena.strings(node.sip)
+            $0.last_problem = arena.string(node.lastProblem)
+        }
+    }
+
+    private static func status(_ message: borrowing Tandem__Control__Status) -> ClusterStatus {
+        var status = ClusterStatus()
+        status.cluster = text(message.cluster)
+        status.domain = text(message.domain)
+        status.version = text(message.version)
+        status.topologyPath = text(message.topology_path)
+        status.controllerPID = message.controller_pid
+        status.inService = message.dns_in_service
+        status.outOfService = message.dns_out_of_service
+        status.nodes = messages(message.n_nodes, message.nodes).map { node($0.pointee) }
+        status.conditions = messages(message.n_conditions, message.conditions).map {
+            Condition(
+                severity: Condition.Severity(rawValue: text($0.pointee.severity)) ?? .notice,
+                subject: text($0.pointee.subject), kind: text($0.pointee.kind), message: text($0.pointee.message)
+            )
+        }
+        return status
+    }
+
+    private static func node(_ message: Tandem__Control__NodeStatus) -> NodeStatus {
+        var node = NodeStatus(name: text(message.name))
+        node.role = text(message.role)
+        node.dataCenter = text(message.data_center)
+        node.state = NodeState(rawValue: text(message.state)) ?? .stopped
+        node.pid = message.pid
+        node.incarnation = message.incarnation
+        node.restarts = message.restarts
+        node.report = message.report.map { ReportCodec.nodeReport($0.pointee) }
+        node.tcontroller = text(message.tcontroller)
+        node.sip = texts(message.n_sip, message.sip)
+        node.lastProblem = text(message.last_problem)
+        return node
+    }
+
+    // MARK: DNs
+
+    private static func pack(
+        _ details: DNDetails, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__DNDetails> {
+        arena.make(tandem__control__dndetails__init) {
+            $0.dn = arena.string(details.dn)
+            $0.provisioned = details.isProvisioned ? 1 : 0
+            $0.agent_type = arena.string(details.agentType)
+            $0.phone = arena.string(details.phone)
+            $0.n_homes = details.homes.count
+            $0.homes = arena.strings(details.homes)
+            $0.n_answers = details.answers.count
+            $0.answers = arena.array(
+                details.answers.map { answer in
+                    Optional(
+                        arena.make(tandem__control__dnanswer__init) {
+                            $0.node = arena.string(answer.node)
+                            $0.state = arena.string(answer.state)
+                            $0.answered = answer.report == nil ? 0 : 1
+                            $0.report = answer.report.map { ReportCodec.pack($0, arena) }
+                        }
+                    )
+                }
+            )
+        }
+    }
+
+    private static func details(_ message: borrowing Tandem__Control__DNDetails) -> DNDetails {
+        var details = DNDetails()
+        details.dn = text(message.dn)
+        details.isProvisioned = message.provisioned != 0
+        details.agentType = text(message.agent_type)
+        details.phone = text(message.phone)
+        details.homes = texts(message.n_homes, message.homes)
+        details.answers = messages(message.n_answers, message.answers).map {
+            DNAnswer(
+                node: text($0.pointee.node), state: text($0.pointee.state),
+                report: $0.pointee.answered != 0 ? $0.pointee.report.map { ReportCodec.dnReport($0.pointee) } : nil
+            )
+        }
+        return details
+    }
+}

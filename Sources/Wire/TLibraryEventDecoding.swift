@@ -1,0 +1,89 @@
+import CTandemProto
+package import ClusterModel
+package import TLibraryPorts
+
+/// An event as a client reads it: nodes by name, because a client has no topology.
+package struct ReceivedEvent: Equatable, Sendable {
+    package struct Status: Equatable, Sendable {
+        package var dn: DN
+        package var service: Service
+        /// Nil before anybody has claimed the DN.
+        package var owner: String?
+        package var stamp: Stamp
+    }
+
+    package enum PrivateInfo: String, Equatable, Sendable {
+        case none = ""
+        case dnStatus = "ClusterDNStatus"
+        case endOfSnapshot = "EndOfSnapshot"
+        case ownerUnreachable = "OwnerUnreachable"
+        case ownerReachable = "OwnerReachable"
+    }
+
+    package var type: TMessageType
+    /// Full name of the node that sent the event.
+    package var server: String
+    package var thisDN: String
+    /// Milliseconds since 1970.
+    package var timeMilliseconds: UInt64
+    package var referenceID: UInt32?
+    package var privateInfo: PrivateInfo
+    package var statuses: [Status]
+    package var owner: String
+    /// 0 outside a feed.
+    package var sequence: UInt64
+    package var lineage: UInt64
+    package var isResumed: Bool
+    package var reason: Service?
+    package var errorCode: UInt32
+    package var errorMessage: String
+}
+
+extension TLibraryCodec {
+    /// Reads an event's payload.
+    package static func decodeEvent(type: UInt16, _ payload: RawSpan) throws(WireError) -> ReceivedEvent {
+        guard let messageType = TMessageType(rawValue: type), type >= TMessageType.eventError.rawValue else {
+            throw .unknownType(type)
+        }
+        return try unpack(
+            type: type, tandem__tlibrary__event__descriptor, payload, as: Tandem__Tlibrary__Event.self
+        ) { (message) throws(WireError) in
+            var statuses: [ReceivedEvent.Status] = []
+            for status in messages(message.n_statuses, message.statuses) {
+                statuses.append(try decode(status.pointee, type: type))
+            }
+            return ReceivedEvent(
+                type: messageType, server: text(message.server), thisDN: text(message.this_dn),
+                timeMilliseconds: message.time_seconds * 1000 + UInt64(message.time_microseconds / 1000),
+                referenceID: message.has_reference_id != 0 ? message.reference_id : nil,
+                privateInfo: decode(message.private_info), statuses: statuses, owner: text(message.owner),
+                sequence: message.sequence, lineage: message.lineage, isResumed: message.resumed != 0,
+                reason: message.has_reason != 0 ? Service(rawValue: UInt8(truncatingIfNeeded: message.reason)) : nil,
+                errorCode: message.error_code, errorMessage: text(message.error_message)
+            )
+        }
+    }
+
+    private static func decode(
+        _ message: Tandem__Tlibrary__DNStatus, type: UInt16
+    ) throws(WireError) -> ReceivedEvent.Status {
+        guard let dn = DN(text(message.dn)) else { throw .badValue(type: type, field: "DN") }
+        guard let code = UInt8(exactly: message.service), let service = Service(rawValue: code) else {
+            throw .badValue(type: type, field: "service code")
+        }
+        let owner = text(message.owner)
+        return ReceivedEvent.Status(
+            dn: dn, service: service, owner: owner.isEmpty ? nil : owner, stamp: Stamp(rawValue: message.stamp)
+        )
+    }
+
+    private static func decode(_ info: Tandem__Tlibrary__Event__PrivateInfo) -> ReceivedEvent.PrivateInfo {
+        switch info {
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__DN_STATUS: .dnStatus
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__END_OF_SNAPSHOT: .endOfSnapshot
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE: .ownerUnreachable
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE: .ownerReachable
+        case _: .none
+        }
+    }
+}

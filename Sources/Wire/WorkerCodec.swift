@@ -1,0 +1,263 @@
+import CProtobufC
+import CTandemProto
+import ClusterModel
+package import Orchestration
+
+/// Puts what a controller tells a worker into frames.
+package enum WorkerOrderCodec {
+    /// The most blocks of DNs in one message.
+    package static let maximumBlocks = 8_192
+
+    package static func encode(_ order: WorkerOrder, to output: inout [UInt8]) {
+        let arena = PackingArena()
+        switch order {
+        case .configure(let setup):
+            appendFrame(type: FrameType.configure, pack(setup, arena), to: &output)
+        case .provision(let blocks, let dialStrings):
+            let message = arena.make(tandem__control__provision_dns__init) {
+                $0.first_dns = arena.bytes(MeshCodec.packed(blocks.lazy.map(\.first), count: blocks.count))
+                $0.n_counts = blocks.count
+                $0.counts = arena.array(blocks.map { UInt32($0.count) })
+                $0.n_agent_types = blocks.count
+                $0.agent_types = arena.array(blocks.map { UInt32($0.agentType) })
+                $0.n_homes = blocks.count
+                $0.homes = arena.array(blocks.map { UInt32($0.homes) })
+                $0.dialled_dns = arena.bytes(MeshCodec.packed(dialStrings.lazy.map(\.dn), count: dialStrings.count))
+                $0.n_dial_strings = dialStrings.count
+                $0.dial_strings = arena.strings(dialStrings.map(\.dial))
+            }
+            appendFrame(type: FrameType.provision, message, to: &output)
+        case .start:
+            appendEmptyFrame(type: FrameType.start, to: &output)
+        case .stop:
+            appendEmptyFrame(type: FrameType.stop, to: &output)
+        case .report(let request):
+            let message = arena.make(tandem__control__report_request__init) { $0.request = request }
+            appendFrame(type: FrameType.reportRequest, message, to: &output)
+        case .showDN(let request, let dn):
+            appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
+        case .listDNs(let request, let filter):
+            appendFrame(type: FrameType.dnListRequest, packListRequest(request, filter, arena), to: &output)
+        }
+        withExtendedLifetime(arena) {}
+    }
+
+    static func packDNRequest(
+        _ request: UInt64, _ dn: String, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__DNRequest> {
+        arena.make(tandem__control__dnrequest__init) {
+            $0.request = request
+            $0.dn = arena.string(dn)
+        }
+    }
+
+    static func packListRequest(
+        _ request: UInt64, _ filter: DNFilter, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__DNListRequest> {
+        arena.make(tandem__control__dnlist_request__init) {
+            $0.request = request
+            $0.from = filter.from
+            $0.limit = filter.limit
+            $0.owner = arena.string(filter.owner)
+            if let isInService = filter.isInService {
+                $0.state = arena.string(isInService ? "in-service" : "out-of-service")
+            }
+        }
+    }
+
+    private static func pack(
+        _ setup: WorkerSetup, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__Configure> {
+        arena.make(tandem__control__configure__init) {
+            $0.node = arena.string(setup.node)
+            $0.incarnation = setup.incarnation.rawValue
+            $0.generation = setup.generation
+            $0.cluster = arena.string(setup.cluster)
+            $0.domain = arena.string(setup.domain)
+            $0.n_agent_types = setup.agentTypes.count
+            $0.agent_types = arena.array(setup.agentTypes.map { Optional(pack($0, arena)) })
+            $0.n_data_centers = setup.dataCenters.count
+            $0.data_centers = arena.array(
+                setup.dataCenters.map { dataCenter in
+                    Optional(
+                        arena.make(tandem__control__data_center__init) {
+                            $0.name = arena.string(dataCenter.name)
+                            $0.location = arena.string(dataCenter.location)
+                        }
+                    )
+                }
+            )
+            $0.n_nodes = setup.nodes.count
+            $0.nodes = arena.array(setup.nodes.map { Optional(pack($0, arena)) })
+            $0.timing = arena.make(tandem__control__timing__init) {
+                $0.keepalive_nanoseconds = setup.timing.keepalive.nanoseconds
+                $0.link_timeout_nanoseconds = setup.timing.linkTimeout.nanoseconds
+                $0.clock_skew_limit_nanoseconds = setup.timing.clockSkewLimit.nanoseconds
+                $0.desktop_grace_nanoseconds = setup.timing.desktopGrace.nanoseconds
+            }
+            $0.n_homes = setup.homes.count
+            $0.homes = arena.array(
+                setup.homes.map { homes in
+                    Optional(
+                        arena.make(tandem__control__home_list__init) {
+                            $0.n_data_centers = homes.count
+                            $0.data_centers = arena.array(homes.map { UInt32($0) })
+                        }
+                    )
+                }
+            )
+        }
+    }
+
+    private static func pack(
+        _ agentType: AgentType, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__AgentType> {
+        arena.make(tandem__control__agent_type__init) {
+            $0.name = arena.string(agentType.name)
+            $0.phone = arena.string(agentType.phone.rawValue)
+            $0.minimum_expires = agentType.registration.minimumExpires
+            $0.default_expires = agentType.registration.defaultExpires
+            $0.maximum_expires = agentType.registration.maximumExpires
+            $0.contacts = UInt32(agentType.registration.contacts)
+            $0.trunk = arena.string(agentType.trunk ?? "")
+        }
+    }
+
+    private static func pack(_ node: Node, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__Node> {
+        arena.make(tandem__control__node__init) {
+            $0.name = arena.string(node.name)
+            $0.data_center = UInt32(node.dataCenter)
+            $0.host = arena.string(node.host)
+            $0.n_sip = node.sip.count
+            $0.sip = arena.strings(node.sip.map(\.description))
+            $0.tcontroller = arena.string(node.tcontroller.description)
+            $0.default_port = arena.string(node.defaultPort?.description ?? "")
+            $0.mesh = arena.string(node.mesh.description)
+        }
+    }
+
+    // MARK: Decoding
+
+    package static func decode(type: UInt16, _ payload: RawSpan) throws(WireError) -> WorkerOrder {
+        switch type {
+        case FrameType.configure:
+            return try unpack(
+                type: type, tandem__control__configure__descriptor, payload, as: Tandem__Control__Configure.self
+            ) { (message) throws(WireError) in .configure(try setup(message)) }
+        case FrameType.provision:
+            return try unpack(
+                type: type, tandem__control__provision_dns__descriptor, payload, as: Tandem__Control__ProvisionDNs.self
+            ) { (message) throws(WireError) in try provision(message) }
+        case FrameType.start:
+            return .start
+        case FrameType.stop:
+            return .stop
+        case FrameType.reportRequest:
+            return try unpack(
+                type: type, tandem__control__report_request__descriptor, payload,
+                as: Tandem__Control__ReportRequest.self
+            ) { .report(request: $0.request) }
+        case FrameType.dnRequest:
+            return try unpack(
+                type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
+            ) { .showDN(request: $0.request, dn: text($0.dn)) }
+        case FrameType.dnListRequest:
+            return try unpack(
+                type: type, tandem__control__dnlist_request__descriptor, payload, as: Tandem__Control__DNListRequest.self
+            ) { .listDNs(request: $0.request, filter($0)) }
+        default:
+            throw .unknownType(type)
+        }
+    }
+
+    static func filter(_ message: borrowing Tandem__Control__DNListRequest) -> DNFilter {
+        var filter = DNFilter()
+        filter.from = message.from
+        filter.limit = min(message.limit, DNFilter.maximumLimit)
+        filter.owner = text(message.owner)
+        let state = text(message.state)
+        filter.isInService = state.isEmpty ? nil : state == "in-service"
+        return filter
+    }
+
+    private static func provision(_ message: borrowing Tandem__Control__ProvisionDNs) throws(WireError) -> WorkerOrder {
+        let type = FrameType.provision
+        let count = message.n_counts
+        guard count <= maximumBlocks, message.n_dial_strings <= maximumBlocks else { throw .tooMany(type: type) }
+        guard message.first_dns.len == count * 16, message.n_agent_types == count, message.n_homes == count,
+            message.dialled_dns.len == message.n_dial_strings * 16
+        else { throw .badValue(type: type, field: "length of a column") }
+        var blocks: [DNBlock] = []
+        for position in 0..<count {
+            guard let first = MeshCodec.dn(position, in: message.first_dns) else { throw .badValue(type: type, field: "DN") }
+            blocks.append(
+                DNBlock(
+                    first: first, count: Int(message.counts[position]), agentType: Int(message.agent_types[position]),
+                    homes: Int(message.homes[position])
+                )
+            )
+        }
+        let dials = texts(message.n_dial_strings, message.dial_strings)
+        var dialStrings: [DialString] = []
+        for (position, dial) in dials.enumerated() {
+            guard let dn = MeshCodec.dn(position, in: message.dialled_dns) else { throw .badValue(type: type, field: "DN") }
+            dialStrings.append(DialString(dn: dn, dial: dial))
+        }
+        return .provision(blocks, dialStrings: dialStrings)
+    }
+
+    private static func setup(_ message: borrowing Tandem__Control__Configure) throws(WireError) -> WorkerSetup {
+        var nodes: [Node] = []
+        for pointer in messages(message.n_nodes, message.nodes) { nodes.append(try node(pointer.pointee)) }
+        var timing = Timing()
+        if let told = message.timing?.pointee {
+            timing.keepalive = .nanoseconds(Int64(clamping: told.keepalive_nanoseconds))
+            timing.linkTimeout = .nanoseconds(Int64(clamping: told.link_timeout_nanoseconds))
+            timing.clockSkewLimit = .nanoseconds(Int64(clamping: told.clock_skew_limit_nanoseconds))
+            timing.desktopGrace = .nanoseconds(Int64(clamping: told.desktop_grace_nanoseconds))
+        }
+        return WorkerSetup(
+            node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),
+            generation: message.generation, cluster: text(message.cluster), domain: text(message.domain),
+            agentTypes: messages(message.n_agent_types, message.agent_types).map { agentType($0.pointee) },
+            dataCenters: messages(message.n_data_centers, message.data_centers).map {
+                DataCenter(name: text($0.pointee.name), location: text($0.pointee.location))
+            },
+            nodes: nodes, timing: timing,
+            homes: messages(message.n_homes, message.homes).map {
+                values($0.pointee.n_data_centers, $0.pointee.data_centers).map { Int($0) }
+            }
+        )
+    }
+
+    private static func agentType(_ message: Tandem__Control__AgentType) -> AgentType {
+        let trunk = text(message.trunk)
+        return AgentType(
+            name: text(message.name), phone: AgentType.Phone(rawValue: text(message.phone)) ?? .sip,
+            registration: RegistrationLimits(
+                minimumExpires: message.minimum_expires, defaultExpires: message.default_expires,
+                maximumExpires: message.maximum_expires, contacts: Int(message.contacts)
+            ),
+            trunk: trunk.isEmpty ? nil : trunk
+        )
+    }
+
+    private static func node(_ message: Tandem__Control__Node) throws(WireError) -> Node {
+        let type = FrameType.configure
+        guard let tcontroller = StreamAddress(text(message.tcontroller)), let mesh = StreamAddress(text(message.mesh)) else {
+            throw .badValue(type: type, field: "address")
+        }
+        var sip: [SIPListener] = []
+        for listener in texts(message.n_sip, message.sip) {
+            let parts = listener.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, let transport = SIPListener.Transport(rawValue: String(parts[0])),
+                let address = NetworkAddress(String(parts[1]))
+            else { throw .badValue(type: type, field: "SIP address") }
+            sip.append(SIPListener(transport: transport, address: address))
+        }
+        return Node(
+            name: text(message.name), dataCenter: Int(message.data_center), host: text(message.host), sip: sip,
+            tcontroller: tcontroller, defaultPort: StreamAddress(text(message.default_port)), mesh: mesh
+        )
+    }
+}

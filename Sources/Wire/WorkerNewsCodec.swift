@@ -1,0 +1,214 @@
+import CTandemProto
+import ClusterModel
+package import Orchestration
+
+/// Puts what a worker tells its controller into frames.
+package enum WorkerNewsCodec {
+    package static func encode(_ news: WorkerNews, to output: inout [UInt8]) {
+        let arena = PackingArena()
+        switch news {
+        case .ready:
+            appendEmptyFrame(type: FrameType.ready, to: &output)
+        case .failed(let message):
+            let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
+            appendFrame(type: FrameType.failed, message, to: &output)
+        case .report(let report):
+            appendFrame(type: FrameType.report, ReportCodec.pack(report, arena), to: &output)
+        case .dn(let report):
+            appendFrame(type: FrameType.dnReport, ReportCodec.pack(report, arena), to: &output)
+        case .dnList(let list):
+            appendFrame(type: FrameType.dnList, ReportCodec.pack(list, arena), to: &output)
+        }
+        withExtendedLifetime(arena) {}
+    }
+
+    package static func decode(type: UInt16, _ payload: RawSpan) throws(WireError) -> WorkerNews {
+        switch type {
+        case FrameType.ready:
+            return .ready
+        case FrameType.failed:
+            return try unpack(
+                type: type, tandem__control__failed__descriptor, payload, as: Tandem__Control__Failed.self
+            ) { .failed(text($0.message)) }
+        case FrameType.report:
+            return try unpack(
+                type: type, tandem__control__node_report__descriptor, payload, as: Tandem__Control__NodeReport.self
+            ) { .report(ReportCodec.nodeReport($0)) }
+        case FrameType.dnReport:
+            return try unpack(
+                type: type, tandem__control__dnreport__descriptor, payload, as: Tandem__Control__DNReport.self
+            ) { .dn(ReportCodec.dnReport($0)) }
+        case FrameType.dnList:
+            return try unpack(
+                type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
+            ) { .dnList(ReportCodec.dnList($0)) }
+        default:
+            throw .unknownType(type)
+        }
+    }
+}
+
+/// The pieces that workers' news and operators' answers share.
+enum ReportCodec {
+    static func pack(_ report: NodeReport, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__NodeReport> {
+        arena.make(tandem__control__node_report__init) {
+            $0.request = report.request
+            $0.memory_bytes = report.memoryBytes
+            $0.uptime_milliseconds = report.uptimeMilliseconds
+            $0.cpu_microseconds = report.cpuMicroseconds
+            $0.provisioned_dns = report.provisionedDNs
+            $0.owned_dns = report.ownedDNs
+            $0.owned_in_service = report.ownedInService
+            $0.bindings = report.bindings
+            $0.clients = report.clients
+            $0.datagrams_received = report.datagramsReceived
+            $0.datagrams_dropped = report.datagramsDropped
+            $0.registrations_accepted = report.registrationsAccepted
+            $0.requests_refused = report.requestsRefused
+            $0.not_sip = report.notSIP
+            $0.revision = report.revision
+            $0.n_links = report.links.count
+            $0.links = arena.array(report.links.map { Optional(pack($0, arena)) })
+        }
+    }
+
+    private static func pack(_ link: LinkStatus, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__Link> {
+        arena.make(tandem__control__link__init) {
+            $0.peer = arena.string(link.peer)
+            $0.state = arena.string(link.state)
+            $0.round_trip_microseconds = link.roundTripMicroseconds ?? 0
+            $0.has_silence = link.silenceMilliseconds == nil ? 0 : 1
+            $0.silence_milliseconds = link.silenceMilliseconds ?? 0
+            $0.behind_revisions = link.behindRevisions
+            $0.peer_owns = link.peerOwns
+            $0.losses = link.losses
+            $0.clock_ahead_milliseconds = link.clockAheadMilliseconds
+            $0.mismatches = link.mismatches
+            $0.queued_bytes = link.queuedBytes
+            $0.other_generation = link.hasOtherGeneration ? 1 : 0
+            $0.last_problem = arena.string(link.lastProblem)
+        }
+    }
+
+    static func pack(_ report: DNReport, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__DNReport> {
+        arena.make(tandem__control__dnreport__init) {
+            $0.request = report.request
+            $0.provisioned = report.isProvisioned ? 1 : 0
+            $0.owner = arena.string(report.owner)
+            $0.stamp = report.stamp.rawValue
+            $0.last_word = UInt32(report.lastWord.rawValue)
+            $0.shown = UInt32(report.shown.rawValue)
+            $0.owned_here = report.isOwnedHere ? 1 : 0
+            $0.desktops = report.desktops
+            $0.n_bindings = report.bindings.count
+            $0.bindings = arena.array(
+                report.bindings.map { binding in
+                    Optional(
+                        arena.make(tandem__control__binding__init) {
+                            $0.contact = arena.string(binding.contact)
+                            $0.expires_in_seconds = binding.expiresInSeconds
+                            $0.source = arena.string(binding.source)
+                        }
+                    )
+                }
+            )
+        }
+    }
+
+    static func pack(_ list: DNList, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__DNList> {
+        arena.make(tandem__control__dnlist__init) {
+            $0.request = list.request
+            $0.n_entries = list.entries.count
+            $0.entries = arena.array(
+                list.entries.map { entry in
+                    Optional(
+                        arena.make(tandem__control__dnlist_entry__init) {
+                            $0.dn = arena.string(entry.dn)
+                            $0.owner = arena.string(entry.owner)
+                            $0.stamp = entry.stamp.rawValue
+                            $0.last_word = UInt32(entry.lastWord.rawValue)
+                            $0.shown = UInt32(entry.shown.rawValue)
+                            $0.owned_here = entry.isOwnedHere ? 1 : 0
+                            $0.agent_type = arena.string(entry.agentType)
+                        }
+                    )
+                }
+            )
+            $0.has_more = list.next == nil ? 0 : 1
+            $0.next = list.next ?? 0
+        }
+    }
+
+    static func nodeReport(_ message: borrowing Tandem__Control__NodeReport) -> NodeReport {
+        var report = NodeReport()
+        report.request = message.request
+        report.memoryBytes = message.memory_bytes
+        report.uptimeMilliseconds = message.uptime_milliseconds
+        report.cpuMicroseconds = message.cpu_microseconds
+        report.provisionedDNs = message.provisioned_dns
+        report.ownedDNs = message.owned_dns
+        report.ownedInService = message.owned_in_service
+        report.bindings = message.bindings
+        report.clients = message.clients
+        report.datagramsReceived = message.datagrams_received
+        report.datagramsDropped = message.datagrams_dropped
+        report.registrationsAccepted = message.registrations_accepted
+        report.requestsRefused = message.requests_refused
+        report.notSIP = message.not_sip
+        report.revision = message.revision
+        report.links = messages(message.n_links, message.links).map { link($0.pointee) }
+        return report
+    }
+
+    private static func link(_ message: Tandem__Control__Link) -> LinkStatus {
+        var link = LinkStatus(peer: text(message.peer), state: text(message.state))
+        link.roundTripMicroseconds = message.round_trip_microseconds == 0 ? nil : message.round_trip_microseconds
+        link.silenceMilliseconds = message.has_silence != 0 ? message.silence_milliseconds : nil
+        link.behindRevisions = message.behind_revisions
+        link.peerOwns = message.peer_owns
+        link.losses = message.losses
+        link.clockAheadMilliseconds = message.clock_ahead_milliseconds
+        link.mismatches = message.mismatches
+        link.queuedBytes = message.queued_bytes
+        link.hasOtherGeneration = message.other_generation != 0
+        link.lastProblem = text(message.last_problem)
+        return link
+    }
+
+    static func dnReport(_ message: borrowing Tandem__Control__DNReport) -> DNReport {
+        var report = DNReport()
+        report.request = message.request
+        report.isProvisioned = message.provisioned != 0
+        report.owner = text(message.owner)
+        report.stamp = Stamp(rawValue: message.stamp)
+        report.lastWord = service(message.last_word)
+        report.shown = service(message.shown)
+        report.isOwnedHere = message.owned_here != 0
+        report.desktops = message.desktops
+        report.bindings = messages(message.n_bindings, message.bindings).map {
+            BindingReport(
+                contact: text($0.pointee.contact), expiresInSeconds: $0.pointee.expires_in_seconds,
+                source: text($0.pointee.source)
+            )
+        }
+        return report
+    }
+
+    static func dnList(_ message: borrowing Tandem__Control__DNList) -> DNList {
+        var list = DNList()
+        list.request = message.request
+        list.next = message.has_more != 0 ? message.next : nil
+        list.entries = messages(message.n_entries, message.entries).map {
+            DNListEntry(
+                dn: text($0.pointee.dn), owner: text($0.pointee.owner), stamp: Stamp(rawValue: $0.pointee.stamp),
+                lastWord: service($0.pointee.last_word), shown: service($0.pointee.shown),
+                isOwnedHere: $0.pointee.owned_here != 0, agentType: text($0.pointee.agent_type)
+            )
+        }
+        return list
+    }
+
+    private static func service(_ code: UInt32) -> Service {
+        UInt8(exactly: code).flatMap(Service.init(rawValue:)) ?? .neverRegistered
+    }
+}

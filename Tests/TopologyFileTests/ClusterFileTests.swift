@@ -1,0 +1,66 @@
+import ClusterModel
+import Glibc
+import Testing
+import TopologyFile
+
+struct ClusterFileTests {
+    @Test(arguments: Repository.topologies(in: Repository.clusters))
+    func `every cluster file loads without a diagnostic`(path: String) throws {
+        let source = try TopologyFile.read(path: path)
+        let result = TopologyFile.load(source)
+        #expect(rendered(result, source) == "")
+        let topology = try #require(result.topology)
+        #expect(topology.notices.isEmpty)
+    }
+
+    @Test(arguments: Repository.topologies(in: Repository.invalidClusters))
+    func `every invalid file gives the diagnostics beside it`(path: String) throws {
+        let read = try TopologyFile.read(path: path)
+        let name = String(path.split(separator: "/").last ?? "")
+        let source = TopologySource(name: name, text: read.text)
+        let result = TopologyFile.load(source)
+        #expect(result.topology == nil)
+        let expectedPath = String(path.dropLast(".yaml".count)) + ".expected"
+        if getenv("TANDEM_REGENERATE").map({ String(cString: $0) }) == "1" {
+            try Repository.write(rendered(result, source), to: expectedPath)
+        }
+        let expected = try TopologyFile.read(path: expectedPath)
+        #expect(rendered(result, source) == String(decoding: expected.text, as: UTF8.self))
+    }
+
+    @Test func `there are enough files for the tests above to mean something`() {
+        #expect(Repository.topologies(in: Repository.clusters).count >= 2)
+        #expect(Repository.topologies(in: Repository.invalidClusters).count >= 25)
+    }
+
+    @Test func `the invalid files show every code but the one for too many faults`() throws {
+        var seen: Set<String> = ["T030"]
+        for path in Repository.topologies(in: Repository.invalidClusters) {
+            seen.formUnion(TopologyFile.load(try TopologyFile.read(path: path)).codes)
+        }
+        #expect(seen.sorted() == DiagnosticCatalog.allCodes)
+    }
+
+    @Test func `two data centers are what the file says`() throws {
+        let source = try TopologyFile.read(path: Repository.clusters + "/two-datacenters.yaml")
+        let topology = try #require(TopologyFile.load(source).topology)
+        #expect(topology.cluster == "two-datacenters")
+        #expect(topology.domain == "cc.example.com")
+        #expect(topology.dataCenters == [.init(name: "dc1", location: "west"), .init(name: "dc2", location: "east")])
+        #expect(topology.nodes.map(\.name) == ["dc1/sip1", "dc1/sip2", "dc2/sip1", "dc2/sip2"])
+        #expect(topology.nodes.map(\.dataCenter) == [0, 0, 1, 1])
+        #expect(topology.nodes[3].sip.map(\.description) == ["udp:127.0.0.1:5074"])
+        #expect(topology.nodes[3].tcontroller.description == "tcp:127.0.0.1:7104")
+        #expect(topology.nodes[3].mesh.description == "tcp:127.0.0.1:7304")
+        #expect(topology.agentTypes.map(\.name) == ["pstn-phone", "sip-phone"])
+        #expect(topology.timing.keepalive == .milliseconds(500))
+        let directory = topology.directory
+        #expect(directory.count == 1004)
+        let phone = try #require(DN("1999").flatMap { directory.index(of: $0) })
+        #expect(directory.homes[directory.block(of: phone).homes] == [0, 1])
+        #expect(topology.agentTypes[directory.block(of: phone).agentType].phone == .sip)
+        let line = try #require(DN("7004").flatMap { directory.index(of: $0) })
+        #expect(directory.dialStrings[line] == "+15551230004")
+        #expect(directory.homes[directory.block(of: line).homes] == [])
+    }
+}

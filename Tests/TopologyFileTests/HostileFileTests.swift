@@ -1,0 +1,129 @@
+import ClusterModel
+import Testing
+import TopologyFile
+
+/// Whatever a file holds, the answer is a diagnostic.
+struct HostileFileTests {
+    /// Characters that mean something in YAML.
+    private static let signs = Array("{}[]:-,&*#\n\t\"' 0".utf8)
+
+    @Test(arguments: ["", "\n\n", "# only a comment\n", "---\n", "~\n", "null\n", "\u{FEFF}"])
+    func `a file without content declares nothing`(text: String) {
+        #expect(load(text).codes == ["T003"])
+    }
+
+    @Test(arguments: ["text", "[ 1, 2 ]", "- a\n- b\n"])
+    func `a file that is no mapping says what it should be`(text: String) {
+        #expect(load(text).codes == ["T010"])
+    }
+
+    @Test func `a byte order mark is no character of the file`() throws {
+        #expect(load("\u{FEFF}" + goodText).codes == [])
+        let fault = try #require(load("\u{FEFF}versio: 1\n").diagnostics.first { $0.code == "T008" })
+        #expect(fault.column == 1)
+    }
+
+    @Test(arguments: ["[", "{a: ", "- ", "? "])
+    func `deep nesting ends at a limit`(opening: String) {
+        let text = String(repeating: opening, count: 100_000)
+        #expect(load(text).codes == ["T005"])
+    }
+
+    @Test func `a cyclic alias is an error with both ends`() throws {
+        let fault = try #require(load("a: &a\n  b: [ *a ]\n").diagnostics.first)
+        #expect(fault.code == "T006")
+        #expect(fault.secondary != nil)
+    }
+
+    @Test func `aliases of aliases end at a limit`() {
+        var text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+        for name in "bcdefghi".unicodeScalars {
+            let before = String(Unicode.Scalar(name.value - 1) ?? name)
+            text += "\(name): &\(name) [\(Array(repeating: "*\(before)", count: 10).joined(separator: ", "))]\n"
+        }
+        #expect(load(text).codes == ["T006"])
+    }
+
+    @Test func `a huge scalar is an error that does not repeat it`() throws {
+        let text = goodText.replacing("west", with: String(repeating: "w", count: 1 << 20))
+        let source = TopologySource(name: "test.yaml", text: text.utf8)
+        let result = TopologyFile.load(source)
+        #expect(result.codes == ["T020"])
+        #expect(rendered(result, source).count < 1000)
+    }
+
+    @Test func `NUL bytes, control characters and other encodings are named by place`() throws {
+        for bytes in [[0x00], [0x1B], [0xFF], [0xC3, 0x28], [0xED, 0xA0, 0x80], [0xE2, 0x82]] as [[UInt8]] {
+            let fault = try #require(load(Array("version: 1\ncluster: te".utf8) + bytes).diagnostics.first)
+            #expect(fault.code == "T002", "\(bytes)")
+            #expect(fault.line == 2, "\(bytes)")
+            #expect(fault.column == 12, "\(bytes)")
+        }
+        #expect(load(Array(repeating: 0, count: 4096)).codes == ["T002"])
+    }
+
+    @Test func `an escaped NUL in a value is a fault of that value`() {
+        #expect(load(goodText.replacing("cluster: test", with: "cluster: \"te\\0st\"")).codes == ["T015"])
+        let text = goodText.replacing("tcp:127.0.0.1:7101", with: "unix:/run/\\0x")
+        #expect(load(text).codes == ["T014"])
+    }
+
+    @Test func `a message cannot steer the terminal`() {
+        let source = TopologySource(name: "test.yaml", text: "\"\\e[31m\\u202E\": 1\n".utf8)
+        let text = rendered(TopologyFile.load(source), source)
+        #expect(!text.unicodeScalars.contains("\u{1B}"))
+        #expect(!text.unicodeScalars.contains("\u{202E}"))
+    }
+
+    @Test func `a hundred faults are shown and the rest is counted`() throws {
+        let lines = (0..<5000).map { "  - { number: \(5000 + $0), agentType: nobody }\n" }
+        let diagnostics = load(goodText + lines.joined()).diagnostics
+        #expect(diagnostics.count == 101)
+        #expect(diagnostics.last?.code == "T030")
+        #expect(diagnostics.last?.message == "4900 more faults are not shown")
+    }
+
+    @Test func `every truncation of a good file gives an answer`() {
+        let bytes = Array(goodText.utf8)
+        for length in 0..<bytes.count {
+            let result = load(Array(bytes.prefix(length)))
+            #expect(result.isValid != result.diagnostics.contains { $0.severity == .error }, "length \(length)")
+        }
+    }
+
+    @Test(arguments: 1...20)
+    func `random bytes in a good file never stop the loader`(seed: UInt64) throws {
+        let good = try TopologyFile.read(path: Repository.clusters + "/two-datacenters.yaml")
+        var generator = SeededGenerator(state: seed)
+        for _ in 0..<50 {
+            var bytes = good.text
+            for _ in 0..<Int.random(in: 1...8, using: &generator) {
+                let position = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<4, using: &generator) {
+                case 0: bytes[position] = UInt8.random(in: 0...255, using: &generator)
+                case 1: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                case 2: bytes.remove(at: position)
+                default: bytes.insert(Self.signs.randomElement(using: &generator) ?? 0, at: position)
+                }
+            }
+            let source = TopologySource(name: "seed-\(seed).yaml", text: bytes)
+            let result = TopologyFile.load(source)
+            _ = rendered(result, source)
+            #expect(result.isValid != result.diagnostics.contains { $0.severity == .error }, "seed \(seed)")
+        }
+    }
+
+    @Test func `files that cannot be read say why`() throws {
+        #expect(throws: TopologyFileError.noSuchFile(path: "/nowhere/x.yaml")) {
+            try TopologyFile.read(path: "/nowhere/x.yaml")
+        }
+        let path = Repository.clusters + "/single-node.yaml"
+        #expect(throws: TopologyFileError.tooLarge(path: path, maximumBytes: 64)) {
+            try TopologyFile.read(path: path, maximumBytes: 64)
+        }
+        let directory = #expect(throws: TopologyFileError.self) { try TopologyFile.read(path: Repository.clusters) }
+        #expect(directory?.description.contains("it is a directory") == true)
+        #expect(TopologyFileError.noSuchFile(path: "x").exitCode == 66)
+        #expect(throws: TopologyFileError.self) { try TopologyFile.read(path: "/dev/zero", maximumBytes: 1 << 20) }
+    }
+}
