@@ -18,13 +18,27 @@
 static int add_descriptors(
     posix_spawn_file_actions_t *actions, const int *sources, const int *targets, size_t count, int null_input) {
     int failure = 0;
+    int highest = STDERR_FILENO;
     if (null_input) {
         failure = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     }
     for (size_t position = 0; failure == 0 && position < count; position++) {
         failure = posix_spawn_file_actions_adddup2(actions, sources[position], targets[position]);
+        if (targets[position] > highest) {
+            highest = targets[position];
+        }
     }
-    return failure;
+    // Descriptors between the targets, then all above, the moved sources among them.
+    for (int descriptor = STDERR_FILENO + 1; failure == 0 && descriptor < highest; descriptor++) {
+        int wanted = 0;
+        for (size_t position = 0; position < count; position++) {
+            wanted |= targets[position] == descriptor;
+        }
+        if (!wanted) {
+            failure = posix_spawn_file_actions_addclose(actions, descriptor);
+        }
+    }
+    return failure == 0 ? posix_spawn_file_actions_addclosefrom_np(actions, highest + 1) : failure;
 }
 
 static int set_attributes(posix_spawnattr_t *attributes, pid_t process_group) {

@@ -85,7 +85,8 @@ extension NetworkAddress {
         while !rest.isEmpty {
             let end = rest.firstIndex(of: ":") ?? rest.endIndex
             let group = rest[..<end]
-            guard group.utf8.count <= 4, !group.hasPrefix("+"), let value = UInt16(group, radix: 16), groups.count < 8 else {
+            guard group.utf8.count <= 4, !group.hasPrefix("+"), let value = UInt16(group, radix: 16), groups.count < 8
+            else {
                 return nil
             }
             groups.append(value)

@@ -71,7 +71,9 @@ package struct RegistrationLimits: Hashable, Sendable {
     /// How many contacts a DN may have at a time.
     package var contacts: Int
 
-    package init(minimumExpires: UInt32 = 60, defaultExpires: UInt32 = 300, maximumExpires: UInt32 = 3600, contacts: Int = 4) {
+    package init(
+        minimumExpires: UInt32 = 60, defaultExpires: UInt32 = 300, maximumExpires: UInt32 = 3600, contacts: Int = 4
+    ) {
         self.minimumExpires = minimumExpires
         self.defaultExpires = defaultExpires
         self.maximumExpires = maximumExpires

@@ -23,7 +23,7 @@ extension ProcessEnd: CustomStringConvertible {
 package final class ChildProcess {
     /// What a child finds open, besides standard output and error.
     package struct Inheritance {
-        /// Ours.
+        /// Ours. The open file is shared, and not blocking is a property of the open file.
         package let source: OwnedDescriptor
         /// The number that it has in the child.
         package let target: Int32
@@ -45,6 +45,9 @@ package final class ChildProcess {
     /// Readable once the process has ended.
     package let descriptor: OwnedDescriptor
 
+    /// Kept, because the kernel tells it once.
+    private var end: ProcessEnd?
+
     private init(process: Int32, descriptor: OwnedDescriptor) {
         self.process = process
         self.descriptor = descriptor
@@ -58,7 +61,8 @@ package final class ChildProcess {
     }
 
     /// Starts a program. It begins with no signal blocked or ignored, and with no descriptors but the standard ones
-    /// (input from `/dev/null` unless inherited) and the inherited.
+    /// (input from `/dev/null` unless inherited) and the inherited: even what a library of ours, or whoever started us,
+    /// left open without close-on-exec is closed there.
     ///
     /// - Parameters:
     ///   - path: of the executable; no search.
@@ -97,6 +101,7 @@ package final class ChildProcess {
 
     /// How the process ended; nil while it runs. To be asked once the descriptor is readable; a child is reaped by it.
     package func exitStatus() throws(SystemError) -> ProcessEnd? {
+        if let end { return end }
         var code: Int32 = 0
         var signalled: Int32 = 0
         do throws(SystemError) {
@@ -104,7 +109,8 @@ package final class ChildProcess {
                 tandem_pidfd_wait(descriptor.number, &code, &signalled)
             }
             guard ended > 0 else { return nil }
-            return signalled != 0 ? .signalled(code) : .exited(code: code)
+            end = signalled != 0 ? .signalled(code) : .exited(code: code)
+            return end
         } catch {
             guard error.code == ECHILD else { throw error }
             return try descriptor.wait(forReading: true, nanoseconds: 0) ? .unknown : nil
