@@ -108,7 +108,8 @@ let tests: [Target] = [
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]
+        dependencies: ["ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary"],
+        exclude: ["Scenarios"]
     ),
 ]
 

@@ -1,0 +1,149 @@
+import ClusterModel
+import Glibc
+import LinuxSystem
+import Orchestration
+import TLibrary
+import TLibraryPorts
+import Testing
+import Transport
+import Wire
+
+/// A real controller with real workers, in a network of its own.
+final class TestCluster {
+    let sandbox: NetworkSandbox
+    let directory: String
+    private let controller: ChildProcess
+    private let lifeline: OwnedDescriptor
+    private let log: OwnedDescriptor
+
+    /// Starts a cluster and waits until every node is ready and every link live.
+    init(_ topology: (_ directory: String) -> String) throws {
+        sandbox = try NetworkSandbox()
+        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let file = directory + "/topology.yaml"
+        try Files.writeAtomically(Array(topology(directory).utf8), to: file)
+        let (ours, theirs) = try Sockets.streamPair()
+        lifeline = ours
+        let logNumber = open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        log = OwnedDescriptor(adopting: logNumber)
+        let command = sandbox.inside([
+            Executables.companion("tandemd"), "--topology", file, "--runtime-dir", directory, "--state-dir",
+            directory + "/state", "--lifeline", "3",
+        ])
+        controller = try ChildProcess.spawn(
+            command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
+            inherited: [
+                ChildProcess.Inheritance(theirs, as: 3), ChildProcess.Inheritance(log, as: 1),
+                ChildProcess.Inheritance(log, as: 2),
+            ], group: .new
+        )
+        try waitUntil("the cluster is healthy", seconds: 30) { $0.isHealthy }
+    }
+
+    deinit {
+        lifeline.close()
+        if (try? controller.descriptor.wait(forReading: true, nanoseconds: 6_000_000_000)) != true {
+            _ = try? controller.send(.kill)
+        }
+        _ = try? controller.exitStatus()
+        _ = try? Program.run(["/bin/rm", "-rf", directory])
+    }
+
+    var socketPath: String { directory + "/control.sock" }
+
+    // MARK: Asking
+
+    func ask(_ request: OperatorRequest) throws -> OperatorAnswer {
+        let connection = try BlockingConnection(to: .unix(path: socketPath))
+        var bytes: [UInt8] = []
+        CommonCodec.encode(PortHello(name: "test"), to: &bytes)
+        OperatorCodec.encode(request, to: &bytes)
+        try connection.send(raw: bytes)
+        while true {
+            let frame = try connection.receive()
+            guard frame.type != FrameType.hello else { continue }
+            return try OperatorCodec.decodeAnswer(type: frame.type, frame.payload.span.bytes)
+        }
+    }
+
+    func status() throws -> ClusterStatus {
+        guard case .status(let status) = try ask(.status) else { throw Timeout(what: "status") }
+        return status
+    }
+
+    func details(_ dn: String) throws -> DNDetails {
+        guard case .dn(let details) = try ask(.showDN(dn)) else { throw Timeout(what: "dn show") }
+        return details
+    }
+
+    /// Asks for the status until the condition holds; between two questions it waits for what never comes on an idle
+    /// connection, a fiftieth of a second.
+    func waitUntil(_ what: String, seconds: UInt64 = 10, _ condition: (ClusterStatus) throws -> Bool) throws {
+        let (idle, other) = try Sockets.streamPair()
+        defer { other.close() }
+        let deadline = SystemClock.monotonicNanoseconds() + seconds * 1_000_000_000
+        while SystemClock.monotonicNanoseconds() < deadline {
+            if let status = try? status(), try condition(status) { return }
+            _ = try idle.wait(forReading: true, nanoseconds: 20_000_000)
+        }
+        Issue.record("waited \(seconds) s in vain: \(what)\n\(logText)")
+        throw Timeout(what: what)
+    }
+
+    var logText: String {
+        (try? Files.read(directory + "/log", limit: 1 << 20)).map { String(decoding: $0.suffix(4000), as: UTF8.self) } ?? ""
+    }
+
+    /// A client of a node's T-Controller port.
+    func client(_ node: String) throws -> TLibraryClient {
+        try TLibraryClient(to: .unix(path: directory + "/" + node.split(separator: "/").joined(separator: "-")), name: "test")
+    }
+
+    // MARK: Phones
+
+    /// A real phone's REGISTER, by SIPp. The answer must be 200.
+    func register(_ dn: String, at address: String, expires: Int = 300, localPort: Int = 6060) throws {
+        let result = try sandbox.run([
+            "/usr/bin/sipp", address, "-sf", Self.scenario("register"), "-s", dn, "-m", "1", "-i", "127.0.0.1", "-p",
+            "\(localPort)", "-set", "expires", "\(expires)", "-timeout", "10", "-timeout_error", "-nostdin",
+        ])
+        try #require(result.code == 0, "SIPp: \(result.output.suffix(1500))\n\(logText)")
+    }
+
+    static func scenario(_ name: String, file: String = #filePath) -> String {
+        file.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/Scenarios/\(name).xml"
+    }
+
+    /// Two data centers with one node each; clients use Unix sockets, everything else is on the sandbox's loopback.
+    static func twoNodes(_ directory: String) -> String {
+        """
+        version: 1
+        cluster: test
+        domain: cc.example.com
+        agentTypes:
+          sip-phone: { phone: sip, registration: { expires: { min: 1s, default: 60s, max: 1h }, contacts: 4 } }
+          pstn-phone: { phone: pstn }
+        dataCenters:
+          dc1:
+            nodes:
+              sip1:
+                host: local
+                sip: [ "udp:127.0.0.1:5071" ]
+                tcontroller: "unix:\(directory)/dc1-sip1"
+                mesh: "tcp:127.0.0.1:7301"
+          dc2:
+            nodes:
+              sip1:
+                host: local
+                sip: [ "udp:127.0.0.1:5072" ]
+                tcontroller: "unix:\(directory)/dc2-sip1"
+                mesh: "tcp:127.0.0.1:7302"
+        dns:
+          - { range: 1000-1099, agentType: sip-phone }
+          - { number: 7001, agentType: pstn-phone, dial: "+15551230001" }
+        timing: { keepalive: 200ms, linkTimeout: 1s }
+        """
+    }
+}
