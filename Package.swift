@@ -44,7 +44,7 @@ let doors: [Target] = [
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
     .target(name: "Transport", dependencies: ["ClusterModel", "Wire", "LinuxSystem"]),
-    .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "Transport"]),
+    .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
     .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]
@@ -105,6 +105,12 @@ let tests: [Target] = [
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]
     ),
     .testTarget(name: "TransportTests", dependencies: ["ClusterModel", "Wire", "LinuxSystem", "Transport"]),
+    .testTarget(
+        name: "OperatorCommandsTests",
+        dependencies: [
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "OperatorCommands",
+        ]
+    ),
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",

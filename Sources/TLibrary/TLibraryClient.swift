@@ -1,0 +1,223 @@
+package import ClusterModel
+package import LinuxSystem
+package import TLibraryPorts
+import Transport
+package import Wire
+
+/// A client of a node's T-Controller port, for programs that do one thing after the other: commands, tests, load.
+///
+/// The client sends requests as the T-Library names them and hands out the node's events in the order in which they
+/// came. While it waits for the answer to one request it keeps the other events; they are handed out first afterwards.
+package final class TLibraryClient {
+    package let address: StreamAddress
+    /// How the node introduced itself: its full name, its cluster and the lineage that its feed is numbered in.
+    package let serverHello: PortHello
+
+    private let connection: BlockingConnection
+    /// Events that came while an answer was awaited, in order.
+    private var kept: [ReceivedEvent] = []
+    private var lastReferenceID: UInt32 = 0
+
+    /// Connects and exchanges hellos.
+    ///
+    /// - Parameters:
+    ///   - name: how the client calls itself; the node shows it to operators.
+    ///   - timeout: for the connection and the hellos together.
+    package init(
+        to address: StreamAddress, name: String, timeout: Duration = .seconds(2)
+    ) throws(TLibraryClientError) {
+        self.address = address
+        let deadline = Deadline(after: timeout)
+        do throws(BlockingConnectionError) {
+            connection = try BlockingConnection(to: address, timeout: timeout)
+            var output: [UInt8] = []
+            CommonCodec.encode(PortHello(name: name), to: &output)
+            try connection.send(raw: output, timeout: deadline.left)
+        } catch {
+            throw .notReachable(address, reason: Self.reason(error))
+        }
+        serverHello = try Self.receiveHello(connection, until: deadline)
+    }
+
+    /// Readable when the node has sent something; to wait for it beside other descriptors. Events may already be here:
+    /// ask `nextEvent(timeout: .zero)` until it has none before waiting.
+    package var descriptor: OwnedDescriptor { connection.descriptor }
+
+    package func close() {
+        connection.close()
+    }
+
+    // MARK: Requests
+
+    /// A ReferenceID that this client has not used yet.
+    package func nextReferenceID() -> UInt32 {
+        lastReferenceID &+= 1
+        return lastReferenceID
+    }
+
+    /// Sends a request and does not wait for its answer.
+    package func send(_ request: TRequest, timeout: Duration = .seconds(5)) throws(TLibraryClientError) {
+        try send([request], timeout: timeout)
+    }
+
+    /// Sends several requests at once and does not wait for their answers.
+    package func send(_ requests: [TRequest], timeout: Duration = .seconds(5)) throws(TLibraryClientError) {
+        var output: [UInt8] = []
+        for request in requests { TLibraryCodec.encode(request, to: &output) }
+        do throws(BlockingConnectionError) {
+            try connection.send(raw: output, timeout: timeout)
+        } catch {
+            throw Self.error(error, at: address)
+        }
+    }
+
+    /// Sends a request and waits for the event that carries its ReferenceID. Other events are kept for `nextEvent`.
+    ///
+    /// - Returns: the answer; EventError too is returned, not thrown.
+    package func request(
+        _ request: TRequest, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        let deadline = Deadline(after: timeout)
+        try send(request, timeout: timeout)
+        while let event = try receive(timeout: deadline.left) {
+            if event.referenceID == request.referenceID { return event }
+            kept.append(event)
+        }
+        throw .timedOut(address)
+    }
+
+    /// TRegisterAddress: registers for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, the node
+    /// becomes its owner.
+    ///
+    /// - Returns: EventRegistered.
+    /// - Throws: `refused` for an EventError.
+    @discardableResult
+    package func registerAddress(
+        _ dn: String, takeover: Bool = false, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.registerAddress(referenceID: nextReferenceID(), dn: dn, takeover: takeover), timeout)
+    }
+
+    /// TUnregisterAddress: ends what `registerAddress` began.
+    ///
+    /// - Returns: EventUnregistered.
+    /// - Throws: `refused` for an EventError.
+    @discardableResult
+    package func unregisterAddress(
+        _ dn: String, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.unregisterAddress(referenceID: nextReferenceID(), dn: dn), timeout)
+    }
+
+    /// TQueryAddress: what the node shows of a DN now.
+    ///
+    /// - Returns: EventAddressInfo.
+    /// - Throws: `refused` for an EventError.
+    package func queryAddress(
+        _ dn: String, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.queryAddress(referenceID: nextReferenceID(), dn: dn), timeout)
+    }
+
+    /// TMonitorAllKnownDNs: the feed of the node. After the answer `nextEvent` hands out a snapshot with its end
+    /// marker, unless the feed was resumed, and then every change.
+    ///
+    /// - Returns: EventACK, with the place in the feed and whether it goes on where `options.resume` stopped.
+    /// - Throws: `refused` for an EventError.
+    @discardableResult
+    package func monitorAll(
+        _ options: MonitorOptions = MonitorOptions(), timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.monitorAll(referenceID: nextReferenceID(), options), timeout)
+    }
+
+    private func accepted(_ request: TRequest, _ timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent {
+        let event = try self.request(request, timeout: timeout)
+        guard event.type != .eventError else { throw .refused(code: event.errorCode, message: event.errorMessage) }
+        return event
+    }
+
+    // MARK: Events
+
+    /// The next event, the kept ones first.
+    ///
+    /// - Returns: nil when none came in time; with a timeout of zero, when none is here.
+    package func nextEvent(timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent? {
+        if !kept.isEmpty { return kept.removeFirst() }
+        return try receive(timeout: timeout)
+    }
+
+    /// The next event from the connection itself.
+    private func receive(timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent? {
+        guard let frame = try Self.nextFrame(connection, timeout: timeout) else { return nil }
+        do throws(WireError) {
+            return try TLibraryCodec.decodeEvent(type: frame.type, frame.payload.span.bytes)
+        } catch {
+            throw .unreadable(address, reason: error.sentence)
+        }
+    }
+
+    private static func receiveHello(
+        _ connection: BlockingConnection, until deadline: Deadline
+    ) throws(TLibraryClientError) -> PortHello {
+        let address = connection.address
+        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        guard frame.type == FrameType.hello else {
+            throw .unreadable(address, reason: "message type \(frame.type) came instead of a hello")
+        }
+        do throws(WireError) {
+            return try CommonCodec.decodeHello(frame.payload.span.bytes)
+        } catch {
+            throw .unreadable(address, reason: error.sentence)
+        }
+    }
+
+    /// - Returns: nil when no frame came in time.
+    /// - Throws: `closed` with the node's own word when the frame says why the node closes.
+    private static func nextFrame(
+        _ connection: BlockingConnection, timeout: Duration
+    ) throws(TLibraryClientError) -> Frame? {
+        let frame: Frame
+        do throws(BlockingConnectionError) {
+            frame = try connection.receive(timeout: timeout)
+        } catch {
+            if case .timedOut = error { return nil }
+            throw Self.error(error, at: connection.address)
+        }
+        guard frame.type == FrameType.problem else { return frame }
+        throw .closed(connection.address, problem: try? CommonCodec.decodeProblem(frame.payload.span.bytes))
+    }
+
+    private static func error(_ error: BlockingConnectionError, at address: StreamAddress) -> TLibraryClientError {
+        switch error {
+        case .timedOut: .timedOut(address)
+        case .closed: .closed(address, problem: nil)
+        case .badFrame(_, let what): .unreadable(address, reason: what)
+        case .system(let error): .closed(address, problem: error.reason)
+        }
+    }
+
+    private static func reason(_ error: BlockingConnectionError) -> String {
+        switch error {
+        case .timedOut: "no answer in time"
+        case .closed: "the connection was closed"
+        case .badFrame(_, let what): what
+        case .system(let error): error.reason
+        }
+    }
+}
+
+/// The end of a wait that is made of several.
+private struct Deadline {
+    private let end: UInt64
+
+    init(after timeout: Duration) {
+        let (end, overflow) = SystemClock.monotonicNanoseconds().addingReportingOverflow(timeout.nanoseconds)
+        self.end = overflow ? .max : end
+    }
+
+    var left: Duration {
+        let now = SystemClock.monotonicNanoseconds()
+        return now < end ? .nanoseconds(Int64(clamping: end - now)) : .zero
+    }
+}
