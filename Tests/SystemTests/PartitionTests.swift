@@ -1,8 +1,10 @@
 import ClusterModel
 import LinuxSystem
 import Orchestration
+import TLibrary
 import TLibraryPorts
 import Testing
+import Wire
 
 /// The link between two data centers is cut, in the ways that links are cut.
 @Suite(.serialized) struct PartitionTests {

@@ -1,8 +1,10 @@
 import ClusterModel
 import LinuxSystem
 import Orchestration
+import TLibrary
 import TLibraryPorts
 import Testing
+import Wire
 
 /// The flows of "Agent Availability for Routing", played by real processes: two SIP Servers in two data centers, SIPp as
 /// the phones, T-Library clients as Stat Servers and desktops.
