@@ -175,6 +175,9 @@ extension Controller: FramedConnectionDelegate {
                 }
                 let answer = PortHello(name: "tandemd \(TandemVersion.current)", cluster: topology.cluster)
                 connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+                introduced.insert(ObjectIdentifier(connection))
+            } else if !introduced.contains(ObjectIdentifier(connection)) {
+                refuse(connection, "the first frame must be a hello")
             } else {
                 ask(try OperatorCodec.decodeRequest(type: type, payload), for: connection)
             }
@@ -191,5 +194,6 @@ extension Controller: FramedConnectionDelegate {
 
     package func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
         operators[ObjectIdentifier(connection)] = nil
+        introduced.remove(ObjectIdentifier(connection))
     }
 }

@@ -32,14 +32,10 @@ extension Controller {
     }
 
     private func start(_ worker: WorkerHandle) throws(SystemError) {
-        let program = Executables.companion("tandem-worker")
-        guard Files.isExecutable(program) else {
-            throw SystemError(call: "start node \(worker.node.name) with", object: program, code: 2)
-        }
         let incarnation = try nextIncarnation(for: worker.node.name)
         let (ours, theirs) = try Sockets.streamPair()
         let process = try ChildProcess.spawn(
-            program, arguments: ["--role", "sip"], environment: Executables.environment,
+            Self.workerProgram, arguments: ["--role", "sip"], environment: Executables.environment,
             inherited: [ChildProcess.Inheritance(theirs, as: 3)], group: .new
         )
         worker.process = process

@@ -56,9 +56,17 @@ extension NodeShell {
     /// Puts what there is to say to a peer into its connection, as long as there is room.
     func pull(_ peer: NodeIndex, _ now: Instant) {
         guard let id = core.ownership.connection(to: peer), let connection = connections[id] else { return }
-        while connection.outputBytes < Self.pullLimit, let message = core.nextPeerMessage(for: peer, now: now) {
+        guard connection.outputBytes < Self.pullLimit else { return }
+        while let message = core.nextPeerMessage(for: peer, now: now) {
             connection.withOutput { meshCodec.encode(message, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+    }
+
+    /// A connection that was filled is flushed when this turn ends. If its socket takes all of it, nothing would begin
+    /// the next turn; if not, the socket's readiness does, and the turn asked for here finds the connection still full.
+    func goOnAfterFlush() {
+        loop.soon {}
     }
 
     fileprivate func meshFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {

@@ -39,6 +39,8 @@ final class NodeShell {
     var lastProblems: [NodeIndex: String] = [:]
     var clients: [ClientID: FramedConnection] = [:]
     var clientIDs: [ObjectIdentifier: ClientID] = [:]
+    /// Clients that have said hello.
+    var introducedClients: Set<ClientID> = []
     /// Clients whose connection had no room when there was something to tell.
     var waitingClients: Set<ClientID> = []
     private var lastNumber: UInt64 = 0

@@ -39,7 +39,9 @@ import Wire
         // A length beyond the limit, and a TRegisterAddress that is no protobuf message.
         for bytes in [[0xFF, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0], [0, 0, 0, 2, 0, 3, 0, 0, 0xFF, 0xFF]] as [[UInt8]] {
             let bad = try cluster.connection("dc1/sip1")
-            try bad.send(raw: bytes)
+            var hello: [UInt8] = []
+            CommonCodec.encode(PortHello(name: "test"), to: &hello)
+            try bad.send(raw: hello + bytes)
             #expect(throws: BlockingConnectionError.closed(bad.address)) { while true { _ = try bad.receive() } }
         }
         try cluster.sandbox.run(["/bin/bash", "-c", "printf 'hello\\r\\n\\r\\n' > /dev/udp/127.0.0.1/5071"])
