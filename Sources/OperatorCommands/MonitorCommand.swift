@@ -1,6 +1,7 @@
 import ArgumentParser
 import ClusterModel
 import LinuxSystem
+import Orchestration
 
 struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -59,10 +59,10 @@ struct MonitorSession {
     private mutating func listen(_ attention: Attention) throws {
         var client = try subscribe()
         while true {
-            do throws(TLibraryClientError) {
+            do {
                 while let event = try client.nextEvent(timeout: .zero) { try handle(event) }
                 try pause(attention, for: client.descriptor, .seconds(3600))
-            } catch {
+            } catch let error as TLibraryClientError {
                 client.close()
                 client = try reconnect(attention, after: error)
             }
