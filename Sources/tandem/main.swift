@@ -1,1 +1,3 @@
-print("")
+import OperatorCommands
+
+TandemCommand.runAndExit()

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Orchestration
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the cluster on one screen.",
+        discussion: "Exits with 0 if every node is ready, every link live and no condition an error; with 3 otherwise."
+    )
+
+    @OptionGroup var controller: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = Console()
+        let status = try controller.connect().status()
+        if output.json {
+            console.write(JSONOutput.rendered(StatusJSON(status)))
+        } else {
+            console.write(StatusScreen.rendered(status, console.style))
+            if let dead = status.nodes.first(where: { $0.state == .backingOff || $0.state == .stopped }) {
+                console.suggest("`tandem nodes` tells more about \(dead.name).")
+            } else if !status.isHealthy {
+                console.suggest("`tandem links` tells more about the links.")
+            } else {
+                console.suggest("`tandem dn list --state in-service` lists the DNs that can take calls.")
+            }
+        }
+        if !status.isHealthy { throw CommandFailure.silent(.degraded) }
+    }
+}
+
+struct NodesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "nodes", abstract: "List the nodes with their figures.")
+
+    @OptionGroup var controller: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = Console()
+        let status = try controller.connect().status()
+        if output.json { return console.write(JSONOutput.rendered(NodesJSON(status))) }
+        console.write(NodeTable.rendered(status, console.style))
+        if let node = status.nodes.map(\.name).min() {
+            console.suggest("`tandem monitor \(node)` shows what a node tells its clients.")
+        }
+    }
+}
+
+struct LinksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "links", abstract: "List the links between the nodes, each direction by itself.")
+
+    @OptionGroup var controller: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = Console()
+        let status = try controller.connect().status()
+        if output.json { return console.write(JSONOutput.rendered(LinksJSON(status))) }
+        console.write(LinkTable.rendered(status.linkRows, console.style))
+        if status.liveLinkCount < status.linkRows.count {
+            console.suggest("A DN is out of service wherever the link to its owner is not live: `tandem explain DN`.")
+        }
+    }
+}

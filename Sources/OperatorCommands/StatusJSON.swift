@@ -1,0 +1,142 @@
+package import Orchestration
+
+/// What `tandem status --json` prints.
+package struct StatusJSON: Encodable, Equatable, Sendable {
+    package struct DNs: Encodable, Equatable, Sendable {
+        var inService: UInt64
+        var outOfService: UInt64
+    }
+
+    package struct ConditionJSON: Encodable, Equatable, Sendable {
+        var severity: String
+        var subject: String
+        var kind: String
+        var message: String
+    }
+
+    var cluster: String
+    var domain: String
+    var health: String
+    var version: String
+    var nodes: [NodeJSON]
+    var links: [LinkJSON]
+    var dns: DNs
+    var conditions: [ConditionJSON]
+
+    package init(_ status: ClusterStatus) {
+        cluster = status.cluster
+        domain = status.domain
+        health = status.isHealthy ? "healthy" : "degraded"
+        version = status.version
+        nodes = NodeJSON.all(status)
+        links = LinkJSON.all(status)
+        dns = DNs(inService: status.inService, outOfService: status.outOfService)
+        conditions = status.conditions.map {
+            ConditionJSON(severity: $0.severity.rawValue, subject: $0.subject, kind: $0.kind, message: $0.message)
+        }
+    }
+}
+
+/// A node in `tandem status --json` and `tandem nodes --json`. What only the worker knows is null while it does not say.
+package struct NodeJSON: Encodable, Equatable, Sendable {
+    var name: String
+    var role: String
+    var dataCenter: String
+    var state: String
+    @OrNull var pid: UInt32?
+    var incarnation: UInt64
+    /// Unplanned exits only.
+    var restarts: UInt32
+    @OrNull var uptimeSeconds: UInt64?
+    @OrNull var memoryBytes: UInt64?
+    @OrNull var cpuMilliseconds: UInt64?
+    @OrNull var owned: UInt64?
+    @OrNull var ownedInService: UInt64?
+    @OrNull var bindings: UInt64?
+    @OrNull var clients: UInt64?
+    var sip: [String]
+    var tcontroller: String
+    @OrNull var lastProblem: String?
+
+    package init(_ node: NodeStatus) {
+        name = node.name
+        role = node.role
+        dataCenter = node.dataCenter
+        state = node.state.rawValue
+        pid = node.pid == 0 ? nil : node.pid
+        incarnation = node.incarnation
+        restarts = node.restarts
+        uptimeSeconds = node.report.map { $0.uptimeMilliseconds / 1000 }
+        memoryBytes = node.report?.memoryBytes
+        cpuMilliseconds = node.report.map { $0.cpuMicroseconds / 1000 }
+        owned = node.report?.ownedDNs
+        ownedInService = node.report?.ownedInService
+        bindings = node.report?.bindings
+        clients = node.report?.clients
+        sip = node.sip
+        tcontroller = node.tcontroller
+        lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem
+    }
+
+    /// Sorted by name.
+    package static func all(_ status: ClusterStatus) -> [NodeJSON] {
+        status.nodes.sorted { $0.name < $1.name }.map { NodeJSON($0) }
+    }
+}
+
+/// One direction of a link in `tandem status --json` and `tandem links --json`.
+package struct LinkJSON: Encodable, Equatable, Sendable {
+    var from: String
+    var to: String
+    var state: String
+    @OrNull var roundTripMicroseconds: UInt64?
+    @OrNull var silenceMilliseconds: UInt64?
+    var behindRevisions: UInt64
+    var queuedBytes: UInt64
+    var losses: UInt64
+    var peerOwns: UInt64
+    var clockAheadMilliseconds: UInt64
+    var mismatches: UInt32
+    var hasOtherGeneration: Bool
+    @OrNull var lastProblem: String?
+
+    package init(_ row: LinkRow) {
+        let link = row.status
+        from = row.from
+        to = link.peer
+        state = link.state
+        roundTripMicroseconds = link.roundTripMicroseconds
+        silenceMilliseconds = link.silenceMilliseconds
+        behindRevisions = link.behindRevisions
+        queuedBytes = link.queuedBytes
+        losses = link.losses
+        peerOwns = link.peerOwns
+        clockAheadMilliseconds = link.clockAheadMilliseconds
+        mismatches = link.mismatches
+        hasOtherGeneration = link.hasOtherGeneration
+        lastProblem = link.lastProblem.isEmpty ? nil : link.lastProblem
+    }
+
+    /// Sorted by the node at the start, then by the one at the end.
+    package static func all(_ status: ClusterStatus) -> [LinkJSON] {
+        status.linkRows.map { LinkJSON($0) }
+    }
+}
+
+/// What `tandem nodes --json` prints.
+package struct NodesJSON: Encodable, Equatable, Sendable {
+    var nodes: [NodeJSON]
+
+    package init(_ status: ClusterStatus) {
+        nodes = NodeJSON.all(status)
+    }
+}
+
+/// What `tandem links --json` prints.
+package struct LinksJSON: Encodable, Equatable, Sendable {
+    var links: [LinkJSON]
+
+    package init(_ status: ClusterStatus) {
+        links = LinkJSON.all(status)
+    }
+}

@@ -1,0 +1,143 @@
+package import Orchestration
+
+/// The cluster on one screen, for people.
+package enum StatusScreen {
+    /// With more nodes than this a matrix of links is wider than a screen; then only links that are not live are shown.
+    private static let matrixLimit = 6
+    /// A screen has room for so many conditions.
+    private static let conditionLimit = 12
+
+    package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
+        var blocks = [headline(status, style), nodes(status, style)]
+        if status.nodes.count > 1 { blocks.append(links(status, style)) }
+        blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n")
+        if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
+        return blocks.joined(separator: "\n")
+    }
+
+    private static func headline(_ status: ClusterStatus, _ style: Style) -> String {
+        let health = status.isHealthy ? style.good("healthy") : style.bad("degraded")
+        let nodes = "\(status.readyCount) of \(Wording.count(status.nodes.count, "node")) ready"
+        let links = "\(status.liveLinkCount) of \(Wording.count(status.linkRows.count, "link")) live"
+        return "\(style.bold(status.cluster)): \(health), \(nodes), \(links)\n"
+            + style.faint("domain \(status.domain), topology \(status.topologyPath), tandemd \(status.version)") + "\n"
+    }
+
+    private static func nodes(_ status: ClusterStatus, _ style: Style) -> String {
+        var table = Table([
+            .init("NODE"), .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
+            .init("RESTARTS", .right), .init("MEMORY", .right), .init("INSRV HERE", .right), .init("SIP"),
+        ])
+        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
+            table.add([
+                .init(node.name), NodeTable.state(node), .init(node.pid == 0 ? "" : "\(node.pid)"),
+                .init("\(node.incarnation)"),
+                .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
+                .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
+                .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
+                .init(node.report.map { "\($0.ownedInService)" } ?? ""), .init(node.sip.joined(separator: " ")),
+            ])
+        }
+        return table.rendered(style)
+    }
+
+    private static func links(_ status: ClusterStatus, _ style: Style) -> String {
+        let rows = status.linkRows
+        if status.nodes.count > matrixLimit {
+            let broken = rows.filter { !$0.isLive }
+            return broken.isEmpty ? "All \(rows.count) links are live.\n" : LinkTable.rendered(broken, style)
+        }
+        let names = status.nodes.map(\.name).sorted()
+        var table = Table([.init("LINK FROM")] + names.map { .init("TO \($0)") })
+        for from in names {
+            let cells = names.map { to -> Table.Cell in
+                guard let row = rows.first(where: { $0.from == from && $0.status.peer == to }) else { return "" }
+                let roundTrip = row.status.roundTripMicroseconds.map { " " + Wording.duration(microseconds: $0) } ?? ""
+                return .init(row.status.state + roundTrip, LinkTable.tone(row.status))
+            }
+            table.add([.init(from)] + cells)
+        }
+        return table.rendered(style)
+    }
+
+    private static func conditions(_ conditions: [Condition], _ style: Style) -> String {
+        let lines = conditions.prefix(conditionLimit).map { "  \(line($0, style))\n" }.joined()
+        let rest = conditions.count - conditionLimit
+        let more = rest > 0 ? "  and \(rest) more; `tandem status --json` has all\n" : ""
+        return "Conditions:\n\(lines)\(more)"
+    }
+
+    /// A condition on one line.
+    package static func line(_ condition: Condition, _ style: Style) -> String {
+        let severity =
+            switch condition.severity {
+            case .error: style.bad("error")
+            case .warning: style.doubtful("warning")
+            case .notice: style.faint("notice")
+            }
+        return "\(severity) \(condition.subject): \(Wording.printable(condition.message)) [\(condition.kind)]"
+    }
+}
+
+/// The table of `tandem nodes`.
+package enum NodeTable {
+    package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
+        var table = Table([
+            .init("NODE"), .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
+            .init("RESTARTS", .right), .init("MEMORY", .right), .init("CPU", .right), .init("OWNED", .right),
+            .init("INSRV", .right), .init("BINDINGS", .right), .init("CLIENTS", .right), .init("LAST PROBLEM"),
+        ])
+        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
+            func figure(_ value: KeyPath<NodeReport, UInt64>) -> Table.Cell {
+                .init(node.report.map { "\($0[keyPath: value])" } ?? "")
+            }
+            table.add([
+                .init(node.name), state(node), .init(node.pid == 0 ? "" : "\(node.pid)"), .init("\(node.incarnation)"),
+                .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
+                .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
+                .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
+                .init(node.report.map { Wording.duration(milliseconds: $0.cpuMicroseconds / 1000) } ?? ""),
+                figure(\.ownedDNs), figure(\.ownedInService), figure(\.bindings), figure(\.clients),
+                .init(Wording.printable(node.lastProblem)),
+            ])
+        }
+        return table.rendered(style)
+    }
+
+    package static func state(_ node: NodeStatus) -> Table.Cell {
+        switch node.state {
+        case .ready: .init(node.state.rawValue, node.report == nil ? .doubtful : .good)
+        case .starting, .draining: .init(node.state.rawValue, .doubtful)
+        case .backingOff, .stopped: .init(node.state.rawValue, .bad)
+        }
+    }
+}
+
+/// The table of `tandem links`.
+package enum LinkTable {
+    package static func rendered(_ rows: [LinkRow], _ style: Style) -> String {
+        var table = Table([
+            .init("FROM"), .init("TO"), .init("STATE"), .init("ROUND TRIP", .right), .init("LAST HEARD", .right),
+            .init("BEHIND", .right), .init("QUEUED", .right), .init("LOSSES", .right), .init("LAST PROBLEM"),
+        ])
+        for row in rows {
+            let link = row.status
+            table.add([
+                .init(row.from), .init(link.peer), .init(link.state, tone(link)),
+                .init(link.roundTripMicroseconds.map { Wording.duration(microseconds: $0) } ?? ""),
+                .init(link.silenceMilliseconds.map { Wording.duration(milliseconds: $0) + " ago" } ?? ""),
+                .init("\(link.behindRevisions)"), .init(Wording.bytes(link.queuedBytes)),
+                .init("\(link.losses)", link.losses > 0 ? .doubtful : .plain), .init(Wording.printable(link.lastProblem)),
+            ])
+        }
+        return table.rendered(style)
+    }
+
+    package static func tone(_ link: LinkStatus) -> Table.Tone {
+        switch link.state {
+        case "live": .good
+        case "syncing": .doubtful
+        default: .bad
+        }
+    }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct UpCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "up") }
