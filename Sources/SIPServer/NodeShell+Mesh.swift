@@ -15,9 +15,10 @@ extension NodeShell {
             switch result {
             case .success(let descriptor):
                 guard let id = adopt(descriptor) else { return core.dialFailed(peer, now: loop.now) }
+                dialProblems[peer] = nil
                 core.dialed(peer, connection: id, now: loop.now)
             case .failure(let error):
-                lastProblems[peer] = "\(error)"
+                dialProblems[peer] = "\(error)"
                 core.dialFailed(peer, now: loop.now)
             }
         }

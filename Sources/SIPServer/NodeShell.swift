@@ -36,6 +36,8 @@ final class NodeShell {
     var connections: [ConnectionID: FramedConnection] = [:]
     var connectionIDs: [ObjectIdentifier: ConnectionID] = [:]
     var dials: [NodeIndex: StreamDialer] = [:]
+    /// Why the last dial failed, until one succeeds; and why the last connection ended.
+    var dialProblems: [NodeIndex: String] = [:]
     var lastProblems: [NodeIndex: String] = [:]
     var clients: [ClientID: FramedConnection] = [:]
     var clientIDs: [ObjectIdentifier: ClientID] = [:]
