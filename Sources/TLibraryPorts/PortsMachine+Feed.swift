@@ -45,15 +45,12 @@ extension PortsMachine {
         sequence += 1
         feed.append(entry)
         if feed.count > configuration.feedCapacity { feed.removeFirst() }
-        guard !monitors.isEmpty else { return }
-        for client in monitors.sorted() {
+        var fallen: [ClientID] = []
+        for client in monitors {
             guard let position = clients[client]?.monitor?.sequence else { continue }
-            if sequence - position > UInt64(feed.count) {
-                cutOff(client, &actions)
-            } else {
-                ready.insert(client)
-            }
+            if sequence - position > UInt64(feed.count) { fallen.append(client) } else { ready.insert(client) }
         }
+        for client in fallen.sorted() { cutOff(client, &actions) }
     }
 
     // MARK: Monitoring
