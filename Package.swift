@@ -148,6 +148,8 @@ for target in package.targets where ![.system, .binary, .plugin, .macro].contain
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Rooms are small and call each other on the path of every message: inline across them.
+    settings.append(.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)))
     if pureRooms.contains(where: { $0.name == target.name }) {
         settings.append(.strictMemorySafety())
     }
