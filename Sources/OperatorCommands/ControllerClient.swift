@@ -9,9 +9,10 @@ package final class ControllerClient {
     /// Where the controller answered.
     package let path: String
     private let connection: BlockingConnection
+    private let patience: Duration
 
     /// The controller asks its nodes for at most a quarter of a second; the rest is for a busy machine.
-    private static let patience = Duration.seconds(5)
+    package static let usualPatience = Duration.seconds(5)
 
     /// Connects to the first controller of a search that answers.
     package static func connect(_ search: SocketSearch) throws(CommandFailure) -> ControllerClient {
@@ -40,14 +41,16 @@ package final class ControllerClient {
         throw Self.notReachable(search.candidates)
     }
 
+    /// - Parameter patience: how long to wait for each answer.
     /// - Throws: `system` when nobody listens at the path.
-    package init(path: String, timeout: Duration = .seconds(2)) throws(BlockingConnectionError) {
+    package init(path: String, patience: Duration = usualPatience) throws(BlockingConnectionError) {
         self.path = path
-        connection = try BlockingConnection(to: .unix(path: path), timeout: timeout)
+        self.patience = patience
+        connection = try BlockingConnection(to: .unix(path: path), timeout: patience)
         var output: [UInt8] = []
         CommonCodec.encode(PortHello(name: "tandem \(TandemVersion.current)"), to: &output)
         try connection.send(raw: output)
-        let frame = try connection.receive(timeout: timeout)
+        let frame = try connection.receive(timeout: patience)
         guard frame.type == FrameType.hello else { throw .badFrame(connection.address, Self.problem(frame)) }
     }
 
@@ -72,11 +75,11 @@ package final class ControllerClient {
         let frame: Frame
         do throws(BlockingConnectionError) {
             try connection.send(raw: output)
-            frame = try connection.receive(timeout: Self.patience)
+            frame = try connection.receive(timeout: patience)
         } catch {
             if case .timedOut = error {
                 throw CommandFailure(
-                    "the controller at \(path) did not answer within \(Self.patience); look at it with "
+                    "the controller at \(path) did not answer in time; look at it with "
                         + "`systemctl status tandemd`, or where `tandem up` runs", .timedOut
                 )
             }
