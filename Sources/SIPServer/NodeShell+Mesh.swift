@@ -92,7 +92,7 @@ extension NodeShell {
     fileprivate func meshClosed(_ connection: FramedConnection, reason: CloseReason) {
         guard let id = connectionIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         connections[id] = nil
-        if let peer = core.ownership.peer(of: id) {
+        if reason != .local, let peer = core.ownership.peer(of: id) {
             lastProblems[peer] = "\(reason)"
             logger.notice("link lost", metadata: ["peer": "\(topology.name(of: peer))", "reason": "\(reason)"])
         }
