@@ -52,8 +52,12 @@ struct DNListCommand: ParsableCommand {
         } else {
             console.write(DNScreen.list(entries, console.style))
         }
-        if isMore { console.note("There may be more: these are the first \(entries.count); raise --limit to see others.") }
-        if !output.json, let first = entries.first { console.suggest("`tandem dn show \(first.dn)` tells more of one.") }
+        if isMore {
+            console.note("There may be more: these are the first \(entries.count); raise --limit to see others.")
+        }
+        if !output.json, let first = entries.first {
+            console.suggest("`tandem dn show \(first.dn)` tells more of one.")
+        }
     }
 
     private func filter(from: UInt32, limit: Int) -> DNFilter {
@@ -102,6 +106,7 @@ extension ClusterStatus {
     func node(named name: String) throws(CommandFailure) -> NodeStatus {
         if let node = nodes.first(where: { $0.name == name }) { return node }
         throw CommandFailure(
-            "there is no node \(name); the nodes of \(cluster) are \(Wording.list(nodes.map(\.name).sorted()))", .failed)
+            "there is no node \(name); the nodes of \(cluster) are \(Wording.list(nodes.map(\.name).sorted()))", .failed
+        )
     }
 }

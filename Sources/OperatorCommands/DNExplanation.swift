@@ -29,7 +29,8 @@ package struct DNExplanation: Sendable {
     /// One sentence: whether the DN can take a call now, and if not why and what to do.
     package var closing: String {
         if details.answers.allSatisfy({ $0.report == nil }) {
-            return "Whether DN \(details.dn) can take a call is not known, because no node answered; look at `tandem nodes`."
+            return
+                "Whether DN \(details.dn) can take a call is not known, because no node answered; look at `tandem nodes`."
         }
         if canTakeCall { return closingInService }
         return "DN \(details.dn) cannot take a call now: \(cause)."
@@ -41,7 +42,8 @@ package struct DNExplanation: Sendable {
         if hiding.isEmpty && unknown.isEmpty { return text + ", whichever node the call arrives at." }
         text += " when it arrives at \(Wording.list(showing))"
         if !hiding.isEmpty {
-            text += ", and not at \(Wording.list(hiding)), which cannot hear the owner \(owner); `tandem links` shows why"
+            text +=
+                ", and not at \(Wording.list(hiding)), which cannot hear the owner \(owner); `tandem links` shows why"
         }
         if !unknown.isEmpty { text += "; \(Wording.list(unknown)) did not answer, see `tandem nodes`" }
         return text + "."
@@ -58,7 +60,9 @@ package struct DNExplanation: Sendable {
         case .neverRegistered:
             isPSTN ? "no agent has logged in with it yet; \(remedy)" : "no phone has registered for it yet; \(remedy)"
         case .unregistered:
-            isPSTN ? "its agent has logged out at \(owner); \(remedy)" : "its phone has unregistered at \(owner); \(remedy)"
+            isPSTN
+                ? "its agent has logged out at \(owner); \(remedy)"
+                : "its phone has unregistered at \(owner); \(remedy)"
         case .expired:
             "the registration of its phone at \(owner) ran out without a refresh; check that the phone is on and has a "
                 + "network, and \(remedy)"
@@ -94,7 +98,9 @@ package struct DNExplanation: Sendable {
     /// A node where the DN may register: in the most preferred home, a ready one if there is any, and none that is known
     /// to be of no use.
     private var homeNode: NodeStatus? {
-        let nodes = status.nodes.filter { isHome($0.dataCenter) }.sorted { ($0.rank(details.homes)) < $1.rank(details.homes) }
+        let nodes = status.nodes.filter { isHome($0.dataCenter) }.sorted {
+            ($0.rank(details.homes)) < $1.rank(details.homes)
+        }
         let avoided: Set<Service> = [.draining, .inService, .ownerUnreachable]
         let others = avoided.contains(details.lastWord) ? nodes.filter { $0.name != owner } : nodes
         return others.first { $0.state == .ready } ?? nodes.first { $0.state == .ready } ?? nodes.first
@@ -109,7 +115,8 @@ package struct DNExplanation: Sendable {
         let listener = node.sip.first { $0.hasPrefix("udp:") } ?? node.sip.first
         guard let listener, let colon = listener.firstIndex(of: ":") else { return nil }
         let transport = listener[..<colon]
-        return "sip:\(listener[listener.index(after: colon)...])" + (transport == "udp" ? "" : ";transport=\(transport)")
+        return "sip:\(listener[listener.index(after: colon)...])"
+            + (transport == "udp" ? "" : ";transport=\(transport)")
     }
 }
 
@@ -133,7 +140,8 @@ extension DNExplanation {
             lines.append("No node owns it.")
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
-        return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing) + "\n"
+        return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
+            + "\n"
     }
 
     private func ownersWord(_ authority: DNReport) -> String {

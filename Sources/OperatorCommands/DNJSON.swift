@@ -44,7 +44,8 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
         agent = nil
         views = [:]
         for answer in details.answers {
-            views[answer.node] = answer.report.map { NodeView(service: $0.shown.word, reason: $0.shown.reason) }
+            views[answer.node] =
+                answer.report.map { NodeView(service: $0.shown.word, reason: $0.shown.reason) }
                 ?? NodeView(service: "unknown", reason: nil)
         }
     }

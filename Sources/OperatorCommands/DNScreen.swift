@@ -1,19 +1,25 @@
-package import Orchestration
 package import ClusterModel
+package import Orchestration
 
 /// What `tandem dn show` and `tandem dn list` show people.
 package enum DNScreen {
     /// - Parameter now: milliseconds since 1970.
     package static func rendered(_ details: DNDetails, now: UInt64, _ style: Style) -> String {
         let home = details.homes.isEmpty ? "anywhere" : details.homes.joined(separator: ", ")
-        let word = details.lastWord
-        let service = word.isInService ? style.good(word.shortWord) : style.bad(word.shortWord)
-        return "\(style.bold("DN \(details.dn)")): \(service)\n"
+        return "\(style.bold("DN \(details.dn)")): \(service(details, style))\n"
             + "agent type   \(details.agentType) (\(details.phone))\n"
             + "homes        \(home)\n"
             + "owner        \(owner(details, now: now))\n"
             + "bindings     \(bindings(details))\n"
             + "agent        -\n\n" + views(details, style)
+    }
+
+    private static func service(_ details: DNDetails, _ style: Style) -> String {
+        let word = details.lastWord
+        guard word.isInService else { return style.bad(word.shortWord) }
+        let isShown = details.answers.contains { $0.report?.shown.isInService == true }
+        if isShown { return style.good(word.shortWord) }
+        return style.bad("OOS everywhere") + ", because its owner, who said InSrv last, cannot be heard"
     }
 
     /// Who owns the DN and since when.

@@ -22,7 +22,8 @@ struct MonitorCommand: ParsableCommand {
     @Flag(help: "Also the DNs that are out of service when the monitoring begins.")
     var all = false
 
-    @Option(help: ArgumentHelp("Stop after so many changes; what the snapshot brings does not count.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Stop after so many changes; what the snapshot brings does not count.", valueName: "number"))
     var count: Int?
 
     @Option(help: ArgumentHelp("Stop with exit code 124 after so long.", valueName: "seconds"))

@@ -100,7 +100,9 @@ struct MonitorSession {
         if answer.isResumed {
             console.note("Connected to \(node) again; going on after event #\(answer.sequence).")
         } else {
-            if position != nil { console.note("Connected to \(node) again; it cannot go on where it stopped: new snapshot.") }
+            if position != nil {
+                console.note("Connected to \(node) again; it cannot go on where it stopped: new snapshot.")
+            }
             lines.begin()
             position = nil
         }

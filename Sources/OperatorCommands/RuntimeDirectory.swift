@@ -30,7 +30,8 @@ enum RuntimeDirectory {
             try Files.makeDirectory(path, mode: 0o700)
         } catch {
             throw CommandFailure(
-                "\(error); give another --runtime-dir or --state-dir", error.isPermissionDenied ? .notPermitted : .failed)
+                "\(error); give another --runtime-dir or --state-dir",
+                error.isPermissionDenied ? .notPermitted : .failed)
         }
     }
 

@@ -31,7 +31,8 @@ struct StatusCommand: ParsableCommand {
 }
 
 struct NodesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "nodes", abstract: "List the nodes with their figures.")
+    static let configuration = CommandConfiguration(
+        commandName: "nodes", abstract: "List the nodes with their figures.")
 
     @OptionGroup var controller: ConnectionOptions
     @OptionGroup var output: OutputOptions

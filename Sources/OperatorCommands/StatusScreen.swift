@@ -127,10 +127,15 @@ package enum LinkTable {
                 .init(link.roundTripMicroseconds.map { Wording.duration(microseconds: $0) } ?? ""),
                 .init(link.silenceMilliseconds.map { Wording.duration(milliseconds: $0) + " ago" } ?? ""),
                 .init("\(link.behindRevisions)"), .init(Wording.bytes(link.queuedBytes)),
-                .init("\(link.losses)", link.losses > 0 ? .doubtful : .plain), .init(Wording.printable(link.lastProblem)),
+                .init("\(link.losses)", link.losses > 0 ? .doubtful : .plain), .init(problem(link)),
             ])
         }
         return table.rendered(style)
+    }
+
+    /// While a cluster starts, nodes dial others that do not listen yet; once the link is live that is no news.
+    private static func problem(_ link: LinkStatus) -> String {
+        link.state == "live" && link.losses == 0 ? "" : Wording.printable(link.lastProblem)
     }
 
     package static func tone(_ link: LinkStatus) -> Table.Tone {

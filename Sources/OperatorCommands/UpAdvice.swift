@@ -39,7 +39,8 @@ package enum UpAdvice {
     private static func firstSIP(_ topology: Topology) -> (dn: DN, agentType: AgentType, address: NetworkAddress)? {
         for block in topology.directory.blocks {
             let agentType = topology.agentTypes[block.agentType]
-            guard agentType.phone == .sip, let address = registrar(topology, homes: topology.directory.homes[block.homes])
+            guard agentType.phone == .sip,
+                let address = registrar(topology, homes: topology.directory.homes[block.homes])
             else { continue }
             return (block.first, agentType, address)
         }
@@ -48,7 +49,8 @@ package enum UpAdvice {
 
     /// Of the first node in the most preferred home. IPv4 before IPv6, which sipsak does not speak.
     private static func registrar(_ topology: Topology, homes: [Int]) -> NetworkAddress? {
-        let candidates = homes.isEmpty ? topology.nodes : homes.flatMap { home in topology.nodes.filter { $0.dataCenter == home } }
+        let candidates =
+            homes.isEmpty ? topology.nodes : homes.flatMap { home in topology.nodes.filter { $0.dataCenter == home } }
         let addresses = candidates.flatMap(\.sip).filter { $0.transport == .udp }.map(\.address)
         return addresses.first { $0.isIPv4 } ?? addresses.first
     }

@@ -11,7 +11,8 @@ struct UpCommand: ParsableCommand {
         discussion: "Ctrl-C stops everything. Other commands, in another shell, find the cluster by themselves."
     )
 
-    @Argument(help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var file: String
 
     @Option(help: ArgumentHelp("The directory for the control socket.", valueName: "directory"), completion: .directory)
@@ -30,7 +31,8 @@ struct UpCommand: ParsableCommand {
         let topology = try load(console)
         let tandemd = Executables.companion("tandemd")
         guard Files.isExecutable(tandemd) else {
-            throw CommandFailure("there is no program \(tandemd), which runs the nodes; build it with `make build`", .failed)
+            throw CommandFailure(
+                "there is no program \(tandemd), which runs the nodes; build it with `make build`", .failed)
         }
         let search = SocketSearch(option: nil)
         let runtime = try RuntimeDirectory.prepare(runtimeDir, search)
@@ -71,14 +73,18 @@ struct UpCommand: ParsableCommand {
 
     private func refuseSecond(at socket: String) throws(CommandFailure) {
         guard let client = try? ControllerClient(path: socket, patience: .seconds(1)) else { return }
-        let running = (try? client.status()).map { "cluster \($0.cluster), process \($0.controllerPID)" } ?? "it is busy"
+        let running =
+            (try? client.status()).map { "cluster \($0.cluster), process \($0.controllerPID)" } ?? "it is busy"
         throw CommandFailure(
-            "a controller answers already at \(socket) (\(running)); stop it first, or give another --runtime-dir", .tryAgain)
+            "a controller answers already at \(socket) (\(running)); stop it first, or give another --runtime-dir",
+            .tryAgain)
     }
 
     /// Whether commands without `--socket` come to this controller.
     private static func isFoundByItself(_ socket: String, _ search: SocketSearch) -> Bool {
         guard let position = search.candidates.firstIndex(of: socket) else { return false }
-        return search.candidates[..<position].allSatisfy { (try? ControllerClient(path: $0, patience: .seconds(1))) == nil }
+        return search.candidates[..<position].allSatisfy {
+            (try? ControllerClient(path: $0, patience: .seconds(1))) == nil
+        }
     }
 }

@@ -48,13 +48,28 @@ package enum StatusChanges {
         nodes(before, after) + links(before, after) + conditions(before, after)
     }
 
+    /// A look at a cluster where a node that runs and missed one question counts as it was before, so that what it would
+    /// have said of its links is not taken for lost.
+    package static func mended(_ status: ClusterStatus, by before: ClusterStatus) -> ClusterStatus {
+        var mended = status
+        for position in mended.nodes.indices where mended.nodes[position].report == nil {
+            let node = mended.nodes[position]
+            guard node.state == .ready, let old = before.nodes.first(where: { $0.name == node.name }),
+                old.incarnation == node.incarnation
+            else { continue }
+            mended.nodes[position].report = old.report
+        }
+        return mended
+    }
+
     private static func nodes(_ before: ClusterStatus, _ after: ClusterStatus) -> [String] {
         after.nodes.sorted { $0.name < $1.name }.compactMap { node in
             guard let old = before.nodes.first(where: { $0.name == node.name }) else { return nil }
             let isNewLife = old.incarnation != node.incarnation
             guard old.state != node.state || isNewLife else { return nil }
             let change =
-                old.state == node.state ? "restarted, \(node.state.rawValue)" : "\(old.state.rawValue) -> \(node.state.rawValue)"
+                old.state == node.state
+                ? "restarted, \(node.state.rawValue)" : "\(old.state.rawValue) -> \(node.state.rawValue)"
             let why = node.state == .ready || node.lastProblem.isEmpty ? "" : ": \(Wording.printable(node.lastProblem))"
             return "node \(node.name): \(change)\(why)"
         }
@@ -62,7 +77,8 @@ package enum StatusChanges {
 
     /// Both directions of a link in one line when they changed alike.
     private static func links(_ before: ClusterStatus, _ after: ClusterStatus) -> [String] {
-        let old = Dictionary(uniqueKeysWithValues: before.linkRows.map { (Ends($0.from, $0.status.peer), $0.status.state) })
+        let old = Dictionary(
+            uniqueKeysWithValues: before.linkRows.map { (Ends($0.from, $0.status.peer), $0.status.state) })
         var changes: [Ends: String] = [:]
         for row in after.linkRows {
             let ends = Ends(row.from, row.status.peer)

@@ -91,10 +91,11 @@ final class UpSession {
     private func look() {
         guard let status = ask() else { return }
         if let shown {
-            for line in StatusChanges.lines(from: shown, to: status) {
+            let mended = StatusChanges.mended(status, by: shown)
+            for line in StatusChanges.lines(from: shown, to: mended) {
                 console.print("\(Wording.localClock(milliseconds: SystemClock.now().wallMilliseconds))  \(line)")
             }
-            self.shown = status
+            self.shown = mended
         } else if status.isHealthy {
             greet(status)
         } else {
@@ -137,7 +138,8 @@ final class UpSession {
 
     private func draw() {
         if drawsBar {
-            console.draw("\r\u{1B}[K\(progress.bar(console.errorStyle))")
+            // The cursor waits at the start, so that a line of the log is not appended to the bar.
+            console.draw("\r\u{1B}[K\(progress.bar(console.errorStyle))\r")
         } else {
             console.note(progress.line)
         }

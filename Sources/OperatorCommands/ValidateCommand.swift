@@ -91,7 +91,9 @@ package struct ValidationJSON: Encodable, Equatable, Sendable {
             column = diagnostic.column
             length = diagnostic.length
             hint = diagnostic.hint
-            related = diagnostic.secondary.map { Place(line: $0.line, column: $0.column, length: $0.length, text: $0.text) }
+            related = diagnostic.secondary.map {
+                Place(line: $0.line, column: $0.column, length: $0.length, text: $0.text)
+            }
         }
     }
 

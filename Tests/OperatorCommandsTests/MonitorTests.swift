@@ -1,0 +1,65 @@
+import ClusterModel
+import OperatorCommands
+import TLibraryPorts
+import Testing
+import Wire
+
+struct MonitorTests {
+    private let time = Wording.localClock(milliseconds: now)
+
+    /// As it comes out of the wire at the client of `dc2/sip1`.
+    private func received(_ event: TEvent) throws -> ReceivedEvent {
+        var bytes: [UInt8] = []
+        let codec = TLibraryCodec(names: ["dc1/sip1", "dc2/sip1"])
+        codec.encode(event, server: NodeIndex(1), now: Instant(monotonic: 0, wallMilliseconds: now), to: &bytes)
+        let payload = Array(bytes.dropFirst(8))
+        return try TLibraryCodec.decodeEvent(type: event.type.rawValue, payload.span.bytes)
+    }
+
+    private func status(_ dn: String, _ service: Service, owner: NodeIndex = .none) throws -> DNStatus {
+        DNStatus(dn: try #require(DN(dn)), view: View(service: service, owner: owner, stamp: claimed))
+    }
+
+    private let end = TEvent.endOfSnapshot(FeedPosition(lineage: Incarnation(rawValue: 1), sequence: 4))
+
+    @Test
+    func snapshotIsCountedAndShowsWhatIsInService() throws {
+        var lines = MonitorLines(showsAll: false)
+        let piece = [
+            try status("1000", .inService, owner: NodeIndex(0)), try status("1001", .neverRegistered),
+        ]
+        let entries = lines.lines(for: try received(.status(piece, sequence: nil)))
+        #expect(entries.map(\.kind) == [.snapshotEntry])
+        #expect(entries.first?.text == "\(time)  EventPrivateInfo      1000    InSrv                   owner dc1/sip1")
+        let marker = lines.lines(for: try received(end))
+        #expect(marker.map(\.kind) == [.endOfSnapshot])
+        #expect(marker.first?.text == "\(time)  EventPrivateInfo      -       end of snapshot: 2 DNs, 1 InSrv  #4")
+        lines.begin()
+        let empty = lines.lines(for: try received(end))
+        #expect(empty.first?.text.hasSuffix("0 DNs, 0 InSrv  #4") == true)
+        let snapshot = try received(.status(piece, sequence: nil))
+        var all = MonitorLines(showsAll: true)
+        #expect(all.lines(for: snapshot).count == 2)
+    }
+
+    @Test
+    func changes() throws {
+        var lines = MonitorLines(showsAll: false)
+        let gone = TEvent.serviceChanged(try status("1000", .expired, owner: NodeIndex(0)), sequence: 5)
+        let changed = lines.lines(for: try received(gone))
+        let text = "\(time)  EventDNOutOfService   1000    OOS expired             owner dc1/sip1  #5"
+        #expect(changed.map(\.text) == [text])
+        let json = """
+            {"dn":"1000","event":"EventDNOutOfService","info":null,"owner":"dc1/sip1","reason":"expired","sequence":5,\
+            "server":"dc2/sip1","service":"out-of-service","snapshotDNs":null,"snapshotInService":null,\
+            "stamp":"1769860555000.7","timeMilliseconds":1769860800000}
+
+            """
+        #expect(changed.map { JSONOutput.compact($0.json) } == [json])
+        let lost = lines.lines(for: try received(.ownerUnreachable(NodeIndex(0), sequence: 6)))
+        let lostText =
+            "\(time)  EventPrivateInfo      -       owner dc1/sip1 unreachable: its DNs are OOS here  #6"
+        #expect(lost.map(\.text) == [lostText])
+        #expect(lost.map(\.kind) == [.change])
+    }
+}

@@ -1,0 +1,128 @@
+import OperatorCommands
+import Orchestration
+import Testing
+
+struct StatusTests {
+    @Test
+    func healthyClusterOnOneScreen() {
+        let expected = """
+            pair: healthy, 2 of 2 nodes ready, 2 of 2 links live
+            domain cc.example.com, topology pair.yaml, tandemd 0.1.0
+
+            NODE      STATE  PID  LIFE  UPTIME  RESTARTS  MEMORY  INSRV HERE  SIP
+            dc1/sip1  ready  101     3  1m 05s         0   17 MB           1  udp:127.0.0.1:5071
+            dc2/sip1  ready  102     3  1m 05s         0   17 MB           1  udp:127.0.0.1:5072
+
+            LINK FROM  TO dc1/sip1  TO dc2/sip1
+            dc1/sip1   -            live 250µs
+            dc2/sip1   live 250µs   -
+
+            DNs: 1 InSrv, 9 OOS
+
+            """
+        #expect(StatusScreen.rendered(healthyStatus(), .plain) == expected)
+    }
+
+    @Test
+    func degradedClusterSaysWhy() {
+        let expected = """
+            pair: degraded, 1 of 2 nodes ready, 0 of 2 links live
+            domain cc.example.com, topology pair.yaml, tandemd 0.1.0
+
+            NODE      STATE        PID  LIFE  UPTIME  RESTARTS  MEMORY  INSRV HERE  SIP
+            dc1/sip1  ready        101     3  1m 05s         0   17 MB           1  udp:127.0.0.1:5071
+            dc2/sip1  backing-off    -     3       -         2       -           -  udp:127.0.0.1:5072
+
+            LINK FROM  TO dc1/sip1  TO dc2/sip1
+            dc1/sip1   -            down
+            dc2/sip1   down         -
+
+            DNs: 1 InSrv, 9 OOS
+
+            Conditions:
+
+            """
+        let screen = StatusScreen.rendered(degradedStatus(), .plain)
+        #expect(screen.hasPrefix(expected))
+        let conditions = screen.dropFirst(expected.count).split(separator: "\n").map(String.init)
+        #expect(conditions.count == 2)
+        #expect(
+            conditions.first == "  error dc1/sip1 to dc2/sip1: the link is down, so dc1/sip1 shows no DN of dc2/sip1 "
+                + "in service: peer closed [link-not-live]")
+    }
+
+    @Test
+    func nodesAndLinks() {
+        let nodes = """
+            NODE      STATE        PID  LIFE  UPTIME  RESTARTS  MEMORY  CPU  OWNED  INSRV  BINDINGS  CLIENTS  LAST PROBLEM
+            dc1/sip1  ready        101     3  1m 05s         0   17 MB   1s      2      1         1        4  -
+            dc2/sip1  backing-off    -     3       -         2       -    -      -      -         -        -  \
+            worker ended with signal 9
+
+            """
+        #expect(NodeTable.rendered(degradedStatus(), .plain) == nodes)
+        let links = """
+            FROM      TO        STATE  ROUND TRIP  LAST HEARD  BEHIND  QUEUED  LOSSES  LAST PROBLEM
+            dc1/sip1  dc2/sip1  live        250µs   120ms ago       0     0 B       0  -
+            dc2/sip1  dc1/sip1  live        250µs   120ms ago       0     0 B       0  -
+
+            """
+        #expect(LinkTable.rendered(healthyStatus().linkRows, .plain) == links)
+    }
+
+    @Test
+    func jsonIsStable() {
+        let json = JSONOutput.compact(StatusJSON(degradedStatus()))
+        #expect(json.hasPrefix("{\"cluster\":\"pair\",\"conditions\":[{\"kind\":\"link-not-live\","))
+        let parts = [
+            "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
+            """
+            {"bindings":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2","incarnation":3,\
+            "lastProblem":"worker ended with signal 9","memoryBytes":null,"name":"dc2/sip1","owned":null,\
+            "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
+            "state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
+            """,
+            """
+            {"behindRevisions":0,"clockAheadMilliseconds":0,"from":"dc1/sip1","hasOtherGeneration":false,\
+            "lastProblem":"peer closed","losses":1,"mismatches":0,"peerOwns":0,"queuedBytes":0,\
+            "roundTripMicroseconds":null,"silenceMilliseconds":null,"state":"down","to":"dc2/sip1"}
+            """,
+        ]
+        for part in parts { #expect(json.contains(part)) }
+    }
+
+    @Test
+    func jsonOfNodesIsSortedByName() {
+        let json = JSONOutput.compact(NodesJSON(healthyStatus()))
+        let first = json.range(of: "dc1/sip1")
+        let second = json.range(of: "dc2/sip1")
+        #expect(first != nil && second != nil && first! < second!)
+    }
+
+    /// With many nodes a matrix would not fit; then broken links are listed.
+    @Test
+    func manyNodesShowOnlyBrokenLinks() {
+        var status = ClusterStatus()
+        for number in 1...7 {
+            var node = NodeStatus(name: "dc1/sip\(number)")
+            node.state = .ready
+            var report = NodeReport()
+            report.links = (1...7).filter { $0 != number }.map { LinkStatus(peer: "dc1/sip\($0)", state: "live") }
+            node.report = report
+            status.nodes.append(node)
+        }
+        #expect(StatusScreen.rendered(status, .plain).contains("All 42 links are live.\n"))
+        status.nodes[0].report?.links[0].state = "syncing"
+        #expect(StatusScreen.rendered(status, .plain).contains("dc1/sip1  dc1/sip2  syncing"))
+    }
+}
+
+extension String {
+    /// Where a text first stands, as an offset.
+    fileprivate func range(of text: String) -> Int? {
+        let me = Array(utf8)
+        let wanted = Array(text.utf8)
+        guard me.count >= wanted.count else { return nil }
+        return (0...(me.count - wanted.count)).first { me[$0...].starts(with: wanted) }
+    }
+}
