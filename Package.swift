@@ -56,7 +56,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire", "LinuxSystem",
+            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
+            "LinuxSystem",
             "Transport", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -70,7 +71,8 @@ let roles: [Target] = [
     .target(
         name: "OperatorCommands",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
     ),
@@ -94,7 +96,8 @@ let tests: [Target] = [
     .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
-    .testTarget(name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+    .testTarget(
+        name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
     .testTarget(
         name: "SimulationTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"]
@@ -108,13 +111,16 @@ let tests: [Target] = [
     .testTarget(
         name: "OperatorCommandsTests",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "OperatorCommands",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "OperatorCommands",
         ]
     ),
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary"],
+        dependencies: [
+            "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
+        ],
         exclude: ["Scenarios"]
     ),
 ]

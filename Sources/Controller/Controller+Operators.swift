@@ -46,7 +46,8 @@ extension Controller {
     }
 
     func answered(_ answer: Query.Answer, _ worker: WorkerHandle, query: UInt64) {
-        guard let position = workers.firstIndex(where: { $0 === worker }), queries[query]?.missing.remove(position) != nil
+        guard let position = workers.firstIndex(where: { $0 === worker }),
+            queries[query]?.missing.remove(position) != nil
         else { return }
         queries[query]?.answers[position] = answer
         if queries[query]?.missing.isEmpty == true { finish(query) }

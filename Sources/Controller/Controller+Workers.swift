@@ -106,7 +106,8 @@ extension Controller {
         case .ready:
             worker.supervision.becameReady(now: loop.now.monotonic)
             worker.wasEverReady = true
-            logger.info("node ready", metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
+            logger.info(
+                "node ready", metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
         case .failed(let sentence):
             failed(worker, sentence)
         case .report(let report):

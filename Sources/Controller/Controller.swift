@@ -109,7 +109,8 @@ package final class Controller {
             if let number = options.lifeline {
                 let descriptor = try OwnedDescriptor.inherited(number)
                 lifeline = descriptor
-                watches.append(try DescriptorWatch(descriptor, on: loop) { [unowned self] in stop("the starter is gone") })
+                watches.append(
+                    try DescriptorWatch(descriptor, on: loop) { [unowned self] in stop("the starter is gone") })
             }
             loop.addOwner(self)
             logger.info("starting", metadata: ["cluster": "\(topology.cluster)", "nodes": "\(workers.count)"])

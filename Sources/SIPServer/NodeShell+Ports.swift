@@ -55,7 +55,8 @@ extension NodeShell {
                     return closeClient(id, "protocol version \(hello.protocolVersion) is not spoken here")
                 }
                 let answer = PortHello(
-                    name: topology.name(of: me), cluster: topology.cluster, lineage: core.ownership.identity.lineage.rawValue
+                    name: topology.name(of: me), cluster: topology.cluster,
+                    lineage: core.ownership.identity.lineage.rawValue
                 )
                 connection.withOutput { CommonCodec.encode(answer, to: &$0) }
                 introducedClients.insert(id)

@@ -123,7 +123,8 @@ extension NodeShell: LoopOwner {
             case .closeConnection(let id, let problem):
                 closeConnection(id, problem)
             case .closeClient(let id, let problem):
-                logger.warning("client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+                logger.warning(
+                    "client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
                 closeClient(id, problem.sentence)
             }
         }

@@ -6,7 +6,8 @@ extension PortsMachine {
     // MARK: What happened
 
     /// The node shows something else of a DN.
-    package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction]) {
+    package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction])
+    {
         append(.view(dn, after, before: before), &actions)
         for client in watchers[dn] ?? [] {
             tellWatcher(client, dn: dn, from: before.service, to: after, &actions)

@@ -40,8 +40,12 @@ import Wire
         _ = try west.expectInService("1003", owner: "dc1/sip1")
 
         try cluster.sandbox.heal()
-        try west.expect("dc2/sip1 reachable", seconds: 10) { $0.privateInfo == .ownerReachable && $0.owner == "dc2/sip1" }
-        try east.expect("dc1/sip1 reachable", seconds: 10) { $0.privateInfo == .ownerReachable && $0.owner == "dc1/sip1" }
+        try west.expect("dc2/sip1 reachable", seconds: 10) {
+            $0.privateInfo == .ownerReachable && $0.owner == "dc2/sip1"
+        }
+        try east.expect("dc1/sip1 reachable", seconds: 10) {
+            $0.privateInfo == .ownerReachable && $0.owner == "dc1/sip1"
+        }
         try cluster.waitUntil("the cluster is healthy") { $0.isHealthy }
         for dn in ["1001", "1002", "1003"] { try expectViews(cluster, dn, [.inService, .inService]) }
         for statServer in [west, east] {
@@ -65,7 +69,9 @@ import Wire
         #expect(west.snapshot["1001"] == .inService)
         try cluster.sandbox.heal()
         try cluster.waitUntil("one owner") { _ in
-            try cluster.details("1001").answers.allSatisfy { $0.report?.owner == "dc2/sip1" && $0.report?.shown == .inService }
+            try cluster.details("1001").answers.allSatisfy {
+                $0.report?.owner == "dc2/sip1" && $0.report?.shown == .inService
+            }
         }
         #expect(try cluster.details("1001").answers.map { $0.report?.bindings.count } == [0, 1])
     }

@@ -34,7 +34,8 @@ final class Subscriber {
             events.append(event)
             if fits(event) { return event }
         }
-        Issue.record("waited in vain for \(what); heard \(events.map { "\($0.type.name) \($0.thisDN) \($0.privateInfo)" })")
+        Issue.record(
+            "waited in vain for \(what); heard \(events.map { "\($0.type.name) \($0.thisDN) \($0.privateInfo)" })")
         throw Timeout(what: what)
     }
 

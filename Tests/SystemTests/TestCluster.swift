@@ -93,7 +93,8 @@ final class TestCluster {
     }
 
     var logText: String {
-        (try? Files.read(directory + "/log", limit: 1 << 20)).map { String(decoding: $0.suffix(4000), as: UTF8.self) } ?? ""
+        (try? Files.read(directory + "/log", limit: 1 << 20)).map { String(decoding: $0.suffix(4000), as: UTF8.self) }
+            ?? ""
     }
 
     /// A client of a node's T-Controller port.
