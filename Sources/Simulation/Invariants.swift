@@ -7,22 +7,22 @@ import TLibraryPorts
 // What must hold. Safety is checked after every event at the nodes that it touched, agreement when all faults are over.
 extension ClusterSimulation {
     mutating func checkSafety(_ node: NodeIndex) throws(Violation) {
-        guard let core = nodes[node.position] else { return }
+        guard isUp[node.position] else { return }
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let view = core.ownership.view(of: dn)
-            try invariantOnlyReachableOwnersAreShown(core, dn, view)
+            let view = nodes[node.position].ownership.view(of: dn)
+            try invariantOnlyReachableOwnersAreShown(node, dn, view)
             try invariantClaimsNeverRegress(node, dn, view)
-            try invariantOwnersHaveWhatTheyServe(core, dn, view)
+            try invariantOwnersHaveWhatTheyServe(node, dn, view)
         }
         if let problem = subscribers[node.position].problem { throw violation("invariantSubscriberOrder", problem) }
     }
 
     private func invariantOnlyReachableOwnersAreShown(
-        _ core: NodeCore, _ dn: DNIndex, _ view: View
+        _ node: NodeIndex, _ dn: DNIndex, _ view: View
     ) throws(Violation) {
-        guard view.service.isInService, !core.ownership.isReachable(view.owner) else { return }
-        throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: core.me))")
+        guard view.service.isInService, !nodes[node.position].ownership.isReachable(view.owner) else { return }
+        throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: node))")
     }
 
     private mutating func invariantClaimsNeverRegress(
@@ -30,28 +30,30 @@ extension ClusterSimulation {
     ) throws(Violation) {
         guard view.owner != .none else { return }
         let claim = Claim(owner: view.owner, stamp: view.stamp)
-        if let former = claims[node.position][dn], claim < former {
+        if let former = claims[node.position][dn.position], claim < former {
             throw violation("invariantClaimsNeverRegress", "\(name(dn)) at \(topology.name(of: node))")
         }
-        claims[node.position][dn] = claim
+        claims[node.position][dn.position] = claim
     }
 
     /// A node's own DN is in service exactly while it has a binding or a desktop, whatever happens to its links.
-    private func invariantOwnersHaveWhatTheyServe(_ core: NodeCore, _ dn: DNIndex, _ view: View) throws(Violation) {
-        let isServed = core.registrar.hasBindings(dn) || core.ports.isHeld(dn)
-        let shouldBeServed = view.owner == core.me && view.service.isInService
+    private func invariantOwnersHaveWhatTheyServe(
+        _ node: NodeIndex, _ dn: DNIndex, _ view: View
+    ) throws(Violation) {
+        let isServed = nodes[node.position].registrar.hasBindings(dn) || nodes[node.position].ports.isHeld(dn)
+        let shouldBeServed = view.owner == node && view.service.isInService
         if isServed != shouldBeServed {
             throw violation(
                 "invariantOwnersHaveWhatTheyServe",
-                "\(name(dn)) at \(topology.name(of: core.me)): bindings or desktops: \(isServed), shown: \(view)"
+                "\(name(dn)) at \(topology.name(of: node)): bindings or desktops: \(isServed), shown: \(view)"
             )
         }
     }
 
     func checkQuiescence() throws(Violation) {
         for node in nodes.indices {
-            guard let core = nodes[node] else { throw violation("invariantAllStarted", topology.nodes[node].name) }
-            for report in core.ownership.linkReports(now: instant(NodeIndex(node))) where report.state != .live {
+            guard isUp[node] else { throw violation("invariantAllStarted", topology.nodes[node].name) }
+            for report in nodes[node].ownership.linkReports(now: instant(NodeIndex(node))) where report.state != .live {
                 throw violation(
                     "invariantLinksLive", "\(topology.nodes[node].name) to \(topology.name(of: report.peer)): \(report)"
                 )
@@ -64,14 +66,14 @@ extension ClusterSimulation {
     }
 
     private func invariantAgreement(_ dn: DNIndex) throws(Violation) {
-        let views = nodes.compactMap { $0?.ownership.view(of: dn) }
+        let views = nodes.map { $0.ownership.view(of: dn) }
         guard let first = views.first, views.contains(where: { $0 != first }) else { return }
         throw violation("invariantAgreement", "\(name(dn)): \(views)")
     }
 
     private func invariantSubscribersAgree(_ dn: DNIndex) throws(Violation) {
         for node in nodes.indices {
-            guard let view = nodes[node]?.ownership.view(of: dn) else { continue }
+            let view = nodes[node].ownership.view(of: dn)
             let heard = subscribers[node].services[topology.directory.dn(at: dn)]
             guard subscribers[node].isComplete, heard == view.service else {
                 throw violation(
