@@ -6,22 +6,42 @@ import TLibraryPorts
 
 // What must hold. Safety is checked after every event at the nodes that it touched, agreement when all faults are over.
 extension ClusterSimulation {
+    /// What a node shows of a DN, and what it has to show for it.
+    private struct Shown {
+        let view: View
+        let isOwnerReachable: Bool
+        let isServed: Bool
+    }
+
     mutating func checkSafety(_ node: NodeIndex) throws(Violation) {
         guard isUp[node.position] else { return }
-        for position in 0..<topology.directory.count {
+        for (position, shown) in look(at: node).enumerated() {
             let dn = DNIndex(position)
-            let view = nodes[node.position].ownership.view(of: dn)
-            try invariantOnlyReachableOwnersAreShown(node, dn, view)
-            try invariantClaimsNeverRegress(node, dn, view)
-            try invariantOwnersHaveWhatTheyServe(node, dn, view)
+            try invariantOnlyReachableOwnersAreShown(node, dn, shown)
+            try invariantClaimsNeverRegress(node, dn, shown.view)
+            try invariantOwnersHaveWhatTheyServe(node, dn, shown)
         }
         if let problem = subscribers[node.position].problem { throw violation("invariantSubscriberOrder", problem) }
     }
 
+    /// Through a span, because an array's element is copied when it is only looked at.
+    private func look(at node: NodeIndex) -> [Shown] {
+        let nodes = nodes.span
+        var all: [Shown] = []
+        for position in 0..<topology.directory.count {
+            let dn = DNIndex(position)
+            let view = nodes[node.position].ownership.view(of: dn)
+            let isReachable = nodes[node.position].ownership.isReachable(view.owner)
+            let isServed = nodes[node.position].registrar.hasBindings(dn) || nodes[node.position].ports.isHeld(dn)
+            all.append(Shown(view: view, isOwnerReachable: isReachable, isServed: isServed))
+        }
+        return all
+    }
+
     private func invariantOnlyReachableOwnersAreShown(
-        _ node: NodeIndex, _ dn: DNIndex, _ view: View
+        _ node: NodeIndex, _ dn: DNIndex, _ shown: Shown
     ) throws(Violation) {
-        guard view.service.isInService, !nodes[node.position].ownership.isReachable(view.owner) else { return }
+        guard shown.view.service.isInService, !shown.isOwnerReachable else { return }
         throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: node))")
     }
 
@@ -37,17 +57,13 @@ extension ClusterSimulation {
     }
 
     /// A node's own DN is in service exactly while it has a binding or a desktop, whatever happens to its links.
-    private func invariantOwnersHaveWhatTheyServe(
-        _ node: NodeIndex, _ dn: DNIndex, _ view: View
-    ) throws(Violation) {
-        let isServed = nodes[node.position].registrar.hasBindings(dn) || nodes[node.position].ports.isHeld(dn)
-        let shouldBeServed = view.owner == node && view.service.isInService
-        if isServed != shouldBeServed {
-            throw violation(
-                "invariantOwnersHaveWhatTheyServe",
-                "\(name(dn)) at \(topology.name(of: node)): bindings or desktops: \(isServed), shown: \(view)"
-            )
-        }
+    private func invariantOwnersHaveWhatTheyServe(_ node: NodeIndex, _ dn: DNIndex, _ shown: Shown) throws(Violation) {
+        let shouldBeServed = shown.view.owner == node && shown.view.service.isInService
+        guard shown.isServed != shouldBeServed else { return }
+        throw violation(
+            "invariantOwnersHaveWhatTheyServe",
+            "\(name(dn)) at \(topology.name(of: node)): bindings or desktops: \(shown.isServed), shown: \(shown.view)"
+        )
     }
 
     func checkQuiescence() throws(Violation) {

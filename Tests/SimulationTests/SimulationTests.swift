@@ -5,7 +5,7 @@ import Testing
 @Suite struct SimulationTests {
     /// `TANDEM_SIMULATION_SEEDS` asks for more of them.
     @Test func `clusters come to one mind after the storm`() throws {
-        let seeds = ProcessInfo.processInfo.environment["TANDEM_SIMULATION_SEEDS"].flatMap { UInt64($0) } ?? 100
+        let seeds = ProcessInfo.processInfo.environment["TANDEM_SIMULATION_SEEDS"].flatMap { UInt64($0) } ?? 30
         var events: UInt64 = 0
         for seed in 1...seeds {
             let options = ClusterSimulation.Options(
