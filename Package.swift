@@ -106,9 +106,14 @@ let tests: [Target] = [
     ),
     .testTarget(name: "TransportTests", dependencies: ["ClusterModel", "Wire", "LinuxSystem", "Transport"]),
     .testTarget(
+        name: "TLibraryTests",
+        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]
+    ),
+    .testTarget(
         name: "OperatorCommandsTests",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "OperatorCommands",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "OperatorCommands",
         ]
     ),
     .testTarget(name: "HouseTests", dependencies: []),
