@@ -3,16 +3,90 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
-BUILD := .build/release
+BIN := .build/release
+PROGRAMS := tandem tandemd tandem-worker tandem-load
 SCHEMAS := common mesh tlibrary control
-PACKAGES := libyaml-dev libprotobuf-c-dev protobuf-c-compiler libsqlite3-dev pkg-config \
-	sip-tester sipsak iproute2 nftables
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
+RUN_PACKAGES := sipsak
+TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux
+
+# Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
+define install
+	@missing=$$(for package in $(1); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing:" $$missing; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
 
 .PHONY: help
-help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: deps
+deps: ## install the Debian packages that building, running and testing need
+	$(call install,$(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES))
+
+.PHONY: build
+build: ## build everything, optimized, into .build/release
+	$(call install,$(BUILD_PACKAGES))
+	$(SWIFT) build -c release
+
+.PHONY: run
+run: ## build what it runs, and bring clusters/two-datacenters.yaml up in the foreground
+	$(call install,$(BUILD_PACKAGES) $(RUN_PACKAGES))
+	$(SWIFT) build -c release --product tandem-worker
+	$(SWIFT) build -c release --product tandemd
+	$(SWIFT) build -c release --product tandem
+	$(BIN)/tandem up clusters/two-datacenters.yaml
+
+.PHONY: test
+test: deps ## build and run every test
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
+
+.PHONY: check
+check: deps lint test ## everything that has to hold before a change lands
+
+.PHONY: lint
+lint: ## check the format
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+.PHONY: format
+format: ## format the sources
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
 .PHONY: generate
 generate: ## regenerate Sources/CTandemProto from schemas/
+	$(call install,protobuf-c-compiler)
 	cd schemas && protoc-c --c_out=../Sources/CTandemProto $(SCHEMAS:%=%.proto)
 	mv Sources/CTandemProto/*.pb-c.h Sources/CTandemProto/include/
+
+.PHONY: bench
+bench: build ## measure, and print the figures
+	$(BIN)/tandem-load bench
+
+.PHONY: simulate
+simulate: ## run many simulated clusters, seeds 1 to SEEDS
+	$(SWIFT) build -c release --build-tests
+	TANDEM_SIMULATION_SEEDS=$${SEEDS:-2000} $(SWIFT) test -c release --skip-build --filter SimulationTests
+
+.PHONY: sanitize
+sanitize: deps ## run the tests under AddressSanitizer
+	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-sanitize
+	$(SWIFT) test --skip-build --sanitize address --scratch-path .build-sanitize
+
+.PHONY: install
+install: build ## install programs, unit and an example topology below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
+	[ -e $(DESTDIR)/etc/tandem/clusters/cluster.yaml ] || \
+		install -m 644 clusters/single-node.yaml $(DESTDIR)/etc/tandem/clusters/cluster.yaml
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .build .build-sanitize

@@ -56,7 +56,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire", "LinuxSystem",
+            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
+            "LinuxSystem",
             "Transport", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -70,7 +71,8 @@ let roles: [Target] = [
     .target(
         name: "OperatorCommands",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
     ),
@@ -94,7 +96,8 @@ let tests: [Target] = [
     .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
-    .testTarget(name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+    .testTarget(
+        name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
     .testTarget(
         name: "SimulationTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"]
@@ -119,7 +122,9 @@ let tests: [Target] = [
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary"],
+        dependencies: [
+            "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
+        ],
         exclude: ["Scenarios"]
     ),
 ]
@@ -153,6 +158,8 @@ for target in package.targets where ![.system, .binary, .plugin, .macro].contain
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
     ]
+    // Rooms are small and call each other on the path of every message: inline across them.
+    settings.append(.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)))
     if pureRooms.contains(where: { $0.name == target.name }) {
         settings.append(.strictMemorySafety())
     }

@@ -46,7 +46,8 @@ extension Controller {
     }
 
     func answered(_ answer: Query.Answer, _ worker: WorkerHandle, query: UInt64) {
-        guard let position = workers.firstIndex(where: { $0 === worker }), queries[query]?.missing.remove(position) != nil
+        guard let position = workers.firstIndex(where: { $0 === worker }),
+            queries[query]?.missing.remove(position) != nil
         else { return }
         queries[query]?.answers[position] = answer
         if queries[query]?.missing.isEmpty == true { finish(query) }
@@ -175,6 +176,9 @@ extension Controller: FramedConnectionDelegate {
                 }
                 let answer = PortHello(name: "tandemd \(TandemVersion.current)", cluster: topology.cluster)
                 connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+                introduced.insert(ObjectIdentifier(connection))
+            } else if !introduced.contains(ObjectIdentifier(connection)) {
+                refuse(connection, "the first frame must be a hello")
             } else {
                 ask(try OperatorCodec.decodeRequest(type: type, payload), for: connection)
             }
@@ -191,5 +195,6 @@ extension Controller: FramedConnectionDelegate {
 
     package func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
         operators[ObjectIdentifier(connection)] = nil
+        introduced.remove(ObjectIdentifier(connection))
     }
 }

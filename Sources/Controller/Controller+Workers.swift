@@ -32,14 +32,10 @@ extension Controller {
     }
 
     private func start(_ worker: WorkerHandle) throws(SystemError) {
-        let program = Executables.companion("tandem-worker")
-        guard Files.isExecutable(program) else {
-            throw SystemError(call: "start node \(worker.node.name) with", object: program, code: 2)
-        }
         let incarnation = try nextIncarnation(for: worker.node.name)
         let (ours, theirs) = try Sockets.streamPair()
         let process = try ChildProcess.spawn(
-            program, arguments: ["--role", "sip"], environment: Executables.environment,
+            Self.workerProgram, arguments: ["--role", "sip"], environment: Executables.environment,
             inherited: [ChildProcess.Inheritance(theirs, as: 3)], group: .new
         )
         worker.process = process
@@ -110,7 +106,8 @@ extension Controller {
         case .ready:
             worker.supervision.becameReady(now: loop.now.monotonic)
             worker.wasEverReady = true
-            logger.info("node ready", metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
+            logger.info(
+                "node ready", metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
         case .failed(let sentence):
             failed(worker, sentence)
         case .report(let report):

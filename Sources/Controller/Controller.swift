@@ -16,8 +16,12 @@ package final class Controller {
     var workers: [WorkerHandle] = []
     var queries: [UInt64: Query] = [:]
     var operators: [ObjectIdentifier: FramedConnection] = [:]
+    /// Operators' connections that have said hello.
+    var introduced: Set<ObjectIdentifier> = []
     var failure: ControllerFailure?
     var isStopping = false
+
+    static let workerProgram = Executables.companion("tandem-worker")
 
     private var incarnations: IncarnationFile
     private let signals: SignalReader
@@ -33,6 +37,11 @@ package final class Controller {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
         topology = try Self.loadTopology(options.topology)
+        guard Files.isExecutable(Self.workerProgram) else {
+            throw ControllerFailure(
+                "cannot find \(Self.workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
+            )
+        }
         do throws(SystemError) {
             SignalReader.ignoreBrokenPipes()
             signals = try SignalReader([.terminate, .interrupt, .hangup])
@@ -100,11 +109,14 @@ package final class Controller {
             if let number = options.lifeline {
                 let descriptor = try OwnedDescriptor.inherited(number)
                 lifeline = descriptor
-                watches.append(try DescriptorWatch(descriptor, on: loop) { [unowned self] in stop("the starter is gone") })
+                watches.append(
+                    try DescriptorWatch(descriptor, on: loop) { [unowned self] in stop("the starter is gone") })
             }
             loop.addOwner(self)
             logger.info("starting", metadata: ["cluster": "\(topology.cluster)", "nodes": "\(workers.count)"])
-            for worker in workers { carryOut(worker.supervision.start(now: loop.now.monotonic), worker) }
+            for worker in workers where !isStopping {
+                carryOut(worker.supervision.start(now: loop.now.monotonic), worker)
+            }
             try loop.run()
         } catch {
             throw Self.failure(error)

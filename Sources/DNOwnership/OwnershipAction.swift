@@ -36,7 +36,8 @@ package enum LinkProblem: Error, Equatable, Sendable {
         case .noHello: "no hello came in time"
         case .helloExpected: "the first message was no hello"
         case .unexpectedHello: "a second hello came"
-        case .wrongVersion(let version): "the peer speaks protocol version \(version), this node \(Hello.protocolVersion)"
+        case .wrongVersion(let version):
+            "the peer speaks protocol version \(version), this node \(Hello.protocolVersion)"
         case .wrongCluster(let name): "the peer belongs to cluster \(name)"
         case .unknownNode(let name): "the topology has no node \(name) that may connect here"
         case .wrongDirection: "the node with the lesser name dials"

@@ -165,13 +165,17 @@ extension OwnershipMachine {
     }
 
     private func check(_ hello: Hello, now: Instant, dialed: NodeIndex?) -> Result<NodeIndex, LinkProblem> {
-        guard hello.protocolVersion == Hello.protocolVersion else { return .failure(.wrongVersion(hello.protocolVersion)) }
+        guard hello.protocolVersion == Hello.protocolVersion else {
+            return .failure(.wrongVersion(hello.protocolVersion))
+        }
         guard hello.cluster == topology.cluster else { return .failure(.wrongCluster(hello.cluster)) }
         guard let peer = topology.nodeIndex(named: hello.node), peer != me, dialed == nil || dialed == peer else {
             return .failure(.unknownNode(hello.node))
         }
         guard dialed != nil || peer < me else { return .failure(.wrongDirection) }
-        if let known = links[peer.position].incarnation, hello.incarnation < known { return .failure(.staleIncarnation) }
+        if let known = links[peer.position].incarnation, hello.incarnation < known {
+            return .failure(.staleIncarnation)
+        }
         if let problem = refusal(of: hello.greatestStamp, now: now) { return .failure(problem) }
         return .success(peer)
     }

@@ -165,7 +165,8 @@ extension OwnershipMachine {
             let view = visibleService(of: record)
             let stands = links[claim.owner.position].phase == .live && view != .ownerUnreachable
             adopt(
-                claim, of: dn, service: stands ? record.service : .superseded, isSaid: false, heardFrom: teller, &actions
+                claim, of: dn, service: stands ? record.service : .superseded, isSaid: false, heardFrom: teller,
+                &actions
             )
             if stands {
                 records[dn.position].isProvisional = true

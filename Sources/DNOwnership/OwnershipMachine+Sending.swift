@@ -121,7 +121,9 @@ extension OwnershipMachine {
             var position = cursor
             while position < records.count, claims.count < configuration.chunkRecords {
                 let record = records[position]
-                if record.owner == peer, !record.isSaid, !record.isProvisional { append(DNIndex(position), to: &claims) }
+                if record.owner == peer, !record.isSaid, !record.isProvisional {
+                    append(DNIndex(position), to: &claims)
+                }
                 position += 1
             }
             links[peer.position].returnCursor = position < records.count ? position : nil

@@ -74,7 +74,8 @@ package struct NodeCore: Sendable {
         topology = setup.topology
         me = setup.identity.index
         ownership = OwnershipMachine(
-            topology: setup.topology, identity: setup.identity, configuration: setup.ownership, seed: setup.seed, now: now
+            topology: setup.topology, identity: setup.identity, configuration: setup.ownership, seed: setup.seed,
+            now: now
         )
         ports = PortsMachine(
             configuration: setup.ports, directory: setup.topology.directory, me: setup.identity.index,

@@ -7,7 +7,8 @@ package enum ConditionRules {
             if node.state == .backingOff || node.state == .stopped {
                 let problem = node.lastProblem.isEmpty ? "no reason is known" : node.lastProblem
                 conditions.append(
-                    Condition(severity: .error, subject: node.name, kind: "node-down", message: "not running: \(problem)")
+                    Condition(
+                        severity: .error, subject: node.name, kind: "node-down", message: "not running: \(problem)")
                 )
             } else if node.state == .ready, node.report == nil {
                 conditions.append(
@@ -48,7 +49,8 @@ package enum ConditionRules {
             conditions.append(
                 Condition(
                     severity: .warning, subject: subject, kind: "clock-skew",
-                    message: "the clock of \(link.peer) is \(link.clockAheadMilliseconds) ms ahead; check its time service"
+                    message:
+                        "the clock of \(link.peer) is \(link.clockAheadMilliseconds) ms ahead; check its time service"
                 )
             )
         }

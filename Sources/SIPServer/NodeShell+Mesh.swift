@@ -15,9 +15,10 @@ extension NodeShell {
             switch result {
             case .success(let descriptor):
                 guard let id = adopt(descriptor) else { return core.dialFailed(peer, now: loop.now) }
+                dialProblems[peer] = nil
                 core.dialed(peer, connection: id, now: loop.now)
             case .failure(let error):
-                lastProblems[peer] = "\(error)"
+                dialProblems[peer] = "\(error)"
                 core.dialFailed(peer, now: loop.now)
             }
         }
@@ -56,9 +57,17 @@ extension NodeShell {
     /// Puts what there is to say to a peer into its connection, as long as there is room.
     func pull(_ peer: NodeIndex, _ now: Instant) {
         guard let id = core.ownership.connection(to: peer), let connection = connections[id] else { return }
-        while connection.outputBytes < Self.pullLimit, let message = core.nextPeerMessage(for: peer, now: now) {
+        guard connection.outputBytes < Self.pullLimit else { return }
+        while let message = core.nextPeerMessage(for: peer, now: now) {
             connection.withOutput { meshCodec.encode(message, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+    }
+
+    /// A connection that was filled is flushed when this turn ends. If its socket takes all of it, nothing would begin
+    /// the next turn; if not, the socket's readiness does, and the turn asked for here finds the connection still full.
+    func goOnAfterFlush() {
+        loop.soon {}
     }
 
     fileprivate func meshFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
@@ -83,7 +92,7 @@ extension NodeShell {
     fileprivate func meshClosed(_ connection: FramedConnection, reason: CloseReason) {
         guard let id = connectionIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         connections[id] = nil
-        if let peer = core.ownership.peer(of: id) {
+        if reason != .local, let peer = core.ownership.peer(of: id) {
             lastProblems[peer] = "\(reason)"
             logger.notice("link lost", metadata: ["peer": "\(topology.name(of: peer))", "reason": "\(reason)"])
         }

@@ -31,16 +31,19 @@ extension NodeShell {
 
     /// Puts what there is to tell a client into its connection, as long as there is room.
     func pull(_ id: ClientID, _ now: Instant) {
-        guard let connection = clients[id], connection.isOpen else { return }
-        while connection.outputBytes < Self.pullLimit {
-            guard let event = core.nextClientEvent(for: id) else {
-                waitingClients.remove(id)
-                return
-            }
-            connection.withOutput { portCodec.encode(event, server: me, now: now, to: &$0) }
+        guard let connection = clients[id], connection.isOpen else {
+            waitingClients.remove(id)
+            return
         }
-        // The turn in which its socket takes more goes on here.
-        waitingClients.insert(id)
+        guard connection.outputBytes < Self.pullLimit else { return }
+        while let event = core.nextClientEvent(for: id) {
+            connection.withOutput { portCodec.encode(event, server: me, now: now, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit {
+                waitingClients.insert(id)
+                return goOnAfterFlush()
+            }
+        }
+        waitingClients.remove(id)
     }
 
     fileprivate func clientFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
@@ -52,11 +55,14 @@ extension NodeShell {
                     return closeClient(id, "protocol version \(hello.protocolVersion) is not spoken here")
                 }
                 let answer = PortHello(
-                    name: topology.name(of: me), cluster: topology.cluster, lineage: core.ownership.identity.lineage.rawValue
+                    name: topology.name(of: me), cluster: topology.cluster,
+                    lineage: core.ownership.identity.lineage.rawValue
                 )
                 connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+                introducedClients.insert(id)
                 return
             }
+            guard introducedClients.contains(id) else { return closeClient(id, "the first frame must be a hello") }
             core.requestReceived(try TLibraryCodec.decodeRequest(type: type, payload), from: id, now: loop.now)
         } catch {
             switch error {
@@ -74,6 +80,7 @@ extension NodeShell {
         guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         clients[id] = nil
         waitingClients.remove(id)
+        introducedClients.remove(id)
         core.clientDisconnected(id, now: loop.now)
     }
 }

@@ -47,7 +47,7 @@ extension NodeShell {
             status.queuedBytes = UInt64(connection.outputBytes)
         }
         status.hasOtherGeneration = !link.sameGeneration
-        status.lastProblem = lastProblems[link.peer] ?? ""
+        status.lastProblem = dialProblems[link.peer] ?? lastProblems[link.peer] ?? ""
         return status
     }
 

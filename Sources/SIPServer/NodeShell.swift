@@ -36,9 +36,13 @@ final class NodeShell {
     var connections: [ConnectionID: FramedConnection] = [:]
     var connectionIDs: [ObjectIdentifier: ConnectionID] = [:]
     var dials: [NodeIndex: StreamDialer] = [:]
+    /// Why the last dial failed, until one succeeds; and why the last connection ended.
+    var dialProblems: [NodeIndex: String] = [:]
     var lastProblems: [NodeIndex: String] = [:]
     var clients: [ClientID: FramedConnection] = [:]
     var clientIDs: [ObjectIdentifier: ClientID] = [:]
+    /// Clients that have said hello.
+    var introducedClients: Set<ClientID> = []
     /// Clients whose connection had no room when there was something to tell.
     var waitingClients: Set<ClientID> = []
     private var lastNumber: UInt64 = 0
@@ -119,7 +123,8 @@ extension NodeShell: LoopOwner {
             case .closeConnection(let id, let problem):
                 closeConnection(id, problem)
             case .closeClient(let id, let problem):
-                logger.warning("client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+                logger.warning(
+                    "client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
                 closeClient(id, problem.sentence)
             }
         }

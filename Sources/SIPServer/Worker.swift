@@ -69,7 +69,9 @@ package final class Worker {
     private func start() {
         guard shell == nil, let setup else { return fail("the controller gave the order to start too early or twice") }
         let topology = setup.topology(blocks: blocks, dialStrings: dialStrings)
-        guard let me = topology.nodeIndex(named: setup.node) else { return fail("the topology has no node \(setup.node)") }
+        guard let me = topology.nodeIndex(named: setup.node) else {
+            return fail("the topology has no node \(setup.node)")
+        }
         blocks = []
         dialStrings = []
         let identity = NodeIdentity(

@@ -6,7 +6,8 @@ extension PortsMachine {
     // MARK: What happened
 
     /// The node shows something else of a DN.
-    package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction]) {
+    package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction])
+    {
         append(.view(dn, after, before: before), &actions)
         for client in watchers[dn] ?? [] {
             tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
@@ -45,15 +46,12 @@ extension PortsMachine {
         sequence += 1
         feed.append(entry)
         if feed.count > configuration.feedCapacity { feed.removeFirst() }
-        guard !monitors.isEmpty else { return }
-        for client in monitors.sorted() {
+        var fallen: [ClientID] = []
+        for client in monitors {
             guard let position = clients[client]?.monitor?.sequence else { continue }
-            if sequence - position > UInt64(feed.count) {
-                cutOff(client, &actions)
-            } else {
-                ready.insert(client)
-            }
+            if sequence - position > UInt64(feed.count) { fallen.append(client) } else { ready.insert(client) }
         }
+        for client in fallen.sorted() { cutOff(client, &actions) }
     }
 
     // MARK: Monitoring

@@ -46,7 +46,9 @@ package enum TRequest: Equatable, Sendable {
 
     package var referenceID: UInt32 {
         switch self {
-        case .registerAddress(let id, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _), .monitorAll(let id, _): id
+        case .registerAddress(let id, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
+            .monitorAll(let id, _):
+            id
         }
     }
 }

@@ -9,7 +9,9 @@ package struct PortHello: Equatable, Sendable {
     package var cluster: String
     package var lineage: UInt64
 
-    package init(protocolVersion: UInt32 = PortHello.protocolVersion, name: String, cluster: String = "", lineage: UInt64 = 0) {
+    package init(
+        protocolVersion: UInt32 = PortHello.protocolVersion, name: String, cluster: String = "", lineage: UInt64 = 0
+    ) {
         self.protocolVersion = protocolVersion
         self.name = name
         self.cluster = cluster

@@ -184,7 +184,8 @@ package struct MeshCodec: Sendable {
         let type = FrameType.records
         return try unpack(type: type, tandem__mesh__records__descriptor, payload, as: Tandem__Mesh__Records.self) {
             (message) throws(WireError) in
-            guard message.first_revision <= message.last_revision, (message.first_revision == 0) == (message.last_revision == 0)
+            guard message.first_revision <= message.last_revision,
+                (message.first_revision == 0) == (message.last_revision == 0)
             else { throw .badValue(type: type, field: "range of revisions") }
             var batch = RecordBatch(
                 revisions: message.last_revision == 0 ? nil : message.first_revision...message.last_revision
@@ -198,7 +199,9 @@ package struct MeshCodec: Sendable {
             let services = bytes(message.owned_services)
             batch.owned.reserveCapacity(count)
             for position in 0..<count {
-                guard let dn = Self.dn(position, in: message.owned_dns) else { throw .badValue(type: type, field: "DN") }
+                guard let dn = Self.dn(position, in: message.owned_dns) else {
+                    throw .badValue(type: type, field: "DN")
+                }
                 guard let service = Service(rawValue: services[position]), Self.canBeSaid(service) else {
                     throw .badValue(type: type, field: "service code")
                 }

@@ -28,7 +28,8 @@ package enum OperatorCodec {
             ) { .showDN(text($0.dn)) }
         case FrameType.operatorDNListRequest:
             return try unpack(
-                type: type, tandem__control__dnlist_request__descriptor, payload, as: Tandem__Control__DNListRequest.self
+                type: type, tandem__control__dnlist_request__descriptor, payload,
+                as: Tandem__Control__DNListRequest.self
             ) { .listDNs(WorkerOrderCodec.filter($0)) }
         default:
             throw .unknownType(type)

@@ -78,7 +78,8 @@ func unpack<Message, Value>(
     guard payload.byteCount <= FrameHeader.maximumPayload else { throw .tooMany(type: type) }
     let unpacked = payload.withUnsafeBytes { bytes in
         withUnsafePointer(to: descriptor) { descriptor in
-            protobuf_c_message_unpack(descriptor, nil, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            protobuf_c_message_unpack(
+                descriptor, nil, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
     }
     guard let unpacked else { throw .malformed(type: type) }
@@ -87,7 +88,8 @@ func unpack<Message, Value>(
 }
 
 extension UnsafePointer {
-    fileprivate func withValue<Value>(_ body: (borrowing Pointee) throws(WireError) -> Value) throws(WireError) -> Value {
+    fileprivate func withValue<Value>(_ body: (borrowing Pointee) throws(WireError) -> Value) throws(WireError) -> Value
+    {
         try body(pointee)
     }
 }

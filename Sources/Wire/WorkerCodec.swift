@@ -163,7 +163,8 @@ package enum WorkerOrderCodec {
             ) { .showDN(request: $0.request, dn: text($0.dn)) }
         case FrameType.dnListRequest:
             return try unpack(
-                type: type, tandem__control__dnlist_request__descriptor, payload, as: Tandem__Control__DNListRequest.self
+                type: type, tandem__control__dnlist_request__descriptor, payload,
+                as: Tandem__Control__DNListRequest.self
             ) { .listDNs(request: $0.request, filter($0)) }
         default:
             throw .unknownType(type)
@@ -189,7 +190,9 @@ package enum WorkerOrderCodec {
         else { throw .badValue(type: type, field: "length of a column") }
         var blocks: [DNBlock] = []
         for position in 0..<count {
-            guard let first = MeshCodec.dn(position, in: message.first_dns) else { throw .badValue(type: type, field: "DN") }
+            guard let first = MeshCodec.dn(position, in: message.first_dns) else {
+                throw .badValue(type: type, field: "DN")
+            }
             blocks.append(
                 DNBlock(
                     first: first, count: Int(message.counts[position]), agentType: Int(message.agent_types[position]),
@@ -200,7 +203,9 @@ package enum WorkerOrderCodec {
         let dials = texts(message.n_dial_strings, message.dial_strings)
         var dialStrings: [DialString] = []
         for (position, dial) in dials.enumerated() {
-            guard let dn = MeshCodec.dn(position, in: message.dialled_dns) else { throw .badValue(type: type, field: "DN") }
+            guard let dn = MeshCodec.dn(position, in: message.dialled_dns) else {
+                throw .badValue(type: type, field: "DN")
+            }
             dialStrings.append(DialString(dn: dn, dial: dial))
         }
         return .provision(blocks, dialStrings: dialStrings)
@@ -244,7 +249,8 @@ package enum WorkerOrderCodec {
 
     private static func node(_ message: Tandem__Control__Node) throws(WireError) -> Node {
         let type = FrameType.configure
-        guard let tcontroller = StreamAddress(text(message.tcontroller)), let mesh = StreamAddress(text(message.mesh)) else {
+        guard let tcontroller = StreamAddress(text(message.tcontroller)), let mesh = StreamAddress(text(message.mesh))
+        else {
             throw .badValue(type: type, field: "address")
         }
         var sip: [SIPListener] = []

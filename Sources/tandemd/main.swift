@@ -16,7 +16,8 @@ struct Tandemd: ParsableCommand {
     @Option(help: "The directory for the control socket; systemd's RUNTIME_DIRECTORY or /run/tandem by default.")
     var runtimeDir: String?
 
-    @Option(help: "The directory for what must survive a restart; systemd's STATE_DIRECTORY or /var/lib/tandem by default.")
+    @Option(
+        help: "The directory for what must survive a restart; systemd's STATE_DIRECTORY or /var/lib/tandem by default.")
     var stateDir: String?
 
     @Option(help: .hidden)

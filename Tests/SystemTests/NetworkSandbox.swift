@@ -10,22 +10,19 @@ final class NetworkSandbox {
     private let isRoot = ProcessInformation.user == 0
 
     init() throws {
-        // `cat` waits for the end of its input, which is this process's end of a socket.
-        let (ours, theirs) = try Sockets.streamPair()
-        lifeline = ours
+        // The namespace lives as long as this process.
+        let keep = "exec tail -f /dev/null --pid=\(ProcessInformation.current)"
         let userNamespace = isRoot ? [] : ["--map-root-user", "--user"]
         let (signal, ready) = try Sockets.streamPair()
         keeper = try ChildProcess.spawn(
             "/usr/bin/unshare",
-            arguments: userNamespace + ["--net", "sh", "-c", "ip link set lo up && echo ready >&4 && exec cat"],
+            arguments: userNamespace + ["--net", "sh", "-c", "ip link set lo up && echo ready >&4 && \(keep)"],
             environment: Executables.environment,
-            inherited: [ChildProcess.Inheritance(theirs, as: 0), ChildProcess.Inheritance(ready, as: 4)]
+            inherited: [ChildProcess.Inheritance(ready, as: 4)]
         )
         ready.close()
         _ = try signal.wait(forReading: true, nanoseconds: 10_000_000_000)
     }
-
-    private let lifeline: OwnedDescriptor
 
     deinit {
         _ = try? keeper.send(.kill)

@@ -93,12 +93,22 @@ final class TestCluster {
     }
 
     var logText: String {
-        (try? Files.read(directory + "/log", limit: 1 << 20)).map { String(decoding: $0.suffix(4000), as: UTF8.self) } ?? ""
+        (try? Files.read(directory + "/log", limit: 1 << 20)).map { String(decoding: $0.suffix(4000), as: UTF8.self) }
+            ?? ""
     }
 
     /// A client of a node's T-Controller port.
     func client(_ node: String) throws -> TLibraryClient {
-        try TLibraryClient(to: .unix(path: directory + "/" + node.split(separator: "/").joined(separator: "-")), name: "test")
+        try TLibraryClient(to: port(of: node), name: "test")
+    }
+
+    /// A connection to the same port, for what no client would send.
+    func connection(_ node: String) throws -> BlockingConnection {
+        try BlockingConnection(to: port(of: node))
+    }
+
+    private func port(of node: String) -> StreamAddress {
+        .unix(path: directory + "/" + node.split(separator: "/").joined(separator: "-"))
     }
 
     // MARK: Phones
@@ -107,7 +117,7 @@ final class TestCluster {
     func register(_ dn: String, at address: String, expires: Int = 300, localPort: Int = 6060) throws {
         let result = try sandbox.run([
             "/usr/bin/sipp", address, "-sf", Self.scenario("register"), "-s", dn, "-m", "1", "-i", "127.0.0.1", "-p",
-            "\(localPort)", "-set", "expires", "\(expires)", "-timeout", "10", "-timeout_error", "-nostdin",
+            "\(localPort)", "-key", "expires", "\(expires)", "-timeout", "10", "-timeout_error", "-nostdin",
         ])
         try #require(result.code == 0, "SIPp: \(result.output.suffix(1500))\n\(logText)")
     }
