@@ -25,7 +25,9 @@ final class OwnershipHarness {
                     tcontroller: .tcp(address), mesh: .tcp(address)
                 )
             },
-            directory: DNDirectory(blocks: [DNBlock(first: DN(decimal: 1000, length: 4), count: 20, agentType: 0, homes: 0)])
+            directory: DNDirectory(blocks: [
+                DNBlock(first: DN(decimal: 1000, length: 4), count: 20, agentType: 0, homes: 0)
+            ])
         )
         actions = Array(repeating: [], count: nodes)
         now = Array(repeating: Instant(monotonic: 1_000_000_000, wallMilliseconds: 1_000_000), count: nodes)
@@ -135,7 +137,8 @@ final class OwnershipHarness {
             isQuiet = true
             for (id, ends) in connections.sorted(by: { $0.key < $1.key }) {
                 for (from, to) in [(ends.dialer, ends.acceptor), (ends.acceptor, ends.dialer)] {
-                    guard machines[from].connection(to: NodeIndex(to)) == id, let message = next(from: from, to: to) else {
+                    guard machines[from].connection(to: NodeIndex(to)) == id, let message = next(from: from, to: to)
+                    else {
                         continue
                     }
                     isQuiet = false
@@ -169,7 +172,8 @@ final class OwnershipHarness {
     }
 
     func hello(
-        _ node: String = "dc1/sip1", version: UInt32 = Hello.protocolVersion, cluster: String = "test", life: UInt64 = 1,
+        _ node: String = "dc1/sip1", version: UInt32 = Hello.protocolVersion, cluster: String = "test",
+        life: UInt64 = 1,
         greatest: Stamp = .zero
     ) -> PeerMessage {
         .hello(

@@ -223,7 +223,8 @@ import Testing
         // Node 2 hears from node 0 that node 1 took the DN over, before node 1's own word arrives.
         cluster.register(0, at: 1)
         while let message = cluster.next(from: 1, to: 0) { cluster.send(message, to: 0, over: first) }
-        guard let yield = cluster.next(from: 0, to: 2), let link = cluster.machines[2].connection(to: NodeIndex(0)) else {
+        guard let yield = cluster.next(from: 0, to: 2), let link = cluster.machines[2].connection(to: NodeIndex(0))
+        else {
             Issue.record("node 0 did not tell node 2")
             return
         }
