@@ -109,6 +109,10 @@ let tests: [Target] = [
     ),
     .testTarget(name: "TransportTests", dependencies: ["ClusterModel", "Wire", "LinuxSystem", "Transport"]),
     .testTarget(
+        name: "TLibraryTests",
+        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]
+    ),
+    .testTarget(
         name: "OperatorCommandsTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",

@@ -50,7 +50,7 @@ package final class ControllerClient {
         var output: [UInt8] = []
         CommonCodec.encode(PortHello(name: "tandem \(TandemVersion.current)"), to: &output)
         try connection.send(raw: output)
-        let frame = try connection.receive(timeout: patience)
+        let frame = try connection.receive(timeout: min(patience, .seconds(2)))
         guard frame.type == FrameType.hello else { throw .badFrame(connection.address, Self.problem(frame)) }
     }
 
@@ -98,8 +98,8 @@ package final class ControllerClient {
 
     private func unexpected() -> CommandFailure {
         CommandFailure(
-            "the controller at \(path) answered another question; is it of another version? `tandem version` tells this "
-                + "program's", .failed
+            "the controller at \(path) answered another question; is it of another version? `tandem version` tells "
+                + "this program's", .failed
         )
     }
 
@@ -115,8 +115,8 @@ package final class ControllerClient {
     /// Nobody answers anywhere.
     package static func notReachable(_ paths: [String]) -> CommandFailure {
         CommandFailure(
-            "no controller answers at \(Wording.list(paths)); start one with `tandem up clusters/two-datacenters.yaml`, or "
-                + "see `systemctl status tandemd`", .notReachable
+            "no controller answers at \(Wording.list(paths)); start one with `tandem up "
+                + "clusters/two-datacenters.yaml`, or see `systemctl status tandemd`", .notReachable
         )
     }
 

@@ -30,7 +30,8 @@ package struct DNExplanation: Sendable {
     package var closing: String {
         if details.answers.allSatisfy({ $0.report == nil }) {
             return
-                "Whether DN \(details.dn) can take a call is not known, because no node answered; look at `tandem nodes`."
+                "Whether DN \(details.dn) can take a call is not known, because no node answered; look at `tandem "
+                + "nodes`."
         }
         if canTakeCall { return closingInService }
         return "DN \(details.dn) cannot take a call now: \(cause)."
@@ -71,7 +72,8 @@ package struct DNExplanation: Sendable {
         case .desktopGone:
             "the desktop that was connected to \(owner) for it is gone; \(remedy)"
         case .restarted:
-            "its owner \(owner) restarted and no longer has the registration; wait for the phone's next refresh, or \(remedy)"
+            "its owner \(owner) restarted and no longer has the registration; wait for the phone's next refresh, "
+                + "or \(remedy)"
         case .draining:
             "its owner \(owner) is being drained; \(remedy)"
         case .notProvisioned:
@@ -95,8 +97,8 @@ package struct DNExplanation: Sendable {
         return "let its phone register at \(registrar) (\(node.name))"
     }
 
-    /// A node where the DN may register: in the most preferred home, a ready one if there is any, and none that is known
-    /// to be of no use.
+    /// A node where the DN may register: in the most preferred home, a ready one if there is any, and none that is
+    /// known to be of no use.
     private var homeNode: NodeStatus? {
         let nodes = status.nodes.filter { isHome($0.dataCenter) }.sorted {
             ($0.rank(details.homes)) < $1.rank(details.homes)

@@ -26,9 +26,10 @@ struct ExplainCommand: ParsableCommand {
             return console.write("\(console.style.bold(code))\n\(explanation)\n")
         }
         if Self.isCode(subject) {
+            let codes = DiagnosticCatalog.allCodes
             throw CommandFailure(
-                "there is no diagnostic \(subject.uppercased()); the codes go from \(DiagnosticCatalog.allCodes.first ?? "") to "
-                    + "\(DiagnosticCatalog.allCodes.last ?? "")", .failed
+                "there is no diagnostic \(subject.uppercased()); the codes go from \(codes.first ?? "") to "
+                    + "\(codes.last ?? "")", .failed
             )
         }
         let client = try controller.connect()

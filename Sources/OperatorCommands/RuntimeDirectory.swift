@@ -17,8 +17,8 @@ enum RuntimeDirectory {
         let socket = directory + "/control.sock"
         guard socket.utf8.count <= UnixSocket.maximumPathLength else {
             throw CommandFailure(
-                "the control socket \(socket) would have a path of \(socket.utf8.count) bytes, and a socket's path can have "
-                    + "\(UnixSocket.maximumPathLength); give --runtime-dir a shorter directory", .failed
+                "the control socket \(socket) would have a path of \(socket.utf8.count) bytes, and a socket's path can "
+                    + "have \(UnixSocket.maximumPathLength); give --runtime-dir a shorter directory", .failed
             )
         }
         return directory

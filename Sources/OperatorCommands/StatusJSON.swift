@@ -37,7 +37,8 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     }
 }
 
-/// A node in `tandem status --json` and `tandem nodes --json`. What only the worker knows is null while it does not say.
+/// A node in `tandem status --json` and `tandem nodes --json`. What only the worker knows is null while it does not
+/// say.
 package struct NodeJSON: Encodable, Equatable, Sendable {
     var name: String
     var role: String

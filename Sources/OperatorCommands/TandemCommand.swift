@@ -8,8 +8,8 @@ package struct TandemCommand: ParsableCommand {
         commandName: "tandem",
         abstract: "Runs and shows a Tandem cluster of SIP servers.",
         discussion: """
-            Start a cluster on this machine with `tandem up clusters/two-datacenters.yaml`, and look at it from another \
-            shell with `tandem status`.
+            Start a cluster on this machine with `tandem up clusters/two-datacenters.yaml`, and look at it from \
+            another shell with `tandem status`.
 
             Exit codes: 0 done and healthy, 1 failed, 3 degraded, 64 usage, 65 invalid topology, 66 no such file, \
             69 controller not reachable, 75 try again, 77 not permitted, 124 timed out.

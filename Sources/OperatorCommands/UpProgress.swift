@@ -48,8 +48,8 @@ package enum StatusChanges {
         nodes(before, after) + links(before, after) + conditions(before, after)
     }
 
-    /// A look at a cluster where a node that runs and missed one question counts as it was before, so that what it would
-    /// have said of its links is not taken for lost.
+    /// A look at a cluster where a node that runs and missed one question counts as it was before, so that what it
+    /// would have said of its links is not taken for lost.
     package static func mended(_ status: ClusterStatus, by before: ClusterStatus) -> ClusterStatus {
         var mended = status
         for position in mended.nodes.indices where mended.nodes[position].report == nil {

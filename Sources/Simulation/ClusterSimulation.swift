@@ -70,15 +70,17 @@ package struct ClusterSimulation {
     private var sequence: UInt64 = 0
     private var queue = Heap<Scheduled>()
     var network = SimulatedNetwork()
-    /// Nil while a node is down.
-    var nodes: [NodeCore?]
+    /// The machines of every node; those of a node that is down are left as they were when it died.
+    var nodes: [NodeCore] = []
+    var isUp: [Bool]
     /// Each node's life; incarnations rise by one.
     var lives: [UInt64]
     private var tickPlanned: [UInt64]
     /// Milliseconds by which each node's wall clock is wrong.
     private let skews: [UInt64]
     var subscribers: [ModelSubscriber]
-    var claims: [[DNIndex: Claim]]
+    /// The greatest claim that each node has shown, by DN.
+    var claims: [[Claim?]]
     private var callSequence: UInt32 = 0
     private var isStorming = true
 
@@ -89,14 +91,16 @@ package struct ClusterSimulation {
         self.options = options
         random = SeededRandom(seed: options.seed)
         topology = Self.topology(nodeCount: options.nodeCount, phoneCount: options.phoneCount)
-        nodes = Array(repeating: nil, count: options.nodeCount)
+        isUp = Array(repeating: false, count: options.nodeCount)
         lives = Array(repeating: 0, count: options.nodeCount)
         tickPlanned = Array(repeating: .max, count: options.nodeCount)
         subscribers = Array(repeating: ModelSubscriber(), count: options.nodeCount)
-        claims = Array(repeating: [:], count: options.nodeCount)
+        let none: [Claim?] = Array(repeating: nil, count: topology.directory.count)
+        claims = Array(repeating: none, count: options.nodeCount)
         var random = random
         skews = (0..<options.nodeCount).map { _ in UInt64(random.below(2000)) }
         self.random = random
+        nodes = topology.nodes.indices.map { newCore(NodeIndex($0)) }
     }
 
     static let client = ClientID(rawValue: 1)
@@ -148,7 +152,7 @@ package struct ClusterSimulation {
             guard lives[node.position] == life else { return [] }
             tickPlanned[node.position] = .max
             let instant = instant(node)
-            nodes[node.position]?.tick(now: instant)
+            if isUp[node.position] { nodes[node.position].tick(now: instant) }
             return [node]
         case .deliver(let connection, let side): return deliver(connection, fromSide: side)
         case .closed(let connection, let side): return closed(connection, side: side)
@@ -169,9 +173,19 @@ package struct ClusterSimulation {
     // MARK: Nodes
 
     private mutating func start(_ node: NodeIndex) -> [NodeIndex] {
-        guard nodes[node.position] == nil else { return [] }
+        guard !isUp[node.position] else { return [] }
         lives[node.position] += 1
         tickPlanned[node.position] = .max
+        nodes[node.position] = newCore(node)
+        isUp[node.position] = true
+        claims[node.position] = Array(repeating: nil, count: topology.directory.count)
+        subscribers[node.position] = ModelSubscriber()
+        nodes[node.position].clientConnected(Self.desktop)
+        subscribe(node)
+        return [node]
+    }
+
+    private mutating func newCore(_ node: NodeIndex) -> NodeCore {
         let life = Incarnation(rawValue: lives[node.position])
         var ownership = OwnershipConfiguration(timing: topology.timing)
         // Small on purpose: falling off the ring and cut snapshots happen in every run.
@@ -184,26 +198,21 @@ package struct ClusterSimulation {
         let setup = NodeSetup(
             topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1, seed: random.next()
         )
-        nodes[node.position] = NodeCore(setup, now: instant(node))
-        claims[node.position] = [:]
-        subscribers[node.position] = ModelSubscriber()
-        nodes[node.position]!.clientConnected(Self.desktop)
-        subscribe(node)
-        return [node]
+        return NodeCore(setup, now: instant(node))
     }
 
     private mutating func subscribe(_ node: NodeIndex) {
-        nodes[node.position]!.clientConnected(Self.client)
+        nodes[node.position].clientConnected(Self.client)
         var options = MonitorOptions()
         if subscribers[node.position].isComplete { options.resume = subscribers[node.position].position }
-        nodes[node.position]!.requestReceived(
+        nodes[node.position].requestReceived(
             .monitorAll(referenceID: 1, options), from: Self.client, now: instant(node)
         )
     }
 
     private mutating func crash(_ node: NodeIndex) {
-        guard nodes[node.position] != nil else { return }
-        nodes[node.position] = nil
+        guard isUp[node.position] else { return }
+        isUp[node.position] = false
         for id in network.connections(of: node) {
             let side = network.connections[id]!.side(of: node)
             network.connections[id]!.isOpen[side] = false
@@ -217,25 +226,25 @@ package struct ClusterSimulation {
 
     /// Carries out actions, sends what there is to say, plans the next tick.
     private mutating func settle(_ node: NodeIndex) {
-        guard nodes[node.position] != nil else { return }
+        guard isUp[node.position] else { return }
         // What came of the tick counts at once, as in the real loop.
-        nodes[node.position]!.tick(now: instant(node))
-        for action in nodes[node.position]!.takeActions() {
+        nodes[node.position].tick(now: instant(node))
+        for action in nodes[node.position].takeActions() {
             switch action {
             case .dial(let peer):
                 plan(.dialDone(dialer: node, peer: peer), after: random.nanoseconds(50...1_500))
             case .closeConnection(let connection, _):
                 close(connection, by: node)
             case .closeClient(let client, _):
-                nodes[node.position]!.clientDisconnected(client, now: instant(node))
-                if client == Self.client { subscribe(node) } else { nodes[node.position]!.clientConnected(client) }
+                nodes[node.position].clientDisconnected(client, now: instant(node))
+                if client == Self.client { subscribe(node) } else { nodes[node.position].clientConnected(client) }
             }
         }
         pull(node)
-        if !nodes[node.position]!.takeReadyClients().isEmpty {
+        if !nodes[node.position].takeReadyClients().isEmpty {
             plan(.readClients(node, life: lives[node.position]), after: random.nanoseconds(10...5_000))
         }
-        let deadline = max(nodes[node.position]!.nextDeadline(), now + 1000)
+        let deadline = max(nodes[node.position].nextDeadline(), now + 1000)
         if deadline < tickPlanned[node.position] {
             tickPlanned[node.position] = deadline
             plan(.tick(node, life: lives[node.position]), after: deadline - now)
@@ -243,23 +252,24 @@ package struct ClusterSimulation {
     }
 
     private mutating func readClients(_ node: NodeIndex) {
-        while let event = nodes[node.position]?.nextClientEvent(for: Self.client) {
+        guard isUp[node.position] else { return }
+        while let event = nodes[node.position].nextClientEvent(for: Self.client) {
             subscribers[node.position].hear(event)
         }
-        while nodes[node.position]?.nextClientEvent(for: Self.desktop) != nil {}
+        while nodes[node.position].nextClientEvent(for: Self.desktop) != nil {}
     }
 
     // MARK: Connections
 
     private mutating func dialDone(_ dialer: NodeIndex, _ peer: NodeIndex) -> [NodeIndex] {
-        guard nodes[dialer.position] != nil else { return [] }
-        guard nodes[peer.position] != nil, !network.isCut(dialer, peer), !network.isCut(peer, dialer) else {
-            nodes[dialer.position]!.dialFailed(peer, now: instant(dialer))
+        guard isUp[dialer.position] else { return [] }
+        guard isUp[peer.position], !network.isCut(dialer, peer), !network.isCut(peer, dialer) else {
+            nodes[dialer.position].dialFailed(peer, now: instant(dialer))
             return [dialer]
         }
         let connection = network.connect(dialer, peer)
-        nodes[dialer.position]!.dialed(peer, connection: connection, now: instant(dialer))
-        nodes[peer.position]!.accepted(connection, now: instant(peer))
+        nodes[dialer.position].dialed(peer, connection: connection, now: instant(dialer))
+        nodes[peer.position].accepted(connection, now: instant(peer))
         return [dialer, peer]
     }
 
@@ -268,9 +278,9 @@ package struct ClusterSimulation {
             guard let connection = network.connections[id] else { continue }
             let side = connection.side(of: node)
             let peer = connection.ends[1 - side]
-            guard nodes[node.position]!.ownership.connection(to: peer) == id else { continue }
+            guard nodes[node.position].ownership.connection(to: peer) == id else { continue }
             while network.connections[id]!.inFlight[side].count < SimulatedNetwork.capacity,
-                let message = nodes[node.position]!.nextPeerMessage(for: peer, now: instant(node))
+                let message = nodes[node.position].nextPeerMessage(for: peer, now: instant(node))
             {
                 network.connections[id]!.inFlight[side].append(message)
                 let earliest = network.connections[id]!.lastDelivery[side]
@@ -293,7 +303,7 @@ package struct ClusterSimulation {
         }
         let message = network.connections[id]!.inFlight[side].removeFirst()
         let instant = instant(receiver)
-        nodes[receiver.position]?.received(message, from: id, now: instant)
+        if isUp[receiver.position] { nodes[receiver.position].received(message, from: id, now: instant) }
         // There is room again: the sender may go on.
         return [receiver, sender]
     }
@@ -325,7 +335,7 @@ package struct ClusterSimulation {
         if network.connections[id]!.isOpen == [false, false] { network.connections[id] = nil }
         let node = connection.ends[side]
         let instant = instant(node)
-        nodes[node.position]?.disconnected(id, now: instant)
+        if isUp[node.position] { nodes[node.position].disconnected(id, now: instant) }
         return [node]
     }
 
@@ -358,8 +368,8 @@ package struct ClusterSimulation {
             return []
         case _:
             // A subscriber breaks off and resumes.
-            guard nodes[first.position] != nil else { return [] }
-            nodes[first.position]!.clientDisconnected(Self.client, now: instant(first))
+            guard isUp[first.position] else { return [] }
+            nodes[first.position].clientDisconnected(Self.client, now: instant(first))
             subscribe(first)
             return [first]
         }
@@ -369,16 +379,16 @@ package struct ClusterSimulation {
         guard isStorming else { return [] }
         plan(.phone(phone), after: random.nanoseconds(100_000...4_000_000))
         let node = NodeIndex(random.below(nodes.count))
-        guard nodes[node.position] != nil else { return [] }
+        guard isUp[node.position] else { return [] }
         if phone % 4 == 3 {
             let dn = "\(7000 + phone)"
             if random.chance(60) {
-                nodes[node.position]!.requestReceived(
+                nodes[node.position].requestReceived(
                     .registerAddress(referenceID: 1, dn: dn, takeover: random.chance(30)), from: Self.desktop,
                     now: instant(node)
                 )
             } else {
-                nodes[node.position]!.requestReceived(
+                nodes[node.position].requestReceived(
                     .unregisterAddress(referenceID: 1, dn: dn), from: Self.desktop, now: instant(node)
                 )
             }
@@ -389,7 +399,7 @@ package struct ClusterSimulation {
         let text = Self.register(dn: 1000 + phone, sequence: callSequence, expires: expires)
         var answers = DatagramBatch()
         let source = NetworkAddress(ipv4: 0x7F00_0001, port: 6000)
-        nodes[node.position]!.datagramReceived(
+        nodes[node.position].datagramReceived(
             Array(text.utf8).span, from: source, now: instant(node), answers: &answers
         )
         return [node]

@@ -6,23 +6,43 @@ import TLibraryPorts
 
 // What must hold. Safety is checked after every event at the nodes that it touched, agreement when all faults are over.
 extension ClusterSimulation {
+    /// What a node shows of a DN, and what it has to show for it.
+    private struct Shown {
+        let view: View
+        let isOwnerReachable: Bool
+        let isServed: Bool
+    }
+
     mutating func checkSafety(_ node: NodeIndex) throws(Violation) {
-        guard let core = nodes[node.position] else { return }
-        for position in 0..<topology.directory.count {
+        guard isUp[node.position] else { return }
+        for (position, shown) in look(at: node).enumerated() {
             let dn = DNIndex(position)
-            let view = core.ownership.view(of: dn)
-            try invariantOnlyReachableOwnersAreShown(core, dn, view)
-            try invariantClaimsNeverRegress(node, dn, view)
-            try invariantOwnersHaveWhatTheyServe(core, dn, view)
+            try invariantOnlyReachableOwnersAreShown(node, dn, shown)
+            try invariantClaimsNeverRegress(node, dn, shown.view)
+            try invariantOwnersHaveWhatTheyServe(node, dn, shown)
         }
         if let problem = subscribers[node.position].problem { throw violation("invariantSubscriberOrder", problem) }
     }
 
+    /// Through a span, because an array's element is copied when it is only looked at.
+    private func look(at node: NodeIndex) -> [Shown] {
+        let nodes = nodes.span
+        var all: [Shown] = []
+        for position in 0..<topology.directory.count {
+            let dn = DNIndex(position)
+            let view = nodes[node.position].ownership.view(of: dn)
+            let isReachable = nodes[node.position].ownership.isReachable(view.owner)
+            let isServed = nodes[node.position].registrar.hasBindings(dn) || nodes[node.position].ports.isHeld(dn)
+            all.append(Shown(view: view, isOwnerReachable: isReachable, isServed: isServed))
+        }
+        return all
+    }
+
     private func invariantOnlyReachableOwnersAreShown(
-        _ core: NodeCore, _ dn: DNIndex, _ view: View
+        _ node: NodeIndex, _ dn: DNIndex, _ shown: Shown
     ) throws(Violation) {
-        guard view.service.isInService, !core.ownership.isReachable(view.owner) else { return }
-        throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: core.me))")
+        guard shown.view.service.isInService, !shown.isOwnerReachable else { return }
+        throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: node))")
     }
 
     private mutating func invariantClaimsNeverRegress(
@@ -30,28 +50,26 @@ extension ClusterSimulation {
     ) throws(Violation) {
         guard view.owner != .none else { return }
         let claim = Claim(owner: view.owner, stamp: view.stamp)
-        if let former = claims[node.position][dn], claim < former {
+        if let former = claims[node.position][dn.position], claim < former {
             throw violation("invariantClaimsNeverRegress", "\(name(dn)) at \(topology.name(of: node))")
         }
-        claims[node.position][dn] = claim
+        claims[node.position][dn.position] = claim
     }
 
     /// A node's own DN is in service exactly while it has a binding or a desktop, whatever happens to its links.
-    private func invariantOwnersHaveWhatTheyServe(_ core: NodeCore, _ dn: DNIndex, _ view: View) throws(Violation) {
-        let isServed = core.registrar.hasBindings(dn) || core.ports.isHeld(dn)
-        let shouldBeServed = view.owner == core.me && view.service.isInService
-        if isServed != shouldBeServed {
-            throw violation(
-                "invariantOwnersHaveWhatTheyServe",
-                "\(name(dn)) at \(topology.name(of: core.me)): bindings or desktops: \(isServed), shown: \(view)"
-            )
-        }
+    private func invariantOwnersHaveWhatTheyServe(_ node: NodeIndex, _ dn: DNIndex, _ shown: Shown) throws(Violation) {
+        let shouldBeServed = shown.view.owner == node && shown.view.service.isInService
+        guard shown.isServed != shouldBeServed else { return }
+        throw violation(
+            "invariantOwnersHaveWhatTheyServe",
+            "\(name(dn)) at \(topology.name(of: node)): bindings or desktops: \(shown.isServed), shown: \(shown.view)"
+        )
     }
 
     func checkQuiescence() throws(Violation) {
         for node in nodes.indices {
-            guard let core = nodes[node] else { throw violation("invariantAllStarted", topology.nodes[node].name) }
-            for report in core.ownership.linkReports(now: instant(NodeIndex(node))) where report.state != .live {
+            guard isUp[node] else { throw violation("invariantAllStarted", topology.nodes[node].name) }
+            for report in nodes[node].ownership.linkReports(now: instant(NodeIndex(node))) where report.state != .live {
                 throw violation(
                     "invariantLinksLive", "\(topology.nodes[node].name) to \(topology.name(of: report.peer)): \(report)"
                 )
@@ -64,14 +82,14 @@ extension ClusterSimulation {
     }
 
     private func invariantAgreement(_ dn: DNIndex) throws(Violation) {
-        let views = nodes.compactMap { $0?.ownership.view(of: dn) }
+        let views = nodes.map { $0.ownership.view(of: dn) }
         guard let first = views.first, views.contains(where: { $0 != first }) else { return }
         throw violation("invariantAgreement", "\(name(dn)): \(views)")
     }
 
     private func invariantSubscribersAgree(_ dn: DNIndex) throws(Violation) {
         for node in nodes.indices {
-            guard let view = nodes[node]?.ownership.view(of: dn) else { continue }
+            let view = nodes[node].ownership.view(of: dn)
             let heard = subscribers[node].services[topology.directory.dn(at: dn)]
             guard subscribers[node].isComplete, heard == view.service else {
                 throw violation(

@@ -1,0 +1,164 @@
+import ClusterModel
+import Glibc
+import LinuxSystem
+import TLibrary
+import TLibraryPorts
+import Testing
+import Wire
+
+/// A node's port that says its lines to whoever connects and listens to nothing.
+private struct ScriptedPort {
+    let address: StreamAddress
+    private let path: String
+
+    /// - Parameter closes: hang up at the end of the script; otherwise stay connected until the test is over.
+    init(_ script: [UInt8], closes: Bool = false) throws {
+        path = "/tmp/tandem-test-\(SystemRandom.word()).sock"
+        address = .unix(path: path)
+        let listener = try UnixSocket.listen(path: path).release()
+        let box = Box(listener: listener, script: script, closes: closes)
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            {
+                Box.take($0!).play(); return nil
+            }, box.give())
+        pthread_detach(thread)
+    }
+
+    func remove() {
+        _ = try? Files.remove(path)
+    }
+
+    private final class Box: Sendable {
+        let listener: Int32
+        let script: [UInt8]
+        let closes: Bool
+
+        init(listener: Int32, script: [UInt8], closes: Bool) {
+            self.listener = listener
+            self.script = script
+            self.closes = closes
+        }
+
+        func give() -> UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
+
+        static func take(_ pointer: UnsafeMutableRawPointer) -> Box {
+            Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue()
+        }
+
+        func play() {
+            let listener = OwnedDescriptor(adopting: self.listener)
+            guard (try? listener.wait(forReading: true, nanoseconds: 5_000_000_000)) == true,
+                let connection = try? listener.acceptConnection()
+            else { return }
+            _ = try? connection.send(script, from: 0)
+            if closes {
+                connection.shutdownWriting()
+            }
+            // Until the client goes: its requests are left unread, and their end is waited for.
+            var byte: UInt8 = 0
+            while (try? connection.wait(forReading: true, nanoseconds: 5_000_000_000)) == true {
+                if Glibc.read(connection.number, &byte, 1) <= 0 { return }
+            }
+        }
+    }
+}
+
+struct TLibraryClientTests {
+    private static func hello() -> [UInt8] {
+        var bytes: [UInt8] = []
+        CommonCodec.encode(PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9), to: &bytes)
+        return bytes
+    }
+
+    private static func script(_ events: [TEvent]) -> [UInt8] {
+        var bytes = hello()
+        let codec = TLibraryCodec(names: ["dc1/sip1"])
+        for event in events {
+            codec.encode(event, server: NodeIndex(0), now: Instant(monotonic: 0, wallMilliseconds: 5), to: &bytes)
+        }
+        return bytes
+    }
+
+    private func status(_ dn: String, _ service: Service) throws -> DNStatus {
+        let view = View(service: service, owner: NodeIndex(0), stamp: Stamp(milliseconds: 4, counter: 0))
+        return DNStatus(dn: try #require(DN(dn)), view: view)
+    }
+
+    @Test
+    func nodeIntroducesItself() throws {
+        let port = try ScriptedPort(Self.hello())
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        #expect(client.serverHello == PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9))
+        #expect(try client.nextEvent(timeout: .zero) == nil)
+    }
+
+    /// What comes before an answer is not lost and not out of order.
+    @Test
+    func eventsBeforeAnAnswerAreKept() throws {
+        let port = try ScriptedPort(
+            Self.script([
+                .serviceChanged(try status("1000", .inService), sequence: 1),
+                .serviceChanged(try status("1000", .expired), sequence: 2),
+                .addressInfo(referenceID: 1, try status("1000", .expired)),
+                .serviceChanged(try status("1000", .inService), sequence: 3),
+            ]))
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        let answer = try client.queryAddress("1000")
+        #expect(answer.type == .eventAddressInfo)
+        #expect(answer.statuses.map(\.service) == [.expired])
+        let rest = try (0..<3).map { _ in try client.nextEvent(timeout: .seconds(5))?.sequence }
+        #expect(rest == [1, 2, 3])
+    }
+
+    @Test
+    func errorsAreThrownByTheNamedRequestsOnly() throws {
+        let port = try ScriptedPort(
+            Self.script([.error(referenceID: 1, .unknownDN), .error(referenceID: 7, .notRegistered)]))
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        let expected = TLibraryClientError.refused(code: 1, message: TError.unknownDN.message)
+        #expect(throws: expected) { try client.registerAddress("9999") }
+        let answer = try client.request(.unregisterAddress(referenceID: 7, dn: "1000"))
+        #expect(answer.errorCode == TError.notRegistered.rawValue)
+    }
+
+    @Test
+    func nodeSaysWhyItCloses() throws {
+        var script = Self.hello()
+        CommonCodec.encode(problem: "too slow", to: &script)
+        let port = try ScriptedPort(script, closes: true)
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        let expected = TLibraryClientError.closed(port.address, problem: "too slow")
+        #expect(throws: expected) { _ = try client.nextEvent(timeout: .seconds(5)) }
+    }
+
+    @Test
+    func endOfTheConnectionIsToldApartFromSilence() throws {
+        let port = try ScriptedPort(Self.hello(), closes: true)
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        let expected = TLibraryClientError.closed(port.address, problem: nil)
+        #expect(throws: expected) { _ = try client.nextEvent(timeout: .seconds(5)) }
+    }
+
+    @Test
+    func unansweredRequestTimesOut() throws {
+        let port = try ScriptedPort(Self.hello())
+        defer { port.remove() }
+        let client = try TLibraryClient(to: port.address, name: "test")
+        let expected = TLibraryClientError.timedOut(port.address)
+        #expect(throws: expected) { _ = try client.queryAddress("1000", timeout: .milliseconds(20)) }
+    }
+
+    @Test
+    func nobodyListens() {
+        let address = StreamAddress.unix(path: "/tmp/tandem-test-nobody-\(SystemRandom.word())")
+        let expected = TLibraryClientError.notReachable(address, reason: "no such file or directory")
+        #expect(throws: expected) { _ = try TLibraryClient(to: address, name: "test") }
+    }
+}
