@@ -55,11 +55,10 @@ extension NodeCore {
             let name = message.to.uri.dn(in: datagram), let dn = topology.directory.index(of: name)
         else { return answer(SIPResponse(.notFound), datagram, source, &answers) }
         let block = topology.directory.block(of: dn)
-        let agentType = topology.agentTypes[block.agentType]
-        guard agentType.phone == .sip, mayRegisterHere(block) else {
+        guard topology.agentTypes[block.agentType].phone == .sip, mayRegisterHere(block) else {
             return answer(SIPResponse(.forbidden), datagram, source, &answers)
         }
-        let limits = agentType.registration
+        let limits = topology.agentTypes[block.agentType].registration
         switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now) {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
@@ -78,9 +77,10 @@ extension NodeCore {
             remove(datagram, dn, limits, source, now)
         }
         let target = writer.target(of: message, from: source)
-        answers.append(to: target) {
-            writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &$0)
-        }
+        // Not in a closure: it would have the registrar and the message copied.
+        var output = answers.takeBytes()
+        writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &output)
+        answers.giveBack(output, withDatagramTo: target)
         if !ownershipActions.isEmpty { settle() }
     }
 
