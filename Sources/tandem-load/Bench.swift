@@ -33,10 +33,14 @@ final class Bench {
     var otherProcessor: Int { ProcessInformation.usableProcessors > 1 ? 1 : 0 }
 
     func run() throws -> FigureTable {
+        let bystanders = Bystanders()
         if parts.contains(.pair) { idleBytes = try measureIdle() }
         for _ in 0..<rounds {
             if parts.contains(.alone) { try measureAlone() }
             if parts.contains(.pair) { try measurePair() }
+        }
+        if let share = bystanders?.share() {
+            table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
         }
         if repeats > 0 { table.note("\(repeats) requests had to be sent again.") }
         if ProcessInformation.usableProcessors < 2 { table.note("Only one processor: all shared it.") }
