@@ -86,7 +86,9 @@ let programs: [Target] = [
     .executableTarget(name: "tandem-worker", dependencies: ["SIPServer", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", argumentParser]
+        dependencies: [
+            "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", argumentParser,
+        ]
     ),
 ]
 

@@ -18,7 +18,9 @@ import Testing
         return path
     }
 
-    @Test func `tandem up: the phone that it tells to register is in service in all views, and SIGTERM stops all`() throws {
+    @Test func `tandem up: the phone that it tells to register is in service in all views, and SIGTERM stops all`()
+        throws
+    {
         let sandbox = try NetworkSandbox()
         let directory = try temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: directory) }
