@@ -158,14 +158,15 @@ package final class Controller {
         return lastQuery
     }
 
-    /// Tells the service manager when all nodes are ready, and how many are.
+    /// Tells the service manager how many nodes are ready; and once that the service is up, when each node is ready or
+    /// has failed to become so. A node that cannot start must not keep the others from being a running service.
     func tellServiceManager() {
         let ready = workers.count(where: \.isReady)
         let text = "\(ready) of \(workers.count) nodes ready"
         guard text != lastServiceStatus else { return }
         lastServiceStatus = text
         _ = try? notifier?.notify(.status(text))
-        if ready == workers.count { _ = try? notifier?.notify(.ready) }
+        if workers.allSatisfy({ $0.wasEverReady || $0.supervision.restarts > 0 }) { _ = try? notifier?.notify(.ready) }
     }
 }
 

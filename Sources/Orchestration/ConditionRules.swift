@@ -21,7 +21,7 @@ package enum ConditionRules {
                 conditions.append(
                     Condition(
                         severity: .notice, subject: node.name, kind: "node-restarted",
-                        message: "restarted \(node.restarts) times unplanned; last: \(node.lastProblem)"
+                        message: "unplanned restarts: \(node.restarts); the last: \(node.lastProblem)"
                     )
                 )
             }
