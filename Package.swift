@@ -86,7 +86,7 @@ let programs: [Target] = [
     .executableTarget(name: "tandem-worker", dependencies: ["SIPServer", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary", argumentParser]
+        dependencies: ["ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", argumentParser]
     ),
 ]
 

@@ -132,11 +132,15 @@ int64_t tandem_raise_descriptor_limit(int64_t wanted) {
     return (int64_t)limit.rlim_cur;
 }
 
-int tandem_pin_to_cpu(int cpu) {
+int tandem_pin_to_cpu(pid_t process, int cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set);
+    for (int candidate = 0; candidate < CPU_SETSIZE; candidate++) {
+        if (cpu < 0 || candidate == cpu) {
+            CPU_SET(candidate, &set);
+        }
+    }
+    return sched_setaffinity(process, sizeof set, &set);
 }
 
 int tandem_usable_cpus(void) {

@@ -38,6 +38,23 @@ package struct DatagramBatch: Equatable, Sendable {
         entries.append(Entry(offset: offset, length: bytes.count - offset, destination: destination))
     }
 
+    /// Lends the buffer to whoever appends a datagram to it; `giveBack` must follow.
+    package mutating func takeBytes() -> [UInt8] {
+        var lent: [UInt8] = []
+        swap(&lent, &bytes)
+        return lent
+    }
+
+    /// Takes the buffer back: what it has beyond the datagrams of the batch is a new one. Nothing is added when there is
+    /// nothing more.
+    package mutating func giveBack(_ lent: consuming [UInt8], withDatagramTo destination: NetworkAddress) {
+        let offset = entries.last.map { $0.offset + $0.length } ?? 0
+        bytes = lent
+        precondition(bytes.count >= offset, "a datagram is appended to the others")
+        guard bytes.count > offset else { return }
+        entries.append(Entry(offset: offset, length: bytes.count - offset, destination: destination))
+    }
+
     /// Adds a copy of one datagram of another batch.
     package mutating func append(_ entry: Entry, of other: DatagramBatch) {
         append(to: entry.destination) { $0 += other.bytes[entry.offset..<(entry.offset + entry.length)] }

@@ -52,6 +52,14 @@ package enum ProcessInformation {
     /// How many processors we may run on.
     package static var usableProcessors: Int { max(1, Int(tandem_usable_cpus())) }
 
+    /// Runs a process of one thread on one processor only, or again on all, for measurements.
+    ///
+    /// - Parameter processor: nil for all.
+    package static func pin(_ process: Int32, toProcessor processor: Int?) throws(SystemError) {
+        let object = processor.map { "process \(process) on processor \($0)" } ?? "process \(process) on all processors"
+        try systemCall("run", object) { tandem_pin_to_cpu(process, Int32(clamping: processor ?? -1)) }
+    }
+
     private static func procFile(_ process: Int32, _ name: String) -> String? {
         guard let bytes = try? Files.read("/proc/\(process)/\(name)", limit: 4096) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
@@ -81,6 +89,6 @@ package enum OwnProcess {
 
     /// Runs the calling thread on one processor only, for measurements.
     package static func pin(toProcessor processor: Int) throws(SystemError) {
-        try systemCall("run on", "processor \(processor)") { tandem_pin_to_cpu(Int32(clamping: processor)) }
+        try systemCall("run on", "processor \(processor)") { tandem_pin_to_cpu(0, Int32(clamping: processor)) }
     }
 }

@@ -50,15 +50,15 @@ extension NodeCore {
     private mutating func register(
         _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant, _ answers: inout DatagramBatch
     ) {
-        guard isOwnHost(message.requestURI.host, datagram), isOwnHost(message.to.uri.host, datagram),
+        guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
+            Self.isHost(message.to.uri.host, in: datagram, among: ownHosts),
             let name = message.to.uri.dn(in: datagram), let dn = topology.directory.index(of: name)
         else { return answer(SIPResponse(.notFound), datagram, source, &answers) }
         let block = topology.directory.block(of: dn)
-        let agentType = topology.agentTypes[block.agentType]
-        guard agentType.phone == .sip, mayRegisterHere(block) else {
+        guard topology.agentTypes[block.agentType].phone == .sip, mayRegisterHere(block) else {
             return answer(SIPResponse(.forbidden), datagram, source, &answers)
         }
-        let limits = agentType.registration
+        let limits = topology.agentTypes[block.agentType].registration
         switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now) {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
@@ -77,9 +77,10 @@ extension NodeCore {
             remove(datagram, dn, limits, source, now)
         }
         let target = writer.target(of: message, from: source)
-        answers.append(to: target) {
-            writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &$0)
-        }
+        // Not in a closure: it would have the registrar and the message copied.
+        var output = answers.takeBytes()
+        writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &output)
+        answers.giveBack(output, withDatagramTo: target)
         if !ownershipActions.isEmpty { settle() }
     }
 
@@ -95,13 +96,15 @@ extension NodeCore {
     }
 
     /// Whether a DN may register in this node's data center.
+    @inline(__always)
     func mayRegisterHere(_ block: DNBlock) -> Bool {
         let homes = topology.directory.homes[block.homes]
         return homes.isEmpty || homes.contains(dataCenter)
     }
 
-    private func isOwnHost(_ range: ByteRange, _ datagram: Span<UInt8>) -> Bool {
-        for host in ownHosts where datagram.equalsIgnoringCase(range, host.span) { return true }
+    /// Not a method of a node: calling one in the middle of changing the node would copy all of it.
+    private static func isHost(_ range: ByteRange, in datagram: Span<UInt8>, among hosts: [[UInt8]]) -> Bool {
+        for host in hosts where datagram.equalsIgnoringCase(range, host.span) { return true }
         return false
     }
 }

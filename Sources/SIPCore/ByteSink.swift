@@ -22,9 +22,10 @@ struct ByteSink {
         if count &+ length > bytes.count { grow(length) }
     }
 
+    /// Room for a usual answer; each answer's rest is zeros written in vain.
     @inline(never)
     private mutating func grow(_ length: Int) {
-        bytes.append(contentsOf: repeatElement(0, count: max(1024, length)))
+        bytes.append(contentsOf: repeatElement(0, count: max(512, length)))
     }
 
     mutating func put(_ source: Span<UInt8>) {

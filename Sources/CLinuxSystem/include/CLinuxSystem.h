@@ -129,8 +129,8 @@ int tandem_set_process_name(const char *name);
 int tandem_die_with_parent(int signal);
 // RLIMIT_NOFILE is an enum case of another type than getrlimit takes. The soft limit afterwards, -1 with errno.
 int64_t tandem_raise_descriptor_limit(int64_t wanted);
-// cpu_set_t's macros are hidden.
-int tandem_pin_to_cpu(int cpu);
+// cpu_set_t's macros are hidden. Process 0 is the calling thread; a negative cpu means all.
+int tandem_pin_to_cpu(pid_t process, int cpu);
 int tandem_usable_cpus(void);
 // getrandom is hidden by older headers' feature macros.
 ssize_t tandem_random(void *bytes, size_t count);

@@ -1,0 +1,202 @@
+import ClusterModel
+import Glibc
+import LinuxSystem
+import Orchestration
+import Transport
+import Wire
+
+/// A controller with its workers on this machine's loopback, in a private directory, for one measurement.
+final class BenchCluster {
+    static let domain = "cc.example.com"
+    /// All DNs have six digits.
+    static let firstDN = "100000"
+
+    /// Full names of the nodes.
+    let nodes: [String]
+    /// Where the nodes' phones register.
+    let sip: [NetworkAddress]
+    private let directory: String
+    private let controller: ChildProcess
+    private let lifeline: OwnedDescriptor
+    private let interruption: Interruption
+    private var control: BlockingConnection?
+    private var isStopped = false
+
+    /// Starts a cluster and waits until every node is ready and every link live.
+    init(nodes count: Int, dns: Int, interruption: Interruption) throws {
+        self.interruption = interruption
+        nodes = (1...count).map { "dc\($0)/sip1" }
+        sip = try (1...count).map { _ in
+            try Sockets.boundUDP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
+        }
+        directory = try Self.makeDirectory()
+        do {
+            (controller, lifeline) = try Self.startController(directory, sip: sip, dns: dns)
+        } catch {
+            Self.remove(directory, nodes: count)
+            throw error
+        }
+        do {
+            try waitUntil("the cluster is healthy", seconds: 30, every: 10_000_000) { $0.isHealthy }
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    deinit {
+        stop()
+    }
+
+    private static func makeDirectory() throws -> String {
+        var template = Array("/tmp/tandem-load-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw LoadFailure("cannot make a directory under /tmp") }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static func startController(
+        _ directory: String, sip: [NetworkAddress], dns: Int
+    ) throws -> (ChildProcess, OwnedDescriptor) {
+        let tandemd = Executables.companion("tandemd")
+        for program in [tandemd, Executables.companion("tandem-worker")] where !Files.isExecutable(program) {
+            throw LoadFailure("\(program) is missing: swift build -c release makes all programs")
+        }
+        let topology = directory + "/topology.yaml"
+        try Files.writeAtomically(Array(try Self.topology(directory, sip: sip, dns: dns).utf8), to: topology)
+        let (ours, theirs) = try Sockets.streamPair()
+        let log = OwnedDescriptor(adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+        // A group of its own: Ctrl-C is ours to handle, and the lifeline ends the cluster however we end.
+        let controller = try ChildProcess.spawn(
+            tandemd,
+            arguments: [
+                "--topology", topology, "--runtime-dir", directory, "--state-dir", directory + "/state", "--lifeline",
+                "3",
+                "--fail-fast",
+            ],
+            environment: Executables.environment,
+            inherited: [
+                ChildProcess.Inheritance(theirs, as: 3), ChildProcess.Inheritance(log, as: 1),
+                ChildProcess.Inheritance(log, as: 2),
+            ], group: .new
+        )
+        return (controller, ours)
+    }
+
+    /// Stops everything and removes the directory.
+    func stop() {
+        guard !isStopped else { return }
+        isStopped = true
+        lifeline.close()
+        if (try? controller.descriptor.wait(forReading: true, nanoseconds: 8_000_000_000)) != true {
+            // Its workers see that it is gone, and end.
+            _ = try? controller.send(.kill)
+            _ = try? controller.descriptor.wait(forReading: true, nanoseconds: 1_000_000_000)
+        }
+        _ = try? controller.exitStatus()
+        Self.remove(directory, nodes: nodes.count)
+    }
+
+    private static func remove(_ directory: String, nodes: Int) {
+        let files =
+            ["topology.yaml", "log", "control.sock", "state/incarnations"] + (1...nodes).map { "node\($0).sock" }
+        for file in files { _ = try? Files.remove(directory + "/" + file) }
+        _ = try? Files.removeDirectory(directory + "/state")
+        _ = try? Files.removeDirectory(directory)
+    }
+
+    private static func topology(_ directory: String, sip: [NetworkAddress], dns: Int) throws -> String {
+        var dataCenters = ""
+        for (position, address) in sip.enumerated() {
+            let mesh = try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
+            dataCenters += """
+                  dc\(position + 1):
+                    nodes:
+                      sip1:
+                        sip: [ "udp:\(address)" ]
+                        tcontroller: "unix:\(directory)/node\(position + 1).sock"
+                        mesh: "tcp:\(mesh)"
+
+                """
+        }
+        let last = 100_000 + dns - 1
+        return """
+            version: 1
+            cluster: load
+            domain: \(domain)
+            agentTypes:
+              sip-phone: { phone: sip }
+            dataCenters:
+            \(dataCenters)
+            dns:
+              - { range: \(firstDN)-\(last), agentType: sip-phone }
+
+            """
+    }
+
+    // MARK: Asking
+
+    func clientAddress(_ node: Int) -> StreamAddress { .unix(path: directory + "/node\(node + 1).sock") }
+
+    private func ask(_ request: OperatorRequest) throws -> OperatorAnswer {
+        var bytes: [UInt8] = []
+        if control == nil {
+            control = try BlockingConnection(to: .unix(path: directory + "/control.sock"))
+            CommonCodec.encode(PortHello(name: "tandem-load"), to: &bytes)
+        }
+        guard let control else { throw LoadFailure("the controller is gone") }
+        OperatorCodec.encode(request, to: &bytes)
+        try control.send(raw: bytes)
+        while true {
+            let frame = try control.receive()
+            guard frame.type != FrameType.hello else { continue }
+            return try OperatorCodec.decodeAnswer(type: frame.type, frame.payload.span.bytes)
+        }
+    }
+
+    func status() throws -> ClusterStatus {
+        guard case .status(let status) = try ask(.status) else { throw LoadFailure("the controller tells no status") }
+        return status
+    }
+
+    /// Whether a node shows a DN in service.
+    func isInService(_ dn: String, at node: Int) throws -> Bool {
+        guard case .dn(let details) = try ask(.showDN(dn)) else { return false }
+        return details.answers.first { $0.node == nodes[node] }?.report?.shown.isInService == true
+    }
+
+    /// The process of a node's worker.
+    func worker(_ node: Int) throws -> Int32 {
+        guard let pid = try status().nodes.first(where: { $0.name == nodes[node] })?.pid, pid > 0 else {
+            throw LoadFailure("node \(nodes[node]) does not run")
+        }
+        return Int32(pid)
+    }
+
+    /// Asks for the status until the condition holds.
+    ///
+    /// - Parameter interval: nanoseconds between an answer and the next question.
+    func waitUntil(
+        _ what: String, seconds: UInt64, every interval: UInt64, _ condition: (ClusterStatus) throws -> Bool
+    ) throws {
+        let end = SystemClock.monotonicNanoseconds() + seconds * 1_000_000_000
+        while SystemClock.monotonicNanoseconds() < end {
+            try interruption.check()
+            if let end = try controller.exitStatus() { throw LoadFailure("tandemd ended with \(end): \(logEnd)") }
+            if control != nil || (try? Files.kind(of: directory + "/control.sock")) == .socket {
+                if let status = try? status() {
+                    if try condition(status) { return }
+                } else {
+                    control = nil
+                }
+            }
+            var pause = timespec(tv_sec: 0, tv_nsec: Int(interval))
+            nanosleep(&pause, nil)
+        }
+        throw LoadFailure("waited \(seconds) s in vain: \(what)\n\(logEnd)")
+    }
+
+    private var logEnd: String {
+        guard let log = try? Files.read(directory + "/log", limit: 1 << 22) else { return "" }
+        return String(decoding: log.suffix(2000), as: UTF8.self)
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+
+/// The first figures, measured on this machine.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures a cluster that it starts and stops itself, on this machine's loopback.",
+        discussion: "Uses tandemd and tandem-worker beside this program. Two processors are needed for good figures."
+    )
+
+    enum Part: String, ExpressibleByArgument, CaseIterable {
+        case alone, pair
+    }
+
+    @Option(help: "How often everything is measured; the table has medians.")
+    var rounds = 5
+
+    @Option(help: "How long each throughput figure is measured in a round.")
+    var seconds = 2
+
+    @Option(help: "Only the figures of one node alone, or only those of two.")
+    var only: Part?
+
+    @Flag(help: "One short round with fewer samples, to see that everything works.")
+    var quick = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Print a table in Markdown.")
+    var markdown = false
+
+    func validate() throws {
+        guard (1...100).contains(rounds) else { throw ValidationError("--rounds is from 1 to 100") }
+        guard (1...60).contains(seconds) else { throw ValidationError("--seconds is from 1 to 60") }
+        guard !(json && markdown) else { throw ValidationError("--json and --markdown exclude each other") }
+    }
+
+    func run() throws {
+        let table = try Bench(
+            rounds: quick ? 1 : rounds, seconds: quick ? 1 : seconds, samples: quick ? 200 : 2_000,
+            parts: only.map { [$0] } ?? Part.allCases
+        ).run()
+        print(json ? table.json : markdown ? table.markdown : table.text)
+    }
+}

@@ -1,0 +1,64 @@
+/// What the bench measures, in the order of the table.
+enum Figure: String, CaseIterable {
+    case aloneRate, aloneCPU, aloneLargeRate, aloneLargeCPU, aloneFirstRate, aloneFirstCPU
+    case pairRate, pairCPU, pairPeerCPU
+    case firstRate, firstCPU, firstPeerCPU
+    case eventMedian, eventTail
+    case bindingBytes, peerBytes
+    case killHeard, killReady, readyLive
+
+    var name: String {
+        switch self {
+        case .aloneRate: "refreshes, one node alone, 10,000 DNs"
+        case .aloneCPU: "CPU of the node for each"
+        case .aloneLargeRate: "refreshes, one node alone, 100,000 DNs"
+        case .aloneLargeCPU: "CPU of the node for each"
+        case .aloneFirstRate: "first registrations, one node alone"
+        case .aloneFirstCPU: "CPU of the node for each"
+        case .pairRate: "refreshes with a live peer, 10,000 DNs"
+        case .pairCPU: "CPU of the node for each"
+        case .pairPeerCPU: "CPU of the peer for each"
+        case .firstRate: "first registrations with a live peer"
+        case .firstCPU: "CPU of the node for each"
+        case .firstPeerCPU: "CPU of the peer for each"
+        case .eventMedian: "REGISTER → event at the other node, p50"
+        case .eventTail: "REGISTER → event at the other node, p99"
+        case .bindingBytes: "memory a binding at the owner"
+        case .peerBytes: "memory a DN at the peer"
+        case .killHeard: "kill -9 → OwnerUnreachable at the other node"
+        case .killReady: "kill -9 → the new worker is ready"
+        case .readyLive: "ready → its link is live, 100,000 DNs"
+        }
+    }
+
+    var unit: String {
+        switch self {
+        case .aloneRate, .aloneLargeRate, .aloneFirstRate, .pairRate, .firstRate: "1/s"
+        case .aloneCPU, .aloneLargeCPU, .aloneFirstCPU, .pairCPU, .pairPeerCPU, .firstCPU, .firstPeerCPU: "µs"
+        case .eventMedian, .eventTail: "µs"
+        case .bindingBytes, .peerBytes: "B"
+        case .killHeard, .killReady, .readyLive: "ms"
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .aloneRate, .aloneLargeRate: "closed loop, UDP, 256 in flight, worker on one core, generator on another"
+        case .aloneCPU, .aloneLargeCPU, .aloneFirstCPU:
+            "processor time of the worker, user and kernel, by requests answered"
+        case .aloneFirstRate: "each DN for the first time: a binding and a claim each"
+        case .pairRate: "refreshes say nothing to the peer; it shares the generator's core"
+        case .pairCPU, .firstCPU: "the node that the phones register at"
+        case .pairPeerCPU: "the other node"
+        case .firstRate: "each a new claim that the peer is told of"
+        case .firstPeerCPU: "the other node, until it shows the last DN in service"
+        case .eventMedian: "to EventDNBackInService at a client of the other node; one DN at a time, nobody pinned"
+        case .eventTail: "of the same samples"
+        case .bindingBytes: "resident memory above a worker with 100 DNs, 100,000 bindings, tables and buffers included"
+        case .peerBytes: "the same at the other node, which owns none of them"
+        case .killHeard: "a client that monitors the node that stays"
+        case .killReady: "as the status says, asked every millisecond"
+        case .readyLive: "snapshot of 100,000 DNs; as the status says, asked every millisecond"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import ClusterModel
+import LinuxSystem
+
+/// Load for a node that is running already.
+struct RegisterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register",
+        abstract: "Registers phones at a node of this machine and refreshes them.",
+        discussion: "Every answer is checked. The DNs must be provisioned numbers of equal length, one after the other."
+    )
+
+    @Option(help: ArgumentHelp("The node's SIP address.", valueName: "address:port"))
+    var target: String
+
+    @Option(help: "The domain in the phones' addresses.")
+    var domain = "cc.example.com"
+
+    @Option(help: ArgumentHelp("The first phone's DN.", valueName: "dn"))
+    var first: String
+
+    @Option(help: "How many phones.")
+    var count: Int
+
+    @Option(help: "Requests a second; without it, as many as the window lets through.")
+    var rate: Double?
+
+    @Option(help: "The most requests without an answer.")
+    var window = 256
+
+    @Option(help: "How long.")
+    var seconds = 10
+
+    @Option(help: "How long a registration shall hold, in seconds.")
+    var expires = 3600
+
+    func validate() throws {
+        guard (1...3600).contains(seconds) else { throw ValidationError("--seconds is from 1 to 3600") }
+        guard (1...65_536).contains(window) else { throw ValidationError("--window is from 1 to 65536") }
+        guard rate.map({ $0 > 0 && $0 <= 10_000_000 }) ?? true else { throw ValidationError("--rate is above 0") }
+        guard (1...86_400).contains(expires) else { throw ValidationError("--expires is from 1 to 86400") }
+    }
+
+    func run() throws {
+        guard let address = NetworkAddress(target) else {
+            throw ValidationError("--target is an IP address with a port, as 127.0.0.1:5071")
+        }
+        let phones = try PhoneBank(
+            target: address, domain: domain, firstDN: first, count: count, expires: expires,
+            interruption: Interruption()
+        )
+        let result = try phones.refresh(0..<count, window: window, rate: rate, seconds: seconds)
+        let rate = FigureTable.grouped(result.perSecond)
+        print("\(result.answered) answered with 200, \(rate) a second, \(result.repeats) sent again")
+    }
+}
