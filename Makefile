@@ -3,6 +3,7 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
+SANITIZER ?= address
 BIN := .build/release
 PROGRAMS := tandem tandemd tandem-worker tandem-load
 SCHEMAS := common mesh tlibrary control
@@ -49,7 +50,7 @@ test: deps ## build and run every test
 	$(SWIFT) test -c release --skip-build
 
 .PHONY: check
-check: deps lint test ## everything that has to hold before a change lands
+check: lint test ## everything that has to hold before a change lands
 
 .PHONY: lint
 lint: ## check the format
@@ -75,9 +76,9 @@ simulate: ## run many simulated clusters, seeds 1 to SEEDS
 	TANDEM_SIMULATION_SEEDS=$${SEEDS:-2000} $(SWIFT) test -c release --skip-build --filter SimulationTests
 
 .PHONY: sanitize
-sanitize: deps ## run the tests under AddressSanitizer
-	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-sanitize
-	$(SWIFT) test --skip-build --sanitize address --scratch-path .build-sanitize
+sanitize: deps ## run the tests under a sanitizer: SANITIZER=address (the default) or thread
+	$(SWIFT) build --build-tests --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
+	$(SWIFT) test --skip-build --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 
 .PHONY: install
 install: build ## install programs, unit and an example topology below DESTDIR and PREFIX

@@ -89,7 +89,7 @@ enum House {
             "tandem-load", .program,
             [
                 "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
-                "ArgumentParser", "Glibc", "FoundationEssentials",
+                "ArgumentParser", "Glibc",
             ]
         ),
     ]
