@@ -70,7 +70,7 @@ extension OwnershipMachine {
         _ batch: RecordBatch, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         if let revisions = batch.revisions {
-            guard let applied = links[peer.position].applied, applied.revision + 1 == revisions.lowerBound else {
+            guard let applied = links[peer.position].applied, applied.revision &+ 1 == revisions.lowerBound else {
                 // A gap. Nothing after it counts until a snapshot has mended it.
                 links[peer.position].applied = nil
                 requestSnapshot(from: peer, now: now)

@@ -74,6 +74,11 @@ extension NodeCore {
             ownership.registrationAccepted(dn, now: now, &ownershipActions)
             counters.registrationsAccepted += 1
         case .removes:
+            // The owner that can be heard would have to be asked, and requests are not forwarded yet.
+            let owner = ownership.view(of: dn).owner
+            guard ownership.owns(dn) || owner == .none || !ownership.isReachable(owner) else {
+                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
+            }
             remove(datagram, dn, limits, source, now)
         }
         let target = writer.target(of: message, from: source)

@@ -78,7 +78,8 @@ package struct ClusterSimulation {
     private var tickPlanned: [UInt64]
     /// Milliseconds by which each node's wall clock is wrong.
     private let skews: [UInt64]
-    var subscribers: [ModelSubscriber]
+    /// Two for each node: one that is told of each DN, and one that understands owner events.
+    var subscribers: [[ModelSubscriber]]
     /// The greatest claim that each node has shown, by DN.
     var claims: [[Claim?]]
     private var callSequence: UInt32 = 0
@@ -94,7 +95,7 @@ package struct ClusterSimulation {
         isUp = Array(repeating: false, count: options.nodeCount)
         lives = Array(repeating: 0, count: options.nodeCount)
         tickPlanned = Array(repeating: .max, count: options.nodeCount)
-        subscribers = Array(repeating: ModelSubscriber(), count: options.nodeCount)
+        subscribers = Array(repeating: [ModelSubscriber(), ModelSubscriber()], count: options.nodeCount)
         let none: [Claim?] = Array(repeating: nil, count: topology.directory.count)
         claims = Array(repeating: none, count: options.nodeCount)
         var random = random
@@ -103,8 +104,8 @@ package struct ClusterSimulation {
         nodes = topology.nodes.indices.map { newCore(NodeIndex($0)) }
     }
 
-    static let client = ClientID(rawValue: 1)
-    static let desktop = ClientID(rawValue: 2)
+    static let monitors = [ClientID(rawValue: 1), ClientID(rawValue: 2)]
+    static let desktop = ClientID(rawValue: 3)
 
     // MARK: The run
 
@@ -179,9 +180,9 @@ package struct ClusterSimulation {
         nodes[node.position] = newCore(node)
         isUp[node.position] = true
         claims[node.position] = Array(repeating: nil, count: topology.directory.count)
-        subscribers[node.position] = ModelSubscriber()
+        subscribers[node.position] = [ModelSubscriber(), ModelSubscriber()]
         nodes[node.position].clientConnected(Self.desktop)
-        subscribe(node)
+        for monitor in Self.monitors.indices { subscribe(node, monitor) }
         return [node]
     }
 
@@ -201,12 +202,13 @@ package struct ClusterSimulation {
         return NodeCore(setup, now: instant(node))
     }
 
-    private mutating func subscribe(_ node: NodeIndex) {
-        nodes[node.position].clientConnected(Self.client)
-        var options = MonitorOptions()
-        if subscribers[node.position].isComplete { options.resume = subscribers[node.position].position }
+    private mutating func subscribe(_ node: NodeIndex, _ monitor: Int) {
+        nodes[node.position].clientConnected(Self.monitors[monitor])
+        var options = MonitorOptions(acceptsOwnerEvents: monitor == 1)
+        let subscriber = subscribers[node.position][monitor]
+        if subscriber.isComplete { options.resume = subscriber.position }
         nodes[node.position].requestReceived(
-            .monitorAll(referenceID: 1, options), from: Self.client, now: instant(node)
+            .monitorAll(referenceID: 1, options), from: Self.monitors[monitor], now: instant(node)
         )
     }
 
@@ -237,7 +239,11 @@ package struct ClusterSimulation {
                 close(connection, by: node)
             case .closeClient(let client, _):
                 nodes[node.position].clientDisconnected(client, now: instant(node))
-                if client == Self.client { subscribe(node) } else { nodes[node.position].clientConnected(client) }
+                if let monitor = Self.monitors.firstIndex(of: client) {
+                    subscribe(node, monitor)
+                } else {
+                    nodes[node.position].clientConnected(client)
+                }
             }
         }
         pull(node)
@@ -253,8 +259,10 @@ package struct ClusterSimulation {
 
     private mutating func readClients(_ node: NodeIndex) {
         guard isUp[node.position] else { return }
-        while let event = nodes[node.position].nextClientEvent(for: Self.client) {
-            subscribers[node.position].hear(event)
+        for (monitor, client) in Self.monitors.enumerated() {
+            while let event = nodes[node.position].nextClientEvent(for: client) {
+                subscribers[node.position][monitor].hear(event)
+            }
         }
         while nodes[node.position].nextClientEvent(for: Self.desktop) != nil {}
     }
@@ -369,8 +377,9 @@ package struct ClusterSimulation {
         case _:
             // A subscriber breaks off and resumes.
             guard isUp[first.position] else { return [] }
-            nodes[first.position].clientDisconnected(Self.client, now: instant(first))
-            subscribe(first)
+            let monitor = random.below(Self.monitors.count)
+            nodes[first.position].clientDisconnected(Self.monitors[monitor], now: instant(first))
+            subscribe(first, monitor)
             return [first]
         }
     }

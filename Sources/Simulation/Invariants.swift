@@ -21,7 +21,9 @@ extension ClusterSimulation {
             try invariantClaimsNeverRegress(node, dn, shown.view)
             try invariantOwnersHaveWhatTheyServe(node, dn, shown)
         }
-        if let problem = subscribers[node.position].problem { throw violation("invariantSubscriberOrder", problem) }
+        for subscriber in subscribers[node.position] {
+            if let problem = subscriber.problem { throw violation("invariantSubscriberOrder", problem) }
+        }
     }
 
     /// Through a span, because an array's element is copied when it is only looked at.
@@ -90,8 +92,9 @@ extension ClusterSimulation {
     private func invariantSubscribersAgree(_ dn: DNIndex) throws(Violation) {
         for node in nodes.indices {
             let view = nodes[node].ownership.view(of: dn)
-            let heard = subscribers[node].services[topology.directory.dn(at: dn)]
-            guard subscribers[node].isComplete, heard == view.service else {
+            for subscriber in subscribers[node] {
+                let heard = subscriber.services[topology.directory.dn(at: dn)]
+                guard !subscriber.isComplete || heard != view.service else { continue }
                 throw violation(
                     "invariantSubscribersAgree",
                     "\(name(dn)) at \(topology.nodes[node].name): \(view.service), heard \(String(describing: heard))"

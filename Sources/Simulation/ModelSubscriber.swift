@@ -31,7 +31,7 @@ struct ModelSubscriber: Sendable {
             for (dn, known) in owners where known == owner { services[dn] = .ownerUnreachable }
             advance(to: sequence)
         case .ownerReachable(_, let sequence):
-            // The words of the owner that were hidden are not known here: such clients ask for a snapshot.
+            // What the owner says of each of its DNs has been told just before.
             advance(to: sequence)
         case .error, .registered, .unregistered, .addressInfo:
             problem = "a monitoring client was told \(event)"

@@ -111,9 +111,9 @@ extension PortsMachine {
                 clients[client]!.monitor!.sequence = next
                 return nil
             }
-            if monitor.options.acceptsOwnerEvents {
+            if monitor.options.acceptsOwnerEvents, !isReachable {
                 clients[client]!.monitor!.sequence = next
-                return isReachable ? .ownerReachable(owner, sequence: next) : .ownerUnreachable(owner, sequence: next)
+                return .ownerUnreachable(owner, sequence: next)
             }
             clients[client]!.monitor!.expansion = Expansion(owner: owner, cursor: 0)
             return nil
@@ -138,11 +138,14 @@ extension PortsMachine {
             ? .serviceChanged(status, sequence: sequence) : .status([status], sequence: sequence)
     }
 
-    /// Tells a whole owner's change DN by DN from the present views. The events carry the sequence number before the
-    /// change, so a client that breaks off in the middle gets the whole change again when it resumes.
+    /// Tells a whole owner's change from the present views: DN by DN, or, to a client that understands owner events, in
+    /// pieces and `ownerReachable` last, because what the owner said while it could not be heard was told to nobody. The
+    /// events carry the sequence number before the change, so a client that breaks off in the middle gets the whole
+    /// change again when it resumes.
     private mutating func expand(
         _ expansion: Expansion, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
     ) -> TEvent? {
+        if monitor.options.acceptsOwnerEvents { return tellReturn(of: expansion, monitor, client, views: views) }
         var cursor = expansion.cursor
         while cursor < directory.count {
             let index = DNIndex(cursor)
@@ -162,18 +165,26 @@ extension PortsMachine {
         return nil
     }
 
+    private mutating func tellReturn(
+        of expansion: Expansion, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
+    ) -> TEvent {
+        let (piece, cursor) = self.piece(from: expansion.cursor, views: views) { dn, view in
+            view.owner == expansion.owner && matches(dn, monitor.options)
+        }
+        if piece.isEmpty {
+            clients[client]!.monitor!.expansion = nil
+            clients[client]!.monitor!.sequence += 1
+            return .ownerReachable(expansion.owner, sequence: monitor.sequence + 1)
+        }
+        clients[client]!.monitor!.expansion!.cursor = cursor
+        return .status(piece, sequence: monitor.sequence)
+    }
+
     private mutating func snapshotPiece(
         from start: Int, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
     ) -> TEvent {
-        var cursor = start
-        var piece: [DNStatus] = []
-        while cursor < directory.count, piece.count < configuration.chunk {
-            let index = DNIndex(cursor)
-            cursor += 1
-            let view = views.view(of: index)
-            if monitor.options.ownedHereOnly, view.owner != me { continue }
-            let dn = directory.dn(at: index)
-            if matches(dn, monitor.options) { piece.append(DNStatus(dn: dn, view: view)) }
+        let (piece, cursor) = self.piece(from: start, views: views) { dn, view in
+            (!monitor.options.ownedHereOnly || view.owner == me) && matches(dn, monitor.options)
         }
         if piece.isEmpty {
             clients[client]!.monitor!.snapshotCursor = nil
@@ -181,6 +192,22 @@ extension PortsMachine {
         }
         clients[client]!.monitor!.snapshotCursor = cursor
         return .status(piece, sequence: nil)
+    }
+
+    /// The next DNs that belong, at most a chunk of them, and where to go on.
+    private func piece(
+        from start: Int, views: some ViewSource, where belongs: (DN, View) -> Bool
+    ) -> ([DNStatus], next: Int) {
+        var cursor = start
+        var piece: [DNStatus] = []
+        while cursor < directory.count, piece.count < configuration.chunk {
+            let index = DNIndex(cursor)
+            cursor += 1
+            let view = views.view(of: index)
+            let dn = directory.dn(at: index)
+            if belongs(dn, view) { piece.append(DNStatus(dn: dn, view: view)) }
+        }
+        return (piece, cursor)
     }
 
     private func matches(_ dn: DN, _ options: MonitorOptions) -> Bool {

@@ -127,7 +127,9 @@ package enum TEvent: Equatable, Sendable {
     /// DNs as they are now: a piece of a snapshot (sequence nil), or owner and reason that changed without the service.
     case status([DNStatus], sequence: UInt64?)
     case endOfSnapshot(FeedPosition)
+    /// All DNs of the node are out of service here.
     case ownerUnreachable(NodeIndex, sequence: UInt64)
+    /// The node is heard again; the present states of its DNs were told just before.
     case ownerReachable(NodeIndex, sequence: UInt64)
 
     package var type: TMessageType {

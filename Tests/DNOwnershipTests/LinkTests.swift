@@ -2,146 +2,186 @@ import ClusterModel
 import DNOwnership
 import Testing
 
-@Suite struct HelloTests {
-    /// Node 1 is connected to by somebody who says this; the problem with it.
-    private func problem(_ message: PeerMessage) -> LinkProblem? {
-        let cluster = OwnershipHarness(nodes: 2)
-        let connection = cluster.accept(at: 1)
-        cluster.send(message, to: 1, over: connection)
-        guard case .close(connection, let problem) = cluster.takeActions(1).first else { return nil }
-        return problem
+@Suite struct LinkTests {
+    @Test func `the node with the lesser name dials, at once after its start`() {
+        let dials = [alpha, beta, gamma].map { node in
+            var machine = machine(node)
+            var actions: [OwnershipAction] = []
+            machine.tick(now: at(0), &actions)
+            machine.tick(now: at(1), &actions)
+            return actions
+        }
+        #expect(dials == [[.dial(beta), .dial(gamma)], [.dial(gamma)], []])
+        #expect(machine(gamma).nextDeadline() == .max)
     }
 
-    @Test func `strangers are refused with the reason`() {
-        let cluster = OwnershipHarness()
-        #expect(problem(cluster.hello()) == nil)
-        #expect(problem(cluster.hello(version: 9)) == .wrongVersion(9))
-        #expect(problem(cluster.hello(cluster: "other")) == .wrongCluster("other"))
-        #expect(problem(cluster.hello("dc9/sip1")) == .unknownNode("dc9/sip1"))
-        #expect(problem(cluster.hello("dc2/sip1")) == .unknownNode("dc2/sip1"), "that is the node itself")
-        #expect(problem(.snapshotRequest) == .helloExpected)
-        let future = Stamp(milliseconds: 1_000_000 + 61_000, counter: 0)
-        #expect(problem(cluster.hello(greatest: future)) == .clockTooFarAhead(milliseconds: 61_000))
+    @Test func `dials are spread, and wait longer every time, up to two seconds`() {
+        var node = machine(alpha)
+        var now = at(0)
+        for base in [50, 100, 200, 400, 800, 1600, 2000, 2000, 2000] as [UInt64] {
+            var actions: [OwnershipAction] = []
+            node.tick(now: now, &actions)
+            #expect(actions.contains(.dial(beta)))
+            node.dialFailed(beta, now: now)
+            for peer in actions where peer == .dial(gamma) { node.dialFailed(gamma, now: at(100_000)) }
+            let wait = node.nextDeadline() - now.monotonic
+            #expect(wait >= base * 600_000 && wait <= base * 1_000_000, "\(base) ms")
+            now = now.advanced(by: wait)
+        }
     }
 
-    @Test func `the node with the lesser name dials`() {
-        let cluster = OwnershipHarness()
-        let connection = cluster.accept(at: 0)
-        cluster.send(cluster.hello("dc2/sip1"), to: 0, over: connection)
-        #expect(cluster.takeActions(0) == [.close(connection, .wrongDirection)])
+    @Test(arguments: [(1.0, 1067, 1600), (61.0, 33, 50)])
+    func `only a minute of health makes the next dial quick again`(seconds: Double, least: UInt64, most: UInt64) {
+        var node = machine(alpha)
+        var actions: [OwnershipAction] = []
+        node.tick(now: at(0), &actions)
+        for _ in 0..<5 { node.dialFailed(beta, now: at(0)) }
+        node.dialFailed(gamma, now: at(100_000))
+        node.dialed(beta, connection: connection(1), now: at(0), &actions)
+        node.disconnected(connection(1), now: at(seconds), &actions)
+        let wait = (node.nextDeadline() - at(seconds).monotonic) / 1_000_000
+        #expect(wait >= least && wait <= most)
     }
 
-    @Test func `an earlier life of a node is refused`() {
-        let cluster = OwnershipHarness()
-        let first = cluster.accept(at: 1)
-        cluster.send(cluster.hello(life: 5), to: 1, over: first)
-        let second = cluster.accept(at: 1)
-        cluster.send(cluster.hello(life: 4), to: 1, over: second)
-        #expect(cluster.takeActions(1) == [.close(second, .staleIncarnation)])
+    @Test func `a silent link is pinged after the keepalive and answers with the round trip`() {
+        var node = introducedBeta()
+        let end = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+        _ = node.hear(snapshotBegin(0), .syncEnd(end), from: connection(1))
+        #expect(node.say(to: alpha, at(0.499)) == [])
+        let ping = PeerMessage.ping(Ping(sentAt: at(0.5).monotonic, position: end))
+        #expect(node.say(to: alpha, at(0.5)) == [ping])
+        #expect(node.say(to: alpha, at(0.999)) == [])
+        _ = node.hear(.pong(sentAt: at(0.5).monotonic), from: connection(1), at(0.75))
+        #expect(node.link(to: alpha).roundTripNanoseconds == 250_000_000)
+        // A pong from the future says nothing.
+        _ = node.hear(.pong(sentAt: .max), from: connection(1), at(0.8))
+        #expect(node.link(to: alpha).roundTripNanoseconds == 250_000_000)
+        #expect(node.link(to: alpha, at(1)).silenceNanoseconds == 200_000_000)
     }
 
-    @Test func `a second hello and a missing one close the connection`() {
-        let cluster = OwnershipHarness()
-        let first = cluster.accept(at: 1)
-        cluster.send(cluster.hello(), to: 1, over: first)
-        cluster.send(cluster.hello(), to: 1, over: first)
-        #expect(cluster.takeActions(1).first == .close(first, .unexpectedHello))
-        let second = cluster.accept(at: 1)
-        cluster.tick(1, afterMilliseconds: 2_000)
-        #expect(cluster.takeActions(1).contains(.close(second, .noHello)))
+    @Test func `only the latest ping is answered`() {
+        var node = introducedBeta()
+        _ = node.hear(
+            .ping(Ping(sentAt: 1, position: nil)), .ping(Ping(sentAt: 2, position: nil)), from: connection(1)
+        )
+        #expect(node.say(to: alpha) == [.pong(sentAt: 2)])
     }
-}
 
-@Suite struct LivenessTests {
-    @Test func `a silent link is pinged, and lost after the link timeout`() {
-        let cluster = OwnershipHarness()
-        let link = cluster.connect(0, 1)
-        cluster.register(0, at: 1)
-        cluster.settle()
-        _ = cluster.takeActions(0)
-        cluster.advance(0, milliseconds: 500)
-        guard case .ping = cluster.next(from: 0, to: 1) else {
-            Issue.record("no ping after the keepalive time")
+    @Test func `a ping says no position before the stream has caught up`() {
+        var node = machine(alpha)
+        var actions: [OwnershipAction] = []
+        node.dialed(beta, connection: connection(1), now: at(0), &actions)
+        _ = node.hear(.hello(hello(from: beta)), from: connection(1))
+        let last = node.say(to: beta).suffix(2)
+        let position = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+        #expect(last == [.syncEnd(position), .ping(Ping(sentAt: at(0).monotonic, position: position))])
+    }
+
+    @Test func `a link that is silent for the link timeout is closed, and all DNs of the peer vanish in one action`() {
+        var cluster = TestCluster.linked(2)
+        for position in 0..<8 { cluster.register(position, at: alpha) }
+        cluster.advance(to: 1)
+        cluster.held = [[alpha, beta]]
+        cluster.forget()
+        cluster.advance(to: 2.4)
+        let isReachable = cluster[beta].isReachable(alpha)
+        #expect(isReachable)
+        let id = cluster[beta].connection(to: alpha)!
+        cluster.advance(to: 3)
+        #expect(cluster.take(beta) == [.close(id, .silent), .ownerUnreachable(alpha)])
+        #expect((0..<8).allSatisfy { cluster[beta].view(of: dn($0)).service == .ownerUnreachable })
+        #expect(cluster[beta].link(to: alpha).losses == 1)
+        cluster.held = []
+        cluster.forget()
+        cluster.linkAll()
+        #expect(cluster.take(beta) == [.ownerReachable(alpha)])
+        #expect((0..<8).allSatisfy { cluster[beta].view(of: dn($0)).service.isInService })
+    }
+
+    @Test func `a healthy link stays live without a word about DNs`() {
+        var cluster = TestCluster.linked(3)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        cluster.forget()
+        cluster.advance(to: 60)
+        for node in [alpha, beta, gamma] {
+            #expect(cluster.take(node) == [])
+            for peer in [alpha, beta, gamma] where peer != node { #expect(cluster.said(node, peer) == []) }
+        }
+    }
+
+    @Test func `a newer connection of the same lineage takes the older one's place, and nobody's view blinks`() {
+        var cluster = TestCluster.linked(2)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        let older = cluster[beta].connection(to: alpha)!
+        cluster.forgetConnection(of: alpha, to: beta)
+        cluster.register(1, at: alpha)
+        cluster.forget()
+        cluster.connect(alpha, beta)
+        while cluster.deliverOne() {
+            #expect(cluster[beta].view(of: dn(0)).service == .inService)
+        }
+        #expect(
+            cluster.take(beta) == [
+                .close(older, .replaced),
+                .viewChanged(dn(1), from: unclaimed, to: view(.inService, alpha, stamp(0, 1))),
+            ]
+        )
+        #expect(cluster.said(alpha, beta)[1] == .syncBegin(SyncBegin(isSnapshot: false, revision: 1)))
+        cluster.advance(to: 10)
+        #expect(cluster[beta].link(to: alpha).losses == 0)
+    }
+
+    @Test func `another lineage on a newer connection hides the peer's DNs until it has told them`() {
+        var cluster = TestCluster.linked(2)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        let id = cluster[beta].connection(to: alpha)!
+        cluster.act(beta) { node, now, actions in
+            node.accepted(connection(9), now: now)
+            node.received(.hello(hello(from: alpha, incarnation: 2)), from: connection(9), now: now, &actions)
+        }
+        #expect(cluster.take(beta).suffix(2) == [.close(id, .replaced), .ownerUnreachable(alpha)])
+        #expect(cluster[beta].view(of: dn(0)).service == .ownerUnreachable)
+    }
+
+    @Test func `a handed-over process of the same lineage goes on where the older one stopped`() {
+        var node = introducedBeta()
+        let end = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+        _ = node.hear(snapshotBegin(0), .syncEnd(end), from: connection(1))
+        var handedOver = hello(from: alpha, incarnation: 2)
+        handedOver.lineage = Incarnation(rawValue: 1)
+        node.accepted(connection(2), now: at(1))
+        #expect(node.hear(.hello(handedOver), from: connection(2), at(1)) == [.close(connection(1), .replaced)])
+        #expect(node.isReachable(alpha))
+        guard case .hello(let answer) = node.nextMessage(for: alpha, now: at(1)) else {
+            Issue.record("no hello")
             return
         }
-        cluster.tick(0, afterMilliseconds: 1_499)
-        #expect(cluster.takeActions(0).isEmpty)
-        cluster.tick(0, afterMilliseconds: 1)
-        #expect(cluster.takeActions(0) == [.close(link, .silent), .ownerUnreachable(NodeIndex(1))])
-        #expect(cluster.view(0, at: 0).service == .ownerUnreachable)
+        #expect(answer.resume == ResumePosition(lineage: Incarnation(rawValue: 1), revision: 0))
     }
 
-    @Test func `dials are repeated at growing intervals up to two seconds`() {
-        let cluster = OwnershipHarness()
-        var intervals: [UInt64] = []
-        cluster.tick(0)
-        #expect(cluster.takeActions(0) == [.dial(NodeIndex(1))])
-        for _ in 0..<12 {
-            cluster.dialFailed(0, 1)
-            let due = cluster.machines[0].nextDeadline()
-            intervals.append((due - cluster.now[0].monotonic) / 1_000_000)
-            cluster.tick(0, afterMilliseconds: (due - cluster.now[0].monotonic) / 1_000_000 + 1)
-            #expect(cluster.takeActions(0) == [.dial(NodeIndex(1))])
+    @Test func `a node's own DNs stay in service whatever happens to its links`() {
+        var cluster = TestCluster.linked(3)
+        cluster.register(0, at: beta)
+        cluster.pump()
+        for _ in 0..<3 {
+            cluster.cut(alpha, beta)
+            #expect(cluster[beta].view(of: dn(0)).service == .inService)
+            cluster.cut(beta, gamma)
+            #expect(cluster[beta].view(of: dn(0)).service == .inService)
+            cluster.linkAll()
         }
-        #expect(intervals.allSatisfy { $0 >= 33 && $0 <= 2_000 })
-        #expect(intervals[0] <= 50)
-        #expect(intervals.last ?? 0 >= 1_333)
+        #expect(cluster[beta].link(to: alpha).losses == 3)
     }
 
-    @Test func `a newer connection of the same life replaces the older without a blink`() {
-        let cluster = OwnershipHarness()
-        let first = cluster.connect(0, 1)
-        cluster.register(0, at: 0)
-        cluster.settle()
-        _ = cluster.takeActions(1)
-        // Node 0 lost its end; node 1 has not noticed.
-        cluster.loseEnd(first, at: 0)
-        cluster.connect(0, 1)
-        cluster.settle()
-        #expect(cluster.takeActions(1) == [.close(first, .replaced)])
-        #expect(cluster.services(0) == [.inService, .inService])
-    }
-
-    @Test func `sums that do not match ask for a snapshot, and the link stays live meanwhile`() {
-        let cluster = OwnershipHarness()
-        let link = cluster.connect(0, 1)
-        cluster.register(0, at: 0)
-        cluster.settle()
-        _ = cluster.takeActions(1)
-        let wrong = StreamPosition(revision: 1, generation: 1, count: 1, digest: 12345)
-        cluster.send(.ping(Ping(sentAt: 1, position: wrong)), to: 1, over: link)
-        let said = cluster.settle()
-        #expect(said.contains(.snapshotRequest))
-        #expect(said.contains(.syncBegin(SyncBegin(isSnapshot: true, revision: 1))))
-        #expect(cluster.takeActions(1).isEmpty, "nobody saw anything")
-        #expect(cluster.state(1, of: 0) == .live)
-        #expect(cluster.services(0) == [.inService, .inService])
-    }
-
-    @Test func `a resync that does not finish closes the link`() {
-        let cluster = OwnershipHarness()
-        let link = cluster.connect(0, 1)
-        cluster.settle()
-        _ = cluster.takeActions(1)
-        cluster.send(.syncBegin(SyncBegin(isSnapshot: true, revision: 0)), to: 1, over: link)
-        for _ in 0..<4 {
-            cluster.advance(1, milliseconds: 1_000)
-            cluster.send(.pong(sentAt: 0), to: 1, over: link)
-            cluster.tick(1)
-        }
-        #expect(cluster.takeActions(1).first == .close(link, .resyncTooSlow))
-    }
-
-    @Test func `a gap in the revisions is mended by a snapshot`() {
-        let cluster = OwnershipHarness()
-        let link = cluster.connect(0, 1)
-        cluster.settle()
-        cluster.register(0, at: 0)
-        _ = cluster.next(from: 0, to: 1)  // Lost on the way, which TCP would not do.
-        cluster.register(1, at: 0)
-        #expect(cluster.settle().contains(.snapshotRequest))
-        #expect(cluster.services(0) == [.inService, .inService])
-        #expect(cluster.services(1) == [.inService, .inService])
-        _ = link
+    @Test func `a second machine's generation is reported`() {
+        var node = machine(alpha, generation: 2)
+        var actions: [OwnershipAction] = []
+        #expect(node.link(to: beta).sameGeneration)
+        node.dialed(beta, connection: connection(1), now: at(0), &actions)
+        _ = node.hear(.hello(hello(from: beta)), from: connection(1))
+        #expect(!node.link(to: beta).sameGeneration)
     }
 }
