@@ -33,23 +33,9 @@ import Testing
         }
     }
 
-    private func isKnown(_ finding: Finding) -> Bool {
-        House.knownDeviations.contains { deviation in
-            finding.file.hasPrefix("Sources/\(deviation.room)/")
-                && finding.sentence.contains("may not import \(deviation.module);")
-        }
-    }
-
     @Test func `every room imports only what the table allows`() throws {
         let findings = try Repository.swiftSources().flatMap(Self.findings)
-        expectNone(findings.filter { !isKnown($0) })
-    }
-
-    @Test(arguments: House.knownDeviations.map(\.room))
-    func `known deviations are still there; a mended one leaves the list`(room: String) throws {
-        let findings = try Repository.swiftSources().flatMap(Self.findings)
-        let known = findings.filter { isKnown($0) && $0.file.hasPrefix("Sources/\(room)/") }
-        withKnownIssue { expectNone(known) }
+        expectNone(findings)
     }
 
     @Test func `the manifest gives every target at most what the table allows`() throws {
@@ -70,12 +56,7 @@ import Testing
                 )
             }
         }
-        expectNone(
-            findings.filter { finding in
-                !House.knownDeviations.contains {
-                    finding.sentence.hasPrefix("target \($0.room) may not depend on \($0.module);")
-                }
-            })
+        expectNone(findings)
     }
 
     @Test func `the table has no cycle`() {
