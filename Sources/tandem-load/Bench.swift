@@ -12,6 +12,10 @@ final class Bench {
     /// How many registrations are timed in a round.
     let samples: Int
     let interruption: Interruption
+    /// Where the node runs that the phones register at, and where everything else does. Found out before we pin ourselves:
+    /// then only one processor is ours.
+    let nodeProcessor = 0
+    let otherProcessor = ProcessInformation.usableProcessors > 1 ? 1 : 0
     var table = FigureTable()
     var repeats = 0
     /// Resident bytes of a worker that has next to nothing to know.
@@ -28,10 +32,6 @@ final class Bench {
         interruption = try Interruption()
     }
 
-    /// Nodes run on the first processor, everything else on the last.
-    let nodeProcessor = 0
-    var otherProcessor: Int { ProcessInformation.usableProcessors > 1 ? 1 : 0 }
-
     func run() throws -> FigureTable {
         let bystanders = Bystanders()
         if parts.contains(.pair) { idleBytes = try measureIdle() }
@@ -43,7 +43,7 @@ final class Bench {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
         }
         if repeats > 0 { table.note("\(repeats) requests had to be sent again.") }
-        if ProcessInformation.usableProcessors < 2 { table.note("Only one processor: all shared it.") }
+        if otherProcessor == nodeProcessor { table.note("Only one processor: all shared it.") }
         return table
     }
 

@@ -47,7 +47,7 @@ enum Figure: String, CaseIterable {
         case .aloneCPU, .aloneLargeCPU, .aloneFirstCPU:
             "processor time of the worker, user and kernel, by requests answered"
         case .aloneFirstRate: "each DN for the first time: a binding and a claim each"
-        case .pairRate: "refreshes say nothing to the peer; it shares the generator's core"
+        case .pairRate: "the same; refreshes say nothing to the peer, which shares the generator's core"
         case .pairCPU, .firstCPU: "the node that the phones register at"
         case .pairPeerCPU: "the other node"
         case .firstRate: "each a new claim that the peer is told of"
