@@ -12,7 +12,7 @@ import Testing
     ]
     /// Words about how something came to be written instead of what it is.
     private static var asides: Regex<Substring> {
-        /(?i)\bsittings?\b|\bthis session\b|\bas discussed\b|\b(?:issue|pull request|PR) #?\d+\b/
+        /(?i)\bas discussed\b|\b(?:issue|pull request|PR) #?\d+\b/
     }
 
     // MARK: Paths and hosts
@@ -23,7 +23,7 @@ import Testing
             where !systemRoots.contains(match.1) {
                 return "/\(match.1)/ is a place on one machine; name paths from the repository's root"
             }
-            if line.contains("../shared") || line.firstMatch(of: /(?:^|[\s`"'(])\.\.\/\.\.\//) != nil {
+            if line.firstMatch(of: /(?:^|[\s`"'(])\.\.\/\.\.\//) != nil {
                 return "leaves the repository; say what is needed here"
             }
             return nil
