@@ -75,23 +75,20 @@ extension NodeShell {
     func dnList(_ filter: DNFilter, request: UInt64) -> DNList {
         var list = DNList()
         list.request = request
-        var position = Int(filter.from)
-        while position < topology.directory.count {
-            if list.entries.count == Int(filter.limit) {
-                list.next = UInt32(position)
-                break
-            }
-            let dn = DNIndex(position)
-            position += 1
+        // An owner that this topology does not have owns nothing.
+        let owner = filter.owner.isEmpty ? nil : topology.nodeIndex(named: filter.owner)
+        if owner == nil, !filter.owner.isEmpty { return list }
+        let (found, next) = core.ownership.find(
+            from: Int(filter.from), limit: Int(filter.limit), isInService: filter.isInService, owner: owner
+        )
+        list.next = next.map { UInt32($0) }
+        for dn in found {
             let view = core.ownership.view(of: dn)
-            let owner = view.owner == .none ? "" : topology.name(of: view.owner)
-            let lastWord = core.ownership.lastWord(of: dn)
-            if let wanted = filter.isInService, lastWord.isInService != wanted { continue }
-            if !filter.owner.isEmpty, filter.owner != owner { continue }
             list.entries.append(
                 DNListEntry(
-                    dn: "\(topology.directory.dn(at: dn))", owner: owner, stamp: view.stamp, lastWord: lastWord,
-                    shown: view.service, isOwnedHere: view.owner == me,
+                    dn: "\(topology.directory.dn(at: dn))",
+                    owner: view.owner == .none ? "" : topology.name(of: view.owner), stamp: view.stamp,
+                    lastWord: core.ownership.lastWord(of: dn), shown: view.service, isOwnedHere: view.owner == me,
                     agentType: topology.agentTypes[topology.directory.block(of: dn).agentType].name
                 )
             )

@@ -16,7 +16,7 @@ final class NetworkSandbox {
         let (signal, ready) = try Sockets.streamPair()
         keeper = try ChildProcess.spawn(
             "/usr/bin/unshare",
-            arguments: userNamespace + ["--net", "sh", "-c", "ip link set lo up && echo ready >&4 && \(keep)"],
+            arguments: userNamespace + ["--net", "sh", "-c", "/bin/ip link set lo up && echo ready >&4 && \(keep)"],
             environment: Executables.environment,
             inherited: [ChildProcess.Inheritance(ready, as: 4)]
         )
