@@ -78,7 +78,8 @@ package struct ClusterSimulation {
     /// Milliseconds by which each node's wall clock is wrong.
     private let skews: [UInt64]
     var subscribers: [ModelSubscriber]
-    var claims: [[DNIndex: Claim]]
+    /// The greatest claim that each node has shown in its present life, by DN.
+    var claims: [[Claim?]]
     private var callSequence: UInt32 = 0
     private var isStorming = true
 
@@ -93,7 +94,7 @@ package struct ClusterSimulation {
         lives = Array(repeating: 0, count: options.nodeCount)
         tickPlanned = Array(repeating: .max, count: options.nodeCount)
         subscribers = Array(repeating: ModelSubscriber(), count: options.nodeCount)
-        claims = Array(repeating: [:], count: options.nodeCount)
+        claims = Array(repeating: Array(repeating: nil, count: topology.directory.count), count: options.nodeCount)
         var random = random
         skews = (0..<options.nodeCount).map { _ in UInt64(random.below(2000)) }
         self.random = random
@@ -185,7 +186,7 @@ package struct ClusterSimulation {
             topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1, seed: random.next()
         )
         nodes[node.position] = NodeCore(setup, now: instant(node))
-        claims[node.position] = [:]
+        claims[node.position] = Array(repeating: nil, count: topology.directory.count)
         subscribers[node.position] = ModelSubscriber()
         nodes[node.position]!.clientConnected(Self.desktop)
         subscribe(node)

@@ -7,22 +7,23 @@ import TLibraryPorts
 // What must hold. Safety is checked after every event at the nodes that it touched, agreement when all faults are over.
 extension ClusterSimulation {
     mutating func checkSafety(_ node: NodeIndex) throws(Violation) {
-        guard let core = nodes[node.position] else { return }
+        guard nodes[node.position] != nil else { return }
+        // Once for all DNs, and not the whole core: this runs after every event.
+        let ownership = nodes[node.position]!.ownership
+        let registrar = nodes[node.position]!.registrar
+        let ports = nodes[node.position]!.ports
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let view = core.ownership.view(of: dn)
-            try invariantOnlyReachableOwnersAreShown(core, dn, view)
+            let view = ownership.view(of: dn)
+            if view.service.isInService, !ownership.isReachable(view.owner) {
+                throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: node))")
+            }
             try invariantClaimsNeverRegress(node, dn, view)
-            try invariantOwnersHaveWhatTheyServe(core, dn, view)
+            try invariantOwnersHaveWhatTheyServe(
+                node, dn, view, isServed: registrar.hasBindings(dn) || ports.isHeld(dn)
+            )
         }
         if let problem = subscribers[node.position].problem { throw violation("invariantSubscriberOrder", problem) }
-    }
-
-    private func invariantOnlyReachableOwnersAreShown(
-        _ core: NodeCore, _ dn: DNIndex, _ view: View
-    ) throws(Violation) {
-        guard view.service.isInService, !core.ownership.isReachable(view.owner) else { return }
-        throw violation("invariantOnlyReachableOwnersAreShown", "\(name(dn)) at \(topology.name(of: core.me))")
     }
 
     private mutating func invariantClaimsNeverRegress(
@@ -30,20 +31,21 @@ extension ClusterSimulation {
     ) throws(Violation) {
         guard view.owner != .none else { return }
         let claim = Claim(owner: view.owner, stamp: view.stamp)
-        if let former = claims[node.position][dn], claim < former {
+        if let former = claims[node.position][dn.position], claim < former {
             throw violation("invariantClaimsNeverRegress", "\(name(dn)) at \(topology.name(of: node))")
         }
-        claims[node.position][dn] = claim
+        claims[node.position][dn.position] = claim
     }
 
     /// A node's own DN is in service exactly while it has a binding or a desktop, whatever happens to its links.
-    private func invariantOwnersHaveWhatTheyServe(_ core: NodeCore, _ dn: DNIndex, _ view: View) throws(Violation) {
-        let isServed = core.registrar.hasBindings(dn) || core.ports.isHeld(dn)
-        let shouldBeServed = view.owner == core.me && view.service.isInService
+    private func invariantOwnersHaveWhatTheyServe(
+        _ node: NodeIndex, _ dn: DNIndex, _ view: View, isServed: Bool
+    ) throws(Violation) {
+        let shouldBeServed = view.owner == node && view.service.isInService
         if isServed != shouldBeServed {
             throw violation(
                 "invariantOwnersHaveWhatTheyServe",
-                "\(name(dn)) at \(topology.name(of: core.me)): bindings or desktops: \(isServed), shown: \(view)"
+                "\(name(dn)) at \(topology.name(of: node)): bindings or desktops: \(isServed), shown: \(view)"
             )
         }
     }
