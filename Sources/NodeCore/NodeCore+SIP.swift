@@ -63,10 +63,7 @@ extension NodeCore {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
         case .query:
-            // Only the owner knows, and requests are not forwarded yet.
-            guard ownership.owns(dn) || ownership.view(of: dn).owner == .none else {
-                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
-            }
+            guard hasNothingElsewhere(dn) else { return answer(SIPResponse(.serverTimeout), datagram, source, &answers) }
         case .retransmission:
             break
         case .adds:
@@ -74,9 +71,7 @@ extension NodeCore {
             ownership.registrationAccepted(dn, now: now, &ownershipActions)
             counters.registrationsAccepted += 1
         case .removes:
-            // The owner that can be heard would have to be asked, and requests are not forwarded yet.
-            let owner = ownership.view(of: dn).owner
-            guard ownership.owns(dn) || owner == .none || !ownership.isReachable(owner) else {
+            guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
                 return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
             }
             remove(datagram, dn, limits, source, now)
@@ -89,13 +84,21 @@ extension NodeCore {
         if !ownershipActions.isEmpty { settle() }
     }
 
+    /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
+    /// being out of service. An owner that has bindings would have to be asked, and requests are not forwarded yet.
+    private func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
+        let owner = ownership.view(of: dn).owner
+        return owner == .none || owner == me
+            || (ownership.isReachable(owner) && !ownership.lastWord(of: dn).isInService)
+    }
+
     private mutating func remove(
         _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant
     ) {
         if ownership.owns(dn) {
             let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
             if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
-        } else if ownership.view(of: dn).owner != .none {
+        } else if !hasNothingElsewhere(dn) {
             ownership.removalAccepted(dn, now: now, &ownershipActions)
         }
     }
