@@ -5,7 +5,7 @@ package import TLibraryPorts
 /// Puts what clients and a node say to each other on the T-Controller port into frames.
 package struct TLibraryCodec: Sendable {
     private static let maximumRanges = 64
-    private static let maximumStatuses = 8_192
+    static let maximumStatuses = 8_192
 
     /// Full names by node index; a client learns them as it goes.
     private let names: [String]

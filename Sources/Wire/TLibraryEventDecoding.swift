@@ -48,6 +48,8 @@ extension TLibraryCodec {
         return try unpack(
             type: type, tandem__tlibrary__event__descriptor, payload, as: Tandem__Tlibrary__Event.self
         ) { (message) throws(WireError) in
+            guard message.n_statuses <= maximumStatuses else { throw .tooMany(type: type) }
+            guard message.time_seconds < 1 << 48 else { throw .badValue(type: type, field: "time") }
             var statuses: [ReceivedEvent.Status] = []
             for status in messages(message.n_statuses, message.statuses) {
                 statuses.append(try decode(status.pointee, type: type))
@@ -58,7 +60,7 @@ extension TLibraryCodec {
                 referenceID: message.has_reference_id != 0 ? message.reference_id : nil,
                 privateInfo: decode(message.private_info), statuses: statuses, owner: text(message.owner),
                 sequence: message.sequence, lineage: message.lineage, isResumed: message.resumed != 0,
-                reason: message.has_reason != 0 ? Service(rawValue: UInt8(truncatingIfNeeded: message.reason)) : nil,
+                reason: message.has_reason != 0 ? try service(message.reason, type: type) : nil,
                 errorCode: message.error_code, errorMessage: text(message.error_message)
             )
         }
@@ -68,13 +70,18 @@ extension TLibraryCodec {
         _ message: Tandem__Tlibrary__DNStatus, type: UInt16
     ) throws(WireError) -> ReceivedEvent.Status {
         guard let dn = DN(text(message.dn)) else { throw .badValue(type: type, field: "DN") }
-        guard let code = UInt8(exactly: message.service), let service = Service(rawValue: code) else {
-            throw .badValue(type: type, field: "service code")
-        }
         let owner = text(message.owner)
         return ReceivedEvent.Status(
-            dn: dn, service: service, owner: owner.isEmpty ? nil : owner, stamp: Stamp(rawValue: message.stamp)
+            dn: dn, service: try service(message.service, type: type), owner: owner.isEmpty ? nil : owner,
+            stamp: Stamp(rawValue: message.stamp)
         )
+    }
+
+    private static func service(_ code: UInt32, type: UInt16) throws(WireError) -> Service {
+        guard let code = UInt8(exactly: code), let service = Service(rawValue: code) else {
+            throw .badValue(type: type, field: "service code")
+        }
+        return service
     }
 
     private static func decode(_ info: Tandem__Tlibrary__Event__PrivateInfo) -> ReceivedEvent.PrivateInfo {

@@ -1,0 +1,172 @@
+import ClusterModel
+import DNOwnership
+import Orchestration
+import TLibraryPorts
+import Testing
+import Wire
+
+@Suite struct HostileFrameTests {
+    @Test func `no truncation of any message is a crash`() {
+        var refused = 0
+        for sample in everySample() {
+            let bytes = payload(sample.frame)
+            for length in 0..<bytes.count {
+                do {
+                    try sample.decode(header(sample.frame).type, Array(bytes.prefix(length)))
+                } catch {
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 1000)
+    }
+
+    @Test func `twenty thousand flipped bytes are no crash`() {
+        var random: UInt64 = 20_260_101
+        func next(_ bound: Int) -> Int {
+            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(random >> 33) % bound
+        }
+        let samples = everySample().filter { $0.frame.count > FrameHeader.size }
+        var refused = 0
+        for _ in 0..<20_000 {
+            let sample = samples[next(samples.count)]
+            var bytes = payload(sample.frame)
+            for _ in 0...next(3) { bytes[next(bytes.count)] = UInt8(next(256)) }
+            do {
+                try sample.decode(header(sample.frame).type, bytes)
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > 1000)
+    }
+
+    private func error(_ body: () throws -> Void) -> WireError? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error as? WireError
+        }
+    }
+
+    private func records(_ payload: [UInt8]) -> WireError? {
+        error { _ = try mesh.decode(type: 1102, payload.span.bytes) }
+    }
+
+    private func claims(_ payload: [UInt8]) -> WireError? {
+        error { _ = try mesh.decode(type: 1104, payload.span.bytes) }
+    }
+
+    @Test func `columns of records that do not fit each other are refused`() {
+        let whole = bytes(3, wire("1001")) + packedFixed(4, count: 1) + bytes(5, [0])
+        let field = WireError.badValue(type: 1102, field: "length of a column")
+        #expect(records(whole) == nil)
+        #expect(records(bytes(3, wire("1001", "1002")) + packedFixed(4, count: 1) + bytes(5, [0])) == field)
+        #expect(records(bytes(3, Array(wire("1001").dropLast())) + packedFixed(4, count: 1) + bytes(5, [0])) == field)
+        #expect(records(bytes(3, wire("1001")) + packedFixed(4, count: 1)) == field)
+        #expect(records(bytes(3, wire("1001")) + bytes(5, [0])) == field)
+        #expect(records(packedFixed(4, count: 1)) == field)
+    }
+
+    @Test func `records with a bad DN or service, or one that no owner can say, are refused`() {
+        func record(_ dn: [UInt8], _ service: UInt8) -> WireError? {
+            records(bytes(3, dn) + packedFixed(4, count: 1) + bytes(5, [service]))
+        }
+        for bad in ["", "10 01", "10/01"] { #expect(record(wire(bad), 0) == .badValue(type: 1102, field: "DN")) }
+        var gap = wire("1001")
+        gap[15] = 0x31
+        #expect(record(gap, 0) == .badValue(type: 1102, field: "DN"))
+        for service in [Service.ownerUnreachable.rawValue, Service.neverRegistered.rawValue, 11, 255] {
+            #expect(record(wire("1001"), service) == .badValue(type: 1102, field: "service code"))
+        }
+    }
+
+    @Test func `a range of revisions that is none is refused`() {
+        let field = WireError.badValue(type: 1102, field: "range of revisions")
+        #expect(records(number(1, 5) + number(2, 4)) == field)
+        #expect(records(number(2, 4)) == field)
+        #expect(records(number(1, 4)) == field)
+        #expect(records(number(1, 4) + number(2, 4)) == nil)
+    }
+
+    @Test func `more records than a message may have are refused`() {
+        #expect(records(packedFixed(4, count: MeshCodec.maximumRecords + 1)) == .tooMany(type: 1102))
+        #expect(claims(packedFixed(3, count: MeshCodec.maximumRecords + 1)) == .tooMany(type: 1104))
+        let owners = (0...4096).flatMap { text(1, "dc1/n\($0)") }
+        #expect(claims(owners) == .tooMany(type: 1104))
+        #expect(claims([UInt8](repeating: 0, count: FrameHeader.maximumPayload + 1)) == .tooMany(type: 1104))
+    }
+
+    @Test func `claims with a bad column, DN or owner are refused, alone and among records`() {
+        let good = text(1, "dc1/a") + bytes(2, wire("1001")) + packedFixed(3, count: 1)
+        #expect(claims(good + packedNumbers(4, [0])) == nil)
+        #expect(claims(good + packedNumbers(4, [1])) == .badValue(type: 1104, field: "owner"))
+        #expect(claims(good + packedNumbers(4, [0, 0])) == .badValue(type: 1104, field: "length of a column"))
+        #expect(claims(good) == .badValue(type: 1104, field: "length of a column"))
+        let bad = text(1, "dc1/a") + bytes(2, wire("")) + packedFixed(3, count: 1) + packedNumbers(4, [0])
+        #expect(claims(bad) == .badValue(type: 1104, field: "DN"))
+        #expect(records(bytes(6, bad)) == .badValue(type: 1102, field: "DN"))
+    }
+
+    @Test func `a request for monitoring is bounded and has real ranges`() {
+        func monitor(_ payload: [UInt8]) -> WireError? {
+            error { _ = try TLibraryCodec.decodeRequest(type: 5, payload.span.bytes) }
+        }
+        let range = text(3, "1000") + text(4, "1999")
+        #expect(monitor((0..<64).flatMap { _ in range }) == nil)
+        #expect(monitor((0..<65).flatMap { _ in range }) == .tooMany(type: 5))
+        #expect(monitor(text(3, "1000")) == .tooMany(type: 5))
+        #expect(monitor(text(3, "1000") + text(4, "")) == .badValue(type: 5, field: "range"))
+    }
+
+    @Test func `an event with a bad DN, service code or time is refused`() {
+        func event(_ payload: [UInt8]) -> WireError? {
+            error { _ = try TLibraryCodec.decodeEvent(type: 150, payload.span.bytes) }
+        }
+        #expect(event(bytes(8, text(1, "1001") + number(2, 10))) == nil)
+        #expect(event(bytes(8, text(1, "10 01"))) == .badValue(type: 150, field: "DN"))
+        for code in [11, 256, 1 << 31] as [UInt64] {
+            #expect(event(bytes(8, text(1, "1") + number(2, code))) == .badValue(type: 150, field: "service code"))
+            #expect(event(number(13, code) + number(14, 1)) == .badValue(type: 150, field: "service code"))
+        }
+        #expect(event(number(3, .max)) == .badValue(type: 150, field: "time"))
+        #expect(event((0...8_192).flatMap { _ in bytes(8, text(1, "1")) }) == .tooMany(type: 150))
+    }
+
+    @Test func `an order with a bad address or column is refused`() {
+        func order(_ type: UInt16, _ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerOrderCodec.decode(type: type, payload.span.bytes) }
+        }
+        let addresses = text(5, "tcp:127.0.0.1:1") + text(7, "unix:/run/m")
+        #expect(order(1200, bytes(8, addresses)) == nil)
+        #expect(order(1200, bytes(8, text(5, "tcp:here:1"))) == .badValue(type: 1200, field: "address"))
+        for sip in ["udp", "sctp:127.0.0.1:1", "udp:127.0.0.1"] {
+            #expect(order(1200, bytes(8, addresses + text(4, sip))) == .badValue(type: 1200, field: "SIP address"))
+        }
+        let column = WireError.badValue(type: 1201, field: "length of a column")
+        #expect(order(1201, bytes(1, wire("1001")) + packedNumbers(2, [1])) == column)
+        #expect(order(1201, text(6, "+49")) == column)
+        #expect(order(1201, bytes(5, wire("")) + text(6, "+49")) == .badValue(type: 1201, field: "DN"))
+        let ones = [UInt64](repeating: 1, count: WorkerOrderCodec.maximumBlocks + 1)
+        #expect(order(1201, packedNumbers(2, ones)) == .tooMany(type: 1201))
+    }
+
+    @Test func `types of other ports are not known here, and garbage is malformed`() {
+        let nothing: [UInt8] = []
+        #expect(error { _ = try mesh.decode(type: 1200, nothing.span.bytes) } == .unknownType(1200))
+        #expect(error { _ = try TLibraryCodec.decodeRequest(type: 52, nothing.span.bytes) } == .unknownType(52))
+        #expect(error { _ = try TLibraryCodec.decodeEvent(type: 3, nothing.span.bytes) } == .unknownType(3))
+        #expect(error { _ = try WorkerOrderCodec.decode(type: 1220, nothing.span.bytes) } == .unknownType(1220))
+        #expect(error { _ = try WorkerNewsCodec.decode(type: 1200, nothing.span.bytes) } == .unknownType(1200))
+        #expect(error { _ = try OperatorCodec.decodeRequest(type: 1320, nothing.span.bytes) } == .unknownType(1320))
+        #expect(error { _ = try OperatorCodec.decodeAnswer(type: 1300, nothing.span.bytes) } == .unknownType(1300))
+        let garbage: [UInt8] = [0xFF, 0xFF, 0xFF]
+        #expect(error { _ = try CommonCodec.decodeHello(garbage.span.bytes) } == .malformed(type: 1000))
+        let problems: [WireError] = [
+            .malformed(type: 1), .unknownType(1), .tooMany(type: 1), .badValue(type: 1, field: "DN"),
+        ]
+        #expect(Set(problems.map(\.sentence)).count == problems.count)
+    }
+}

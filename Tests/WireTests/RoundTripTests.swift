@@ -1,0 +1,138 @@
+import ClusterModel
+import DNOwnership
+import Orchestration
+import TLibraryPorts
+import Testing
+import Wire
+
+@Suite struct RoundTripTests {
+    @Test func `every message between nodes comes out as it went in`() throws {
+        for message in peerMessages {
+            let frame = frame { mesh.encode(message, to: &$0) }
+            #expect(try mesh.decode(type: header(frame).type, payload(frame).span.bytes) == message)
+        }
+    }
+
+    @Test func `every request of a client comes out as it went in`() throws {
+        for request in requests {
+            let frame = frame { TLibraryCodec.encode(request, to: &$0) }
+            #expect(try TLibraryCodec.decodeRequest(type: header(frame).type, payload(frame).span.bytes) == request)
+        }
+    }
+
+    @Test func `every order, every piece of news, every operator's request and answer comes out as it went in`() throws
+    {
+        for order in orders {
+            let frame = frame { WorkerOrderCodec.encode(order, to: &$0) }
+            #expect(try WorkerOrderCodec.decode(type: header(frame).type, payload(frame).span.bytes) == order)
+        }
+        for piece in news {
+            let frame = frame { WorkerNewsCodec.encode(piece, to: &$0) }
+            #expect(try WorkerNewsCodec.decode(type: header(frame).type, payload(frame).span.bytes) == piece)
+        }
+        for request in operatorRequests {
+            let frame = frame { OperatorCodec.encode(request, to: &$0) }
+            #expect(try OperatorCodec.decodeRequest(type: header(frame).type, payload(frame).span.bytes) == request)
+        }
+        for answer in operatorAnswers {
+            let frame = frame { OperatorCodec.encode(answer, to: &$0) }
+            #expect(try OperatorCodec.decodeAnswer(type: header(frame).type, payload(frame).span.bytes) == answer)
+        }
+    }
+
+    @Test func `hellos and problems come out as they went in`() throws {
+        let hello = PortHello(protocolVersion: 3, name: "dc1/a", cluster: "test", lineage: .max)
+        let helloFrame = frame { CommonCodec.encode(hello, to: &$0) }
+        #expect(header(helloFrame).type == FrameType.hello)
+        #expect(try CommonCodec.decodeHello(payload(helloFrame).span.bytes) == hello)
+        let problemFrame = frame { CommonCodec.encode(problem: "Größer als erlaubt.", to: &$0) }
+        #expect(header(problemFrame).type == FrameType.problem)
+        #expect(try CommonCodec.decodeProblem(payload(problemFrame).span.bytes) == "Größer als erlaubt.")
+    }
+
+    @Test func `frames follow each other, each with its length`() {
+        var output: [UInt8] = []
+        for message in peerMessages { mesh.encode(message, to: &output) }
+        var count = 0
+        while let header = FrameHeader(output.span.bytes) {
+            #expect(header.flags == 0)
+            output.removeFirst(FrameHeader.size + header.payloadLength)
+            count += 1
+        }
+        #expect(count == peerMessages.count)
+        #expect(output == [])
+    }
+
+    @Test func `nodes travel by name: each side has its own numbers`() throws {
+        let reader = MeshCodec(topology: topology("dc0/z", "dc1/a", "dc2/c"))
+        let claims = [NodeIndex(0), NodeIndex(1), NodeIndex(2)].map {
+            HeardClaim(dn: dn("1001"), claim: Claim(owner: $0, stamp: .zero))
+        }
+        let frame = frame { mesh.encode(.claims(claims), to: &$0) }
+        let decoded = try reader.decode(type: header(frame).type, payload(frame).span.bytes)
+        // dc1/b is not known there: its claim is left out.
+        let expected = [NodeIndex(1), NodeIndex(2)].map {
+            HeardClaim(dn: dn("1001"), claim: Claim(owner: $0, stamp: .zero))
+        }
+        #expect(decoded == .claims(expected))
+    }
+
+    private func received(_ event: TEvent) throws -> ReceivedEvent {
+        let frame = encoded(event)
+        #expect(header(frame).type == event.type.rawValue)
+        return try TLibraryCodec.decodeEvent(type: header(frame).type, payload(frame).span.bytes)
+    }
+
+    @Test func `every event says who sent it, and when`() throws {
+        for event in events {
+            let received = try received(event)
+            #expect(received.type == event.type)
+            #expect(received.server == "dc1/b")
+            #expect(received.timeMilliseconds == 1_700_000_000_123)
+        }
+    }
+
+    @Test func `answers carry their ReferenceID, and errors their number`() throws {
+        let error = try received(.error(referenceID: 0, .unknownDN))
+        #expect((error.referenceID, error.errorCode) == (0, 1))
+        #expect(error.errorMessage == "The DN is not provisioned.")
+        let ended = try received(.unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded))
+        #expect((ended.referenceID, ended.thisDN, ended.reason) == (nil, "1001", .superseded))
+        let done = try received(.unregistered(referenceID: 3, dn: dn("1001"), reason: nil))
+        #expect((done.referenceID, done.reason) == (3, nil))
+    }
+
+    @Test func `the state of DNs comes with the owner's name, or none`() throws {
+        let event = try received(.status(statuses, sequence: 7))
+        #expect((event.privateInfo, event.sequence, event.thisDN) == (.dnStatus, 7, ""))
+        #expect(event.statuses.map(\.owner) == ["dc2/c", nil])
+        #expect(event.statuses.map(\.service) == [.inService, .neverRegistered])
+        #expect(event.statuses.map(\.stamp) == [Stamp(rawValue: 9), .zero])
+        let changed = try received(.serviceChanged(statuses[0], sequence: nil))
+        #expect((changed.thisDN, changed.sequence, changed.privateInfo) == ("1001", 0, .none))
+        #expect(changed.statuses.count == 1)
+    }
+
+    @Test func `a feed's position and whole owners come out as they went in`() throws {
+        let position = FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 77)
+        let begun = try received(.monitoring(referenceID: 5, isResumed: true, position))
+        #expect((begun.isResumed, begun.lineage, begun.sequence) == (true, 8, 77))
+        let ended = try received(.endOfSnapshot(position))
+        #expect((ended.privateInfo, ended.lineage, ended.sequence) == (.endOfSnapshot, 8, 77))
+        let gone = try received(.ownerUnreachable(NodeIndex(2), sequence: 8))
+        #expect((gone.privateInfo, gone.owner, gone.sequence) == (.ownerUnreachable, "dc2/c", 8))
+        let back = try received(.ownerReachable(NodeIndex(0), sequence: 9))
+        #expect((back.privateInfo, back.owner, back.sequence) == (.ownerReachable, "dc1/a", 9))
+    }
+
+    @Test func `a frame's header is eight bytes, big-endian`() {
+        var output = [UInt8](repeating: 0xFF, count: 10)
+        FrameHeader(payloadLength: 0x0102_0304, type: 0x0506, flags: 0x0708).write(to: &output, at: 1)
+        #expect(output == [0xFF, 1, 2, 3, 4, 5, 6, 7, 8, 0xFF])
+        let header = FrameHeader(Array(output.dropFirst()).span.bytes)
+        #expect(header == FrameHeader(payloadLength: 0x0102_0304, type: 0x0506, flags: 0x0708))
+        #expect(FrameHeader(Array(output.prefix(7)).span.bytes) == nil)
+        let most = [UInt8](repeating: 0xFF, count: 8)
+        #expect(FrameHeader(most.span.bytes)?.payloadLength == Int(UInt32.max))
+    }
+}

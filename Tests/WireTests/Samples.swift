@@ -1,0 +1,219 @@
+import ClusterModel
+import DNOwnership
+import Orchestration
+import TLibraryPorts
+import Wire
+
+private let claims = [
+    HeardClaim(dn: dn("1001"), claim: Claim(owner: NodeIndex(2), stamp: Stamp(rawValue: 7))),
+    HeardClaim(dn: dn("+493012345678901"), claim: Claim(owner: NodeIndex(0), stamp: Stamp(rawValue: .max))),
+    HeardClaim(dn: dn("*#+._-"), claim: Claim(owner: NodeIndex(2), stamp: .zero)),
+]
+
+let peerMessages: [PeerMessage] = {
+    let lineage = Incarnation(rawValue: 3)
+    let hello = Hello(
+        cluster: "test", node: "dc1/a", incarnation: Incarnation(rawValue: 4), lineage: lineage, generation: 5,
+        greatestStamp: Stamp(rawValue: 6), resume: nil
+    )
+    var resumed = hello
+    resumed.resume = ResumePosition(lineage: lineage, revision: 0)
+    let owned = [Service.inService, .unregistered, .superseded].enumerated().map { number, service in
+        OwnedRecord(
+            dn: DN(decimal: UInt64(number), length: 9), stamp: Stamp(rawValue: UInt64(number)), service: service)
+    }
+    let position = StreamPosition(revision: 1, generation: 2, count: 3, digest: .max)
+    return [
+        .hello(hello), .hello(resumed), .syncBegin(SyncBegin(isSnapshot: true, revision: 0)),
+        .syncBegin(SyncBegin(isSnapshot: false, revision: .max)), .records(RecordBatch(revisions: nil)),
+        .records(RecordBatch(revisions: nil, owned: owned)),
+        .records(RecordBatch(revisions: 7...9, owned: owned, yielded: claims)),
+        .records(RecordBatch(revisions: 1...UInt64.max, yielded: claims)), .syncEnd(position), .claims(claims),
+        .claims([]), .snapshotRequest, .ping(Ping(sentAt: 0, position: nil)),
+        .ping(Ping(sentAt: 1, position: position)),
+        .pong(sentAt: .max),
+    ]
+}()
+
+let requests: [TRequest] = [
+    .registerAddress(referenceID: 1, dn: "1001", takeover: true),
+    .registerAddress(referenceID: .max, dn: "", takeover: false),
+    .unregisterAddress(referenceID: 0, dn: "not a DN, but the node's to judge"), .queryAddress(referenceID: 4, dn: "ü"),
+    .monitorAll(referenceID: 5, MonitorOptions()),
+    .monitorAll(
+        referenceID: 6,
+        MonitorOptions(
+            ownedHereOnly: true,
+            ranges: [DNRange(first: dn("1000"), last: dn("1999")), DNRange(first: dn("a"), last: dn("z"))],
+            acceptsOwnerEvents: true, resume: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 0)
+        )
+    ),
+]
+
+let statuses = [
+    DNStatus(dn: dn("1001"), view: View(service: .inService, owner: NodeIndex(2), stamp: Stamp(rawValue: 9))),
+    DNStatus(dn: dn("1002"), view: View(service: .neverRegistered, owner: .none, stamp: .zero)),
+]
+
+let events: [TEvent] = {
+    let position = FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 77)
+    return [
+        .error(referenceID: 1, .wrongDataCenter), .registered(referenceID: 2, statuses[0]),
+        .unregistered(referenceID: 3, dn: dn("1001"), reason: nil),
+        .unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded), .addressInfo(referenceID: 4, statuses[1]),
+        .monitoring(referenceID: 5, isResumed: true, position), .serviceChanged(statuses[0], sequence: 6),
+        .serviceChanged(statuses[1], sequence: nil), .status(statuses, sequence: nil), .status([], sequence: 7),
+        .endOfSnapshot(position), .ownerUnreachable(NodeIndex(2), sequence: 8),
+        .ownerReachable(NodeIndex(0), sequence: 9),
+    ]
+}()
+
+let orders: [WorkerOrder] = {
+    let address = NetworkAddress(ipv4: 0x0A00_0001, port: 5060)
+    var topology = topology()
+    topology.agentTypes = [
+        AgentType(name: "sip", phone: .sip),
+        AgentType(
+            name: "pstn", phone: .pstn,
+            registration: RegistrationLimits(minimumExpires: 1, defaultExpires: 2, maximumExpires: 3, contacts: 4),
+            trunk: "gateway"
+        ),
+    ]
+    topology.dataCenters = [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "")]
+    topology.nodes = [
+        Node(
+            name: "dc1/a", dataCenter: 1, host: "h1",
+            sip: [
+                SIPListener(transport: .udp, address: address),
+                SIPListener(transport: .tls, address: NetworkAddress(high: 1, low: 2, port: 5061)),
+            ], tcontroller: .unix(path: "/run/t.sock"), defaultPort: .tcp(address), mesh: .tcp(address)
+        ), Node(name: "dc1/b", dataCenter: 0, sip: [], tcontroller: .tcp(address), mesh: .unix(path: "/run/m")),
+    ]
+    topology.timing.keepalive = .milliseconds(1)
+    topology.timing.desktopGrace = .seconds(30)
+    topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])
+    let setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
+    let blocks = [
+        DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
+        DNBlock(first: dn("reception"), count: 1, agentType: 0, homes: 0),
+    ]
+    var filter = DNFilter()
+    filter.isInService = false
+    filter.owner = "dc1/a"
+    filter.from = 7
+    filter.limit = DNFilter.maximumLimit
+    return [
+        .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
+        .provision([], dialStrings: []), .start, .stop, .report(request: 1), .showDN(request: 2, dn: "1001"),
+        .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
+    ]
+}()
+
+private let link: LinkStatus = {
+    var link = LinkStatus(peer: "dc1/b", state: "live")
+    link.roundTripMicroseconds = 1
+    link.silenceMilliseconds = 0
+    link.behindRevisions = 2
+    link.peerOwns = 3
+    link.losses = 4
+    link.clockAheadMilliseconds = 5
+    link.mismatches = 6
+    link.queuedBytes = 7
+    link.hasOtherGeneration = true
+    link.lastProblem = "nothing was heard"
+    return link
+}()
+
+private let nodeReport: NodeReport = {
+    var report = NodeReport()
+    report.request = 1
+    report.memoryBytes = 2
+    report.uptimeMilliseconds = 3
+    report.cpuMicroseconds = 4
+    report.provisionedDNs = 5
+    report.ownedDNs = 6
+    report.ownedInService = 7
+    report.bindings = 8
+    report.clients = 9
+    report.datagramsReceived = 10
+    report.datagramsDropped = 11
+    report.registrationsAccepted = 12
+    report.requestsRefused = 13
+    report.notSIP = 14
+    report.revision = 15
+    report.links = [link, LinkStatus(peer: "dc2/c", state: "down")]
+    return report
+}()
+
+private let dnReport: DNReport = {
+    var report = DNReport()
+    report.request = 1
+    report.isProvisioned = true
+    report.owner = "dc1/a"
+    report.stamp = Stamp(rawValue: 2)
+    report.lastWord = .inService
+    report.shown = .ownerUnreachable
+    report.isOwnedHere = true
+    report.bindings = [BindingReport(contact: "sip:1001@a", expiresInSeconds: 60, source: "10.0.0.1:5060")]
+    report.desktops = 3
+    return report
+}()
+
+private let dnList: DNList = {
+    var list = DNList()
+    list.request = 1
+    list.next = 0
+    list.entries = [
+        DNListEntry(
+            dn: "1001", owner: "dc1/a", stamp: Stamp(rawValue: 2), lastWord: .expired, shown: .ownerUnreachable,
+            isOwnedHere: true, agentType: "agent"
+        )
+    ]
+    return list
+}()
+
+let news: [WorkerNews] = [
+    .ready, .failed("The port is taken."), .alive, .report(nodeReport), .report(NodeReport()), .dn(dnReport),
+    .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
+]
+
+let operatorRequests: [OperatorRequest] = [.status, .showDN("1001"), .listDNs(DNFilter())]
+
+let operatorAnswers: [OperatorAnswer] = {
+    var status = ClusterStatus()
+    status.cluster = "test"
+    status.domain = "cc.example.com"
+    status.version = "1.0"
+    status.topologyPath = "/etc/tandem/cluster.yaml"
+    status.controllerPID = 1
+    status.inService = 2
+    status.outOfService = 3
+    var node = NodeStatus(name: "dc1/a")
+    node.dataCenter = "dc1"
+    node.state = .backingOff
+    node.pid = 4
+    node.incarnation = 5
+    node.restarts = 6
+    node.report = nodeReport
+    node.tcontroller = "unix:/run/t.sock"
+    node.sip = ["udp:127.0.0.1:5060", "tcp:[::1]:5060"]
+    node.lastProblem = "exited with 1"
+    status.nodes = [node, NodeStatus(name: "dc1/b")]
+    status.conditions = Condition.Severity.allCases.map {
+        Condition(severity: $0, subject: "dc1/a", kind: "node-down", message: "The node is down.")
+    }
+    var details = DNDetails()
+    details.dn = "1001"
+    details.isProvisioned = true
+    details.agentType = "agent"
+    details.phone = "sip"
+    details.homes = ["dc1", "dc2"]
+    details.answers = [
+        DNAnswer(node: "dc1/a", state: "ready", report: dnReport),
+        DNAnswer(node: "dc1/b", state: "starting", report: nil),
+    ]
+    return [
+        .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList),
+        .refused(message: "No such DN.", exitCode: 3),
+    ]
+}()
