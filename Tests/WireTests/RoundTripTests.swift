@@ -56,7 +56,7 @@ import Wire
         var count = 0
         while let header = FrameHeader(output.span.bytes) {
             #expect(header.flags == 0)
-            output.removeFirst(FrameHeader.size + header.payloadLength)
+            output.removeFirst(FrameHeader.size + Int(header.payloadLength))
             count += 1
         }
         #expect(count == peerMessages.count)
@@ -126,13 +126,13 @@ import Wire
     }
 
     @Test func `a frame's header is eight bytes, big-endian`() {
-        var output = [UInt8](repeating: 0xFF, count: 10)
-        FrameHeader(payloadLength: 0x0102_0304, type: 0x0506, flags: 0x0708).write(to: &output, at: 1)
-        #expect(output == [0xFF, 1, 2, 3, 4, 5, 6, 7, 8, 0xFF])
+        var output: [UInt8] = [0xFF]
+        FrameHeader(payloadLength: 0x0102_0304, type: 0x0506, flags: 0x0708).append(to: &output)
+        #expect(output == [0xFF, 1, 2, 3, 4, 5, 6, 7, 8])
         let header = FrameHeader(Array(output.dropFirst()).span.bytes)
         #expect(header == FrameHeader(payloadLength: 0x0102_0304, type: 0x0506, flags: 0x0708))
         #expect(FrameHeader(Array(output.prefix(7)).span.bytes) == nil)
         let most = [UInt8](repeating: 0xFF, count: 8)
-        #expect(FrameHeader(most.span.bytes)?.payloadLength == Int(UInt32.max))
+        #expect(FrameHeader(most.span.bytes)?.payloadLength == UInt32.max)
     }
 }

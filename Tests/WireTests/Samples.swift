@@ -173,7 +173,7 @@ private let dnList: DNList = {
 }()
 
 let news: [WorkerNews] = [
-    .ready, .failed("The port is taken."), .alive, .report(nodeReport), .report(NodeReport()), .dn(dnReport),
+    .ready, .failed("The port is taken."), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
 ]
 
