@@ -63,7 +63,9 @@ extension NodeCore {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
         case .query:
-            guard hasNothingElsewhere(dn) else { return answer(SIPResponse(.serverTimeout), datagram, source, &answers) }
+            guard hasNothingElsewhere(dn) else {
+                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
+            }
         case .retransmission:
             break
         case .adds:

@@ -1,0 +1,171 @@
+import ClusterModel
+import DNOwnership
+import NodeCore
+import SIPCore
+import TLibraryPorts
+
+/// Two nodes in two data centers, joined by a connection that delivers at once. Requests are text, as phones send them.
+final class TwoNodes {
+    static let link = ConnectionID(rawValue: 1)
+    let topology: Topology
+    private(set) var cores: [NodeCore] = []
+    private(set) var now = Instant(monotonic: 10_000_000_000, wallMilliseconds: 1_000_000)
+    private var callSequence = 0
+    private var isLinked = false
+
+    init(desktopGrace: Duration = .zero) {
+        let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5071)
+        var timing = Timing()
+        timing.desktopGrace = desktopGrace
+        topology = Topology(
+            cluster: "test", domain: "cc.example.com",
+            agentTypes: [
+                AgentType(name: "sip-phone", phone: .sip), AgentType(name: "pstn-phone", phone: .pstn),
+            ],
+            dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
+            nodes: ["dc1/sip1", "dc2/sip1"].enumerated().map { position, name in
+                Node(
+                    name: name, dataCenter: position, sip: [SIPListener(transport: .udp, address: address)],
+                    tcontroller: .tcp(address), mesh: .tcp(address)
+                )
+            },
+            directory: DNDirectory(
+                blocks: [
+                    DNBlock(first: DN(decimal: 1000, length: 4), count: 10, agentType: 0, homes: 0),
+                    DNBlock(first: DN(decimal: 2000, length: 4), count: 10, agentType: 0, homes: 1),
+                    DNBlock(first: DN(decimal: 7000, length: 4), count: 10, agentType: 1, homes: 0),
+                ], homes: [[], [0]]
+            ),
+            timing: timing
+        )
+        cores = [0, 1].map { position in
+            let life = Incarnation(rawValue: 1)
+            let identity = NodeIdentity(index: NodeIndex(position), incarnation: life, lineage: life, generation: 1)
+            return NodeCore(NodeSetup(topology: topology, identity: identity, secret: 7, seed: 7), now: now)
+        }
+        connect()
+    }
+
+    func connect() {
+        isLinked = true
+        cores[0].dialed(NodeIndex(1), connection: Self.link, now: now)
+        cores[1].accepted(Self.link, now: now)
+        settle()
+    }
+
+    func cut() {
+        isLinked = false
+        for node in 0...1 { cores[node].disconnected(Self.link, now: now) }
+    }
+
+    func settle() {
+        var isQuiet = !isLinked
+        while !isQuiet {
+            isQuiet = true
+            for node in 0...1 {
+                while let message = cores[node].nextPeerMessage(for: NodeIndex(1 - node), now: now) {
+                    isQuiet = false
+                    cores[1 - node].received(message, from: Self.link, now: now)
+                }
+            }
+        }
+    }
+
+    func advance(seconds: UInt64) {
+        now = now.advanced(by: seconds * 1_000_000_000)
+        if isLinked { settle() }
+        for node in 0...1 { cores[node].tick(now: now) }
+        settle()
+    }
+
+    // MARK: Phones
+
+    /// - Returns: the answer, whole.
+    @discardableResult
+    func register(
+        _ dn: String, at node: Int, contact: String? = nil, expires: String = "Expires: 300",
+        domain: String = "cc.example.com"
+    ) -> String {
+        callSequence += 1
+        let contacts = contact ?? "Contact: <sip:\(dn)@192.0.2.9:5060>"
+        return send(
+            """
+            REGISTER sip:\(domain) SIP/2.0
+            Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK\(callSequence)
+            From: <sip:\(dn)@\(domain)>;tag=a
+            To: <sip:\(dn)@\(domain)>
+            Call-ID: call-\(callSequence)
+            CSeq: 1 REGISTER
+            \(contacts.isEmpty ? "" : contacts + "\n")\(expires)
+            Content-Length: 0
+
+
+            """, to: node
+        )
+    }
+
+    func options(_ uri: String, at node: Int) -> String {
+        send(
+            """
+            OPTIONS \(uri) SIP/2.0
+            Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKo
+            From: <sip:test@cc.example.com>;tag=a
+            To: <\(uri)>
+            Call-ID: options
+            CSeq: 1 OPTIONS
+            Content-Length: 0
+
+
+            """, to: node
+        )
+    }
+
+    private func send(_ text: String, to node: Int) -> String {
+        let datagram = Array(
+            text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n").utf8)
+        var answers = DatagramBatch()
+        let source = NetworkAddress(ipv4: 0xC000_0209, port: 5060)
+        cores[node].datagramReceived(datagram.span, from: source, now: now, answers: &answers)
+        settle()
+        return answers.entries.first.map { String(decoding: answers.bytes(of: $0), as: UTF8.self) } ?? ""
+    }
+
+    // MARK: Clients
+
+    func connectClient(_ number: UInt64, at node: Int) -> ClientID {
+        let client = ClientID(rawValue: number)
+        cores[node].clientConnected(client)
+        return client
+    }
+
+    func request(_ request: TRequest, from client: ClientID, at node: Int) {
+        cores[node].requestReceived(request, from: client, now: now)
+        settle()
+    }
+
+    func disconnect(_ client: ClientID, at node: Int) {
+        cores[node].clientDisconnected(client, now: now)
+        settle()
+    }
+
+    func events(of client: ClientID, at node: Int) -> [TEvent] {
+        var events: [TEvent] = []
+        while let event = cores[node].nextClientEvent(for: client) { events.append(event) }
+        return events
+    }
+
+    // MARK: What came of it
+
+    func services(_ dn: String) -> [Service] {
+        cores.map { core in
+            guard let index = DN(dn).flatMap({ topology.directory.index(of: $0) }) else { return .notProvisioned }
+            return core.ownership.view(of: index).service
+        }
+    }
+
+    func bindings(_ dn: String) -> [Int] {
+        cores.map { core in
+            DN(dn).flatMap { topology.directory.index(of: $0) }.map { core.registrar.bindings(of: $0).count } ?? -1
+        }
+    }
+}
