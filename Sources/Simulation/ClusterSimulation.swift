@@ -85,6 +85,8 @@ package struct ClusterSimulation {
 
     package private(set) var eventCount: UInt64 = 0
     package private(set) var traceHash: UInt64 = 0
+    /// How often a node found that what it had heard did not add up.
+    private(set) var snapshotRequests = 0
 
     package init(_ options: Options) {
         self.options = options
@@ -293,6 +295,7 @@ package struct ClusterSimulation {
             return []
         }
         let message = network.connections[id]!.inFlight[side].removeFirst()
+        if message == .snapshotRequest { snapshotRequests += 1 }
         let instant = instant(receiver)
         nodes[receiver.position]?.received(message, from: id, now: instant)
         // There is room again: the sender may go on.

@@ -2,9 +2,9 @@ import Simulation
 import Testing
 
 @Suite struct SimulationTests {
-    @Test func `fifty clusters come to one mind after the storm`() throws {
+    @Test func `a hundred clusters come to one mind after the storm`() throws {
         var events: UInt64 = 0
-        for seed in 1...50 as ClosedRange<UInt64> {
+        for seed in 1...100 as ClosedRange<UInt64> {
             let options = ClusterSimulation.Options(
                 seed: seed, nodeCount: 2 + Int(seed % 4), phoneCount: 16, faultPercent: seed % 5 * 25
             )
