@@ -14,9 +14,23 @@ extension NodeCore {
                 desktopGone(dn)
             } else {
                 abandoned.append((now.monotonic + desktopGrace, dn))
+                graceEnds[dn] = now.monotonic + desktopGrace
             }
         }
         settle()
+    }
+
+    /// The grace of DNs that were abandoned is over, unless they were held and abandoned again since.
+    mutating func endGraces(now: Instant) {
+        var due = 0
+        while due < abandoned.count, abandoned[due].deadline <= now.monotonic {
+            let (deadline, dn) = abandoned[due]
+            due += 1
+            guard graceEnds[dn] == deadline else { continue }
+            graceEnds[dn] = nil
+            desktopGone(dn)
+        }
+        abandoned.removeFirst(due)
     }
 
     /// The last desktop of a PSTN DN is gone and none has come back.

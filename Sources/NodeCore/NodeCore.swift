@@ -64,6 +64,8 @@ package struct NodeCore: Sendable {
     let desktopGrace: UInt64
     /// PSTN DNs whose last desktop has gone, in the order of their deadlines.
     var abandoned: [(deadline: UInt64, dn: DNIndex)] = []
+    /// The latest deadline of each of these DNs; only this one counts.
+    var graceEnds: [DNIndex: UInt64] = [:]
 
     private var actions: [NodeAction] = []
     var ownershipActions: [OwnershipAction] = []
@@ -144,10 +146,7 @@ package struct NodeCore: Sendable {
         registrar.expire(now: now, into: &expired)
         for dn in expired { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         expired.removeAll(keepingCapacity: true)
-        while let (deadline, dn) = abandoned.first, deadline <= now.monotonic {
-            abandoned.removeFirst()
-            desktopGone(dn)
-        }
+        endGraces(now: now)
         settle()
     }
 

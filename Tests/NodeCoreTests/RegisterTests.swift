@@ -1,101 +1,129 @@
 import ClusterModel
+import DNOwnership
+import NodeCore
+import SIPCore
+import TLibraryPorts
 import Testing
 
 @Suite struct RegisterTests {
-    @Test func `a phone registers and is in service at both nodes`() {
-        let nodes = TwoNodes()
-        let answer = nodes.register("1001", at: 0)
-        #expect(answer.hasPrefix("SIP/2.0 200 OK\r\n"))
-        #expect(answer.contains("Contact: <sip:1001@192.0.2.9:5060>;expires=300"))
-        #expect(nodes.services("1001") == [.inService, .inService])
+    @Test func `a phone registers: 200 with its contact, and the DN is in service here`() {
+        var node = core()
+        let answer = node.receive(register("1000", expires: 120))
+        #expect(answer[0] == "SIP/2.0 200 OK")
+        #expect(answer.contains("Contact: <sip:phone@10.0.0.1:5066>;expires=120"))
+        #expect(node.service("1000") == .inService)
+        #expect(node.ownership.owns(dn("1000")))
+        #expect(node.counters.registrationsAccepted == 1)
     }
 
-    @Test(arguments: [
-        ("4711", 0, "404"), ("7001", 0, "403"), ("2001", 1, "403"), ("2001", 0, "200"), ("1001", 1, "200"),
-    ])
-    func `unknown DN, wrong kind of DN, wrong data center`(dn: String, node: Int, status: String) {
-        let nodes = TwoNodes()
-        #expect(nodes.register(dn, at: node).hasPrefix("SIP/2.0 \(status) "))
+    @Test func `the answer goes where the request came from`() {
+        var node = core()
+        var answers = DatagramBatch()
+        let text = register("1000")
+        node.datagramReceived(Array(text.utf8).span, from: phone, now: at(0), answers: &answers)
+        #expect(answers.entries.map(\.destination) == [phone])
+        #expect(answers.entries[0].length == answers.bytes.count)
     }
 
-    @Test func `another domain is not ours, the node's own address is`() {
-        let nodes = TwoNodes()
-        #expect(nodes.register("1001", at: 0, domain: "other.example.com").hasPrefix("SIP/2.0 404 "))
-        #expect(nodes.register("1001", at: 0, domain: "127.0.0.1:5071").hasPrefix("SIP/2.0 200 "))
-        #expect(nodes.register("1001", at: 0, domain: "CC.Example.COM").hasPrefix("SIP/2.0 200 "))
+    @Test func `a DN that is not provisioned, and a domain that is not this one's, are not found`() {
+        var node = core()
+        #expect(node.status(register("4711")) == "404 Not Found")
+        #expect(node.status(register("not+a+number+at+all")) == "404 Not Found")
+        let foreign = register("1000").replacing("REGISTER sip:cc.example.com", with: "REGISTER sip:example.org")
+        #expect(node.status(foreign) == "404 Not Found")
+        let own = register("1000").replacing("REGISTER sip:cc.example.com", with: "REGISTER sip:127.0.0.1")
+        #expect(node.status(own) == "200 OK")
+        #expect(node.counters.requestsRefused == 3)
     }
 
-    @Test func `too short an expiry gets 423 with the least there may be`() {
-        let nodes = TwoNodes()
-        let answer = nodes.register("1001", at: 0, expires: "Expires: 5")
-        #expect(answer.hasPrefix("SIP/2.0 423 "))
-        #expect(answer.contains("Min-Expires: 60\r\n"))
-        #expect(nodes.services("1001") == [.neverRegistered, .neverRegistered])
+    @Test func `a PSTN DN, and one of another data center, may not register here`() {
+        var node = core()
+        #expect(node.status(register("7000")) == "403 Forbidden")
+        #expect(node.status(register("2000")) == "403 Forbidden")
+        #expect(node.service("7000") == .neverRegistered)
+        #expect(node.service("2000") == .neverRegistered)
     }
 
-    @Test func `unregistering one of two contacts keeps the DN in service, a star ends it`() {
-        let nodes = TwoNodes()
-        nodes.register("1001", at: 0, contact: "Contact: <sip:a@192.0.2.1>, <sip:b@192.0.2.2>")
-        #expect(nodes.bindings("1001") == [2, 0])
-        nodes.register("1001", at: 0, contact: "Contact: <sip:a@192.0.2.1>;expires=0")
-        #expect(nodes.bindings("1001") == [1, 0])
-        #expect(nodes.services("1001") == [.inService, .inService])
-        nodes.register("1001", at: 0, contact: "Contact: *", expires: "Expires: 0")
-        #expect(nodes.services("1001") == [.unregistered, .unregistered])
+    @Test func `too short a lifetime is 423, a REGISTER without a Call-ID 400`() {
+        var node = core()
+        let brief = node.receive(register("1000", expires: 5))
+        #expect(brief[0] == "SIP/2.0 423 Interval Too Brief")
+        #expect(brief.contains("Min-Expires: 60"))
+        let nameless = register("1000").replacing("Call-ID: 1000@phone\r\n", with: "")
+        #expect(node.status(nameless) == "400 Missing Call-ID")
+        #expect(node.service("1000") == .neverRegistered)
     }
 
-    @Test func `a binding that is not refreshed expires at its owner, and the owner says so`() {
-        let nodes = TwoNodes()
-        nodes.register("1001", at: 0, expires: "Expires: 60")
-        for _ in 0..<59 { nodes.advance(seconds: 1) }
-        #expect(nodes.services("1001") == [.inService, .inService])
-        for _ in 0..<2 { nodes.advance(seconds: 1) }
-        #expect(nodes.services("1001") == [.expired, .expired])
-        #expect(nodes.bindings("1001") == [0, 0])
+    @Test func `what is not SIP is counted and not answered`() {
+        var node = core()
+        #expect(node.receive("\r\n\r\n") == [])
+        #expect(node.receive("hello") == [])
+        #expect(node.counters.requestsRefused == 0)
     }
 
-    @Test func `a phone that registers at the other node takes its DN along`() {
-        let nodes = TwoNodes()
-        nodes.register("1001", at: 0)
-        nodes.register("1001", at: 1)
-        #expect(nodes.bindings("1001") == [0, 1])
-        #expect(nodes.services("1001") == [.inService, .inService])
+    @Test func `a refresh, and a retransmission, make no new claim`() {
+        var node = core()
+        _ = node.receive(register("1000", cseq: 1))
+        let claim = node.ownership.view(of: dn("1000"))
+        #expect(node.status(register("1000", cseq: 1), 1) == "200 OK")
+        #expect(node.status(register("1000", cseq: 2), 2) == "200 OK")
+        #expect(node.ownership.view(of: dn("1000")) == claim)
+        #expect(node.ownership.lastRevision == 1)
+        #expect(node.counters.registrationsAccepted == 2)
+        #expect(node.status(register("1000", cseq: 1), 3).hasPrefix("500 "))
+        #expect(node.service("1000") == .inService)
     }
 
-    @Test func `what only the owner knows is not answered for it`() {
-        let nodes = TwoNodes()
-        #expect(
-            nodes.register("1001", at: 1, contact: "").hasPrefix("SIP/2.0 200 "), "nobody owns it, nothing is bound")
-        nodes.register("1001", at: 0)
-        #expect(nodes.register("1001", at: 1, contact: "").hasPrefix("SIP/2.0 504 "))
-        #expect(nodes.register("1001", at: 1, expires: "Expires: 0").hasPrefix("SIP/2.0 504 "))
-        #expect(nodes.services("1001") == [.inService, .inService])
-        nodes.register("1001", at: 0, expires: "Expires: 0")
-        let answer = nodes.register("1001", at: 1, contact: "")
-        #expect(answer.hasPrefix("SIP/2.0 200 ") && !answer.contains("Contact"), "the owner has none")
-        #expect(nodes.register("1001", at: 1, expires: "Expires: 0").hasPrefix("SIP/2.0 200 "))
-        #expect(nodes.services("1001") == [.unregistered, .unregistered])
+    @Test func `the last contact's removal takes the DN out of service, an earlier one's does not`() {
+        var node = core()
+        let second = "<sip:second@10.0.0.2>"
+        _ = node.receive(register("1000", cseq: 1))
+        _ = node.receive(register("1000", cseq: 2, contact: second))
+        #expect(node.status(register("1000", cseq: 3, contact: second, expires: 0)) == "200 OK")
+        #expect(node.service("1000") == .inService)
+        let last = node.receive(register("1000", cseq: 4, expires: 0))
+        #expect(last[0] == "SIP/2.0 200 OK")
+        #expect(!last.contains { $0.hasPrefix("Contact") })
+        #expect(node.service("1000") == .unregistered)
+        #expect(node.status(register("1000", cseq: 5)) == "200 OK")
+        #expect(node.service("1000") == .inService)
     }
 
-    @Test func `a removal where the owner cannot be heard claims the DN out of service`() {
-        let nodes = TwoNodes()
-        nodes.register("1001", at: 0)
-        nodes.cut()
-        #expect(nodes.services("1001") == [.inService, .ownerUnreachable])
-        #expect(nodes.register("1001", at: 1, contact: "").hasPrefix("SIP/2.0 504 "))
-        #expect(nodes.register("1001", at: 1, expires: "Expires: 0").hasPrefix("SIP/2.0 200 "))
-        #expect(nodes.services("1001") == [.inService, .unregistered])
-        nodes.connect()
-        #expect(nodes.services("1001") == [.unregistered, .unregistered])
-        #expect(nodes.bindings("1001") == [0, 0])
+    @Test func `a query lists the contacts and changes nothing`() {
+        var node = core()
+        #expect(node.status(register("1000", contact: nil)) == "200 OK")
+        #expect(node.service("1000") == .neverRegistered)
+        _ = node.receive(register("1000", cseq: 2))
+        let answer = node.receive(register("1000", cseq: 3, contact: nil), 100)
+        #expect(answer.contains("Contact: <sip:phone@10.0.0.1:5066>;expires=200"))
+    }
+
+    @Test func `a contact that is not refreshed expires by the clock`() {
+        var node = core()
+        _ = node.receive(register("1000", expires: 60))
+        #expect(node.nextDeadline() < .max)
+        node.tick(now: at(59))
+        #expect(node.service("1000") == .inService)
+        node.tick(now: at(61))
+        #expect(node.service("1000") == .expired)
+        #expect(node.ownership.owns(dn("1000")))
+    }
+
+    @Test func `a removal of a DN that nobody has claimed changes nothing`() {
+        var node = core()
+        #expect(node.status(register("1000", expires: 0)) == "200 OK")
+        #expect(node.ownership.view(of: dn("1000")).owner == .none)
     }
 
     @Test func `OPTIONS without a user asks for the node, with one for the DN`() {
-        let nodes = TwoNodes()
-        #expect(nodes.options("sip:127.0.0.1:5071", at: 0).hasPrefix("SIP/2.0 200 "))
-        #expect(nodes.options("sip:4711@cc.example.com", at: 0).hasPrefix("SIP/2.0 404 "))
-        #expect(nodes.options("sip:1001@cc.example.com", at: 1).hasPrefix("SIP/2.0 480 "))
-        nodes.register("1001", at: 0)
-        #expect(nodes.options("sip:1001@cc.example.com", at: 1).hasPrefix("SIP/2.0 200 "))
+        var node = core()
+        let answer = node.receive(request("OPTIONS sip:cc.example.com", to: "1000"))
+        #expect(answer[0] == "SIP/2.0 200 OK")
+        #expect(answer.contains { $0.hasPrefix("Allow: REGISTER, OPTIONS") })
+        #expect(node.status(request("OPTIONS sip:1000@cc.example.com", to: "1000")) == "480 Temporarily Unavailable")
+        #expect(node.status(request("OPTIONS sip:4711@cc.example.com", to: "1000")) == "404 Not Found")
+        _ = node.receive(register("1000"))
+        #expect(node.status(request("OPTIONS sip:1000@cc.example.com", to: "1000")) == "200 OK")
+        #expect(node.status(request("INVITE sip:1000@cc.example.com", to: "1000")) == "405 Method Not Allowed")
     }
 }
