@@ -84,6 +84,8 @@ struct Link: Sendable {
     var lastHeard: UInt64 = 0
     var connectedAt: UInt64 = 0
     var nextPing: UInt64 = 0
+    /// A ping is due and waits for room in the connection; the clock has nothing to do with it any more.
+    var owesPing = false
     /// The pong owed; answering only the latest ping bounds what a peer can make this node say.
     var pongOwed: UInt64?
     var roundTripNanoseconds: UInt64?

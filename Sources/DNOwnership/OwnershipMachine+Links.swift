@@ -60,6 +60,7 @@ extension OwnershipMachine {
         links[peer.position].returnCursor = nil
         links[peer.position].outbound = .idle
         links[peer.position].pongOwed = nil
+        links[peer.position].owesPing = false
         links[peer.position].roundTripNanoseconds = nil
         links[peer.position].resyncDeadline = nil
         links[peer.position].snapshotRequestDue = nil

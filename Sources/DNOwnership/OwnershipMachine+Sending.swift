@@ -26,7 +26,8 @@ extension OwnershipMachine {
     }
 
     private mutating func nextPing(for peer: NodeIndex, now: Instant) -> PeerMessage? {
-        guard links[peer.position].nextPing <= now.monotonic else { return nil }
+        guard links[peer.position].owesPing || links[peer.position].nextPing <= now.monotonic else { return nil }
+        links[peer.position].owesPing = false
         links[peer.position].nextPing = now.monotonic + keepalive
         var position: StreamPosition?
         if case .streaming(owesEnd: false) = links[peer.position].outbound { position = streamPosition }

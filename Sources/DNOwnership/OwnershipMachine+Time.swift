@@ -24,6 +24,17 @@ extension OwnershipMachine {
         } else if let deadline = link.resyncDeadline, deadline <= now.monotonic {
             links[peer.position].applied = nil
             close(peer, .resyncTooSlow, now: now, &actions)
+        } else if link.isIntroduced {
+            // What is due now waits for a pull. A deadline left in the past would make the shell turn without rest
+            // while the connection has no room.
+            if link.nextPing <= now.monotonic {
+                links[peer.position].owesPing = true
+                links[peer.position].nextPing = now.monotonic + keepalive
+            }
+            if let due = link.snapshotRequestDue, due <= now.monotonic {
+                links[peer.position].snapshotRequestDue = .max
+                links[peer.position].control.append(.snapshotRequest)
+            }
         }
     }
 

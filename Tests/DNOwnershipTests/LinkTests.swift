@@ -59,6 +59,23 @@ import Testing
         #expect(node.link(to: alpha, at(1)).silenceNanoseconds == 200_000_000)
     }
 
+    @Test func `what is due and finds no room in the connection is no deadline in the past`() {
+        var node = introducedBeta()
+        var actions: [OwnershipAction] = []
+        let late = RecordBatch(revisions: 3...3)
+        _ = node.hear(snapshotBegin(1), .records(late), from: connection(1), at(0.5))
+        node.tick(now: at(0.5), &actions)
+        #expect(node.nextDeadline() > at(0.5).monotonic)
+        node.tick(now: at(0.7), &actions)
+        // The shell pulls as soon as there is room.
+        let ping = PeerMessage.ping(
+            Ping(sentAt: at(0.7).monotonic, position: StreamPosition(revision: 0, generation: 1, count: 0, digest: 0))
+        )
+        #expect(node.say(to: alpha, at(0.7)) == [.snapshotRequest, ping])
+        #expect(node.say(to: alpha, at(0.8)) == [])
+        #expect(actions == [])
+    }
+
     @Test func `only the latest ping is answered`() {
         var node = introducedBeta()
         _ = node.hear(
