@@ -76,7 +76,15 @@ extension OwnershipMachine {
         // A minute of health earns a quick first dial; a link that flaps waits longer every time.
         if now.monotonic - links[peer.position].connectedAt > 60_000_000_000 { links[peer.position].failedDials = 0 }
         scheduleDial(peer, now: now)
-        takeDown(peer, &actions)
+        if !configuration.faults.contains(.lossKeepsLive) { takeDown(peer, &actions) }
+        if configuration.faults.contains(.lostLinkDropsOwn) { dropOwn(&actions) }
+    }
+
+    /// What a lost link never does to DNs that this node owns, but for `Faults.lostLinkDropsOwn`.
+    private mutating func dropOwn(_ actions: inout [OwnershipAction]) {
+        for position in records.indices where position % 2 == 0 && records[position].service.isInService {
+            serviceLost(DNIndex(position), reason: .flowLost, &actions)
+        }
     }
 
     /// Stops showing the peer's DNs: one step, whatever the number of DNs (seed: "places DN2 … into out of service").
@@ -174,7 +182,9 @@ extension OwnershipMachine {
             return .failure(.unknownNode(hello.node))
         }
         guard dialed != nil || peer < me else { return .failure(.wrongDirection) }
-        if let known = links[peer.position].incarnation, hello.incarnation < known {
+        if let known = links[peer.position].incarnation, hello.incarnation < known,
+            !configuration.faults.contains(.staleIncarnationAccepted)
+        {
             return .failure(.staleIncarnation)
         }
         if let problem = refusal(of: hello.greatestStamp, now: now) { return .failure(problem) }
@@ -191,7 +201,7 @@ extension OwnershipMachine {
     private mutating func welcome(
         _ hello: Hello, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
-        clock.observe(hello.greatestStamp)
+        observe(hello.greatestStamp)
         let ahead = hello.greatestStamp.milliseconds
         links[peer.position].clockAheadMilliseconds =
             ahead > now.wallMilliseconds ? ahead - now.wallMilliseconds : 0
@@ -215,14 +225,24 @@ extension OwnershipMachine {
             links[peer.position].sentRevision = resume.revision
             links[peer.position].outbound = .streaming(owesEnd: true)
             links[peer.position].control.append(.syncBegin(SyncBegin(isSnapshot: false, revision: resume.revision)))
+            if configuration.faults.contains(.resumeOffByOne) { skipRevision(to: peer) }
         } else {
             beginSnapshot(to: peer)
         }
     }
 
+    /// Covers the next revision without its record: `Faults.resumeOffByOne`.
+    private mutating func skipRevision(to peer: NodeIndex) {
+        let next = links[peer.position].sentRevision + 1
+        guard next <= revision else { return }
+        links[peer.position].sentRevision = next
+        links[peer.position].control.append(.records(RecordBatch(revisions: next...next)))
+    }
+
     /// Whether every revision after a position can still be told.
     func holdsRing(after position: UInt64) -> Bool {
-        position <= revision && revision - position <= UInt64(ring.count)
+        let reach = UInt64(ring.count) + (configuration.faults.contains(.ringOffByOne) ? 1 : 0)
+        return position <= revision && revision - position <= reach
     }
 
     mutating func beginSnapshot(to peer: NodeIndex) {

@@ -9,7 +9,7 @@ extension OwnershipMachine {
         case .hello:
             break  // Handled before; a second one closes the connection.
         case .syncBegin(let begin):
-            syncBegan(begin, from: peer, now: now)
+            syncBegan(begin, from: peer, now: now, &actions)
         case .records(let batch):
             apply(batch, from: peer, now: now, &actions)
         case .syncEnd(let position):
@@ -41,7 +41,7 @@ extension OwnershipMachine {
             close(peer, problem, now: now, &actions)
             return false
         }
-        clock.observe(stamp)
+        observe(stamp)
         if stamp.milliseconds > now.wallMilliseconds {
             let ahead = stamp.milliseconds - now.wallMilliseconds
             links[peer.position].clockAheadMilliseconds = max(links[peer.position].clockAheadMilliseconds, ahead)
@@ -51,7 +51,9 @@ extension OwnershipMachine {
 
     // MARK: Streams
 
-    private mutating func syncBegan(_ begin: SyncBegin, from peer: NodeIndex, now: Instant) {
+    private mutating func syncBegan(
+        _ begin: SyncBegin, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+    ) {
         let link = links[peer.position]
         if begin.isSnapshot {
             links[peer.position].snapshot = Link.Snapshot(count: records.count)
@@ -64,6 +66,7 @@ extension OwnershipMachine {
         if link.phase == .live, link.resyncDeadline == nil {
             links[peer.position].resyncDeadline = now.monotonic + 2 * linkTimeout
         }
+        if configuration.faults.contains(.liveBeforeEnd) { becomeLive(peer, &actions) }
     }
 
     private mutating func apply(
@@ -105,18 +108,17 @@ extension OwnershipMachine {
         let digest = Record.digest(of: owned.dn, stamp: owned.stamp, service: owned.service)
         links[peer.position].saidCount += 1
         links[peer.position].saidDigest &+= digest
-        let reclaims =
-            record.owner == me && record.isSuperseded(by: claim) && isSyncing(peer) && record.registered > claim.stamp
+        let reclaims = record.isSuperseded(by: claim) && isSyncing(peer) && isRegisteredHere(record, after: claim)
         if reclaims || (record.claim != claim && !record.isSuperseded(by: claim)) {
             // A greater claim is known here: the peer hears of it, and its word stays in the sum until it yields.
-            links[peer.position].superseded[dn] = digest
+            setAside(digest, of: dn, by: peer)
             if reclaims {
                 self.claim(
                     dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
                     service: record.service, &actions
                 )
             } else {
-                links[peer.position].owe(claimOf: dn)
+                answerLesserWord(of: dn, by: peer)
             }
             return
         }
@@ -150,20 +152,21 @@ extension OwnershipMachine {
         let record = records[dn.position]
         guard claim.owner != .none, claim != record.claim else { return }
         guard record.isSuperseded(by: claim) else {
-            links[teller.position].owe(claimOf: dn)
+            answerLesserWord(of: dn, by: teller)
             return
         }
         if claim.owner == me {
             hearOwnForgottenClaim(claim, of: dn, now: now, &actions)
-        } else if record.owner == me, record.registered > claim.stamp {
-            // The latest registration wins, not the latest change of owner.
+        } else if isRegisteredHere(record, after: claim) {
             self.claim(
                 dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
                 service: record.service, &actions
             )
         } else {
             let view = visibleService(of: record)
-            let stands = links[claim.owner.position].phase == .live && view != .ownerUnreachable
+            let stands =
+                links[claim.owner.position].phase == .live && view != .ownerUnreachable
+                || configuration.faults.contains(.relayedService)
             adopt(
                 claim, of: dn, service: stands ? record.service : .superseded, isSaid: false, heardFrom: teller,
                 &actions
@@ -176,6 +179,16 @@ extension OwnershipMachine {
                 links[claim.owner.position].owe(claimOf: dn)
             }
         }
+    }
+
+    /// The latest registration wins, not the latest change of owner.
+    private func isRegisteredHere(_ record: Record, after claim: Claim) -> Bool {
+        record.owner == me && record.registered > claim.stamp && !configuration.faults.contains(.noReclaim)
+    }
+
+    /// Whoever says something lesser is told the greater claim.
+    private mutating func answerLesserWord(of dn: DNIndex, by peer: NodeIndex) {
+        if !configuration.faults.contains(.lesserWordUnanswered) { links[peer.position].owe(claimOf: dn) }
     }
 
     /// Somebody holds a claim of this node's that an earlier life of it has made.
@@ -206,11 +219,13 @@ extension OwnershipMachine {
             record.isProvisional = false
         }
         if former == me {
-            updateOwn(dn, &actions, change)
+            let isAnnounced = !configuration.faults.contains(.noYieldAnnouncement)
+            updateOwn(dn, isAnnounced: isAnnounced, &actions, change)
             actions.append(.yielded(dn))
         } else {
             update(dn, &actions, change)
-            if former != .none, former != claim.owner, former != teller {
+            let isTold = !configuration.faults.contains(.formerOwnerUntold)
+            if isTold, former != .none, former != claim.owner, former != teller {
                 links[former.position].owe(claimOf: dn)
             }
         }
@@ -222,12 +237,16 @@ extension OwnershipMachine {
         _ position: StreamPosition, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         if links[peer.position].applied?.revision == position.revision, let snapshot = links[peer.position].snapshot {
-            sweep(snapshot, of: peer, &actions)
+            if !configuration.faults.contains(.noSweep) { sweep(snapshot, of: peer, &actions) }
             links[peer.position].snapshot = nil
         }
-        links[peer.position].returnCursor = 0
+        if !configuration.faults.contains(.claimsNotReturned) { links[peer.position].returnCursor = 0 }
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
+        becomeLive(peer, &actions)
+    }
+
+    private mutating func becomeLive(_ peer: NodeIndex, _ actions: inout [OwnershipAction]) {
         guard links[peer.position].phase == .syncing else { return }
         links[peer.position].phase = .live
         actions.append(.ownerReachable(peer))

@@ -85,6 +85,7 @@ extension OwnershipMachine {
             }
         }
         links[peer.position].sentRevision = last
+        if configuration.faults.contains(.coalescingLoses), batch.owned.count > 1 { batch.owned.removeLast() }
         return batch
     }
 

@@ -43,7 +43,9 @@ extension OwnershipMachine {
         while provisionalsHead < provisionals.count, provisionals[provisionalsHead].deadline <= now.monotonic {
             let (_, dn, stamp) = provisionals[provisionalsHead]
             provisionalsHead += 1
-            guard records[dn.position].isProvisional, records[dn.position].stamp == stamp else { continue }
+            guard records[dn.position].isProvisional, records[dn.position].stamp == stamp,
+                !configuration.faults.contains(.provisionalForever)
+            else { continue }
             update(dn, &actions) { record in
                 record.isProvisional = false
                 record.service = .superseded

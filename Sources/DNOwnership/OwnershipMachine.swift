@@ -9,15 +9,17 @@ package struct OwnershipConfiguration: Equatable, Sendable {
     package var chunkRecords: Int
     /// Stamps further ahead of the local clock than this close the link, so that one wrong clock cannot drag all.
     package var clockRefusal: Duration
+    package var faults: Faults
 
     package init(
         timing: Timing = Timing(), ringCapacity: Int = 65_536, chunkRecords: Int = 2_048,
-        clockRefusal: Duration = .seconds(60)
+        clockRefusal: Duration = .seconds(60), faults: Faults = .none
     ) {
         self.timing = timing
         self.ringCapacity = ringCapacity
         self.chunkRecords = chunkRecords
         self.clockRefusal = clockRefusal
+        self.faults = faults
     }
 }
 
@@ -105,6 +107,7 @@ package struct OwnershipMachine: Sendable {
     func visibleService(of record: Record) -> Service {
         if record.owner == .none { return .neverRegistered }
         if record.owner == me || links[record.owner.position].phase == .live { return record.service }
+        if record.isProvisional, configuration.faults.contains(.relayedService) { return record.service }
         return .ownerUnreachable
     }
 
@@ -135,12 +138,13 @@ package struct OwnershipMachine: Sendable {
 
     /// Changes a record that this node owns before or after the change, keeps the sums, and says it to all peers.
     mutating func updateOwn(
-        _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+        _ dn: DNIndex, isAnnounced: Bool = true, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
     ) {
         let name = topology.directory.dn(at: dn)
         countOwn(dn, name, adding: false)
         update(dn, &actions, change)
         countOwn(dn, name, adding: true)
+        guard isAnnounced else { return }
         revision += 1
         ring[Int(revision % UInt64(ring.count))] = dn
         records[dn.position].saidRevision = revision
@@ -170,7 +174,7 @@ package struct OwnershipMachine: Sendable {
         let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
         let record = records[dn.position]
         if record.owner == me {
-            records[dn.position].registered = stamp
+            if !configuration.faults.contains(.refreshNotNoted) { records[dn.position].registered = stamp }
             guard !record.service.isInService else { return }
             updateOwn(dn, &actions) { $0.service = .inService }
         } else {
@@ -187,7 +191,8 @@ package struct OwnershipMachine: Sendable {
     /// The last binding or desktop of a DN is gone. The claim stays; only the owner's own word counts.
     package mutating func serviceLost(_ dn: DNIndex, reason: Service, _ actions: inout [OwnershipAction]) {
         let record = records[dn.position]
-        guard record.owner == me, record.service != reason, !reason.isInService else { return }
+        guard record.owner == me || configuration.faults.contains(.peerExpires) else { return }
+        guard record.service != reason, !reason.isInService else { return }
         updateOwn(dn, &actions) { $0.service = reason }
     }
 
@@ -211,9 +216,23 @@ package struct OwnershipMachine: Sendable {
     mutating func setAsideWord(of dn: DNIndex) {
         let record = records[dn.position]
         guard record.isSaid, record.owner != .none, record.owner != me else { return }
-        links[record.owner.position].superseded[dn] = Record.digest(
-            of: topology.directory.dn(at: dn), stamp: record.stamp, service: record.service
-        )
+        let name = topology.directory.dn(at: dn)
+        setAside(Record.digest(of: name, stamp: record.stamp, service: record.service), of: dn, by: record.owner)
         records[dn.position].isSaid = false
+    }
+
+    /// A peer's word is in the sum of its link, and a greater claim is known here.
+    mutating func setAside(_ digest: UInt64, of dn: DNIndex, by peer: NodeIndex) {
+        if configuration.faults.contains(.supersededWordDropped) {
+            links[peer.position].saidCount -= 1
+            links[peer.position].saidDigest &-= digest
+        } else {
+            links[peer.position].superseded[dn] = digest
+        }
+    }
+
+    /// The clock moves past every stamp that is heard.
+    mutating func observe(_ stamp: Stamp) {
+        if !configuration.faults.contains(.stampNotAdvanced) { clock.observe(stamp) }
     }
 }

@@ -70,7 +70,9 @@ extension NodeCore {
             break
         case .adds:
             _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
-            ownership.registrationAccepted(dn, now: now, &ownershipActions)
+            if !(faults.contains(.acknowledgedUnclaimed) && message.cseq.isMultiple(of: 7)) {
+                ownership.registrationAccepted(dn, now: now, &ownershipActions)
+            }
             counters.registrationsAccepted += 1
         case .removes:
             guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {

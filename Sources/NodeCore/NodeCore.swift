@@ -12,10 +12,12 @@ package struct NodeSetup: Sendable {
     /// Two random numbers: for To tags that nobody can guess, and for the spread of dial times.
     package var secret: UInt64
     package var seed: UInt64
+    /// Goes for all of the node's machines, whatever the two configurations say.
+    package var faults: Faults
 
     package init(
         topology: Topology, identity: NodeIdentity, ownership: OwnershipConfiguration? = nil,
-        ports: PortsConfiguration = PortsConfiguration(), secret: UInt64, seed: UInt64
+        ports: PortsConfiguration = PortsConfiguration(), secret: UInt64, seed: UInt64, faults: Faults = .none
     ) {
         self.topology = topology
         self.identity = identity
@@ -23,6 +25,7 @@ package struct NodeSetup: Sendable {
         self.ports = ports
         self.secret = secret
         self.seed = seed
+        self.faults = faults
     }
 }
 
@@ -62,6 +65,7 @@ package struct NodeCore: Sendable {
     let ownHosts: [[UInt8]]
     let dataCenter: Int
     let desktopGrace: UInt64
+    let faults: Faults
     /// PSTN DNs whose last desktop has gone, in the order of their deadlines.
     var abandoned: [(deadline: UInt64, dn: DNIndex)] = []
     /// The latest deadline of each of these DNs; only this one counts.
@@ -75,12 +79,17 @@ package struct NodeCore: Sendable {
     package init(_ setup: NodeSetup, now: Instant) {
         topology = setup.topology
         me = setup.identity.index
+        faults = setup.faults
+        var ownershipConfiguration = setup.ownership
+        ownershipConfiguration.faults = setup.faults
         ownership = OwnershipMachine(
-            topology: setup.topology, identity: setup.identity, configuration: setup.ownership, seed: setup.seed,
-            now: now
+            topology: setup.topology, identity: setup.identity, configuration: ownershipConfiguration,
+            seed: setup.seed, now: now
         )
+        var portsConfiguration = setup.ports
+        portsConfiguration.faults = setup.faults
         ports = PortsMachine(
-            configuration: setup.ports, directory: setup.topology.directory, me: setup.identity.index,
+            configuration: portsConfiguration, directory: setup.topology.directory, me: setup.identity.index,
             lineage: setup.identity.lineage
         )
         registrar = Registrar(dnCount: setup.topology.directory.count)
@@ -129,7 +138,7 @@ package struct NodeCore: Sendable {
             case .ownerUnreachable(let owner):
                 ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
             case .yielded(let dn):
-                registrar.dropAll(dn)
+                if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn) }
                 ports.superseded(dn, &portsActions)
             }
         }

@@ -51,7 +51,16 @@ extension PortsMachine {
             guard let position = clients[client]?.monitor?.sequence else { continue }
             if sequence - position > UInt64(feed.count) { fallen.append(client) } else { ready.insert(client) }
         }
-        for client in fallen.sorted() { cutOff(client, &actions) }
+        for client in fallen.sorted() {
+            if configuration.faults.contains(.slowClientKept) { skipAhead(client) } else { cutOff(client, &actions) }
+        }
+    }
+
+    /// Goes on with the oldest event that the feed still has: `Faults.slowClientKept`.
+    private mutating func skipAhead(_ client: ClientID) {
+        clients[client]?.monitor?.expansion = nil
+        clients[client]?.monitor?.sequence = sequence - UInt64(feed.count)
+        ready.insert(client)
     }
 
     // MARK: Monitoring
@@ -68,6 +77,7 @@ extension PortsMachine {
         {
             isResumed = true
             monitor.sequence = resume.sequence
+            if configuration.faults.contains(.feedResumeOffByOne), resume.sequence < sequence { monitor.sequence += 1 }
             monitor.snapshotCursor = nil
         }
         let position = FeedPosition(lineage: lineage, sequence: monitor.sequence)
@@ -89,7 +99,7 @@ extension PortsMachine {
                 if let event = expand(expansion, monitor, client, views: views) { return event }
                 continue
             }
-            if monitor.sequence < sequence {
+            if monitor.sequence < sequence, !goesOverChanges(monitor) {
                 if let event = advance(monitor, client) { return event }
                 continue
             }
@@ -97,6 +107,11 @@ extension PortsMachine {
             return snapshotPiece(from: cursor, monitor, client, views: views)
         }
         return nil
+    }
+
+    /// Whether a snapshot goes on although changes wait: `Faults.snapshotOverChanges`.
+    private func goesOverChanges(_ monitor: Monitor) -> Bool {
+        monitor.snapshotCursor != nil && configuration.faults.contains(.snapshotOverChanges)
     }
 
     private mutating func advance(_ monitor: Monitor, _ client: ClientID) -> TEvent? {
@@ -171,7 +186,7 @@ extension PortsMachine {
         let (piece, cursor) = self.piece(from: expansion.cursor, views: views) { dn, view in
             view.owner == expansion.owner && matches(dn, monitor.options)
         }
-        if piece.isEmpty {
+        if piece.isEmpty || configuration.faults.contains(.returnWithoutStates) {
             clients[client]!.monitor!.expansion = nil
             clients[client]!.monitor!.sequence += 1
             return .ownerReachable(expansion.owner, sequence: monitor.sequence + 1)
@@ -187,8 +202,10 @@ extension PortsMachine {
             (!monitor.options.ownedHereOnly || view.owner == me) && matches(dn, monitor.options)
         }
         if piece.isEmpty {
+            // Nothing waits: changes go first.
             clients[client]!.monitor!.snapshotCursor = nil
-            return .endOfSnapshot(FeedPosition(lineage: lineage, sequence: monitor.sequence))
+            clients[client]!.monitor!.sequence = sequence
+            return .endOfSnapshot(FeedPosition(lineage: lineage, sequence: sequence))
         }
         clients[client]!.monitor!.snapshotCursor = cursor
         return .status(piece, sequence: nil)

@@ -17,14 +17,17 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var registrationsPerClient: Int
     /// The most DNs in one piece of a snapshot.
     package var chunk: Int
+    package var faults: Faults
 
     package init(
-        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512
+        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512,
+        faults: Faults = .none
     ) {
         self.feedCapacity = feedCapacity
         self.outboxCapacity = outboxCapacity
         self.registrationsPerClient = registrationsPerClient
         self.chunk = chunk
+        self.faults = faults
     }
 }
 

@@ -1,0 +1,93 @@
+/// Mistakes that can be put back into the machines, so that the simulator proves that it finds them. Production is always
+/// `.none`; a house test sees to it.
+package struct Faults: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    /// The machines as they ship.
+    package static let none: Faults = []
+
+    // MARK: DNOwnership
+
+    /// A node that yields a DN gives that no revision, so its peers are not told.
+    package static let noYieldAnnouncement = Faults(rawValue: 1 << 0)
+
+    /// A link becomes live when the sync begins rather than when its end adds up, and shows words of before.
+    package static let liveBeforeEnd = Faults(rawValue: 1 << 1)
+
+    /// The clock does not move past stamps heard, so a claim made after another may be the lesser one.
+    package static let stampNotAdvanced = Faults(rawValue: 1 << 2)
+
+    /// What a snapshot did not carry stays as it was, in service and in the sum.
+    package static let noSweep = Faults(rawValue: 1 << 3)
+
+    /// A resumed stream begins one revision late, with numbers that show no gap.
+    package static let resumeOffByOne = Faults(rawValue: 1 << 4)
+
+    /// An earlier life of a peer that has come back since is let in again.
+    package static let staleIncarnationAccepted = Faults(rawValue: 1 << 5)
+
+    /// Whoever adopts a claim over a third node's does not tell that node.
+    package static let formerOwnerUntold = Faults(rawValue: 1 << 6)
+
+    /// The claims that a restarted peer has forgotten are not returned to it.
+    package static let claimsNotReturned = Faults(rawValue: 1 << 7)
+
+    /// Whoever says something lesser is not told the greater claim, and goes on believing its own.
+    package static let lesserWordUnanswered = Faults(rawValue: 1 << 8)
+
+    /// The latest change of owner wins after a cut, not the latest registration.
+    package static let noReclaim = Faults(rawValue: 1 << 9)
+
+    /// A refresh at the owner does not move `registered`, so it loses against older claims after a cut.
+    package static let refreshNotNoted = Faults(rawValue: 1 << 10)
+
+    /// The former word stands for good when the new owner never speaks.
+    package static let provisionalForever = Faults(rawValue: 1 << 11)
+
+    /// A position one revision beyond the ring counts as held, and that revision is told to nobody.
+    package static let ringOffByOne = Faults(rawValue: 1 << 12)
+
+    /// A superseded word is taken out of the sum before its speaker has dropped it, so sums differ.
+    package static let supersededWordDropped = Faults(rawValue: 1 << 13)
+
+    /// A batch of several changes leaves out the last record.
+    package static let coalescingLoses = Faults(rawValue: 1 << 14)
+
+    /// A lost connection leaves the link live, and the peer's last words are shown for good.
+    package static let lossKeepsLive = Faults(rawValue: 1 << 15)
+
+    /// A claim heard from another than its owner is shown with the former service, heard owner or not.
+    package static let relayedService = Faults(rawValue: 1 << 16)
+
+    /// A lost link takes DNs of this node itself, those at even places of the table, out of service.
+    package static let lostLinkDropsOwn = Faults(rawValue: 1 << 17)
+
+    // MARK: NodeCore
+
+    /// A node that yielded keeps its bindings, and their expiry takes the DN out of service under another's claim.
+    package static let peerExpires = Faults(rawValue: 1 << 18)
+
+    /// A node that yielded a DN keeps its bindings.
+    package static let yieldKeepsBindings = Faults(rawValue: 1 << 19)
+
+    /// A REGISTER whose CSeq is divisible by 7 is bound and answered 200, but not claimed.
+    package static let acknowledgedUnclaimed = Faults(rawValue: 1 << 20)
+
+    // MARK: TLibraryPorts
+
+    /// A resumed feed begins one event late.
+    package static let feedResumeOffByOne = Faults(rawValue: 1 << 21)
+
+    /// OwnerReachable is told without the states of the owner's DNs before it.
+    package static let returnWithoutStates = Faults(rawValue: 1 << 22)
+
+    /// A client that falls off the feed is not cut off; it silently goes on with the oldest event held.
+    package static let slowClientKept = Faults(rawValue: 1 << 23)
+
+    /// Pieces of a snapshot go before changes that wait, and its end skips these changes.
+    package static let snapshotOverChanges = Faults(rawValue: 1 << 24)
+}
