@@ -18,6 +18,7 @@ let pureRooms: [Target] = [
         name: "Simulation",
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore",
+            .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),
         ]
     ),
@@ -84,6 +85,7 @@ let programs: [Target] = [
     .executableTarget(name: "tandem", dependencies: ["OperatorCommands", argumentParser]),
     .executableTarget(name: "tandemd", dependencies: ["Controller", argumentParser]),
     .executableTarget(name: "tandem-worker", dependencies: ["SIPServer", "LinuxSystem", argumentParser]),
+    .executableTarget(name: "tandem-sim", dependencies: ["Simulation", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",
         dependencies: [
@@ -138,6 +140,7 @@ let package = Package(
         .executable(name: "tandemd", targets: ["tandemd"]),
         .executable(name: "tandem-worker", targets: ["tandem-worker"]),
         .executable(name: "tandem-load", targets: ["tandem-load"]),
+        .executable(name: "tandem-sim", targets: ["tandem-sim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

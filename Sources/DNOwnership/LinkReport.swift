@@ -78,3 +78,48 @@ extension OwnershipMachine {
     /// The last revision said.
     package var lastRevision: UInt64 { revision }
 }
+
+// For whoever checks the machine from outside.
+extension OwnershipMachine {
+    /// All that the machine holds of one DN.
+    package func inspect(_ dn: DNIndex) -> (view: View, word: Service, isSaid: Bool, isProvisional: Bool) {
+        let record = records[dn.position]
+        let view = View(service: visibleService(of: record), owner: record.owner, stamp: record.stamp)
+        return (view, record.service, record.isSaid, record.isProvisional)
+    }
+
+    package func state(of peer: NodeIndex) -> LinkReport.State {
+        switch links[peer.position].phase {
+        case .down: .down
+        case .syncing: .syncing
+        case .live: .live
+        }
+    }
+
+    /// Whether there is something to say to a peer besides pings, or something said that has not been told completely.
+    package func hasMore(for peer: NodeIndex) -> Bool {
+        guard case .streaming(owesEnd: false) = links[peer.position].outbound else { return true }
+        return links[peer.position].sentRevision < revision || !links[peer.position].control.isEmpty
+            || !links[peer.position].claimsOwed.isEmpty || links[peer.position].returnCursor != nil
+            || links[peer.position].resyncDeadline != nil
+    }
+
+    /// How full the queues are: the fullest of each kind.
+    package struct Fill: Equatable, Sendable {
+        package var control = 0
+        package var claimsOwed = 0
+        package var superseded = 0
+        package var provisionals = 0
+    }
+
+    package var fill: Fill {
+        var fill = Fill()
+        for position in links.indices {
+            fill.control = max(fill.control, links[position].control.count)
+            fill.claimsOwed = max(fill.claimsOwed, links[position].claimsOwed.count)
+            fill.superseded = max(fill.superseded, links[position].superseded.count)
+        }
+        fill.provisionals = provisionals.count - provisionalsHead
+        return fill
+    }
+}

@@ -79,7 +79,6 @@ extension OwnershipMachine {
                 requestSnapshot(from: peer, now: now)
                 return
             }
-            links[peer.position].applied?.revision = revisions.upperBound
         } else if links[peer.position].snapshot == nil {
             return
         }
@@ -95,6 +94,8 @@ extension OwnershipMachine {
             withdrawWord(of: dn, by: peer, name: yielded.dn)
             hear(yielded.claim, of: dn, from: peer, now: now, &actions)
         }
+        // Only now: a batch that closed the link half-way has to come again.
+        if let revisions = batch.revisions { links[peer.position].applied?.revision = revisions.upperBound }
     }
 
     /// The owner itself speaks of a DN.

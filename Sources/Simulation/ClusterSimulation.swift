@@ -4,454 +4,207 @@ import HeapModule
 import NodeCore
 import TLibraryPorts
 
-/// A whole cluster under one seed: the nodes' own machines, a simulated network, phones, desktops and subscribers.
+/// A whole cluster under one seed: the nodes' own machines, a simulated network, processes, clocks, phones, desktops and
+/// clients.
 ///
-/// First there is weather: cuts, resets, crashes, moving phones. Then all faults stop and the cluster must come to one
-/// mind. Nothing here is async, reads a clock or draws a number that the seed did not decide.
+/// First there is a storm, as the plan has it. Then all faults stop and the cluster must come to one mind. Nothing here
+/// is async, reads a clock or draws a number that the seed did not decide. Violations are remembered where they are seen;
+/// the run ends with the first.
 package struct ClusterSimulation {
-    package struct Options: Sendable {
-        package var seed: UInt64
-        package var nodeCount: Int
-        package var phoneCount: Int
-        /// How long the weather lasts, simulated.
-        package var stormSeconds: UInt64
-        /// 0 is calm, 100 a storm.
-        package var faultPercent: UInt64
-
-        package init(
-            seed: UInt64, nodeCount: Int = 4, phoneCount: Int = 24, stormSeconds: UInt64 = 20, faultPercent: UInt64 = 40
-        ) {
-            self.seed = seed
-            self.nodeCount = nodeCount
-            self.phoneCount = phoneCount
-            self.stormSeconds = stormSeconds
-            self.faultPercent = faultPercent
-        }
-    }
-
     /// A rule that did not hold, and when.
-    package struct Violation: Error, CustomStringConvertible {
+    package struct Violation: Error, Equatable, CustomStringConvertible {
         package let seed: UInt64
         package let invariant: String
         package let detail: String
-        package let milliseconds: UInt64
+        /// Simulated nanoseconds since the run began.
+        package let time: UInt64
 
-        package var description: String { "seed \(seed), \(milliseconds) ms: \(invariant): \(detail)" }
-    }
-
-    enum Event: Sendable {
-        case deliver(ConnectionID, fromSide: Int)
-        case closed(ConnectionID, side: Int)
-        case dialDone(dialer: NodeIndex, peer: NodeIndex)
-        case tick(NodeIndex, life: UInt64)
-        case phone(Int)
-        case fault
-        case heal(NodeIndex, NodeIndex)
-        case start(NodeIndex)
-        case readClients(NodeIndex, life: UInt64)
-    }
-
-    struct Scheduled: Comparable, Sendable {
-        let time: UInt64
-        let sequence: UInt64
-        let event: Event
-
-        static func < (left: Scheduled, right: Scheduled) -> Bool {
-            left.time != right.time ? left.time < right.time : left.sequence < right.sequence
+        package var description: String {
+            "seed \(seed) at \(ClusterSimulation.clock(time)): \(invariant): \(detail)"
         }
-
-        static func == (left: Scheduled, right: Scheduled) -> Bool { left.sequence == right.sequence }
     }
 
-    package let options: Options
+    /// More than any run needs: a machine that asks to be called again and again shows here.
+    static let eventLimit: UInt64 = 2_000_000
+    static let origin: UInt64 = 1_000 * .second
+    static let epochMilliseconds: UInt64 = 1_700_000_000_000
+
+    package let plan: RunPlan
+    package let script: Script
     let topology: Topology
-    var random: SeededRandom
-    var now: UInt64 = 1_000_000_000
+    let injection: Injection?
+
+    var now = Self.origin
     private var sequence: UInt64 = 0
     private var queue = Heap<Scheduled>()
-    var network = SimulatedNetwork()
-    /// The machines of every node; those of a node that is down are left as they were when it died.
-    var nodes: [NodeCore] = []
-    var isUp: [Bool]
-    /// Each node's life; incarnations rise by one.
-    var lives: [UInt64]
-    private var tickPlanned: [UInt64]
-    /// Milliseconds by which each node's wall clock is wrong.
-    private let skews: [UInt64]
-    /// Two for each node: one that is told of each DN, and one that understands owner events.
-    var subscribers: [[ModelSubscriber]]
-    /// The greatest claim that each node has shown, by DN.
-    var claims: [[Claim?]]
-    private var callSequence: UInt32 = 0
-    private var isStorming = true
+    var network: SimulatedNetwork
+    var nodes: [SimulatedNode]
+    var phones: [SimulatedPhone]
+    var ledger: Ledger
+    var isStorming = true
+    /// Nodes that the present event has changed.
+    private var touched: [NodeIndex] = []
+    /// What a node has just heard from a peer; counts once it is clear that the connection survives it.
+    var hearsay: Hearsay?
+    /// What the present event is, for the counts.
+    var cause = Cause.other
+    var lastClient: UInt64 = 0
 
+    package private(set) var failure: Violation?
     package private(set) var eventCount: UInt64 = 0
-    package private(set) var traceHash: UInt64 = 0
+    package private(set) var coverage = Coverage()
+    var fold = Fold()
+    /// Told of every event, in words; for people.
+    package var narrator: ((String) -> Void)?
 
-    package init(_ options: Options) {
-        self.options = options
-        random = SeededRandom(seed: options.seed)
-        topology = Self.topology(nodeCount: options.nodeCount, phoneCount: options.phoneCount)
-        isUp = Array(repeating: false, count: options.nodeCount)
-        lives = Array(repeating: 0, count: options.nodeCount)
-        tickPlanned = Array(repeating: .max, count: options.nodeCount)
-        subscribers = Array(repeating: [ModelSubscriber(), ModelSubscriber()], count: options.nodeCount)
-        let none: [Claim?] = Array(repeating: nil, count: topology.directory.count)
-        claims = Array(repeating: none, count: options.nodeCount)
-        var random = random
-        skews = (0..<options.nodeCount).map { _ in UInt64(random.below(2000)) }
-        self.random = random
-        nodes = topology.nodes.indices.map { newCore(NodeIndex($0)) }
+    package init(plan: RunPlan, script: Script, injection: Injection? = nil) {
+        self.plan = plan
+        self.script = script
+        self.injection = injection
+        topology = Self.topology(of: plan)
+        network = SimulatedNetwork(nodeCount: plan.nodeCount, seed: plan.seed)
+        let topology = topology
+        phones = (0..<plan.phoneCount).map { SimulatedPhone(number: 1000 + $0) }
+        ledger = Ledger(dnCount: topology.directory.count)
+        nodes = []
+        for position in topology.nodes.indices {
+            let core = newCore(NodeIndex(position), life: 0)
+            nodes.append(
+                SimulatedNode(
+                    core: core, skew: plan.skews[position], topology: topology, isFiltered: position % 2 == 0))
+        }
     }
 
-    static let monitors = [ClientID(rawValue: 1), ClientID(rawValue: 2)]
-    static let desktop = ClientID(rawValue: 3)
+    /// The run of a seed.
+    package init(seed: UInt64, nodeCount: Int? = nil, injection: Injection? = nil) {
+        let plan = RunPlan(seed: seed, nodeCount: nodeCount)
+        self.init(plan: plan, script: .draw(plan), injection: injection)
+    }
+
+    /// The same for the same seed, in every process and build.
+    package var traceHash: UInt64 { fold.value }
+
+    /// Simulated nanoseconds since the run began.
+    package var elapsed: UInt64 { now - Self.origin }
 
     // MARK: The run
 
-    /// - Returns: the simulated time in milliseconds.
-    package mutating func run() throws(Violation) -> UInt64 {
-        for node in nodes.indices { plan(.start(NodeIndex(node)), after: random.nanoseconds(0...50_000)) }
-        for phone in 0..<options.phoneCount { plan(.phone(phone), after: random.nanoseconds(0...2_000_000)) }
-        plan(.fault, after: random.nanoseconds(0...1_000_000))
-        try runUntil(now + options.stormSeconds * 1_000_000_000)
-        isStorming = false
-        network.healAll()
-        for connection in network.connections.keys.sorted() { resume(connection) }
-        try runUntil(now + 30_000_000_000)
-        try checkQuiescence()
-        return now / 1_000_000
+    package mutating func run() throws(Violation) {
+        for node in nodes.indices { schedule(.start(NodeIndex(node)), after: UInt64(node) * .millisecond) }
+        for (index, timed) in script.stimuli.enumerated() { schedule(.stimulus(index), after: timed.time) }
+        countPlan()
+        run(until: Self.origin + plan.storm)
+        if failure == nil { endStorm() }
+        let settled = now + 2 * plan.timing.linkTimeout.nanoseconds + 2_500 * .millisecond
+        let deadline = now + 60 * .second
+        run(until: settled)
+        while failure == nil, whatIsUnfinished() != nil, now < deadline { run(until: now + 250 * .millisecond) }
+        if failure == nil { checkQuiescence() }
+        if let failure { throw failure }
     }
 
-    private mutating func runUntil(_ end: UInt64) throws(Violation) {
-        while let next = queue.min, next.time <= end {
+    private mutating func run(until end: UInt64) {
+        while failure == nil, let next = queue.min, next.time <= end {
             _ = queue.popMin()
             now = next.time
-            eventCount += 1
-            traceHash = mixed(traceHash ^ next.time ^ next.sequence << 40)
-            let touched = handle(next.event)
-            for node in touched { settle(node) }
-            for node in touched { try checkSafety(node) }
+            handle(next)
         }
-        now = end
+        if failure == nil { now = end }
     }
 
-    mutating func plan(_ event: Event, after delay: UInt64) {
+    mutating func schedule(_ event: Event, after delay: UInt64) {
         sequence += 1
         queue.insert(Scheduled(time: now + delay, sequence: sequence, event: event))
     }
 
-    func instant(_ node: NodeIndex) -> Instant {
-        Instant(monotonic: now, wallMilliseconds: 1_700_000_000_000 + now / 1_000_000 + skews[node.position])
+    private mutating func handle(_ next: Scheduled) {
+        if let node = process(of: next.event), nodes[node.position].pausedUntil > now {
+            // The process does not run: what comes for it waits, in order.
+            return schedule(next.event, after: nodes[node.position].pausedUntil - now)
+        }
+        eventCount += 1
+        if eventCount > Self.eventLimit { fail("invariantNobodySpins", "\(eventCount) events") }
+        fold.add(next.time)
+        cause = .other
+        play(next.event)
+        for node in touched { settle(node) }
+        settleHearsay()
+        for node in touched { checkSafety(node) }
+        touched.removeAll(keepingCapacity: true)
     }
 
-    /// - Returns: the nodes that the event touched.
-    private mutating func handle(_ event: Event) -> [NodeIndex] {
+    /// The node whose process has to run for an event.
+    private func process(of event: Event) -> NodeIndex? {
         switch event {
-        case .start(let node): return start(node)
-        case .tick(let node, let life):
-            guard lives[node.position] == life else { return [] }
-            tickPlanned[node.position] = .max
-            let instant = instant(node)
-            if isUp[node.position] { nodes[node.position].tick(now: instant) }
-            return [node]
-        case .deliver(let connection, let side): return deliver(connection, fromSide: side)
-        case .closed(let connection, let side): return closed(connection, side: side)
-        case .dialDone(let dialer, let peer): return dialDone(dialer, peer)
-        case .phone(let phone): return actAsPhone(phone)
-        case .fault: return isStorming ? strike() : []
-        case .heal(let from, let to):
-            network.heal(from, to)
-            for connection in network.connections.keys.sorted() { resume(connection) }
-            return []
-        case .readClients(let node, let life):
-            guard lives[node.position] == life else { return [] }
-            readClients(node)
-            return []
+        case .tick(let node, _), .resume(let node), .dialDone(let node, _, _), .dialFailed(let node, _, _),
+            .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _):
+            node
+        case .accepted(let id): network.connections[id]?.ends[1]
+        case .deliver(let id, let side): network.connections[id]?.peer(of: side)
+        case .closed(let id, let side):
+            network.connections[id].flatMap { $0.ends[side] == .none ? nil : $0.ends[side] }
+        case .stimulus, .start, .abandon, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock: nil
         }
     }
 
-    // MARK: Nodes
-
-    private mutating func start(_ node: NodeIndex) -> [NodeIndex] {
-        guard !isUp[node.position] else { return [] }
-        lives[node.position] += 1
-        tickPlanned[node.position] = .max
-        nodes[node.position] = newCore(node)
-        isUp[node.position] = true
-        claims[node.position] = Array(repeating: nil, count: topology.directory.count)
-        subscribers[node.position] = [ModelSubscriber(), ModelSubscriber()]
-        nodes[node.position].clientConnected(Self.desktop)
-        for monitor in Self.monitors.indices { subscribe(node, monitor) }
-        return [node]
-    }
-
-    private mutating func newCore(_ node: NodeIndex) -> NodeCore {
-        let life = Incarnation(rawValue: lives[node.position])
-        var ownership = OwnershipConfiguration(timing: topology.timing)
-        // Small on purpose: falling off the ring and cut snapshots happen in every run.
-        ownership.ringCapacity = 8
-        ownership.chunkRecords = 5
-        var ports = PortsConfiguration()
-        ports.feedCapacity = 64
-        ports.chunk = 7
-        let identity = NodeIdentity(index: node, incarnation: life, lineage: life, generation: 1)
-        let setup = NodeSetup(
-            topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1, seed: random.next()
-        )
-        return NodeCore(setup, now: instant(node))
-    }
-
-    private mutating func subscribe(_ node: NodeIndex, _ monitor: Int) {
-        nodes[node.position].clientConnected(Self.monitors[monitor])
-        var options = MonitorOptions(acceptsOwnerEvents: monitor == 1)
-        let subscriber = subscribers[node.position][monitor]
-        if subscriber.isComplete { options.resume = subscriber.position }
-        nodes[node.position].requestReceived(
-            .monitorAll(referenceID: 1, options), from: Self.monitors[monitor], now: instant(node)
-        )
-    }
-
-    private mutating func crash(_ node: NodeIndex) {
-        guard isUp[node.position] else { return }
-        isUp[node.position] = false
-        for id in network.connections(of: node) {
-            let side = network.connections[id]!.side(of: node)
-            network.connections[id]!.isOpen[side] = false
-            network.connections[id]!.inFlight = [[], []]
-            if !network.isCut(node, network.connections[id]!.ends[1 - side]) {
-                plan(.closed(id, side: 1 - side), after: random.nanoseconds(20...500))
-            }
-        }
-        plan(.start(node), after: random.nanoseconds(5_000...3_000_000))
-    }
-
-    /// Carries out actions, sends what there is to say, plans the next tick.
-    private mutating func settle(_ node: NodeIndex) {
-        guard isUp[node.position] else { return }
-        // What came of the tick counts at once, as in the real loop.
-        nodes[node.position].tick(now: instant(node))
-        for action in nodes[node.position].takeActions() {
-            switch action {
-            case .dial(let peer):
-                plan(.dialDone(dialer: node, peer: peer), after: random.nanoseconds(50...1_500))
-            case .closeConnection(let connection, _):
-                close(connection, by: node)
-            case .closeClient(let client, _):
-                nodes[node.position].clientDisconnected(client, now: instant(node))
-                if let monitor = Self.monitors.firstIndex(of: client) {
-                    subscribe(node, monitor)
-                } else {
-                    nodes[node.position].clientConnected(client)
-                }
-            }
-        }
-        pull(node)
-        if !nodes[node.position].takeReadyClients().isEmpty {
-            plan(.readClients(node, life: lives[node.position]), after: random.nanoseconds(10...5_000))
-        }
-        let deadline = max(nodes[node.position].nextDeadline(), now + 1000)
-        if deadline < tickPlanned[node.position] {
-            tickPlanned[node.position] = deadline
-            plan(.tick(node, life: lives[node.position]), after: deadline - now)
+    private mutating func play(_ event: Event) {
+        switch event {
+        case .stimulus(let index): if isStorming { strike(script.stimuli[index].stimulus) }
+        case .start(let node): start(node)
+        case .tick(let node, let life): tick(node, life: life)
+        case .resume(let node): touch(node)
+        case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
+        case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)
+        case .accepted(let id): accepted(id)
+        case .deliver(let id, let side): deliver(id, fromSide: side)
+        case .closed(let id, let side): closed(id, side: side)
+        case .abandon(let id, let side): abandon(id, side: side)
+        case .heal(let from, let to): heal(from, to)
+        case .cut(let from, let to): if isStorming { cut(from, to) }
+        case .recover(let first, let second): network.slowDown(first, second, by: 1)
+        case .phone(let phone, let node, let act, let seconds, let sequence):
+            datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence)
+        case .refresh(let phone, let round): refresh(phone, round: round)
+        case .connectClient(let node, let client): connectClient(node, client)
+        case .readClient(let node, let client): readClient(node, client)
+        case .endSlowness(let node): nodes[node.position].lag = 0
+        case .endWrongClock(let node): endWrongClock(node)
         }
     }
 
-    private mutating func readClients(_ node: NodeIndex) {
-        guard isUp[node.position] else { return }
-        for (monitor, client) in Self.monitors.enumerated() {
-            while let event = nodes[node.position].nextClientEvent(for: client) {
-                subscribers[node.position][monitor].hear(event)
-            }
-        }
-        while nodes[node.position].nextClientEvent(for: Self.desktop) != nil {}
+    mutating func touch(_ node: NodeIndex) {
+        guard node != .none, !touched.contains(node) else { return }
+        touched.append(node)
     }
 
-    // MARK: Connections
+    // MARK: Telling
 
-    private mutating func dialDone(_ dialer: NodeIndex, _ peer: NodeIndex) -> [NodeIndex] {
-        guard isUp[dialer.position] else { return [] }
-        guard isUp[peer.position], !network.isCut(dialer, peer), !network.isCut(peer, dialer) else {
-            nodes[dialer.position].dialFailed(peer, now: instant(dialer))
-            return [dialer]
-        }
-        let connection = network.connect(dialer, peer)
-        nodes[dialer.position].dialed(peer, connection: connection, now: instant(dialer))
-        nodes[peer.position].accepted(connection, now: instant(peer))
-        return [dialer, peer]
+    mutating func fail(_ invariant: String, _ detail: String) {
+        guard failure == nil else { return }
+        failure = Violation(seed: plan.seed, invariant: invariant, detail: detail, time: elapsed)
+        say("VIOLATION of \(invariant): \(failure?.detail ?? "")")
     }
 
-    private mutating func pull(_ node: NodeIndex) {
-        for id in network.connections(of: node) {
-            guard let connection = network.connections[id] else { continue }
-            let side = connection.side(of: node)
-            let peer = connection.ends[1 - side]
-            guard nodes[node.position].ownership.connection(to: peer) == id else { continue }
-            while network.connections[id]!.inFlight[side].count < SimulatedNetwork.capacity,
-                let message = nodes[node.position].nextPeerMessage(for: peer, now: instant(node))
-            {
-                network.connections[id]!.inFlight[side].append(message)
-                let earliest = network.connections[id]!.lastDelivery[side]
-                let time = max(now + random.nanoseconds(20...2_000), earliest + 1)
-                network.connections[id]!.lastDelivery[side] = time
-                plan(.deliver(id, fromSide: side), after: time - now)
-            }
-        }
+    func say(_ text: @autoclosure () -> String) {
+        guard let narrator else { return }
+        narrator("\(Self.clock(elapsed))  \(text())")
     }
 
-    private mutating func deliver(_ id: ConnectionID, fromSide side: Int) -> [NodeIndex] {
-        guard let connection = network.connections[id], connection.isOpen[1 - side],
-            !connection.inFlight[side].isEmpty
-        else { return [] }
-        let sender = connection.ends[side]
-        let receiver = connection.ends[1 - side]
-        if network.isCut(sender, receiver) {
-            network.connections[id]!.stalled[side] += 1
-            return []
-        }
-        let message = network.connections[id]!.inFlight[side].removeFirst()
-        let instant = instant(receiver)
-        if isUp[receiver.position] { nodes[receiver.position].received(message, from: id, now: instant) }
-        // There is room again: the sender may go on.
-        return [receiver, sender]
+    /// `12.345678 s`, as wide as the longest run needs.
+    static func clock(_ nanoseconds: UInt64) -> String {
+        let whole = String(nanoseconds / .second)
+        let fraction = String(nanoseconds % .second / .microsecond + 1_000_000).dropFirst()
+        return String(repeating: " ", count: max(0, 3 - whole.count)) + whole + "." + fraction + " s"
     }
 
-    private mutating func resume(_ id: ConnectionID) {
-        guard let connection = network.connections[id] else { return }
-        for side in 0...1 where !network.isCut(connection.ends[side], connection.ends[1 - side]) {
-            for _ in 0..<connection.stalled[side] {
-                let time = max(now + random.nanoseconds(20...2_000), network.connections[id]!.lastDelivery[side] + 1)
-                network.connections[id]!.lastDelivery[side] = time
-                plan(.deliver(id, fromSide: side), after: time - now)
-            }
-            network.connections[id]!.stalled[side] = 0
-        }
-    }
+    func name(_ node: NodeIndex) -> String { node == .none ? "nobody" : topology.name(of: node) }
+    func name(_ dn: DNIndex) -> String { topology.directory.dn(at: dn).description }
 
-    private mutating func close(_ id: ConnectionID, by node: NodeIndex) {
-        guard let connection = network.connections[id] else { return }
-        let side = connection.side(of: node)
-        network.connections[id]!.isOpen[side] = false
-        // Across a cut the other end hears nothing; its own silence tells it.
-        guard !network.isCut(node, connection.ends[1 - side]) else { return }
-        plan(.closed(id, side: 1 - side), after: random.nanoseconds(20...2_000))
-    }
+    mutating func count(_ transition: Transition) { coverage.count(transition) }
+    mutating func count(_ kind: FaultKind) { coverage.count(kind) }
 
-    private mutating func closed(_ id: ConnectionID, side: Int) -> [NodeIndex] {
-        guard let connection = network.connections[id], connection.isOpen[side] else { return [] }
-        network.connections[id]!.isOpen[side] = false
-        if network.connections[id]!.isOpen == [false, false] { network.connections[id] = nil }
-        let node = connection.ends[side]
-        let instant = instant(node)
-        if isUp[node.position] { nodes[node.position].disconnected(id, now: instant) }
-        return [node]
-    }
-
-    // MARK: Weather
-
-    private mutating func strike() -> [NodeIndex] {
-        plan(.fault, after: random.nanoseconds(100_000...3_000_000))
-        guard random.chance(options.faultPercent) else { return [] }
-        let first = NodeIndex(random.below(nodes.count))
-        let second = NodeIndex((first.position + 1 + random.below(nodes.count - 1)) % nodes.count)
-        switch random.below(5) {
-        case 0:
-            crash(first)
-            return []
-        case 1:
-            let duration = random.nanoseconds(100_000...8_000_000)
-            network.cut(first, second)
-            plan(.heal(first, second), after: duration)
-            if random.chance(70) {
-                network.cut(second, first)
-                plan(.heal(second, first), after: duration)
-            }
-            return []
-        case 2, 3:
-            // A reset: both ends hear at once, what was on its way is lost.
-            guard let id = network.connections(of: first).first else { return [] }
-            network.connections[id]!.inFlight = [[], []]
-            plan(.closed(id, side: 0), after: random.nanoseconds(1...1_000))
-            plan(.closed(id, side: 1), after: random.nanoseconds(1...1_000))
-            return []
-        case _:
-            // A subscriber breaks off and resumes.
-            guard isUp[first.position] else { return [] }
-            let monitor = random.below(Self.monitors.count)
-            nodes[first.position].clientDisconnected(Self.monitors[monitor], now: instant(first))
-            subscribe(first, monitor)
-            return [first]
-        }
-    }
-
-    private mutating func actAsPhone(_ phone: Int) -> [NodeIndex] {
-        guard isStorming else { return [] }
-        plan(.phone(phone), after: random.nanoseconds(100_000...4_000_000))
-        let node = NodeIndex(random.below(nodes.count))
-        guard isUp[node.position] else { return [] }
-        if phone % 4 == 3 {
-            let dn = "\(7000 + phone)"
-            if random.chance(60) {
-                nodes[node.position].requestReceived(
-                    .registerAddress(referenceID: 1, dn: dn, takeover: random.chance(30)), from: Self.desktop,
-                    now: instant(node)
-                )
-            } else {
-                nodes[node.position].requestReceived(
-                    .unregisterAddress(referenceID: 1, dn: dn), from: Self.desktop, now: instant(node)
-                )
-            }
-            return [node]
-        }
-        callSequence += 1
-        let expires = random.chance(25) ? 0 : 1 + random.below(20)
-        let text = Self.register(dn: 1000 + phone, sequence: callSequence, expires: expires)
-        var answers = DatagramBatch()
-        let source = NetworkAddress(ipv4: 0x7F00_0001, port: 6000)
-        nodes[node.position].datagramReceived(
-            Array(text.utf8).span, from: source, now: instant(node), answers: &answers
-        )
-        return [node]
-    }
-
-    private static func register(dn: Int, sequence: UInt32, expires: Int) -> String {
-        """
-        REGISTER sip:cc.example.com SIP/2.0\r
-        Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK\(sequence);rport\r
-        From: <sip:\(dn)@cc.example.com>;tag=1\r
-        To: <sip:\(dn)@cc.example.com>\r
-        Call-ID: \(dn)-\(sequence)@phone\r
-        CSeq: \(sequence) REGISTER\r
-        Contact: <sip:\(dn)@127.0.0.1:6000>\r
-        Expires: \(expires)\r
-        Content-Length: 0\r
-        \r
-
-        """
-    }
-
-    private static func topology(nodeCount: Int, phoneCount: Int) -> Topology {
-        let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
-        let nodes = (0..<nodeCount).map { number in
-            Node(
-                name: "dc\(number % 2 + 1)/sip\(number / 2 + 1)", dataCenter: number % 2,
-                sip: [SIPListener(transport: .udp, address: address)], tcontroller: .tcp(address), mesh: .tcp(address)
-            )
-        }.sorted { $0.name < $1.name }
-        var limits = RegistrationLimits()
-        limits.minimumExpires = 1
-        let blocks = [
-            DNBlock(first: DN(decimal: 1000, length: 4), count: phoneCount, agentType: 0, homes: 0),
-            DNBlock(first: DN(decimal: 7000, length: 4), count: phoneCount, agentType: 1, homes: 0),
-        ]
-        return Topology(
-            cluster: "simulated", domain: "cc.example.com",
-            agentTypes: [
-                AgentType(name: "sip-phone", phone: .sip, registration: limits),
-                AgentType(name: "pstn-phone", phone: .pstn),
-            ],
-            dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
-            nodes: nodes, directory: DNDirectory(blocks: blocks)
-        )
+    func instant(_ node: NodeIndex) -> Instant {
+        let wall = Int64(Self.epochMilliseconds + now / .millisecond) + nodes[node.position].skew
+        return Instant(monotonic: now, wallMilliseconds: UInt64(wall))
     }
 }

@@ -3,32 +3,45 @@ import TLibraryPorts
 
 /// A client that believes what it is told: what it holds after snapshot and events must be the node's own view.
 struct ModelSubscriber: Sendable {
-    var services: [DN: Service] = [:]
-    var owners: [DN: NodeIndex] = [:]
-    var position: FeedPosition?
-    var isComplete = false
+    /// By DN; nil where nothing was heard.
+    private(set) var services: [Service?]
+    private var owners: [NodeIndex]
+    private(set) var position: FeedPosition?
+    private(set) var isComplete = false
+    private(set) var isResumed = false
     private(set) var problem: String?
+    private var hasAskedToResume = false
 
-    mutating func hear(_ event: TEvent) {
+    init(dnCount: Int) {
+        services = Array(repeating: nil, count: dnCount)
+        owners = Array(repeating: .none, count: dnCount)
+    }
+
+    /// What the client says when it connects again: where it stopped, unless it was in the middle of a snapshot.
+    mutating func resume() -> FeedPosition? {
+        hasAskedToResume = isComplete
+        return isComplete ? position : nil
+    }
+
+    mutating func hear(_ event: TEvent, _ directory: DNDirectory) {
         switch event {
         case .monitoring(_, let isResumed, let position):
+            if isResumed, !hasAskedToResume || position != self.position { problem = "resumed somewhere else" }
             self.position = position
-            if !isResumed {
-                services = [:]
-                owners = [:]
-                isComplete = false
-            }
+            self.isResumed = isResumed
+            if !isResumed { begin() }
         case .status(let statuses, let sequence):
-            for status in statuses { learn(status) }
+            for status in statuses { learn(status, directory) }
             advance(to: sequence)
         case .serviceChanged(let status, let sequence):
-            learn(status)
+            learn(status, directory)
             advance(to: sequence)
         case .endOfSnapshot(let position):
+            if isComplete { problem = "a second end of the snapshot" }
             isComplete = true
             self.position = position
         case .ownerUnreachable(let owner, let sequence):
-            for (dn, known) in owners where known == owner { services[dn] = .ownerUnreachable }
+            for dn in owners.indices where owners[dn] == owner { services[dn] = .ownerUnreachable }
             advance(to: sequence)
         case .ownerReachable(_, let sequence):
             // What the owner says of each of its DNs has been told just before.
@@ -38,14 +51,73 @@ struct ModelSubscriber: Sendable {
         }
     }
 
-    private mutating func learn(_ status: DNStatus) {
-        services[status.dn] = status.view.service
-        owners[status.dn] = status.view.owner
+    private mutating func begin() {
+        isComplete = false
+        for dn in services.indices {
+            services[dn] = nil
+            owners[dn] = .none
+        }
+    }
+
+    private mutating func learn(_ status: DNStatus, _ directory: DNDirectory) {
+        guard let dn = directory.index(of: status.dn) else {
+            problem = "told of \(status.dn), which is not provisioned"
+            return
+        }
+        services[dn.position] = status.view.service
+        owners[dn.position] = status.view.owner
     }
 
     private mutating func advance(to sequence: UInt64?) {
-        guard let sequence, let position else { return }
+        guard let sequence else { return }
+        guard let position else {
+            problem = "an event before the answer"
+            return
+        }
         if sequence < position.sequence { problem = "sequence \(sequence) after \(position.sequence)" }
         self.position?.sequence = sequence
+    }
+}
+
+/// A desktop: it registers PSTN DNs and believes what it is told of them.
+struct ModelDesktop: Sendable {
+    /// By DN: nil where it is not registered.
+    private(set) var services: [Service?]
+    /// DNs that it holds in service at its node.
+    private(set) var holds: [Bool]
+    private(set) var problem: String?
+
+    init(dnCount: Int) {
+        services = Array(repeating: nil, count: dnCount)
+        holds = Array(repeating: false, count: dnCount)
+    }
+
+    mutating func disconnected() {
+        self = ModelDesktop(dnCount: services.count)
+    }
+
+    mutating func hear(_ event: TEvent, at node: NodeIndex, _ directory: DNDirectory) {
+        switch event {
+        case .registered(_, let status):
+            guard let dn = directory.index(of: status.dn) else { return }
+            services[dn.position] = status.view.service
+            holds[dn.position] = status.view.owner == node && status.view.service.isInService
+        case .unregistered(_, let name, _):
+            guard let dn = directory.index(of: name) else { return }
+            services[dn.position] = nil
+            holds[dn.position] = false
+        case .serviceChanged(let status, nil): learn([status], directory)
+        case .status(let statuses, nil): learn(statuses, directory)
+        case .error, .addressInfo: break
+        case .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
+            problem = "a desktop was told \(event)"
+        }
+    }
+
+    private mutating func learn(_ statuses: [DNStatus], _ directory: DNDirectory) {
+        for status in statuses {
+            guard let dn = directory.index(of: status.dn) else { continue }
+            if services[dn.position] != nil { services[dn.position] = status.view.service }
+        }
     }
 }

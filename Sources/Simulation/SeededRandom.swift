@@ -24,8 +24,18 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         Int(next() % UInt64(bound))
     }
 
-    /// Nanoseconds from a range of microseconds.
-    package mutating func nanoseconds(_ microseconds: ClosedRange<UInt64>) -> UInt64 {
-        (microseconds.lowerBound + next() % (microseconds.upperBound - microseconds.lowerBound + 1)) * 1000
+    package mutating func within(_ range: ClosedRange<UInt64>) -> UInt64 {
+        range.lowerBound + next() % (range.upperBound - range.lowerBound + 1)
     }
+
+    package mutating func one<Element>(of choices: [Element]) -> Element {
+        choices[below(choices.count)]
+    }
+}
+
+/// Durations in nanoseconds, as the simulation counts time.
+extension UInt64 {
+    static var microsecond: UInt64 { 1_000 }
+    static var millisecond: UInt64 { 1_000_000 }
+    static var second: UInt64 { 1_000_000_000 }
 }

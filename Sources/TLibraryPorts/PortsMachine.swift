@@ -129,6 +129,11 @@ package struct PortsMachine: Sendable {
 
     package var clientCount: Int { clients.count }
 
+    /// How full the queues are: events held for monitoring clients, and the fullest outbox.
+    package var fill: (feed: Int, outbox: Int) {
+        (feed.count, clients.values.reduce(0) { max($0, $1.outbox.count) })
+    }
+
     /// Clients that may have something to read: the shell pulls for these, and for those that it had to leave unread.
     package mutating func takeReady() -> [ClientID] {
         guard !ready.isEmpty else { return [] }

@@ -1,0 +1,157 @@
+import ClusterModel
+import NodeCore
+import TLibraryPorts
+
+/// A client of one node's T-Controller port.
+struct SimulatedClient: Sendable {
+    enum Kind: Equatable, Sendable {
+        case monitor(MonitorOptions)
+        case desktop
+    }
+
+    let kind: Kind
+    /// Nil while it is not connected; another one for every connection.
+    var id: ClientID?
+    var stalledUntil: UInt64 = 0
+    var isReadPlanned = false
+    var subscriber: ModelSubscriber
+    var desktop: ModelDesktop
+
+    /// One is told of each DN, one understands owner events, one has filters, one is a desktop.
+    static func all(of topology: Topology, isFiltered: Bool) -> [SimulatedClient] {
+        var filter = MonitorOptions(ownedHereOnly: !isFiltered)
+        if isFiltered {
+            let first = DN(decimal: UInt64(ClusterSimulation.firstPhone + 2), length: 4)
+            let last = DN(decimal: UInt64(ClusterSimulation.firstDesktop), length: 4)
+            filter.ranges = [DNRange(first: first, last: last)]
+        }
+        let kinds: [Kind] = [
+            .monitor(MonitorOptions()), .monitor(MonitorOptions(acceptsOwnerEvents: true)), .monitor(filter), .desktop,
+        ]
+        let count = topology.directory.count
+        return kinds.map { kind in
+            SimulatedClient(
+                kind: kind, subscriber: ModelSubscriber(dnCount: count), desktop: ModelDesktop(dnCount: count))
+        }
+    }
+
+    mutating func connectionEnded() {
+        id = nil
+        desktop.disconnected()
+    }
+}
+
+extension ClusterSimulation {
+    mutating func connectClient(_ node: NodeIndex, _ client: Int) {
+        guard nodes[node.position].isUp, nodes[node.position].clients[client].id == nil else { return }
+        if nodes[node.position].clients[client].stalledUntil > now {
+            let wait = nodes[node.position].clients[client].stalledUntil - now
+            return schedule(.connectClient(node, client: client), after: wait)
+        }
+        lastClient += 1
+        let id = ClientID(rawValue: lastClient)
+        nodes[node.position].clients[client].id = id
+        nodes[node.position].core.clientConnected(id)
+        if case .monitor(var options) = nodes[node.position].clients[client].kind {
+            options.resume = nodes[node.position].clients[client].subscriber.resume()
+            say("client \(client) of \(name(node)) monitors, resuming at \(options.resume.map { "\($0)" } ?? "nothing")")
+            nodes[node.position].core.requestReceived(
+                .monitorAll(referenceID: 1, options), from: id, now: instant(node))
+        }
+        touch(node)
+    }
+
+    private func client(_ id: ClientID, of node: NodeIndex) -> Int? {
+        nodes[node.position].clients.firstIndex { $0.id == id }
+    }
+
+    mutating func planReading(_ node: NodeIndex, _ id: ClientID) {
+        guard let client = client(id, of: node), !nodes[node.position].clients[client].isReadPlanned else { return }
+        nodes[node.position].clients[client].isReadPlanned = true
+        let wait = 10 * .microsecond + mixed(now ^ id.rawValue) % (5 * .millisecond)
+        schedule(.readClient(node, client: client), after: wait)
+    }
+
+    /// The node's process writes what the client has room for.
+    mutating func readClient(_ node: NodeIndex, _ client: Int) {
+        nodes[node.position].clients[client].isReadPlanned = false
+        guard nodes[node.position].isUp, let id = nodes[node.position].clients[client].id else { return }
+        if nodes[node.position].clients[client].stalledUntil > now {
+            nodes[node.position].clients[client].isReadPlanned = true
+            let wait = nodes[node.position].clients[client].stalledUntil - now
+            return schedule(.readClient(node, client: client), after: wait)
+        }
+        for _ in 0..<8 {
+            guard let event = nodes[node.position].core.nextClientEvent(for: id) else {
+                invariantClientsKnowTheView(node, client)
+                return
+            }
+            hear(event, node, client)
+        }
+        nodes[node.position].clients[client].isReadPlanned = true
+        schedule(.readClient(node, client: client), after: 100 * .microsecond)
+    }
+
+    private mutating func hear(_ event: TEvent, _ node: NodeIndex, _ client: Int) {
+        say("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
+        fold.add(Words.digest(of: event))
+        switch nodes[node.position].clients[client].kind {
+        case .monitor:
+            nodes[node.position].clients[client].subscriber.hear(event, topology.directory)
+            if let transition = Transition(event) { count(transition) }
+        case .desktop:
+            nodes[node.position].clients[client].desktop.hear(event, at: node, topology.directory)
+            if case .unregistered(nil, _, _) = event { count(.desktopSuperseded) }
+        }
+        invariantClientsAreToldInOrder(node, client)
+    }
+
+    /// The node wants a client closed.
+    mutating func cutOff(_ node: NodeIndex, _ id: ClientID, _ problem: ClientProblem) {
+        guard let client = client(id, of: node) else {
+            return fail("invariantActionsAreLegal", "\(name(node)) closes a client that is not connected")
+        }
+        say("\(name(node)) cuts off client \(client): \(problem.sentence)")
+        count(.clientCutOff)
+        end(node, client, id, again: 50 * .millisecond)
+    }
+
+    mutating func clientLeaves(_ node: NodeIndex, _ client: Int, for time: UInt64) {
+        guard nodes[node.position].isUp, nodes[node.position].pausedUntil <= now,
+            let id = nodes[node.position].clients[client].id
+        else { return }
+        end(node, client, id, again: time)
+        touch(node)
+    }
+
+    private mutating func end(_ node: NodeIndex, _ client: Int, _ id: ClientID, again time: UInt64) {
+        nodes[node.position].clients[client].connectionEnded()
+        nodes[node.position].core.clientDisconnected(id, now: instant(node))
+        schedule(.connectClient(node, client: client), after: time)
+    }
+
+    // MARK: Desktops
+
+    private func desktop(of node: NodeIndex) -> ClientID? {
+        guard nodes[node.position].isUp, nodes[node.position].pausedUntil <= now else { return nil }
+        return nodes[node.position].clients.last?.id
+    }
+
+    mutating func desktopRegisters(_ dn: Int, at node: NodeIndex, takeover: Bool) {
+        guard let id = desktop(of: node) else { return }
+        cause = .desktop
+        count(takeover ? .desktopTookOver : .desktopRegistered)
+        nodes[node.position].core.requestReceived(
+            .registerAddress(referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover), from: id,
+            now: instant(node))
+        touch(node)
+    }
+
+    mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex) {
+        guard let id = desktop(of: node) else { return }
+        cause = .desktop
+        nodes[node.position].core.requestReceived(
+            .unregisterAddress(referenceID: 1, dn: String(Self.firstDesktop + dn)), from: id, now: instant(node))
+        touch(node)
+    }
+}

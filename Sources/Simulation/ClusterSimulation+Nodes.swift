@@ -1,0 +1,138 @@
+import ClusterModel
+import DNOwnership
+import NodeCore
+import TLibraryPorts
+
+// Processes: started, killed, stopped, slow. And the shell around the machines, as the real one works: carry out the
+// actions, pull what there is to say, come again when the next deadline is due.
+extension ClusterSimulation {
+    mutating func start(_ node: NodeIndex) {
+        guard !nodes[node.position].isUp else { return }
+        nodes[node.position].life += 1
+        say("\(name(node)) starts its life \(nodes[node.position].life)")
+        nodes[node.position].core = newCore(node, life: nodes[node.position].life)
+        nodes[node.position].isUp = true
+        nodes[node.position].pausedUntil = 0
+        nodes[node.position].tickPlanned = .max
+        nodes[node.position].dialing = []
+        for position in nodes[node.position].seen.indices { nodes[node.position].seen[position] = Seen() }
+        for position in nodes.indices {
+            nodes[node.position].hearing[position] = Hearing()
+            nodes[node.position].streams[position].forget()
+        }
+        for client in nodes[node.position].clients.indices {
+            schedule(.connectClient(node, client: client), after: UInt64(1 + client * 7) * .millisecond)
+        }
+        touch(node)
+    }
+
+    mutating func crash(_ node: NodeIndex, downFor time: UInt64) {
+        guard nodes[node.position].isUp else { return }
+        nodes[node.position].isUp = false
+        for id in network.open[node.position] {
+            guard let connection = network.connections[id] else { continue }
+            // What had been handed to the kernel may still arrive, or be lost with a reset.
+            leave(id, side: connection.side(of: node), isReset: (id + Int(now / .microsecond)) % 2 == 0)
+        }
+        for client in nodes[node.position].clients.indices { nodes[node.position].clients[client].connectionEnded() }
+        schedule(.start(node), after: time)
+    }
+
+    mutating func tick(_ node: NodeIndex, life: UInt64) {
+        guard nodes[node.position].life == life else { return }
+        nodes[node.position].tickPlanned = .max
+        cause = .clock
+        touch(node)
+    }
+
+    /// What the real loop does at the end of a turn.
+    mutating func settle(_ node: NodeIndex) {
+        guard nodes[node.position].isUp else { return }
+        let instant = instant(node)
+        nodes[node.position].core.tick(now: instant)
+        act(node)
+        pull(node, instant)
+        for client in nodes[node.position].core.takeReadyClients() { planReading(node, client) }
+        act(node)
+        if nodes[node.position].lag > 0 { nodes[node.position].pausedUntil = now + nodes[node.position].lag }
+        let deadline = nodes.span[node.position].core.nextDeadline()
+        if deadline <= now { fail("invariantDeadlinesAreAhead", "\(name(node)) asks to be called at once, for ever") }
+        if deadline < nodes[node.position].tickPlanned {
+            nodes[node.position].tickPlanned = deadline
+            schedule(.tick(node, life: nodes[node.position].life), after: deadline - now)
+        }
+    }
+
+    private mutating func act(_ node: NodeIndex) {
+        for action in nodes[node.position].core.takeActions() {
+            switch action {
+            case .dial(let peer):
+                dial(node, peer)
+            case .closeConnection(let connection, let problem):
+                say("\(name(node)) closes connection \(connection.rawValue): \(problem.sentence)")
+                count(Transition(problem))
+                invariantActionsAreLegal(node, closes: connection)
+                leave(Int(connection.rawValue), side: side(of: node, Int(connection.rawValue)), isReset: false)
+            case .closeClient(let id, let problem):
+                cutOff(node, id, problem)
+            }
+        }
+    }
+
+    private func side(of node: NodeIndex, _ id: Int) -> Int {
+        network.connections[id]?.side(of: node) ?? 0
+    }
+
+    private mutating func pull(_ node: NodeIndex, _ instant: Instant) {
+        for id in network.open[node.position] {
+            guard let connection = network.connections[id] else { continue }
+            let side = connection.side(of: node)
+            let peer = connection.peer(of: side)
+            guard peer != .none,
+                nodes.span[node.position].core.ownership.connection(to: peer)?.rawValue == UInt64(id)
+            else { continue }
+            var room = plan.connectionCapacity - connection.inFlight[side].count
+            while room > 0, let message = nodes[node.position].core.nextPeerMessage(for: peer, now: instant) {
+                room -= 1
+                say("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message, topology))")
+                invariantStreamsAreOrderly(node, peer, id, message)
+                send(message, on: id, fromSide: side)
+            }
+        }
+    }
+
+    // MARK: Stopped and slow processes, wrong clocks
+
+    mutating func stop(_ node: NodeIndex, for time: UInt64) {
+        nodes[node.position].pausedUntil = max(nodes[node.position].pausedUntil, now + time)
+    }
+
+    mutating func slowDown(_ node: NodeIndex, lag: UInt64, for time: UInt64) {
+        nodes[node.position].lag = lag
+        schedule(.endSlowness(node), after: time)
+    }
+
+    /// A wrong clock has made stamps that no other node will take; the operator sets it and restarts the node.
+    mutating func endWrongClock(_ node: NodeIndex) {
+        guard abs(nodes[node.position].skew) > 60_000 else { return }
+        say("the operator sets the clock of \(name(node)) and restarts it")
+        nodes[node.position].skew = plan.skews[node.position]
+        crash(node, downFor: 5 * .millisecond)
+    }
+
+    // MARK: The end of the storm
+
+    mutating func endStorm() {
+        say("the storm is over")
+        isStorming = false
+        network.healAll()
+        for id in network.connections.indices { resume(id) }
+        for position in nodes.indices {
+            let node = NodeIndex(position)
+            nodes[position].lag = 0
+            endWrongClock(node)
+            for peer in nodes.indices { nodes[position].streams[peer].beginCounting() }
+            for client in nodes[position].clients.indices { nodes[position].clients[client].stalledUntil = now }
+        }
+    }
+}

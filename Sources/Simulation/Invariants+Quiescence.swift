@@ -1,0 +1,100 @@
+import ClusterModel
+import DNOwnership
+import NodeCore
+
+// What must hold once all faults are over and nothing is on its way any more.
+extension ClusterSimulation {
+    /// What keeps the cluster from being at rest, in words; nil when nothing does.
+    func whatIsUnfinished() -> String? {
+        for node in nodes.indices {
+            guard nodes[node].isUp else { return "\(name(NodeIndex(node))) is down" }
+            guard nodes[node].pausedUntil <= now else { return "\(name(NodeIndex(node))) does not run" }
+            for peer in nodes.indices where peer != node {
+                let state = nodes.span[node].core.ownership.state(of: NodeIndex(peer))
+                if state != .live {
+                    return "\(name(NodeIndex(node)))'s link to \(name(NodeIndex(peer))) is \(state.rawValue)"
+                }
+                if nodes.span[node].core.ownership.hasMore(for: NodeIndex(peer)) {
+                    return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer)))"
+                }
+            }
+            if let client = nodes[node].clients.firstIndex(where: { $0.id == nil || $0.isReadPlanned }) {
+                return "client \(client) of \(name(NodeIndex(node))) has not heard everything"
+            }
+            for position in 0..<topology.directory.count where nodes[node].seen[position].isProvisional {
+                return "\(name(DNIndex(position))) is provisional at \(name(NodeIndex(node)))"
+            }
+        }
+        for (id, connection) in network.connections.enumerated() {
+            guard let connection else { continue }
+            for side in 0...1 where connection.isOpen[1 - side] {
+                if connection.inFlight[side].contains(where: { !Words.isHeartbeat($0) }) {
+                    return "connection \(id) has something on its way"
+                }
+            }
+        }
+        return nil
+    }
+
+    mutating func checkQuiescence() {
+        invariantConverges()
+        for position in 0..<topology.directory.count {
+            invariantAgreement(DNIndex(position))
+            invariantLatestRegistrationWins(DNIndex(position))
+        }
+        for node in nodes.indices {
+            for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
+        }
+        invariantConvergenceIsCheap()
+    }
+
+    /// 10. Once faults stop, everything converges.
+    private mutating func invariantConverges() {
+        guard let unfinished = whatIsUnfinished() else { return }
+        fail("invariantConverges", unfinished)
+    }
+
+    /// 1. Nodes joined by live links agree on owner, stamp and service of every DN.
+    private mutating func invariantAgreement(_ dn: DNIndex) {
+        let first = nodes.span[0].core.inspect(dn)
+        for node in nodes.indices.dropFirst() {
+            let other = nodes.span[node].core.inspect(dn)
+            if other.owner == first.owner, other.stamp == first.stamp, other.view == first.view { continue }
+            fail(
+                "invariantAgreement",
+                "\(name(dn)): \(name(NodeIndex(0))) holds \(first), \(name(NodeIndex(node))) \(other)")
+        }
+    }
+
+    /// Concurrent claims are settled by the latest registration. Judged only where no clock was wrong and no node lost its
+    /// memory, and not between registrations that crossed each other on the way.
+    private mutating func invariantLatestRegistrationWins(_ dn: DNIndex) {
+        guard plan.judgesLatestRegistration else { return }
+        let margin = plan.timing.linkTimeout.nanoseconds + 2 * .second
+        guard let node = ledger.latestRegistrar(of: dn, margin: margin) else { return }
+        let owner = nodes.span[0].core.inspect(dn).owner
+        if owner == node { return }
+        fail(
+            "invariantLatestRegistrationWins", "\(name(dn)) is owned by \(name(owner)), registered last at \(name(node))"
+        )
+    }
+
+    /// 10. With a bounded number of messages, and at most two snapshots on a connection; more only where what there is to
+    /// say exceeds a tiny ring again and again.
+    private mutating func invariantConvergenceIsCheap() {
+        let dns = topology.directory.count
+        let pieces = dns / plan.chunkRecords + 3
+        let snapshots = 2 + 4 * dns / plan.ringCapacity
+        for node in nodes.indices {
+            for peer in nodes.indices where peer != node {
+                let stream = nodes[node].streams[peer]
+                let bound = (stream.snapshots + 1) * pieces + 6 * dns + 10
+                if stream.messages <= bound, stream.snapshots <= snapshots { continue }
+                fail(
+                    "invariantConvergenceIsCheap",
+                    "\(name(NodeIndex(node))) to \(name(NodeIndex(peer))): \(stream.snapshots) snapshots,"
+                        + " \(stream.messages) messages")
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import ClusterModel
+import DNOwnership
+
+/// Whether a node hears a peer, judged by what has come over its connections and not by what the machine thinks.
+struct Hearing: Equatable, Sendable {
+    /// The connection on which the peer introduced itself last, while it is open at this end.
+    var connection = -1
+    var lineage: Incarnation?
+    /// The end of a sync has come, so the peer's DNs may be shown.
+    var isCaughtUp = false
+
+    mutating func ended(_ id: Int) {
+        guard connection == id else { return }
+        self = Hearing()
+    }
+}
+
+/// What a node has heard in the present event. It counts if the connection survives it.
+struct Hearsay: Sendable {
+    enum Kind: Equatable, Sendable {
+        case connected
+        case hello(Incarnation)
+        case syncEnd
+        case other
+
+        init(_ message: PeerMessage) {
+            switch message {
+            case .hello(let hello): self = .hello(hello.lineage)
+            case .syncEnd: self = .syncEnd
+            case .syncBegin, .records, .claims, .snapshotRequest, .ping, .pong: self = .other
+            }
+        }
+    }
+
+    let node: NodeIndex
+    let peer: NodeIndex
+    let connection: Int
+    let kind: Kind
+    /// Before the event, which may have closed an older connection.
+    let former: Hearing
+
+    /// What the node hears of the peer from now on.
+    func outcome(now present: Hearing) -> Hearing {
+        switch kind {
+        case .connected:
+            // A newer connection takes the older one's place; who is at its other end, the hello will tell.
+            return Hearing(connection: connection, lineage: former.lineage, isCaughtUp: former.isCaughtUp)
+        case .hello(let lineage):
+            let goesOn = former.isCaughtUp && former.lineage == lineage
+            return Hearing(connection: connection, lineage: lineage, isCaughtUp: goesOn)
+        case .syncEnd:
+            guard present.connection == connection else { return present }
+            return Hearing(connection: connection, lineage: present.lineage, isCaughtUp: true)
+        case .other:
+            return present
+        }
+    }
+}
+
+/// What one node says to another, checked against the rules of the stream: the shadow of a link.
+struct StreamModel: Sendable {
+    private var connection = -1
+    private var isIntroduced = false
+    private var isSnapshot = false
+    private var hasBegun = false
+    private var hasEnded = false
+    private var revision: UInt64 = 0
+    /// Since the storm ended or the connection was made.
+    private(set) var snapshots = 0
+    private(set) var messages = 0
+    private var isCounting = false
+
+    mutating func forget() {
+        connection = -1
+        isIntroduced = false
+    }
+
+    mutating func beginCounting() {
+        isCounting = true
+        snapshots = 0
+        messages = 0
+    }
+
+    /// - Returns: what is wrong with a message that its sender is about to send, or nil.
+    mutating func problem(with message: PeerMessage, on id: Int, from sender: NodeIndex, chunk: Int) -> String? {
+        if connection != id {
+            connection = id
+            isIntroduced = false
+            hasBegun = false
+            snapshots = 0
+            messages = 0
+        }
+        switch message {
+        case .ping, .pong: break
+        case .hello, .syncBegin, .records, .syncEnd, .claims, .snapshotRequest: if isCounting { messages += 1 }
+        }
+        if case .hello = message {
+            defer { isIntroduced = true }
+            return isIntroduced ? "a second hello" : nil
+        }
+        guard isIntroduced else { return "something before the hello" }
+        switch message {
+        case .hello, .pong: return nil
+        case .syncBegin(let begin): return begins(begin)
+        case .records(let batch): return says(batch, sender, chunk)
+        case .syncEnd(let position): return ends(position)
+        case .claims(let claims):
+            return claims.isEmpty || claims.count > chunk ? "\(claims.count) claims in a message" : nil
+        case .snapshotRequest: return "a snapshot is asked for, so what was heard did not add up"
+        case .ping(let ping):
+            return ping.position != nil && !hasEnded ? "a ping states a position within a sync" : nil
+        }
+    }
+
+    private mutating func begins(_ begin: SyncBegin) -> String? {
+        if !begin.isSnapshot, hasBegun { return "a second sync that is no snapshot" }
+        if begin.isSnapshot, hasBegun, begin.revision < revision { return "a snapshot of the past" }
+        if begin.isSnapshot, isCounting { snapshots += 1 }
+        hasBegun = true
+        hasEnded = false
+        isSnapshot = begin.isSnapshot
+        revision = begin.revision
+        return nil
+    }
+
+    private mutating func says(_ batch: RecordBatch, _ sender: NodeIndex, _ chunk: Int) -> String? {
+        guard hasBegun else { return "records before a sync has begun" }
+        guard batch.owned.count + batch.yielded.count <= chunk else { return "more records than a message may have" }
+        guard !batch.yielded.contains(where: { $0.claim.owner == sender }) else { return "a yield to itself" }
+        guard let revisions = batch.revisions else {
+            if !batch.yielded.isEmpty { return "a yield in a piece of a snapshot" }
+            return isSnapshot && !hasEnded ? nil : "a piece of a snapshot outside of one"
+        }
+        guard revisions.lowerBound == revision + 1 else { return "revisions \(revisions) after \(revision)" }
+        revision = revisions.upperBound
+        return nil
+    }
+
+    private mutating func ends(_ position: StreamPosition) -> String? {
+        guard hasBegun, !hasEnded else { return "an end of no sync" }
+        hasEnded = true
+        return position.revision == revision ? nil : "an end at \(position.revision) after \(revision)"
+    }
+}

@@ -1,0 +1,128 @@
+import ClusterModel
+import NodeCore
+
+/// A SIP phone: it remembers where it is registered and refreshes there.
+struct SimulatedPhone: Sendable {
+    let number: Int
+    var sequence: UInt32 = 0
+    var registrar: NodeIndex?
+    var seconds = 0
+    /// Counts its registrations, so that refreshes of an earlier one stop.
+    var round = 0
+    /// The REGISTER that it sent last, for a retransmission.
+    var last: (node: NodeIndex, act: PhoneAct, seconds: Int, sequence: UInt32)?
+}
+
+extension ClusterSimulation {
+    mutating func register(_ phone: Int, at node: NodeIndex, seconds: Int, after delay: UInt64 = 0) {
+        phones[phone].registrar = node
+        phones[phone].seconds = seconds
+        phones[phone].round += 1
+        send(phone, to: node, .adds, seconds: seconds, after: delay)
+        planRefresh(phone)
+    }
+
+    private mutating func planRefresh(_ phone: Int) {
+        // Between half and nine tenths of the time that is left.
+        let part = 50 + mixed(plan.seed ^ UInt64(phone) << 32 ^ UInt64(phones[phone].sequence)) % 40
+        let delay = UInt64(phones[phone].seconds) * .second / 100 * part
+        schedule(.refresh(phone: phone, round: phones[phone].round), after: delay)
+    }
+
+    mutating func refresh(_ phone: Int, round: Int) {
+        guard isStorming, phones[phone].round == round, let node = phones[phone].registrar else { return }
+        send(phone, to: node, .adds, seconds: phones[phone].seconds)
+        planRefresh(phone)
+    }
+
+    mutating func unregister(_ phone: Int, at node: NodeIndex?) {
+        guard let target = node ?? phones[phone].registrar else { return }
+        if node == nil || node == phones[phone].registrar { vanish(phone) }
+        send(phone, to: target, .removes, seconds: 0)
+    }
+
+    mutating func vanish(_ phone: Int) {
+        phones[phone].registrar = nil
+        phones[phone].round += 1
+    }
+
+    mutating func send(
+        _ phone: Int, to node: NodeIndex, _ act: PhoneAct, seconds: Int, after delay: UInt64 = 0
+    ) {
+        phones[phone].sequence += 1
+        let sequence = phones[phone].sequence
+        phones[phone].last = (node, act, seconds, sequence)
+        schedule(.phone(phone, at: node, act, seconds: seconds, sequence: sequence), after: delay)
+    }
+
+    mutating func retransmit(_ phone: Int) {
+        guard let last = phones[phone].last else { return }
+        schedule(
+            .phone(phone, at: last.node, last.act, seconds: last.seconds, sequence: last.sequence), after: .millisecond)
+    }
+
+    /// A REGISTER arrives at a node.
+    mutating func datagram(of phone: Int, at node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32) {
+        guard nodes[node.position].isUp else { return }
+        let number = phones[phone].number
+        say("phone \(number) → \(name(node)): REGISTER \(sequence), it \(act), \(seconds) s")
+        cause = act == .adds ? .registration : .removal
+        let text = Self.register(number, act, seconds: seconds, sequence: sequence)
+        var answers = DatagramBatch()
+        let source = NetworkAddress(ipv4: 0x7F00_0001, port: UInt16(6000 + phone))
+        nodes[node.position].core.datagramReceived(
+            Array(text.utf8).span, from: source, now: instant(node), answers: &answers)
+        touch(node)
+        let status = Self.status(of: answers)
+        fold.add(status)
+        say("\(name(node)) → phone \(number): \(status)")
+        answered(phone, by: node, act, seconds: seconds, sequence: sequence, status: status)
+    }
+
+    private mutating func answered(
+        _ phone: Int, by node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, status: Int
+    ) {
+        guard let dn = topology.directory.index(of: DN(decimal: UInt64(phones[phone].number), length: 4)) else { return }
+        switch (status, act) {
+        case (200, .adds):
+            count(.registrationAccepted)
+            guard nodes[node.position].seen[dn.position].acknowledgedSequence != sequence else { return }
+            let record = nodes.span[node.position].core.inspect(dn)
+            nodes[node.position].seen[dn.position].acknowledgedUntil = now + UInt64(seconds) * .second
+            nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
+            nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
+            ledger.registered(dn, at: node, now: now)
+            if record.owner != node {
+                fail("invariantAcknowledgedRegistrationsStay", "\(name(node)) took \(name(dn)) and does not own it")
+            }
+        case (200, .removes):
+            count(.removalAccepted)
+            nodes[node.position].seen[dn.position].acknowledgedUntil = 0
+            if nodes.span[node.position].core.inspect(dn).owner == node { ledger.registered(dn, at: node, now: now) }
+        case (200, .queries): count(.queryAnswered)
+        case (504, _): count(.askedElsewhere)
+        case (500, _): count(.outOfOrderRefused)
+        case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
+        }
+    }
+
+    private static func status(of answers: DatagramBatch) -> Int {
+        guard let entry = answers.entries.first, answers.count == 1, entry.length > 12 else { return 0 }
+        return answers.bytes(of: entry).dropFirst(8).prefix(3).reduce(0) { $0 * 10 + Int($1) - 48 }
+    }
+
+    private static func register(_ number: Int, _ act: PhoneAct, seconds: Int, sequence: UInt32) -> String {
+        let contact = act == .queries ? "" : "Contact: <sip:\(number)@127.0.0.1:6000>\r\nExpires: \(seconds)\r\n"
+        return """
+            REGISTER sip:cc.example.com SIP/2.0\r
+            Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK\(number)\(sequence);rport\r
+            From: <sip:\(number)@cc.example.com>;tag=1\r
+            To: <sip:\(number)@cc.example.com>\r
+            Call-ID: \(number)@phone\r
+            CSeq: \(sequence) REGISTER\r
+            \(contact)Content-Length: 0\r
+            \r
+
+            """
+    }
+}

@@ -1,0 +1,104 @@
+package import ClusterModel
+
+/// How one run is shaped: the cluster, its bounds, its weather. Everything is drawn from the seed, so that some runs are
+/// calm, some are fair with a few kinds of faults, and some are storms with all of them.
+package struct RunPlan: Equatable, Sendable {
+    package enum Mood: String, Equatable, Sendable, CaseIterable {
+        case calm, fair, stormy
+    }
+
+    package let seed: UInt64
+    package var mood: Mood
+    /// 2 to 9.
+    package var nodeCount: Int
+    /// SIP phones, each with a DN of its own.
+    package var phoneCount: Int
+    /// DNs of PSTN phones, which desktops hold in service.
+    package var desktopCount: Int
+    package var timing: Timing
+    /// Small on purpose: falling off a ring, cut snapshots and slow clients happen in every storm.
+    package var ringCapacity: Int
+    package var chunkRecords: Int
+    package var feedCapacity: Int
+    package var feedChunk: Int
+    package var outboxCapacity: Int
+    /// How many messages one direction of a connection takes before its sender has to wait.
+    package var connectionCapacity: Int
+    /// What a message takes from node to node: nanoseconds.
+    package var delay: ClosedRange<UInt64>
+    /// How long faults and phones go on.
+    package var storm: UInt64
+    /// The mean time between two faults; meaningless without kinds.
+    package var faultGap: UInt64
+    package var faultKinds: [FaultKind]
+    /// By how much each node's wall clock is wrong from the start, milliseconds.
+    package var skews: [Int64]
+    /// The mean time between two things that one phone or desktop does.
+    package var phoneGap: UInt64
+
+    /// No clock is ever wrong and no process ever dies or stops, so the latest registration can be told from outside.
+    var judgesLatestRegistration: Bool {
+        skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
+    }
+
+    /// - Parameter nodeCount: nil for what the seed says.
+    package init(seed: UInt64, nodeCount: Int? = nil) {
+        self.seed = seed
+        var random = SeededRandom(seed: mixed(seed))
+        mood = random.one(of: [.calm, .fair, .fair, .stormy, .stormy])
+        let drawn = random.one(of: [2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 9])
+        self.nodeCount = nodeCount ?? drawn
+        phoneCount = 4 + random.below(13)
+        desktopCount = 2 + random.below(5)
+        timing = Timing()
+        let keepalive = random.one(of: [200, 500, 500, 1000])
+        timing.keepalive = .milliseconds(keepalive)
+        timing.linkTimeout = .milliseconds(4 * keepalive)
+        timing.desktopGrace = .milliseconds(random.one(of: [0, 0, 500, 3000]))
+        ringCapacity = random.one(of: [2, 4, 8, 16, 64, 1024])
+        chunkRecords = random.one(of: [1, 2, 3, 5, 8, 64])
+        feedCapacity = random.one(of: [4, 8, 16, 64, 1024])
+        feedChunk = random.one(of: [1, 3, 7, 64])
+        outboxCapacity = random.one(of: [8, 16, 64, 1024])
+        connectionCapacity = random.one(of: [1, 2, 4, 16, 64])
+        let base = random.one(of: [20, 100, 1000, 20_000]) * UInt64.microsecond
+        // A ping must be able to come in time.
+        delay = base...min(base * random.one(of: [1, 2, 10, 50]), UInt64(keepalive) * .millisecond)
+        storm = random.within(4...14) * .second
+        phoneGap = random.within(500...4000) * .millisecond
+        let all = FaultKind.allCases
+        switch mood {
+        case .calm:
+            faultKinds = []
+            faultGap = storm
+        case .fair:
+            faultKinds = (0...random.below(4)).map { _ in all[random.below(all.count)] }
+            faultGap = random.within(500...3000) * .millisecond
+        case .stormy:
+            faultKinds = all
+            faultGap = random.within(100...1000) * .millisecond
+        }
+        let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
+        skews = (0..<self.nodeCount).map { _ in
+            spread == 0 ? 0 : Int64(random.below(Int(2 * spread + 1))) - spread
+        }
+    }
+}
+
+/// What can go wrong.
+package enum FaultKind: String, Equatable, Sendable, CaseIterable {
+    case cut, oneWayCut, split, flap, delay
+    case reset, halfClose, duplicateDial, abandonedDial, stranger
+    case crash, stop, slow
+    case clockJump, wrongClock
+    case clientLeaves, clientStalls
+
+    var blursLatestRegistration: Bool {
+        switch self {
+        case .crash, .stop, .slow, .clockJump, .wrongClock: true
+        case .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial, .stranger,
+            .clientLeaves, .clientStalls:
+            false
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import ClusterModel
+import DNOwnership
+import NodeCore
+import TLibraryPorts
+
+/// A node's process as the world sees it.
+struct SimulatedNode {
+    /// The machines; those of a node that is down are left as they were when it died.
+    var core: NodeCore
+    var isUp = false
+    /// Incarnations rise by one.
+    var life: UInt64 = 0
+    /// Milliseconds by which the wall clock is wrong.
+    var skew: Int64
+    /// Until when the process does not run.
+    var pausedUntil: UInt64 = 0
+    /// How long each event takes the process.
+    var lag: UInt64 = 0
+    var tickPlanned = UInt64.max
+    /// Peers that it is dialling.
+    var dialing: [NodeIndex] = []
+    /// By DN: what the node held when it was looked at last.
+    var seen: [Seen]
+    /// By peer.
+    var hearing: [Hearing]
+    var streams: [StreamModel]
+    var clients: [SimulatedClient]
+
+    init(core: NodeCore, skew: Int64, topology: Topology, isFiltered: Bool) {
+        self.core = core
+        self.skew = skew
+        seen = Array(repeating: Seen(), count: topology.directory.count)
+        hearing = Array(repeating: Hearing(), count: topology.nodes.count)
+        streams = Array(repeating: StreamModel(), count: topology.nodes.count)
+        clients = SimulatedClient.all(of: topology, isFiltered: isFiltered)
+    }
+}
+
+// The cluster that a plan describes.
+extension ClusterSimulation {
+    static let firstPhone = 1000
+    static let firstDesktop = 7000
+
+    static func topology(of plan: RunPlan) -> Topology {
+        let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
+        let nodes = (0..<plan.nodeCount).map { number in
+            Node(
+                name: "dc\(number % 2 + 1)/sip\(number / 2 + 1)", dataCenter: number % 2,
+                sip: [SIPListener(transport: .udp, address: address)], tcontroller: .tcp(address), mesh: .tcp(address)
+            )
+        }.sorted { $0.name < $1.name }
+        var limits = RegistrationLimits()
+        limits.minimumExpires = 1
+        let blocks = [
+            DNBlock(
+                first: DN(decimal: UInt64(firstPhone), length: 4), count: plan.phoneCount, agentType: 0, homes: 0),
+            DNBlock(
+                first: DN(decimal: UInt64(firstDesktop), length: 4), count: plan.desktopCount, agentType: 1, homes: 0),
+        ]
+        return Topology(
+            cluster: "simulated", domain: "cc.example.com",
+            agentTypes: [
+                AgentType(name: "sip-phone", phone: .sip, registration: limits),
+                AgentType(name: "pstn-phone", phone: .pstn),
+            ],
+            dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
+            nodes: nodes, directory: DNDirectory(blocks: blocks), timing: plan.timing
+        )
+    }
+
+    func newCore(_ node: NodeIndex, life: UInt64) -> NodeCore {
+        var ownership = OwnershipConfiguration(timing: plan.timing)
+        ownership.ringCapacity = plan.ringCapacity
+        ownership.chunkRecords = plan.chunkRecords
+        var ports = PortsConfiguration()
+        ports.feedCapacity = plan.feedCapacity
+        ports.outboxCapacity = plan.outboxCapacity
+        ports.chunk = plan.feedChunk
+        let incarnation = Incarnation(rawValue: injection == .incarnationReused ? 1 : life)
+        let identity = NodeIdentity(index: node, incarnation: incarnation, lineage: incarnation, generation: 1)
+        let setup = NodeSetup(
+            topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
+            seed: mixed(plan.seed ^ UInt64(node.rawValue)), faults: injection?.faults ?? .none
+        )
+        let skew = nodes.indices.contains(node.position) ? nodes[node.position].skew : 0
+        let wall = Int64(Self.epochMilliseconds + now / .millisecond) + skew
+        return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))
+    }
+}

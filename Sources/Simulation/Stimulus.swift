@@ -1,0 +1,199 @@
+package import ClusterModel
+
+/// Something that comes from outside of the cluster: what a phone, a desktop or a client does, or what goes wrong.
+///
+/// A run is a plan and a script of these, so a script can be shortened until only what matters remains. A stimulus may
+/// refer to the state that it meets ("where the phone is registered") but never to chance. New actors (agents, routers,
+/// stores, handovers, changes of topology) get cases here, a line in `Script.draw`, and an extension of
+/// `ClusterSimulation` that plays them.
+package enum Stimulus: Equatable, Sendable {
+    // Phones, by number.
+    case register(phone: Int, at: NodeIndex, seconds: Int)
+    /// The same phone at two nodes within a moment.
+    case registerTwice(phone: Int, at: NodeIndex, and: NodeIndex, seconds: Int, apart: UInt64)
+    case unregister(phone: Int, at: NodeIndex?)
+    /// The phone stops without a word; its binding expires.
+    case vanish(phone: Int)
+    /// A REGISTER without contacts.
+    case query(phone: Int, at: NodeIndex)
+    /// The phone sends its last REGISTER once more.
+    case retransmit(phone: Int)
+
+    // Desktops, by the number of the PSTN DN.
+    case desktopRegisters(dn: Int, at: NodeIndex, takeover: Bool)
+    case desktopUnregisters(dn: Int, at: NodeIndex)
+
+    // Clients of a node, by their number there.
+    case clientLeaves(NodeIndex, client: Int, time: UInt64)
+    case clientStalls(NodeIndex, client: Int, time: UInt64)
+
+    // Faults. Times are nanoseconds.
+    case cut(NodeIndex, NodeIndex, bothWays: Bool, time: UInt64)
+    /// The nodes whose bits are set lose all others.
+    case split(group: UInt16, time: UInt64)
+    case flap(NodeIndex, NodeIndex, times: Int, period: UInt64)
+    case delay(NodeIndex, NodeIndex, factor: UInt64, time: UInt64)
+    /// The connections between two nodes break; what is on its way is lost.
+    case reset(NodeIndex, NodeIndex)
+    /// The first node's host closes its end; the other hears of it after a time.
+    case halfClose(NodeIndex, NodeIndex, time: UInt64)
+    case duplicateDial(NodeIndex, NodeIndex)
+    /// A connection that its dialler has given up; nothing is said on it.
+    case abandonedDial(NodeIndex, NodeIndex, time: UInt64)
+    case stranger(NodeIndex, StrangerKind)
+    case crash(NodeIndex, time: UInt64)
+    case stop(NodeIndex, time: UInt64)
+    /// Each event takes the process this long.
+    case slow(NodeIndex, lag: UInt64, time: UInt64)
+    case clockJump(NodeIndex, milliseconds: Int64)
+    /// Far wrong; the operator sets it right after a time and restarts the node.
+    case wrongClock(NodeIndex, milliseconds: Int64, time: UInt64)
+
+    /// Nil for what phones and desktops do.
+    var faultKind: FaultKind? {
+        switch self {
+        case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
+            .desktopUnregisters:
+            nil
+        case .clientLeaves: .clientLeaves
+        case .clientStalls: .clientStalls
+        case .cut(_, _, let bothWays, _): bothWays ? .cut : .oneWayCut
+        case .split: .split
+        case .flap: .flap
+        case .delay: .delay
+        case .reset: .reset
+        case .halfClose: .halfClose
+        case .duplicateDial: .duplicateDial
+        case .abandonedDial: .abandonedDial
+        case .stranger: .stranger
+        case .crash: .crash
+        case .stop: .stop
+        case .slow: .slow
+        case .clockJump: .clockJump
+        case .wrongClock: .wrongClock
+        }
+    }
+}
+
+/// Who connects to a mesh port and does not belong there.
+package enum StrangerKind: String, Equatable, Sendable, CaseIterable {
+    case silent, noHello, wrongVersion, wrongCluster, unknownNode, wrongDirection, ownName
+}
+
+/// A stimulus and when it comes: nanoseconds since the run began.
+package struct TimedStimulus: Equatable, Sendable {
+    package var time: UInt64
+    package var stimulus: Stimulus
+}
+
+/// All that comes from outside in one run, in order.
+package struct Script: Equatable, Sendable {
+    package var stimuli: [TimedStimulus]
+
+    package init(stimuli: [TimedStimulus]) {
+        self.stimuli = stimuli
+    }
+
+    /// What the seed of a plan says.
+    package static func draw(_ plan: RunPlan) -> Script {
+        var draw = ScriptDraw(plan: plan)
+        return Script(stimuli: draw.all())
+    }
+}
+
+private struct ScriptDraw {
+    let plan: RunPlan
+    var random: SeededRandom
+    var stimuli: [TimedStimulus] = []
+
+    init(plan: RunPlan) {
+        self.plan = plan
+        random = SeededRandom(seed: mixed(plan.seed &+ 1))
+    }
+
+    mutating func all() -> [TimedStimulus] {
+        for phone in 0..<plan.phoneCount { actor(gap: plan.phoneGap) { $0.phone(phone) } }
+        for dn in 0..<plan.desktopCount { actor(gap: plan.phoneGap) { $0.desktop(dn) } }
+        if !plan.faultKinds.isEmpty {
+            actor(gap: plan.faultGap) { draw in draw.fault(draw.random.one(of: draw.plan.faultKinds)) }
+        }
+        // Equal times keep the order in which they were drawn.
+        return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+            .map(\.element)
+    }
+
+    /// Repeats something with a mean gap until the storm ends.
+    private mutating func actor(gap: UInt64, _ act: (inout ScriptDraw) -> Stimulus) {
+        var time = random.within(0...gap)
+        while time < plan.storm {
+            stimuli.append(TimedStimulus(time: time, stimulus: act(&self)))
+            time += random.within(gap / 8...gap * 15 / 8)
+        }
+    }
+
+    private mutating func node() -> NodeIndex { NodeIndex(random.below(plan.nodeCount)) }
+
+    private mutating func pair() -> (NodeIndex, NodeIndex) {
+        let first = node()
+        return (first, NodeIndex((first.position + 1 + random.below(plan.nodeCount - 1)) % plan.nodeCount))
+    }
+
+    private mutating func milliseconds(_ range: ClosedRange<UInt64>) -> UInt64 {
+        random.within(range.lowerBound * 1000...range.upperBound * 1000) * .microsecond
+    }
+
+    private mutating func phone(_ phone: Int) -> Stimulus {
+        let seconds = random.chance(50) ? 1 + random.below(6) : 60 + random.below(3000)
+        switch random.below(100) {
+        case 0..<50:
+            return .register(phone: phone, at: node(), seconds: seconds)
+        case 50..<62:
+            let (first, second) = pair()
+            let apart = random.within(0...3000) * .microsecond
+            return .registerTwice(phone: phone, at: first, and: second, seconds: seconds, apart: apart)
+        case 62..<72:
+            return .unregister(phone: phone, at: random.chance(70) ? nil : node())
+        case 72..<82:
+            return .vanish(phone: phone)
+        case 82..<90:
+            return .query(phone: phone, at: node())
+        case _:
+            return .retransmit(phone: phone)
+        }
+    }
+
+    private mutating func desktop(_ dn: Int) -> Stimulus {
+        random.chance(65)
+            ? .desktopRegisters(dn: dn, at: node(), takeover: random.chance(30))
+            : .desktopUnregisters(dn: dn, at: node())
+    }
+
+    private mutating func fault(_ kind: FaultKind) -> Stimulus {
+        let (first, second) = pair()
+        switch kind {
+        case .cut: return .cut(first, second, bothWays: true, time: milliseconds(20...9000))
+        case .oneWayCut: return .cut(first, second, bothWays: false, time: milliseconds(20...9000))
+        case .split:
+            let group = UInt16(1 + random.below((1 << plan.nodeCount) - 2))
+            return .split(group: group, time: milliseconds(200...9000))
+        case .flap: return .flap(first, second, times: 2 + random.below(6), period: milliseconds(20...900))
+        case .delay: return .delay(first, second, factor: 2 + random.next() % 40, time: milliseconds(500...5000))
+        case .reset: return .reset(first, second)
+        case .halfClose: return .halfClose(first, second, time: milliseconds(1...3000))
+        case .duplicateDial: return .duplicateDial(min(first, second), max(first, second))
+        case .abandonedDial:
+            return .abandonedDial(min(first, second), max(first, second), time: milliseconds(1...5000))
+        case .stranger: return .stranger(first, random.one(of: StrangerKind.allCases))
+        case .crash: return .crash(first, time: milliseconds(1...3000))
+        case .stop: return .stop(first, time: milliseconds(50...7000))
+        case .slow: return .slow(first, lag: milliseconds(1...20), time: milliseconds(500...4000))
+        case .clockJump: return .clockJump(first, milliseconds: Int64(random.below(30_001)) - 15_000)
+        case .wrongClock:
+            let amount = 120_000 + Int64(random.below(100_000))
+            return .wrongClock(
+                first, milliseconds: random.chance(50) ? amount : -amount, time: milliseconds(200...5000))
+        case .clientLeaves: return .clientLeaves(first, client: random.below(4), time: milliseconds(0...2000))
+        case .clientStalls: return .clientStalls(first, client: random.below(4), time: milliseconds(100...8000))
+        }
+    }
+}

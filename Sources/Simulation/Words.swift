@@ -1,0 +1,162 @@
+import ClusterModel
+import DNOwnership
+import TLibraryPorts
+
+/// Events in words, and as numbers for the trace's hash.
+enum Words {
+    static func isHeartbeat(_ message: PeerMessage) -> Bool {
+        switch message {
+        case .ping, .pong: true
+        case .hello, .syncBegin, .records, .syncEnd, .claims, .snapshotRequest: false
+        }
+    }
+
+    static func of(_ message: PeerMessage, _ topology: Topology) -> String {
+        switch message {
+        case .hello(let hello):
+            let resume = hello.resume.map { "resuming \($0.lineage.rawValue)/\($0.revision)" } ?? "knowing nothing"
+            return "hello of \(hello.node), life \(hello.incarnation.rawValue), \(resume)"
+        case .syncBegin(let begin):
+            return (begin.isSnapshot ? "snapshot begins" : "stream resumes") + " at revision \(begin.revision)"
+        case .records(let batch):
+            let owned = batch.owned.map { "\($0.dn) \($0.service.reason ?? "in service") since \($0.stamp)" }
+            let yielded = batch.yielded.map { "\($0.dn) yielded to \(of($0.claim, topology))" }
+            let what = batch.revisions.map { "revisions \($0.lowerBound) to \($0.upperBound)" } ?? "piece of a snapshot"
+            return what + ": " + (owned + yielded).joined(separator: ", ")
+        case .syncEnd(let position):
+            return "end of the sync at revision \(position.revision): \(position.count) DNs"
+        case .claims(let claims):
+            return "claims: " + claims.map { "\($0.dn) is of \(of($0.claim, topology))" }.joined(separator: ", ")
+        case .snapshotRequest: return "please send a snapshot"
+        case .ping(let ping): return "ping" + (ping.position.map { " at revision \($0.revision)" } ?? "")
+        case .pong: return "pong"
+        }
+    }
+
+    static func of(_ claim: Claim, _ topology: Topology) -> String {
+        "\(claim.owner == .none ? "nobody" : topology.name(of: claim.owner)) since \(claim.stamp)"
+    }
+
+    static func of(_ event: TEvent, _ topology: Topology) -> String {
+        func words(_ status: DNStatus) -> String { "\(status.dn) \(status.view.service.reason ?? "in service")" }
+        switch event {
+        case .error(_, let error): return "error: \(error.message)"
+        case .registered(_, let status): return "registered: \(words(status))"
+        case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
+        case .addressInfo(_, let status): return words(status)
+        case .monitoring(_, let isResumed, let position):
+            return (isResumed ? "goes on" : "begins") + " at event \(position.sequence)"
+        case .serviceChanged(let status, let sequence): return "changed: \(words(status)), event \(sequence ?? 0)"
+        case .status(let statuses, let sequence):
+            return "state: " + statuses.map(words).joined(separator: ", ") + ", event \(sequence ?? 0)"
+        case .endOfSnapshot(let position): return "end of the snapshot, event \(position.sequence)"
+        case .ownerUnreachable(let owner, _): return "\(topology.name(of: owner)) cannot be reached"
+        case .ownerReachable(let owner, _): return "\(topology.name(of: owner)) can be reached"
+        }
+    }
+
+    // MARK: For the hash
+
+    static func digest(of message: PeerMessage) -> UInt64 {
+        var fold = Fold()
+        switch message {
+        case .hello(let hello):
+            fold.add(1)
+            fold.add(hello.incarnation.rawValue)
+            fold.add(hello.greatestStamp.rawValue)
+            fold.add(hello.resume?.revision ?? .max)
+        case .syncBegin(let begin):
+            fold.add(begin.isSnapshot ? 2 : 3)
+            fold.add(begin.revision)
+        case .records(let batch):
+            fold.add(4)
+            fold.add(batch.revisions?.upperBound ?? .max)
+            for record in batch.owned {
+                fold.add(record.dn.low ^ record.dn.high)
+                fold.add(record.stamp.rawValue ^ UInt64(record.service.rawValue))
+            }
+            for yielded in batch.yielded { fold.add(yielded.claim.stamp.rawValue) }
+        case .syncEnd(let position):
+            fold.add(5)
+            fold.add(position.digest)
+        case .claims(let claims):
+            fold.add(6)
+            for heard in claims { fold.add(heard.claim.stamp.rawValue) }
+        case .snapshotRequest: fold.add(7)
+        case .ping(let ping):
+            fold.add(8)
+            fold.add(ping.position?.digest ?? 0)
+        case .pong(let sentAt): fold.add(sentAt)
+        }
+        return fold.value
+    }
+
+    static func digest(of event: TEvent) -> UInt64 {
+        var fold = Fold()
+        fold.add(UInt64(event.type.rawValue))
+        switch event {
+        case .status(let statuses, let sequence):
+            fold.add(sequence ?? 0)
+            for status in statuses { fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue)) }
+        case .serviceChanged(let status, let sequence):
+            fold.add(sequence ?? 0)
+            fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue))
+        case .ownerUnreachable(let owner, let sequence), .ownerReachable(let owner, let sequence):
+            fold.add(owner)
+            fold.add(sequence)
+        case .monitoring(_, _, let position), .endOfSnapshot(let position): fold.add(position.sequence)
+        case .error, .registered, .unregistered, .addressInfo: break
+        }
+        return fold.value
+    }
+
+    // MARK: Stimuli
+
+    package static func of(_ stimulus: Stimulus, _ topology: Topology) -> String {
+        func at(_ node: NodeIndex) -> String { topology.name(of: node) }
+        func ms(_ time: UInt64) -> String { "\(time / .millisecond) ms" }
+        switch stimulus {
+        case .register(let phone, let node, let seconds):
+            return "phone \(1000 + phone) registers at \(at(node)) for \(seconds) s"
+        case .registerTwice(let phone, let first, let second, let seconds, let apart):
+            return "phone \(1000 + phone) registers at \(at(first)) and, \(apart / .microsecond) µs later, at"
+                + " \(at(second)) for \(seconds) s"
+        case .unregister(let phone, let node):
+            return "phone \(1000 + phone) unregisters \(node.map { "at " + at($0) } ?? "where it is registered")"
+        case .vanish(let phone): return "phone \(1000 + phone) vanishes"
+        case .query(let phone, let node): return "phone \(1000 + phone) asks \(at(node)) for its bindings"
+        case .retransmit(let phone): return "phone \(1000 + phone) sends its last request again"
+        case .desktopRegisters(let dn, let node, let takeover):
+            return "the desktop of \(at(node)) \(takeover ? "takes over" : "registers") \(7000 + dn)"
+        case .desktopUnregisters(let dn, let node): return "the desktop of \(at(node)) unregisters \(7000 + dn)"
+        case .clientLeaves(let node, let client, let time):
+            return "client \(client) of \(at(node)) leaves for \(ms(time))"
+        case .clientStalls(let node, let client, let time):
+            return "client \(client) of \(at(node)) reads nothing for \(ms(time))"
+        case .cut(let first, let second, let bothWays, let time):
+            return "\(at(first)) \(bothWays ? "and" : "is not heard by") \(at(second))"
+                + (bothWays ? " lose each other" : "") + " for \(ms(time))"
+        case .split(let group, let time):
+            let inside = topology.nodes.indices.filter { group & 1 << UInt16($0) != 0 }.map { at(NodeIndex($0)) }
+            return "\(inside.joined(separator: ", ")) lose all others for \(ms(time))"
+        case .flap(let first, let second, let times, let period):
+            return "\(at(first)) and \(at(second)) lose each other \(times) times, for \(ms(period)) each"
+        case .delay(let first, let second, let factor, let time):
+            return "what \(at(first)) and \(at(second)) say takes \(factor) times as long for \(ms(time))"
+        case .reset(let first, let second): return "the connection of \(at(first)) and \(at(second)) breaks"
+        case .halfClose(let first, let second, let time):
+            return "\(at(first)) loses its connection to \(at(second)), which learns of it \(ms(time)) later"
+        case .duplicateDial(let first, let second): return "\(at(first)) dials \(at(second)) a second time"
+        case .abandonedDial(let first, let second, let time):
+            return "\(at(first)) dials \(at(second)) and says nothing for \(ms(time))"
+        case .stranger(let node, let kind): return "a stranger (\(kind.rawValue)) connects to \(at(node))"
+        case .crash(let node, let time): return "\(at(node)) is killed, and started \(ms(time)) later"
+        case .stop(let node, let time): return "\(at(node)) is stopped for \(ms(time))"
+        case .slow(let node, let lag, let time):
+            return "\(at(node)) needs \(ms(lag)) for each event, for \(ms(time))"
+        case .clockJump(let node, let milliseconds): return "\(at(node))'s clock is now \(milliseconds) ms wrong"
+        case .wrongClock(let node, let milliseconds, let time):
+            return "\(at(node))'s clock is \(milliseconds) ms wrong for \(ms(time))"
+        }
+    }
+}
