@@ -51,6 +51,8 @@ struct Bounds {
     var dns = 8
     var ring = 64
     var chunk = 64
+    /// Mistakes that are put back into the machine.
+    var faults = Faults.none
 }
 
 func machine(
@@ -63,7 +65,9 @@ func machine(
             index: node, incarnation: Incarnation(rawValue: incarnation),
             lineage: Incarnation(rawValue: lineage ?? incarnation), generation: generation
         ),
-        configuration: OwnershipConfiguration(ringCapacity: bounds.ring, chunkRecords: bounds.chunk), seed: 1, now: now
+        configuration: OwnershipConfiguration(
+            ringCapacity: bounds.ring, chunkRecords: bounds.chunk, faults: bounds.faults
+        ), seed: 1, now: now
     )
 }
 

@@ -39,13 +39,15 @@ func topology(desktopGrace: Duration = .zero) -> Topology {
     )
 }
 
-func core(_ node: NodeIndex = alpha, desktopGrace: Duration = .zero, ports: PortsConfiguration = PortsConfiguration())
-    -> NodeCore
-{
+func core(
+    _ node: NodeIndex = alpha, desktopGrace: Duration = .zero, ports: PortsConfiguration = PortsConfiguration(),
+    faults: Faults = .none
+) -> NodeCore {
     let life = Incarnation(rawValue: 1)
     let identity = NodeIdentity(index: node, incarnation: life, lineage: life, generation: 1)
     let setup = NodeSetup(
-        topology: topology(desktopGrace: desktopGrace), identity: identity, ports: ports, secret: 1, seed: 1
+        topology: topology(desktopGrace: desktopGrace), identity: identity, ports: ports, secret: 1, seed: 1,
+        faults: faults
     )
     var core = NodeCore(setup, now: at(0))
     for client in [desktop, other] { core.clientConnected(client) }
@@ -103,11 +105,12 @@ extension NodeCore {
 
 /// Two nodes on whose connection a message arrives as soon as it is said.
 struct Pair {
-    var cores = [core(alpha), core(beta)]
+    var cores: [NodeCore]
     private var lastConnection: UInt64 = 0
     private var open: ConnectionID?
 
-    init() {
+    init(faults: Faults = .none) {
+        cores = [core(alpha, faults: faults), core(beta, faults: faults)]
         for node in cores.indices {
             cores[node].clientConnected(monitor)
             cores[node].requestReceived(.monitorAll(referenceID: 1, MonitorOptions()), from: monitor, now: at(0))
