@@ -22,24 +22,6 @@ struct Link: Sendable {
         case streaming(owesEnd: Bool)
     }
 
-    /// A snapshot that is being received.
-    struct Snapshot: Sendable {
-        /// One bit a DN: carried by this snapshot.
-        var carried: [UInt64]
-
-        init(count: Int) {
-            carried = Array(repeating: 0, count: (count + 63) / 64)
-        }
-
-        mutating func mark(_ index: DNIndex) {
-            carried[index.position >> 6] |= 1 << UInt64(index.position & 63)
-        }
-
-        func has(_ index: DNIndex) -> Bool {
-            carried[index.position >> 6] & (1 << UInt64(index.position & 63)) != 0
-        }
-    }
-
     var phase: Phase = .down
     var connection: ConnectionID?
     /// The hello of the present connection was heard.
@@ -58,7 +40,8 @@ struct Link: Sendable {
     var saidDigest: UInt64 = 0
     /// Digests of records that the peer said and a greater claim has superseded here, until the peer drops them too.
     var superseded: [DNIndex: UInt64] = [:]
-    var snapshot: Snapshot?
+    /// The peer is telling everything anew: what it said before counts no more, what it has not said yet is not swept.
+    var isReceivingSnapshot = false
     /// When a resync on a live link must be finished, monotonic nanoseconds.
     var resyncDeadline: UInt64?
     /// When to ask for a snapshot after sums that did not match.

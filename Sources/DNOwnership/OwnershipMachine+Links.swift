@@ -64,8 +64,8 @@ extension OwnershipMachine {
         links[peer.position].roundTripNanoseconds = nil
         links[peer.position].resyncDeadline = nil
         links[peer.position].snapshotRequestDue = nil
-        if links[peer.position].snapshot != nil {
-            links[peer.position].snapshot = nil
+        if links[peer.position].isReceivingSnapshot {
+            links[peer.position].isReceivingSnapshot = false
             links[peer.position].applied = nil
         }
     }
@@ -245,7 +245,9 @@ extension OwnershipMachine {
         return position <= revision && revision - position <= reach
     }
 
+    /// Starts to tell everything. A beginning that has not left yet is replaced, so asking again and again costs nothing.
     mutating func beginSnapshot(to peer: NodeIndex) {
+        links[peer.position].control.removeAll { if case .syncBegin = $0 { true } else { false } }
         links[peer.position].sentRevision = revision
         links[peer.position].outbound = .snapshot(cursor: 0)
         links[peer.position].control.append(.syncBegin(SyncBegin(isSnapshot: true, revision: revision)))

@@ -56,8 +56,9 @@ extension OwnershipMachine {
     ) {
         let link = links[peer.position]
         if begin.isSnapshot {
-            links[peer.position].snapshot = Link.Snapshot(count: records.count)
+            links[peer.position].isReceivingSnapshot = true
             links[peer.position].snapshotRequestDue = nil
+            forgetWords(of: peer)
             links[peer.position].applied = link.lineage.map { ResumePosition(lineage: $0, revision: begin.revision) }
         } else if link.applied?.revision != begin.revision || link.applied?.lineage != link.lineage {
             links[peer.position].applied = nil
@@ -79,7 +80,7 @@ extension OwnershipMachine {
                 requestSnapshot(from: peer, now: now)
                 return
             }
-        } else if links[peer.position].snapshot == nil {
+        } else if !links[peer.position].isReceivingSnapshot {
             return
         }
         for owned in batch.owned {
@@ -103,7 +104,6 @@ extension OwnershipMachine {
         _ owned: OwnedRecord, of dn: DNIndex, by peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         withdrawWord(of: dn, by: peer, name: owned.dn)
-        links[peer.position].snapshot?.mark(dn)
         let claim = Claim(owner: peer, stamp: owned.stamp)
         let record = records[dn.position]
         let digest = Record.digest(of: owned.dn, stamp: owned.stamp, service: owned.service)
@@ -124,6 +124,17 @@ extension OwnershipMachine {
             return
         }
         adopt(claim, of: dn, service: owned.service, isSaid: true, heardFrom: peer, &actions)
+    }
+
+    /// A snapshot says everything anew, so the sum begins at zero: whatever it was, it adds up again. The views stay until
+    /// the end of the snapshot.
+    private mutating func forgetWords(of peer: NodeIndex) {
+        links[peer.position].returnCursor = nil
+        guard links[peer.position].saidCount > 0 else { return }
+        links[peer.position].saidCount = 0
+        links[peer.position].saidDigest = 0
+        links[peer.position].superseded = [:]
+        for position in records.indices where records[position].owner == peer { records[position].isSaid = false }
     }
 
     /// Takes back what the peer last said of a DN, in its sum and here.
@@ -173,8 +184,7 @@ extension OwnershipMachine {
                 &actions
             )
             if stands {
-                records[dn.position].isProvisional = true
-                provisionals.append((now.monotonic + linkTimeout, dn, claim.stamp))
+                becomesProvisional(dn, now: now)
             } else {
                 // The owner may not know its own claim; it then adopts it, and says so.
                 links[claim.owner.position].owe(claimOf: dn)
@@ -237,11 +247,13 @@ extension OwnershipMachine {
     private mutating func syncEnded(
         _ position: StreamPosition, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
-        if links[peer.position].applied?.revision == position.revision, let snapshot = links[peer.position].snapshot {
-            if !configuration.faults.contains(.noSweep) { sweep(snapshot, of: peer, &actions) }
-            links[peer.position].snapshot = nil
+        if links[peer.position].applied?.revision == position.revision, links[peer.position].isReceivingSnapshot {
+            if !configuration.faults.contains(.noSweep) { sweep(peer, &actions) }
+            links[peer.position].isReceivingSnapshot = false
         }
         if !configuration.faults.contains(.claimsNotReturned) { links[peer.position].returnCursor = 0 }
+        // What was superseded while the peer could not be told, it still takes for its own.
+        for dn in links[peer.position].superseded.keys.sorted() { links[peer.position].owe(claimOf: dn) }
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
         becomeLive(peer, &actions)
@@ -254,19 +266,11 @@ extension OwnershipMachine {
     }
 
     /// What a snapshot did not carry is out of service. Its claims are returned to the peer, which has forgotten them.
-    private mutating func sweep(
-        _ snapshot: Link.Snapshot, of peer: NodeIndex, _ actions: inout [OwnershipAction]
-    ) {
+    private mutating func sweep(_ peer: NodeIndex, _ actions: inout [OwnershipAction]) {
         for position in records.indices where records[position].owner == peer {
-            let dn = DNIndex(position)
-            guard !snapshot.has(dn), !records[position].isProvisional else { continue }
-            withdrawWord(of: dn, by: peer, name: topology.directory.dn(at: dn))
-            if records[position].service.isInService {
-                update(dn, &actions) { $0.service = .restarted }
-            }
-        }
-        for dn in links[peer.position].superseded.keys.sorted() where !snapshot.has(dn) {
-            withdrawWord(of: dn, by: peer, name: topology.directory.dn(at: dn))
+            guard !records[position].isSaid, !records[position].isProvisional else { continue }
+            guard records[position].service.isInService else { continue }
+            update(DNIndex(position), &actions) { $0.service = .restarted }
         }
     }
 
@@ -275,15 +279,14 @@ extension OwnershipMachine {
     /// - Returns: false when they are known to differ; a snapshot will be asked for.
     @discardableResult
     private mutating func compare(_ position: StreamPosition, from peer: NodeIndex, now: Instant) -> Bool {
-        let link = links[peer.position]
-        guard link.snapshot == nil else { return false }
-        guard let applied = link.applied, applied.revision == position.revision else {
+        guard !links[peer.position].isReceivingSnapshot else { return false }
+        guard let applied = links[peer.position].applied, applied.revision == position.revision else {
             requestSnapshot(from: peer, now: now)
             return false
         }
         // Of another generation's DNs the two may know different ones.
         guard position.generation == identity.generation else { return true }
-        if link.saidCount == position.count, link.saidDigest == position.digest {
+        if links[peer.position].saidCount == position.count, links[peer.position].saidDigest == position.digest {
             links[peer.position].mismatches = 0
             return true
         }

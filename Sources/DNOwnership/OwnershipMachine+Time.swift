@@ -3,39 +3,57 @@ package import ClusterModel
 extension OwnershipMachine {
     /// Does what is due. Calling it early or late is harmless.
     package mutating func tick(now: Instant, _ actions: inout [OwnershipAction]) {
+        if !strangers.isEmpty { giveUpStrangers(now: now, &actions) }
+        for position in links.indices where position != me.position {
+            tick(NodeIndex(position), now: now, &actions)
+        }
+        if !provisionals.isEmpty { settleProvisionals(now: now, &actions) }
+    }
+
+    private mutating func giveUpStrangers(now: Instant, _ actions: inout [OwnershipAction]) {
         for (connection, deadline) in strangers.sorted(by: { $0.key < $1.key }) where deadline <= now.monotonic {
             strangers[connection] = nil
             actions.append(.close(connection, .noHello))
         }
-        for position in links.indices where position != me.position {
-            tick(NodeIndex(position), now: now, &actions)
-        }
-        settleProvisionals(now: now, &actions)
     }
 
     private mutating func tick(_ peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]) {
-        let link = links[peer.position]
-        if link.connection == nil {
-            guard let due = link.nextDial, due <= now.monotonic else { return }
+        // Field by field: a link as a value of its own would have its queues retained, at every turn of the loop.
+        if links[peer.position].connection == nil {
+            guard let due = links[peer.position].nextDial, due <= now.monotonic else { return }
             links[peer.position].nextDial = nil
             actions.append(.dial(peer))
-        } else if now.monotonic >= link.lastHeard + linkTimeout {
-            close(peer, link.isIntroduced ? .silent : .noHello, now: now, &actions)
-        } else if let deadline = link.resyncDeadline, deadline <= now.monotonic {
+        } else if now.monotonic >= links[peer.position].lastHeard + linkTimeout {
+            close(peer, links[peer.position].isIntroduced ? .silent : .noHello, now: now, &actions)
+        } else if let deadline = links[peer.position].resyncDeadline, deadline <= now.monotonic {
             links[peer.position].applied = nil
             close(peer, .resyncTooSlow, now: now, &actions)
-        } else if link.isIntroduced {
+        } else if links[peer.position].isIntroduced {
             // What is due now waits for a pull. A deadline left in the past would make the shell turn without rest
             // while the connection has no room.
-            if link.nextPing <= now.monotonic {
+            if links[peer.position].nextPing <= now.monotonic {
                 links[peer.position].owesPing = true
                 links[peer.position].nextPing = now.monotonic + keepalive
             }
-            if let due = link.snapshotRequestDue, due <= now.monotonic {
+            if let due = links[peer.position].snapshotRequestDue, due <= now.monotonic {
                 links[peer.position].snapshotRequestDue = .max
                 links[peer.position].control.append(.snapshotRequest)
             }
         }
+    }
+
+    /// A claim was heard from another than its owner: the former word stands for the link timeout at most.
+    mutating func becomesProvisional(_ dn: DNIndex, now: Instant) {
+        records[dn.position].isProvisional = true
+        // A peer that tells ever greater claims makes entries, not memory: those of the past are left out.
+        if provisionals.count > 2 * records.count {
+            provisionals.removeFirst(provisionalsHead)
+            provisionalsHead = 0
+            provisionals.removeAll { entry in
+                !records[entry.dn.position].isProvisional || records[entry.dn.position].stamp != entry.stamp
+            }
+        }
+        provisionals.append((now.monotonic + linkTimeout, dn, records[dn.position].stamp))
     }
 
     /// A claim heard from another than its owner stood in for the owner's word long enough.
@@ -63,14 +81,13 @@ extension OwnershipMachine {
         var deadline = UInt64.max
         for (_, due) in strangers { deadline = min(deadline, due) }
         for position in links.indices where position != me.position {
-            let link = links[position]
-            if link.connection == nil {
-                deadline = min(deadline, link.nextDial ?? .max)
+            if links[position].connection == nil {
+                deadline = min(deadline, links[position].nextDial ?? .max)
                 continue
             }
-            deadline = min(deadline, link.lastHeard + linkTimeout, link.resyncDeadline ?? .max)
-            if link.isIntroduced {
-                deadline = min(deadline, link.nextPing, link.snapshotRequestDue ?? .max)
+            deadline = min(deadline, links[position].lastHeard + linkTimeout, links[position].resyncDeadline ?? .max)
+            if links[position].isIntroduced {
+                deadline = min(deadline, links[position].nextPing, links[position].snapshotRequestDue ?? .max)
             }
         }
         if provisionalsHead < provisionals.count { deadline = min(deadline, provisionals[provisionalsHead].deadline) }

@@ -54,7 +54,9 @@ extension ClusterSimulation {
         nodes[node.position].core.clientConnected(id)
         if case .monitor(var options) = nodes[node.position].clients[client].kind {
             options.resume = nodes[node.position].clients[client].subscriber.resume()
-            say("client \(client) of \(name(node)) monitors, resuming at \(options.resume.map { "\($0)" } ?? "nothing")")
+            say(
+                "client \(client) of \(name(node)) monitors, resuming at \(options.resume.map { "\($0)" } ?? "nothing")"
+            )
             nodes[node.position].core.requestReceived(
                 .monitorAll(referenceID: 1, options), from: id, now: instant(node))
         }

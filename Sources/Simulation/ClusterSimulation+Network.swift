@@ -60,10 +60,7 @@ extension ClusterSimulation {
 
     mutating func send(_ message: PeerMessage, on id: Int, fromSide side: Int) {
         network.append(message, to: id, fromSide: side)
-        var time = network.arrival(id, fromSide: side, now: now, delay: plan.delay)
-        if injection == .streamsReordered, network.connections[id]?.ends[side] == NodeIndex(0) {
-            time = now + mixed(time) % (2 * plan.delay.upperBound)
-        }
+        let time = network.arrival(id, fromSide: side, now: now, delay: plan.delay)
         schedule(.deliver(id, fromSide: side), after: time - now)
     }
 
@@ -82,7 +79,8 @@ extension ClusterSimulation {
         say("\(name(receiver)) hears on \(id): \(Words.of(message, topology))")
         nodes[receiver.position].core.received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
-        hearsay = Hearsay(node: receiver, peer: sender, connection: id, kind: .init(message), former: former)
+        hearsay = Hearsay(
+            node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), former: former)
         touch(receiver)
         if wasFull, sender != .none {
             // There is room again: the sender may go on.
@@ -95,7 +93,8 @@ extension ClusterSimulation {
     }
 
     private mutating func takeFirst(_ id: Int, _ side: Int) -> PeerMessage? {
-        network.takeFirst(id, fromSide: side)
+        if injection == .streamsReordered, mixed(now) % 4 == 0 { network.swapFirst(id, fromSide: side) }
+        return network.takeFirst(id, fromSide: side)
     }
 
     /// The cut between two nodes has healed, or all have: what waited goes on, and who went is found out.

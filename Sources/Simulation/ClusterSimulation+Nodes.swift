@@ -122,11 +122,21 @@ extension ClusterSimulation {
 
     // MARK: The end of the storm
 
+    mutating func healAll() {
+        say("all nodes can hear each other")
+        network.healAll()
+        for id in network.connections.indices { resume(id) }
+    }
+
     mutating func endStorm() {
         say("the storm is over")
         isStorming = false
-        network.healAll()
-        for id in network.connections.indices { resume(id) }
+        healAll()
+        for pair in plan.lingeringCuts {
+            count(.cutLingered)
+            cut(pair[0], pair[1])
+            cut(pair[1], pair[0])
+        }
         for position in nodes.indices {
             let node = NodeIndex(position)
             nodes[position].lag = 0

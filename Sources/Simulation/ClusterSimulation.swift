@@ -95,12 +95,22 @@ package struct ClusterSimulation {
         countPlan()
         run(until: Self.origin + plan.storm)
         if failure == nil { endStorm() }
-        let settled = now + 2 * plan.timing.linkTimeout.nanoseconds + 2_500 * .millisecond
+        if !plan.lingeringCuts.isEmpty {
+            settleDown()
+            healAll()
+        }
+        settleDown()
+        if let failure { throw failure }
+    }
+
+    /// Waits until nothing is on its way any more, and looks at what has become of it all.
+    private mutating func settleDown() {
+        guard failure == nil else { return }
         let deadline = now + 60 * .second
-        run(until: settled)
+        // Losses have to be noticed and dials to be tried again first.
+        run(until: now + 2 * plan.timing.linkTimeout.nanoseconds + 2_500 * .millisecond)
         while failure == nil, whatIsUnfinished() != nil, now < deadline { run(until: now + 250 * .millisecond) }
         if failure == nil { checkQuiescence() }
-        if let failure { throw failure }
     }
 
     private mutating func run(until end: UInt64) {

@@ -79,7 +79,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
 
     // What the plan had.
-    case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny
+    case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
 
     /// Nothing worth counting: a ping, or what honest peers never do.
     case ordinary
@@ -162,7 +162,9 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     }
 
     private static func sameClaim(_ seen: Seen, _ record: DNInspection, _ cause: Cause) -> Transition? {
-        if seen.isProvisional, !record.isProvisional { return cause == .clock ? .provisionalLapsed : .provisionalConfirmed }
+        if seen.isProvisional, !record.isProvisional {
+            return cause == .clock ? .provisionalLapsed : .provisionalConfirmed
+        }
         guard seen.service != record.service else { return nil }
         switch cause {
         case .end: return .sweptRestarted

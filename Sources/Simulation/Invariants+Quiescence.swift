@@ -9,7 +9,7 @@ extension ClusterSimulation {
         for node in nodes.indices {
             guard nodes[node].isUp else { return "\(name(NodeIndex(node))) is down" }
             guard nodes[node].pausedUntil <= now else { return "\(name(NodeIndex(node))) does not run" }
-            for peer in nodes.indices where peer != node {
+            for peer in nodes.indices where peer != node && !isCut(node, peer) {
                 let state = nodes.span[node].core.ownership.state(of: NodeIndex(peer))
                 if state != .live {
                     return "\(name(NodeIndex(node)))'s link to \(name(NodeIndex(peer))) is \(state.rawValue)"
@@ -54,15 +54,34 @@ extension ClusterSimulation {
         fail("invariantConverges", unfinished)
     }
 
-    /// 1. Nodes joined by live links agree on owner, stamp and service of every DN.
+    private func isCut(_ first: Int, _ second: Int) -> Bool {
+        network.isCut(NodeIndex(first), NodeIndex(second)) || network.isCut(NodeIndex(second), NodeIndex(first))
+    }
+
+    private func hears(_ owner: NodeIndex, at node: Int) -> Bool {
+        owner == .none || owner.position == node || !isCut(node, owner.position)
+    }
+
+    /// 1. Nodes joined by live links agree on owner, stamp and service of every DN. One that cannot hear the owner may
+    /// know less, but never takes itself for the owner.
     private mutating func invariantAgreement(_ dn: DNIndex) {
-        let first = nodes.span[0].core.inspect(dn)
-        for node in nodes.indices.dropFirst() {
-            let other = nodes.span[node].core.inspect(dn)
-            if other.owner == first.owner, other.stamp == first.stamp, other.view == first.view { continue }
-            fail(
-                "invariantAgreement",
-                "\(name(dn)): \(name(NodeIndex(0))) holds \(first), \(name(NodeIndex(node))) \(other)")
+        for node in nodes.indices {
+            for peer in nodes.indices.dropFirst(node + 1) where !isCut(node, peer) {
+                let first = nodes.span[node].core.inspect(dn)
+                let second = nodes.span[peer].core.inspect(dn)
+                let isFirstGreater =
+                    Claim(owner: first.owner, stamp: first.stamp) > Claim(owner: second.owner, stamp: second.stamp)
+                let (greater, lesser) = isFirstGreater ? (first, second) : (second, first)
+                let (knowing, other) = isFirstGreater ? (node, peer) : (peer, node)
+                if !hears(greater.owner, at: knowing) || !hears(greater.owner, at: other) {
+                    if lesser.owner.position != other || greater.owner == lesser.owner { continue }
+                } else if greater.owner == lesser.owner, greater.stamp == lesser.stamp, greater.view == lesser.view {
+                    continue
+                }
+                fail(
+                    "invariantAgreement",
+                    "\(name(dn)): \(name(NodeIndex(node))) holds \(first), \(name(NodeIndex(peer))) \(second)")
+            }
         }
     }
 
@@ -75,7 +94,8 @@ extension ClusterSimulation {
         let owner = nodes.span[0].core.inspect(dn).owner
         if owner == node { return }
         fail(
-            "invariantLatestRegistrationWins", "\(name(dn)) is owned by \(name(owner)), registered last at \(name(node))"
+            "invariantLatestRegistrationWins",
+            "\(name(dn)) is owned by \(name(owner)), registered last at \(name(node))"
         )
     }
 

@@ -38,7 +38,8 @@ extension ClusterSimulation {
                 + " by \(name(record.owner)) since \(record.stamp)"
                 + (record.view == record.service ? "" : ", shows \(record.view.reason ?? "in service")")
                 + (record.isProvisional ? ", provisionally" : ""))
-        if record.isProvisional, !nodes[node.position].seen[dn.position].isProvisional {
+        let seen = nodes[node.position].seen[dn.position]
+        if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp {
             nodes[node.position].seen[dn.position].provisionalSince = now
         }
         nodes[node.position].seen[dn.position].owner = record.owner
@@ -81,7 +82,9 @@ extension ClusterSimulation {
         guard record.owner != node, record.owner != .none else { return -1 }
         let isSameClaim = record.owner == seen.owner && record.stamp == seen.stamp
         if record.isProvisional {
-            if record.service != seen.service { fail("invariantEveryWordWasSaid", "provisional \(name(dn)): \(record)") }
+            if record.service != seen.service {
+                fail("invariantEveryWordWasSaid", "provisional \(name(dn)): \(record)")
+            }
             return isSameClaim ? seen.word : -1
         }
         if isSameClaim, record.service == seen.service, !seen.isProvisional { return seen.word }
@@ -162,6 +165,20 @@ extension ClusterSimulation {
             count(.linkCaughtUp)
         }
         nodes[hearsay.node.position].hearing[hearsay.peer.position] = after
+        if hearsay.kind == .syncEnd, let carried = present.carried {
+            invariantSnapshotsAreWhole(hearsay.node, hearsay.peer, carried)
+        }
+    }
+
+    /// 4. What a snapshot did not carry is not in service any more when it ends.
+    private mutating func invariantSnapshotsAreWhole(_ node: NodeIndex, _ peer: NodeIndex, _ carried: UInt64) {
+        for position in 0..<topology.directory.count where carried & 1 << UInt64(position) == 0 {
+            let record = nodes.span[node.position].core.inspect(DNIndex(position))
+            guard record.owner == peer, record.service.isInService, !record.isProvisional else { continue }
+            fail(
+                "invariantSnapshotsAreWhole",
+                "\(name(DNIndex(position))) of \(name(peer)) at \(name(node)) was not in the snapshot")
+        }
     }
 
     /// The lesser name dials, once at a time, and only where there is no connection.
@@ -209,7 +226,8 @@ extension ClusterSimulation {
             case .desktop:
                 guard let known = model.desktop.services[position] else { continue }
                 if known == record.view, !model.desktop.holds[position] || record.isHeld { continue }
-                fail("invariantClientsKnowTheView", "desktop of \(name(node)): \(name(dn)) is \(record), heard \(known)")
+                fail(
+                    "invariantClientsKnowTheView", "desktop of \(name(node)): \(name(dn)) is \(record), heard \(known)")
             case .monitor(let options):
                 guard model.subscriber.isComplete else { continue }
                 let heard = model.subscriber.services[position]

@@ -8,6 +8,8 @@ struct Hearing: Equatable, Sendable {
     var lineage: Incarnation?
     /// The end of a sync has come, so the peer's DNs may be shown.
     var isCaughtUp = false
+    /// One bit a DN: what the snapshot under way has carried.
+    var carried: UInt64?
 
     mutating func ended(_ id: Int) {
         guard connection == id else { return }
@@ -20,14 +22,23 @@ struct Hearsay: Sendable {
     enum Kind: Equatable, Sendable {
         case connected
         case hello(Incarnation)
+        case snapshotBegin
+        /// One bit a DN.
+        case records(UInt64)
         case syncEnd
         case other
 
-        init(_ message: PeerMessage) {
+        init(_ message: PeerMessage, _ directory: DNDirectory) {
             switch message {
             case .hello(let hello): self = .hello(hello.lineage)
+            case .syncBegin(let begin): self = begin.isSnapshot ? .snapshotBegin : .other
+            case .records(let batch):
+                self = .records(
+                    batch.owned.reduce(0) { bits, owned in
+                        bits | (directory.index(of: owned.dn).map { 1 << UInt64($0.position) } ?? 0)
+                    })
             case .syncEnd: self = .syncEnd
-            case .syncBegin, .records, .claims, .snapshotRequest, .ping, .pong: self = .other
+            case .claims, .snapshotRequest, .ping, .pong: self = .other
             }
         }
     }
@@ -48,9 +59,18 @@ struct Hearsay: Sendable {
         case .hello(let lineage):
             let goesOn = former.isCaughtUp && former.lineage == lineage
             return Hearing(connection: connection, lineage: lineage, isCaughtUp: goesOn)
-        case .syncEnd:
+        case .snapshotBegin, .records, .syncEnd:
             guard present.connection == connection else { return present }
-            return Hearing(connection: connection, lineage: present.lineage, isCaughtUp: true)
+            var hearing = present
+            switch kind {
+            case .snapshotBegin: hearing.carried = 0
+            case .records(let bits): hearing.carried = present.carried.map { $0 | bits }
+            case .syncEnd:
+                hearing.isCaughtUp = true
+                hearing.carried = nil
+            case .connected, .hello, .other: break
+            }
+            return hearing
         case .other:
             return present
         }

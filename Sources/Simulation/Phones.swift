@@ -82,7 +82,9 @@ extension ClusterSimulation {
     private mutating func answered(
         _ phone: Int, by node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, status: Int
     ) {
-        guard let dn = topology.directory.index(of: DN(decimal: UInt64(phones[phone].number), length: 4)) else { return }
+        guard let dn = topology.directory.index(of: DN(decimal: UInt64(phones[phone].number), length: 4)) else {
+            return
+        }
         switch (status, act) {
         case (200, .adds):
             count(.registrationAccepted)

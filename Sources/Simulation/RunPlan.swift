@@ -31,6 +31,8 @@ package struct RunPlan: Equatable, Sendable {
     /// The mean time between two faults; meaningless without kinds.
     package var faultGap: UInt64
     package var faultKinds: [FaultKind]
+    /// Pairs of nodes that cannot hear each other for a while when everything else is well again.
+    package var lingeringCuts: [[NodeIndex]]
     /// By how much each node's wall clock is wrong from the start, milliseconds.
     package var skews: [Int64]
     /// The mean time between two things that one phone or desktop does.
@@ -77,6 +79,13 @@ package struct RunPlan: Equatable, Sendable {
         case .stormy:
             faultKinds = all
             faultGap = random.within(100...1000) * .millisecond
+        }
+        lingeringCuts = []
+        if mood != .calm, self.nodeCount > 2, random.chance(50) {
+            let alone = NodeIndex(random.below(self.nodeCount))
+            let others = (0..<self.nodeCount).map { NodeIndex($0) }.filter { $0 != alone }
+            let count = 1 + random.below(others.count - 1)
+            lingeringCuts = others.prefix(count).map { [alone, $0] }
         }
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in

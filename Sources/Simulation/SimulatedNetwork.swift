@@ -106,6 +106,12 @@ struct SimulatedNetwork: Sendable {
         connections[id]?.inFlight[side].popFirst()
     }
 
+    /// What no stream does: the second message overtakes the first.
+    mutating func swapFirst(_ id: Int, fromSide side: Int) {
+        guard let count = connections[id]?.inFlight[side].count, count > 1 else { return }
+        connections[id]!.inFlight[side].swapAt(0, 1)
+    }
+
     /// When something sent now arrives: never before what was sent earlier.
     mutating func arrival(_ id: Int, fromSide side: Int, now: UInt64, delay: ClosedRange<UInt64>) -> UInt64 {
         guard let connection = connections[id] else { return now }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Simulation
 import LinuxSystem
+import Simulation
 
 struct TandemSim: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "tandem-sim")
@@ -20,7 +20,9 @@ struct TandemSim: ParsableCommand {
                 if trace { return }
                 var minimizer = Minimizer(plan: simulation.plan, injection: injection, invariant: error.invariant)
                 let script = minimizer.minimized(simulation.script)
-                print("minimised to \(script.stimuli.count) of \(simulation.script.stimuli.count) in \(minimizer.runs) runs")
+                print(
+                    "minimised to \(script.stimuli.count) of \(simulation.script.stimuli.count) in \(minimizer.runs) runs"
+                )
                 var again = ClusterSimulation(plan: simulation.plan, script: script, injection: injection)
                 again.narrator = { if !$0.contains(" ping") && !$0.contains(" pong") { print($0) } }
                 do { try again.run() } catch { print(error) }
@@ -45,10 +47,14 @@ struct TandemSim: ParsableCommand {
             coverage.add(simulation.coverage)
         }
         let seconds = Double(SystemClock.monotonicNanoseconds() - start) / 1e9
-        print("events", events, "seconds", seconds, "events/s", Double(events) / seconds, "sim hours", Double(elapsed) / 3.6e12)
+        print(
+            "events", events, "seconds", seconds, "events/s", Double(events) / seconds, "sim hours",
+            Double(elapsed) / 3.6e12)
         print(kinds)
         if injection == nil {
-            for (name, count) in coverage.faultCounts + coverage.transitionCounts { print(name, count, terminator: "; ") }
+            for (name, count) in coverage.faultCounts + coverage.transitionCounts {
+                print(name, count, terminator: "; ")
+            }
             print("\nmissing", coverage.missing)
         }
     }
