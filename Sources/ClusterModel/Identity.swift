@@ -11,11 +11,11 @@ package struct NodeIndex: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    package init(_ position: Int) {
+    @inlinable package init(_ position: Int) {
         rawValue = UInt16(position)
     }
 
-    package var position: Int { Int(rawValue) }
+    @inlinable package var position: Int { Int(rawValue) }
 
     package static func < (left: NodeIndex, right: NodeIndex) -> Bool { left.rawValue < right.rawValue }
 }
@@ -28,11 +28,11 @@ package struct DNIndex: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    package init(_ position: Int) {
+    @inlinable package init(_ position: Int) {
         rawValue = UInt32(position)
     }
 
-    package var position: Int { Int(rawValue) }
+    @inlinable package var position: Int { Int(rawValue) }
 
     package static func < (left: DNIndex, right: DNIndex) -> Bool { left.rawValue < right.rawValue }
 }

@@ -12,7 +12,7 @@ package enum Service: UInt8, Hashable, Sendable, CaseIterable {
     case notProvisioned = 9
     case superseded = 10
 
-    package var isInService: Bool { self == .inService }
+    @inlinable package var isInService: Bool { self == .inService }
 
     /// The reason in the words of interfaces and scripts (kebab case); nil while in service.
     package var reason: String? {

@@ -1,5 +1,5 @@
 package import ClusterModel
-import DNOwnership
+package import DNOwnership
 import SIPCore
 import TLibraryPorts
 
@@ -22,8 +22,11 @@ package struct DNInspection: Equatable, Sendable {
     package var isInGrace: Bool
 }
 
+/// All that a shell asks a node between events, for one that steps many nodes. These change nothing. They are mutating
+/// so that they are called in place: a node that stands in an array is copied, with all of its tables retained, by a
+/// method that only reads.
 extension NodeCore {
-    package func inspect(_ dn: DNIndex) -> DNInspection {
+    package mutating func inspect(_ dn: DNIndex) -> DNInspection {
         let record = ownership.inspect(dn)
         return DNInspection(
             owner: record.view.owner, stamp: record.view.stamp, service: record.word, view: record.view.service,
@@ -31,4 +34,17 @@ extension NodeCore {
             isHeld: ports.isHeld(dn), isInGrace: graceEnds[dn] != nil
         )
     }
+
+    package mutating func inspect(link peer: NodeIndex) -> (
+        connection: ConnectionID?, state: LinkReport.State, hasMore: Bool
+    ) {
+        (ownership.connection(to: peer), ownership.state(of: peer), ownership.hasMore(for: peer))
+    }
+
+    package mutating func inspectQueues() -> (links: OwnershipMachine.Fill, feed: Int, outbox: Int) {
+        let ports = ports.fill
+        return (ownership.fill, ports.feed, ports.outbox)
+    }
+
+    package mutating func inspectDeadline() -> UInt64 { nextDeadline() }
 }

@@ -51,13 +51,13 @@ extension ClusterSimulation {
         lastClient += 1
         let id = ClientID(rawValue: lastClient)
         nodes[node.position].clients[client].id = id
-        nodes[node.position].core.clientConnected(id)
+        cores[node.position].clientConnected(id)
         if case .monitor(var options) = nodes[node.position].clients[client].kind {
             options.resume = nodes[node.position].clients[client].subscriber.resume()
             say(
                 "client \(client) of \(name(node)) monitors, resuming at \(options.resume.map { "\($0)" } ?? "nothing")"
             )
-            nodes[node.position].core.requestReceived(
+            cores[node.position].requestReceived(
                 .monitorAll(referenceID: 1, options), from: id, now: instant(node))
         }
         touch(node)
@@ -84,7 +84,7 @@ extension ClusterSimulation {
             return schedule(.readClient(node, client: client), after: wait)
         }
         for _ in 0..<8 {
-            guard let event = nodes[node.position].core.nextClientEvent(for: id) else {
+            guard let event = cores[node.position].nextClientEvent(for: id) else {
                 invariantClientsKnowTheView(node, client)
                 return
             }
@@ -128,7 +128,7 @@ extension ClusterSimulation {
 
     private mutating func end(_ node: NodeIndex, _ client: Int, _ id: ClientID, again time: UInt64) {
         nodes[node.position].clients[client].connectionEnded()
-        nodes[node.position].core.clientDisconnected(id, now: instant(node))
+        cores[node.position].clientDisconnected(id, now: instant(node))
         schedule(.connectClient(node, client: client), after: time)
     }
 
@@ -143,7 +143,7 @@ extension ClusterSimulation {
         guard let id = desktop(of: node) else { return }
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
-        nodes[node.position].core.requestReceived(
+        cores[node.position].requestReceived(
             .registerAddress(referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover), from: id,
             now: instant(node))
         touch(node)
@@ -152,7 +152,7 @@ extension ClusterSimulation {
     mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex) {
         guard let id = desktop(of: node) else { return }
         cause = .desktop
-        nodes[node.position].core.requestReceived(
+        cores[node.position].requestReceived(
             .unregisterAddress(referenceID: 1, dn: String(Self.firstDesktop + dn)), from: id, now: instant(node))
         touch(node)
     }

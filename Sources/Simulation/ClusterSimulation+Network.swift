@@ -34,7 +34,7 @@ extension ClusterSimulation {
         let id = network.connect(dialer, peer)
         say("\(name(dialer)) connects to \(name(peer)): connection \(id)")
         let former = nodes[dialer.position].hearing[peer.position]
-        nodes[dialer.position].core.dialed(
+        cores[dialer.position].dialed(
             peer, connection: ConnectionID(rawValue: UInt64(id)), now: instant(dialer))
         hearsay = Hearsay(node: dialer, peer: peer, connection: id, kind: .connected, former: former)
         touch(dialer)
@@ -44,7 +44,7 @@ extension ClusterSimulation {
     mutating func dialFailed(_ dialer: NodeIndex, _ peer: NodeIndex, life: UInt64) {
         guard nodes[dialer.position].isUp, nodes[dialer.position].life == life else { return }
         nodes[dialer.position].dialing.removeAll { $0 == peer }
-        nodes[dialer.position].core.dialFailed(peer, now: instant(dialer))
+        cores[dialer.position].dialFailed(peer, now: instant(dialer))
         touch(dialer)
     }
 
@@ -52,7 +52,7 @@ extension ClusterSimulation {
         guard let connection = network.connections[id], connection.isOpen[1] else { return }
         let node = connection.ends[1]
         guard nodes[node.position].isUp else { return network.close(id, side: 1) }
-        nodes[node.position].core.accepted(ConnectionID(rawValue: UInt64(id)), now: instant(node))
+        cores[node.position].accepted(ConnectionID(rawValue: UInt64(id)), now: instant(node))
         touch(node)
     }
 
@@ -77,7 +77,7 @@ extension ClusterSimulation {
         cause = Cause(message)
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
         say("\(name(receiver)) hears on \(id): \(Words.of(message, topology))")
-        nodes[receiver.position].core.received(
+        cores[receiver.position].received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
         hearsay = Hearsay(
             node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), former: former)
@@ -155,7 +155,7 @@ extension ClusterSimulation {
         cause = .link
         let peer = connection.peer(of: side)
         if peer != .none { nodes[node.position].hearing[peer.position].ended(id) }
-        nodes[node.position].core.disconnected(ConnectionID(rawValue: UInt64(id)), now: instant(node))
+        cores[node.position].disconnected(ConnectionID(rawValue: UInt64(id)), now: instant(node))
         touch(node)
     }
 

@@ -10,7 +10,7 @@ extension ClusterSimulation {
         guard !nodes[node.position].isUp else { return }
         nodes[node.position].life += 1
         say("\(name(node)) starts its life \(nodes[node.position].life)")
-        nodes[node.position].core = newCore(node, life: nodes[node.position].life)
+        cores[node.position] = newCore(node, life: nodes[node.position].life)
         nodes[node.position].isUp = true
         nodes[node.position].pausedUntil = 0
         nodes[node.position].tickPlanned = .max
@@ -49,13 +49,13 @@ extension ClusterSimulation {
     mutating func settle(_ node: NodeIndex) {
         guard nodes[node.position].isUp else { return }
         let instant = instant(node)
-        nodes[node.position].core.tick(now: instant)
+        cores[node.position].tick(now: instant)
         act(node)
         pull(node, instant)
-        for client in nodes[node.position].core.takeReadyClients() { planReading(node, client) }
+        for client in cores[node.position].takeReadyClients() { planReading(node, client) }
         act(node)
         if nodes[node.position].lag > 0 { nodes[node.position].pausedUntil = now + nodes[node.position].lag }
-        let deadline = nodes.span[node.position].core.nextDeadline()
+        let deadline = cores[node.position].inspectDeadline()
         if deadline <= now { fail("invariantDeadlinesAreAhead", "\(name(node)) asks to be called at once, for ever") }
         if deadline < nodes[node.position].tickPlanned {
             nodes[node.position].tickPlanned = deadline
@@ -64,7 +64,7 @@ extension ClusterSimulation {
     }
 
     private mutating func act(_ node: NodeIndex) {
-        for action in nodes[node.position].core.takeActions() {
+        for action in cores[node.position].takeActions() {
             switch action {
             case .dial(let peer):
                 dial(node, peer)
@@ -89,10 +89,10 @@ extension ClusterSimulation {
             let side = connection.side(of: node)
             let peer = connection.peer(of: side)
             guard peer != .none,
-                nodes.span[node.position].core.ownership.connection(to: peer)?.rawValue == UInt64(id)
+                cores[node.position].inspect(link: peer).connection?.rawValue == UInt64(id)
             else { continue }
             var room = plan.connectionCapacity - connection.inFlight[side].count
-            while room > 0, let message = nodes[node.position].core.nextPeerMessage(for: peer, now: instant) {
+            while room > 0, let message = cores[node.position].nextPeerMessage(for: peer, now: instant) {
                 room -= 1
                 say("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message, topology))")
                 invariantStreamsAreOrderly(node, peer, id, message)

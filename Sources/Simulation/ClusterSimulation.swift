@@ -39,6 +39,9 @@ package struct ClusterSimulation {
     private var queue = Heap<Scheduled>()
     var network: SimulatedNetwork
     var nodes: [SimulatedNode]
+    /// The nodes' machines; those of a node that is down are left as they were when it died. They stand apart from the rest
+    /// and are asked in place, so that none is ever copied.
+    var cores: [NodeCore]
     var phones: [SimulatedPhone]
     var ledger: Ledger
     var isStorming = true
@@ -67,11 +70,11 @@ package struct ClusterSimulation {
         phones = (0..<plan.phoneCount).map { SimulatedPhone(number: 1000 + $0) }
         ledger = Ledger(dnCount: topology.directory.count)
         nodes = []
+        cores = []
         for position in topology.nodes.indices {
-            let core = newCore(NodeIndex(position), life: 0)
+            cores.append(newCore(NodeIndex(position), life: 0))
             nodes.append(
-                SimulatedNode(
-                    core: core, skew: plan.skews[position], topology: topology, isFiltered: position % 2 == 0))
+                SimulatedNode(skew: plan.skews[position], topology: topology, isFiltered: position % 2 == 0))
         }
     }
 

@@ -5,16 +5,16 @@ import NodeCore
 // What must hold once all faults are over and nothing is on its way any more.
 extension ClusterSimulation {
     /// What keeps the cluster from being at rest, in words; nil when nothing does.
-    func whatIsUnfinished() -> String? {
+    mutating func whatIsUnfinished() -> String? {
         for node in nodes.indices {
             guard nodes[node].isUp else { return "\(name(NodeIndex(node))) is down" }
             guard nodes[node].pausedUntil <= now else { return "\(name(NodeIndex(node))) does not run" }
             for peer in nodes.indices where peer != node && !isCut(node, peer) {
-                let state = nodes.span[node].core.ownership.state(of: NodeIndex(peer))
-                if state != .live {
-                    return "\(name(NodeIndex(node)))'s link to \(name(NodeIndex(peer))) is \(state.rawValue)"
+                let link = cores[node].inspect(link: NodeIndex(peer))
+                if link.state != .live {
+                    return "\(name(NodeIndex(node)))'s link to \(name(NodeIndex(peer))) is \(link.state.rawValue)"
                 }
-                if nodes.span[node].core.ownership.hasMore(for: NodeIndex(peer)) {
+                if link.hasMore {
                     return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer)))"
                 }
             }
@@ -67,8 +67,8 @@ extension ClusterSimulation {
     private mutating func invariantAgreement(_ dn: DNIndex) {
         for node in nodes.indices {
             for peer in nodes.indices.dropFirst(node + 1) where !isCut(node, peer) {
-                let first = nodes.span[node].core.inspect(dn)
-                let second = nodes.span[peer].core.inspect(dn)
+                let first = cores[node].inspect(dn)
+                let second = cores[peer].inspect(dn)
                 let isFirstGreater =
                     Claim(owner: first.owner, stamp: first.stamp) > Claim(owner: second.owner, stamp: second.stamp)
                 let (greater, lesser) = isFirstGreater ? (first, second) : (second, first)
@@ -91,7 +91,7 @@ extension ClusterSimulation {
         guard plan.judgesLatestRegistration else { return }
         let margin = plan.timing.linkTimeout.nanoseconds + 2 * .second
         guard let node = ledger.latestRegistrar(of: dn, margin: margin) else { return }
-        let owner = nodes.span[0].core.inspect(dn).owner
+        let owner = cores[0].inspect(dn).owner
         if owner == node { return }
         fail(
             "invariantLatestRegistrationWins",

@@ -10,7 +10,7 @@ extension ClusterSimulation {
         guard nodes[node.position].isUp else { return }
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let record = nodes.span[node.position].core.inspect(dn)
+            let record = cores[node.position].inspect(dn)
             let seen = nodes[node.position].seen[position]
             invariantOnlyReachableOwnersAreShown(node, dn, record)
             invariantOwnersHaveWhatTheyServe(node, dn, record)
@@ -137,14 +137,13 @@ extension ClusterSimulation {
 
     /// 9. Every queue and ring stays within its bound.
     private mutating func invariantBoundsHold(_ node: NodeIndex) {
-        let fill = nodes.span[node.position].core.ownership.fill
-        let ports = nodes.span[node.position].core.ports.fill
+        let fill = cores[node.position].inspectQueues()
         let dns = topology.directory.count
-        if fill.control > 4 || fill.claimsOwed > dns || fill.superseded > dns || fill.provisionals > 2 * dns + 1 {
+        let links = fill.links
+        if links.control > 3 || links.claimsOwed > dns || links.superseded > dns || links.provisionals > 2 * dns + 1
+            || fill.feed > plan.feedCapacity || fill.outbox > plan.outboxCapacity
+        {
             fail("invariantBoundsHold", "\(name(node)): \(fill)")
-        }
-        if ports.feed > plan.feedCapacity || ports.outbox > plan.outboxCapacity {
-            fail("invariantBoundsHold", "\(name(node)): \(ports)")
         }
     }
 
@@ -173,7 +172,7 @@ extension ClusterSimulation {
     /// 4. What a snapshot did not carry is not in service any more when it ends.
     private mutating func invariantSnapshotsAreWhole(_ node: NodeIndex, _ peer: NodeIndex, _ carried: UInt64) {
         for position in 0..<topology.directory.count where carried & 1 << UInt64(position) == 0 {
-            let record = nodes.span[node.position].core.inspect(DNIndex(position))
+            let record = cores[node.position].inspect(DNIndex(position))
             guard record.owner == peer, record.service.isInService, !record.isProvisional else { continue }
             fail(
                 "invariantSnapshotsAreWhole",
@@ -184,7 +183,7 @@ extension ClusterSimulation {
     /// The lesser name dials, once at a time, and only where there is no connection.
     mutating func invariantActionsAreLegal(_ node: NodeIndex, dials peer: NodeIndex) {
         if node < peer, !nodes[node.position].dialing.contains(peer),
-            nodes.span[node.position].core.ownership.connection(to: peer) == nil
+            cores[node.position].inspect(link: peer).connection == nil
         {
             return
         }
@@ -221,7 +220,7 @@ extension ClusterSimulation {
         let model = nodes[node.position].clients[client]
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let record = nodes.span[node.position].core.inspect(dn)
+            let record = cores[node.position].inspect(dn)
             switch model.kind {
             case .desktop:
                 guard let known = model.desktop.services[position] else { continue }

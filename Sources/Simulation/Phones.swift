@@ -70,7 +70,7 @@ extension ClusterSimulation {
         let text = Self.register(number, act, seconds: seconds, sequence: sequence)
         var answers = DatagramBatch()
         let source = NetworkAddress(ipv4: 0x7F00_0001, port: UInt16(6000 + phone))
-        nodes[node.position].core.datagramReceived(
+        cores[node.position].datagramReceived(
             Array(text.utf8).span, from: source, now: instant(node), answers: &answers)
         touch(node)
         let status = Self.status(of: answers)
@@ -89,7 +89,7 @@ extension ClusterSimulation {
         case (200, .adds):
             count(.registrationAccepted)
             guard nodes[node.position].seen[dn.position].acknowledgedSequence != sequence else { return }
-            let record = nodes.span[node.position].core.inspect(dn)
+            let record = cores[node.position].inspect(dn)
             nodes[node.position].seen[dn.position].acknowledgedUntil = now + UInt64(seconds) * .second
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
@@ -100,7 +100,7 @@ extension ClusterSimulation {
         case (200, .removes):
             count(.removalAccepted)
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
-            if nodes.span[node.position].core.inspect(dn).owner == node { ledger.registered(dn, at: node, now: now) }
+            if cores[node.position].inspect(dn).owner == node { ledger.registered(dn, at: node, now: now) }
         case (200, .queries): count(.queryAnswered)
         case (504, _): count(.askedElsewhere)
         case (500, _): count(.outOfOrderRefused)

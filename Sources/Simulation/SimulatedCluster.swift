@@ -5,8 +5,6 @@ import TLibraryPorts
 
 /// A node's process as the world sees it.
 struct SimulatedNode {
-    /// The machines; those of a node that is down are left as they were when it died.
-    var core: NodeCore
     var isUp = false
     /// Incarnations rise by one.
     var life: UInt64 = 0
@@ -26,8 +24,7 @@ struct SimulatedNode {
     var streams: [StreamModel]
     var clients: [SimulatedClient]
 
-    init(core: NodeCore, skew: Int64, topology: Topology, isFiltered: Bool) {
-        self.core = core
+    init(skew: Int64, topology: Topology, isFiltered: Bool) {
         self.skew = skew
         seen = Array(repeating: Seen(), count: topology.directory.count)
         hearing = Array(repeating: Hearing(), count: topology.nodes.count)
