@@ -19,6 +19,7 @@ extension ClusterSimulation {
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()
             nodes[node.position].streams[position].forget()
+            nodes[node.position].heardLives[position] = 0
         }
         for client in nodes[node.position].clients.indices {
             schedule(.connectClient(node, client: client), after: UInt64(1 + client * 7) * .millisecond)
@@ -122,6 +123,14 @@ extension ClusterSimulation {
 
     // MARK: The end of the storm
 
+    mutating func cutLingering() {
+        for pair in plan.lingeringCuts {
+            count(.cutLingered)
+            cut(pair[0], pair[1])
+            cut(pair[1], pair[0])
+        }
+    }
+
     mutating func healAll() {
         say("all nodes can hear each other")
         network.healAll()
@@ -132,11 +141,7 @@ extension ClusterSimulation {
         say("the storm is over")
         isStorming = false
         healAll()
-        for pair in plan.lingeringCuts {
-            count(.cutLingered)
-            cut(pair[0], pair[1])
-            cut(pair[1], pair[0])
-        }
+        cutLingering()
         for position in nodes.indices {
             let node = NodeIndex(position)
             nodes[position].lag = 0

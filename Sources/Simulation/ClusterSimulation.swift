@@ -96,6 +96,7 @@ package struct ClusterSimulation {
         for node in nodes.indices { schedule(.start(NodeIndex(node)), after: UInt64(node) * .millisecond) }
         for (index, timed) in script.stimuli.enumerated() { schedule(.stimulus(index), after: timed.time) }
         countPlan()
+        if plan.lingersFromTheStart { cutLingering() }
         run(until: Self.origin + plan.storm)
         if failure == nil { endStorm() }
         if !plan.lingeringCuts.isEmpty {

@@ -153,12 +153,14 @@ extension ClusterSimulation {
     mutating func settleHearsay() {
         guard let hearsay else { return }
         self.hearsay = nil
-        guard hearsay.peer != .none, let connection = network.connections[hearsay.connection],
+        guard let connection = network.connections[hearsay.connection],
             connection.isOpen[connection.side(of: hearsay.node)]
         else { return }
+        guard hearsay.peer != .none else { return invariantStrangersStayOut(hearsay) }
         let present = nodes[hearsay.node.position].hearing[hearsay.peer.position]
         let after = hearsay.outcome(now: present)
-        if case .hello = hearsay.kind {
+        if case .hello(let life, _) = hearsay.kind {
+            invariantEarlierLivesStayOut(hearsay.node, hearsay.peer, life)
             count(after.isCaughtUp ? .linkWentOn : .linkIntroduced)
         } else if after.isCaughtUp, !present.isCaughtUp, hearsay.kind == .syncEnd {
             count(.linkCaughtUp)
@@ -167,6 +169,19 @@ extension ClusterSimulation {
         if hearsay.kind == .syncEnd, let carried = present.carried {
             invariantSnapshotsAreWhole(hearsay.node, hearsay.peer, carried)
         }
+    }
+
+    /// Nobody is let in who does not belong to the cluster, or not any more.
+    private mutating func invariantStrangersStayOut(_ hearsay: Hearsay) {
+        fail("invariantStrangersStayOut", "\(name(hearsay.node)) keeps a stranger's connection after \(hearsay.kind)")
+    }
+
+    /// 2. Who has heard a later life of a peer takes no word of an earlier one.
+    private mutating func invariantEarlierLivesStayOut(_ node: NodeIndex, _ peer: NodeIndex, _ life: Incarnation) {
+        if life.rawValue < nodes[node.position].heardLives[peer.position] {
+            fail("invariantEarlierLivesStayOut", "\(name(node)) took up life \(life.rawValue) of \(name(peer))")
+        }
+        nodes[node.position].heardLives[peer.position] = life.rawValue
     }
 
     /// 4. What a snapshot did not carry is not in service any more when it ends.

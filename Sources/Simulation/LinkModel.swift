@@ -21,7 +21,7 @@ struct Hearing: Equatable, Sendable {
 struct Hearsay: Sendable {
     enum Kind: Equatable, Sendable {
         case connected
-        case hello(Incarnation)
+        case hello(Incarnation, lineage: Incarnation)
         case snapshotBegin
         /// One bit a DN.
         case records(UInt64)
@@ -30,7 +30,7 @@ struct Hearsay: Sendable {
 
         init(_ message: PeerMessage, _ directory: DNDirectory) {
             switch message {
-            case .hello(let hello): self = .hello(hello.lineage)
+            case .hello(let hello): self = .hello(hello.incarnation, lineage: hello.lineage)
             case .syncBegin(let begin): self = begin.isSnapshot ? .snapshotBegin : .other
             case .records(let batch):
                 self = .records(
@@ -56,7 +56,7 @@ struct Hearsay: Sendable {
         case .connected:
             // A newer connection takes the older one's place; who is at its other end, the hello will tell.
             return Hearing(connection: connection, lineage: former.lineage, isCaughtUp: former.isCaughtUp)
-        case .hello(let lineage):
+        case .hello(_, let lineage):
             let goesOn = former.isCaughtUp && former.lineage == lineage
             return Hearing(connection: connection, lineage: lineage, isCaughtUp: goesOn)
         case .snapshotBegin, .records, .syncEnd:

@@ -33,6 +33,8 @@ package struct RunPlan: Equatable, Sendable {
     package var faultKinds: [FaultKind]
     /// Pairs of nodes that cannot hear each other for a while when everything else is well again.
     package var lingeringCuts: [[NodeIndex]]
+    /// They have never heard each other before.
+    package var lingersFromTheStart: Bool
     /// By how much each node's wall clock is wrong from the start, milliseconds.
     package var skews: [Int64]
     /// The mean time between two things that one phone or desktop does.
@@ -81,6 +83,7 @@ package struct RunPlan: Equatable, Sendable {
             faultGap = random.within(100...1000) * .millisecond
         }
         lingeringCuts = []
+        lingersFromTheStart = random.chance(50)
         if mood != .calm, self.nodeCount > 2, random.chance(50) {
             let alone = NodeIndex(random.below(self.nodeCount))
             let others = (0..<self.nodeCount).map { NodeIndex($0) }.filter { $0 != alone }

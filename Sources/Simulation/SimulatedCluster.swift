@@ -21,6 +21,8 @@ struct SimulatedNode {
     var seen: [Seen]
     /// By peer.
     var hearing: [Hearing]
+    /// The latest life of each peer that was heard.
+    var heardLives: [UInt64]
     var streams: [StreamModel]
     var clients: [SimulatedClient]
 
@@ -28,6 +30,7 @@ struct SimulatedNode {
         self.skew = skew
         seen = Array(repeating: Seen(), count: topology.directory.count)
         hearing = Array(repeating: Hearing(), count: topology.nodes.count)
+        heardLives = Array(repeating: 0, count: topology.nodes.count)
         streams = Array(repeating: StreamModel(), count: topology.nodes.count)
         clients = SimulatedClient.all(of: topology, isFiltered: isFiltered)
     }

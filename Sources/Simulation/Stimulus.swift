@@ -78,6 +78,8 @@ package enum Stimulus: Equatable, Sendable {
 /// Who connects to a mesh port and does not belong there.
 package enum StrangerKind: String, Equatable, Sendable, CaseIterable {
     case silent, noHello, wrongVersion, wrongCluster, unknownNode, wrongDirection, ownName
+    /// A hello of a peer's earlier life, which comes after one of a later life.
+    case earlierLife
 }
 
 /// A stimulus and when it comes: nanoseconds since the run began.

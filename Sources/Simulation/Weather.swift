@@ -115,6 +115,12 @@ extension ClusterSimulation {
             guard node.position + 1 < nodes.count else { return }
             hello.node = name(NodeIndex(node.position + 1))
         case .ownName: hello.node = name(node)
+        case .earlierLife:
+            guard let peer = nodes[node.position].heardLives.firstIndex(where: { $0 > 1 }), peer < node.position else {
+                return
+            }
+            hello.node = name(NodeIndex(peer))
+            hello.incarnation = Incarnation(rawValue: nodes[node.position].heardLives[peer] - 1)
         }
         say(.hello(hello), as: id)
     }
