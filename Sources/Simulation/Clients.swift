@@ -95,7 +95,7 @@ extension ClusterSimulation {
     }
 
     private mutating func hear(_ event: TEvent, _ node: NodeIndex, _ client: Int) {
-        say("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
+        sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
         fold.add(Words.digest(of: event))
         switch nodes[node.position].clients[client].kind {
         case .monitor:
@@ -113,7 +113,7 @@ extension ClusterSimulation {
         guard let client = client(id, of: node) else {
             return fail("invariantActionsAreLegal", "\(name(node)) closes a client that is not connected")
         }
-        say("\(name(node)) cuts off client \(client): \(problem.sentence)")
+        sayInDetail("\(name(node)) cuts off client \(client): \(problem.sentence)")
         count(.clientCutOff)
         end(node, client, id, again: 50 * .millisecond)
     }

@@ -58,6 +58,11 @@ extension ClusterSimulation {
 
     // MARK: Messages
 
+    func tell(_ message: PeerMessage, _ who: @autoclosure () -> String) {
+        guard narrator != nil, !isBrief || !Words.isHeartbeat(message) else { return }
+        say(who() + Words.of(message, topology))
+    }
+
     mutating func send(_ message: PeerMessage, on id: Int, fromSide side: Int) {
         network.append(message, to: id, fromSide: side)
         let time = network.arrival(id, fromSide: side, now: now, delay: plan.delay)
@@ -76,7 +81,7 @@ extension ClusterSimulation {
         guard nodes[receiver.position].isUp else { return }
         cause = Cause(message)
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
-        say("\(name(receiver)) hears on \(id): \(Words.of(message, topology))")
+        tell(message, "\(name(receiver)) hears on \(id): ")
         cores[receiver.position].received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
         hearsay = Hearsay(

@@ -95,7 +95,7 @@ extension ClusterSimulation {
             var room = plan.connectionCapacity - connection.inFlight[side].count
             while room > 0, let message = cores[node.position].nextPeerMessage(for: peer, now: instant) {
                 room -= 1
-                say("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message, topology))")
+                tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
                 invariantStreamsAreOrderly(node, peer, id, message)
                 send(message, on: id, fromSide: side)
             }

@@ -59,6 +59,8 @@ package struct ClusterSimulation {
     var fold = Fold()
     /// Told of every event, in words; for people.
     package var narrator: ((String) -> Void)?
+    /// Heartbeats and what clients hear are not told.
+    package var isBrief = false
 
     package init(plan: RunPlan, script: Script, injection: Injection? = nil) {
         self.plan = plan
@@ -101,7 +103,7 @@ package struct ClusterSimulation {
         if failure == nil { endStorm() }
         if !plan.lingeringCuts.isEmpty {
             settleDown()
-            healAll()
+            if failure == nil { healAll() }
         }
         settleDown()
         if let failure { throw failure }
@@ -204,6 +206,11 @@ package struct ClusterSimulation {
         narrator("\(Self.clock(elapsed))  \(text())")
     }
 
+    /// For what happens all the time.
+    func sayInDetail(_ text: @autoclosure () -> String) {
+        if narrator != nil, !isBrief { say(text()) }
+    }
+
     /// `12.345678 s`, as wide as the longest run needs.
     static func clock(_ nanoseconds: UInt64) -> String {
         let whole = String(nanoseconds / .second)
@@ -213,6 +220,8 @@ package struct ClusterSimulation {
 
     func name(_ node: NodeIndex) -> String { node == .none ? "nobody" : topology.name(of: node) }
     func name(_ dn: DNIndex) -> String { topology.directory.dn(at: dn).description }
+
+    func words(_ record: DNInspection) -> String { Words.of(record, topology) }
 
     mutating func count(_ transition: Transition) { coverage.count(transition) }
     mutating func count(_ kind: FaultKind) { coverage.count(kind) }

@@ -80,7 +80,8 @@ extension ClusterSimulation {
                 }
                 fail(
                     "invariantAgreement",
-                    "\(name(dn)): \(name(NodeIndex(node))) holds \(first), \(name(NodeIndex(peer))) \(second)")
+                    "\(name(dn)): \(name(NodeIndex(node))) holds: \(words(first)); \(name(NodeIndex(peer))): \(words(second))"
+                )
             }
         }
     }
@@ -91,12 +92,11 @@ extension ClusterSimulation {
         guard plan.judgesLatestRegistration else { return }
         let margin = plan.timing.linkTimeout.nanoseconds + 2 * .second
         guard let node = ledger.latestRegistrar(of: dn, margin: margin) else { return }
-        let owner = cores[0].inspect(dn).owner
+        let owner = cores[node.position].inspect(dn).owner
         if owner == node { return }
         fail(
             "invariantLatestRegistrationWins",
-            "\(name(dn)) is owned by \(name(owner)), registered last at \(name(node))"
-        )
+            "\(name(dn)) was registered last at \(name(node)), which holds \(name(owner)) for its owner")
     }
 
     /// 10. With a bounded number of messages, and at most two snapshots on a connection; more only where what there is to

@@ -33,11 +33,7 @@ extension ClusterSimulation {
     private mutating func note(_ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, word: Int) {
         fold.add(record.stamp.rawValue)
         fold.add(Int(record.view.rawValue) << 32 | dn.position << 16 | node.position)
-        say(
-            "\(name(node)) holds \(name(dn)): \(record.service.reason ?? "in service")"
-                + " by \(name(record.owner)) since \(record.stamp)"
-                + (record.view == record.service ? "" : ", shows \(record.view.reason ?? "in service")")
-                + (record.isProvisional ? ", provisionally" : ""))
+        say("\(name(node)) holds \(name(dn)): \(words(record))")
         let seen = nodes[node.position].seen[dn.position]
         if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp {
             nodes[node.position].seen[dn.position].provisionalSince = now
@@ -67,7 +63,7 @@ extension ClusterSimulation {
         if isServed == isInService || (isInService && record.isInGrace) { return }
         fail(
             "invariantOwnersHaveWhatTheyServe",
-            "\(name(dn)) at \(name(node)): bindings \(record.hasBindings), desktops \(record.isHeld), \(record)"
+            "\(name(dn)) at \(name(node)): \(words(record))"
         )
     }
 
@@ -83,7 +79,7 @@ extension ClusterSimulation {
         let isSameClaim = record.owner == seen.owner && record.stamp == seen.stamp
         if record.isProvisional {
             if record.service != seen.service {
-                fail("invariantEveryWordWasSaid", "provisional \(name(dn)): \(record)")
+                fail("invariantEveryWordWasSaid", "provisional \(name(dn)): \(words(record))")
             }
             return isSameClaim ? seen.word : -1
         }
@@ -117,7 +113,9 @@ extension ClusterSimulation {
         let former = Claim(owner: seen.owner, stamp: seen.stamp)
         let present = Claim(owner: record.owner, stamp: record.stamp)
         guard seen.owner != .none, record.owner == .none || present < former else { return }
-        fail("invariantClaimsNeverRegress", "\(name(dn)) at \(name(node)): \(present) after \(former)")
+        fail(
+            "invariantClaimsNeverRegress",
+            "\(name(dn)) at \(name(node)): \(Words.of(present, topology)) after \(Words.of(former, topology))")
     }
 
     /// 6. A registration that was acknowledged stays until it expires, is removed or is superseded. (Nothing is stored
@@ -132,7 +130,7 @@ extension ClusterSimulation {
             return
         }
         if record.owner == node, record.service.isInService, record.hasBindings { return }
-        fail("invariantAcknowledgedRegistrationsStay", "\(name(dn)) at \(name(node)): \(record)")
+        fail("invariantAcknowledgedRegistrationsStay", "\(name(dn)) at \(name(node)): \(words(record))")
     }
 
     /// 9. Every queue and ring stays within its bound.
@@ -241,14 +239,16 @@ extension ClusterSimulation {
                 guard let known = model.desktop.services[position] else { continue }
                 if known == record.view, !model.desktop.holds[position] || record.isHeld { continue }
                 fail(
-                    "invariantClientsKnowTheView", "desktop of \(name(node)): \(name(dn)) is \(record), heard \(known)")
+                    "invariantClientsKnowTheView",
+                    "desktop of \(name(node)): \(name(dn)) is \(words(record)), heard \(known)")
             case .monitor(let options):
                 guard model.subscriber.isComplete else { continue }
                 let heard = model.subscriber.services[position]
                 if isRight(heard, record, dn, node, options) { continue }
                 fail(
                     "invariantClientsKnowTheView",
-                    "client \(client) of \(name(node)): \(name(dn)) is \(record), heard \(String(describing: heard))")
+                    "client \(client) of \(name(node)): \(name(dn)) is \(words(record)), heard \(heard?.reason ?? (heard == nil ? "nothing" : "in service"))"
+                )
             }
         }
     }

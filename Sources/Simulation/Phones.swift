@@ -99,8 +99,11 @@ extension ClusterSimulation {
             }
         case (200, .removes):
             count(.removalAccepted)
+            // Where the owner cannot be heard, a removal is a claim.
+            let isClaim =
+                nodes[node.position].seen[dn.position].owner != node && cores[node.position].inspect(dn).owner == node
+            if isClaim { ledger.registered(dn, at: node, now: now) }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
-            if cores[node.position].inspect(dn).owner == node { ledger.registered(dn, at: node, now: now) }
         case (200, .queries): count(.queryAnswered)
         case (504, _): count(.askedElsewhere)
         case (500, _): count(.outOfOrderRefused)

@@ -45,6 +45,16 @@ package struct RunPlan: Equatable, Sendable {
         skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
     }
 
+    /// The shape of the run, for people.
+    package var sentence: String {
+        "a \(mood.rawValue) run of \(nodeCount) nodes, \(phoneCount) phones and \(desktopCount) desktops; ring of"
+            + " \(ringCapacity), \(chunkRecords) records a message, \(connectionCapacity) messages on their way,"
+            + " \(delay.lowerBound / .microsecond) to \(delay.upperBound / .microsecond) µs a message, link timeout"
+            + " \(timing.linkTimeout.nanoseconds / .millisecond) ms"
+            + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
+            + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
+    }
+
     /// - Parameter nodeCount: nil for what the seed says.
     package init(seed: UInt64, nodeCount: Int? = nil) {
         self.seed = seed

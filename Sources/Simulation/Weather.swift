@@ -1,5 +1,6 @@
 import ClusterModel
 import DNOwnership
+import NodeCore
 
 // What the script brings: phones and desktops act, and things go wrong.
 extension ClusterSimulation {
@@ -69,6 +70,7 @@ extension ClusterSimulation {
             }
         case .duplicateDial(let dialer, let peer):
             guard nodes[dialer.position].isUp, nodes[dialer.position].pausedUntil <= now, nodes[peer.position].isUp,
+                cores[dialer.position].inspect(link: peer).connection != nil,
                 !network.isCut(dialer, peer), !network.isCut(peer, dialer)
             else { return }
             connect(dialer, peer)

@@ -1,5 +1,6 @@
 import ClusterModel
 import DNOwnership
+import NodeCore
 import TLibraryPorts
 
 /// Events in words, and as numbers for the trace's hash.
@@ -53,6 +54,17 @@ enum Words {
         case .ownerUnreachable(let owner, _): return "\(topology.name(of: owner)) cannot be reached"
         case .ownerReachable(let owner, _): return "\(topology.name(of: owner)) can be reached"
         }
+    }
+
+    /// What a node holds of a DN.
+    static func of(_ record: DNInspection, _ topology: Topology) -> String {
+        var words = record.service.reason ?? "in service"
+        if record.owner != .none { words += " by \(topology.name(of: record.owner)) since \(record.stamp)" }
+        if record.view != record.service { words += ", shows \(record.view.reason ?? "in service")" }
+        if record.isProvisional { words += ", provisionally" }
+        if record.hasBindings { words += ", has bindings" }
+        if record.isHeld { words += ", held by a desktop" }
+        return words
     }
 
     // MARK: For the hash

@@ -2,61 +2,97 @@ import ArgumentParser
 import LinuxSystem
 import Simulation
 
+/// Runs simulated clusters and says whether the rules of ownership held.
 struct TandemSim: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "tandem-sim")
-    @Option var seeds: String = "1..100"
-    @Option var seed: UInt64?
-    @Option var inject: String?
-    @Flag var trace = false
-    @Flag var all = false
+    static let configuration = CommandConfiguration(
+        commandName: "tandem-sim",
+        abstract: "Runs simulated clusters of the nodes' own machines, and checks the rules of ownership.",
+        discussion: """
+            Every run follows from its seed: the cluster, its phones, desktops and clients, what goes wrong and when. \
+            A run that breaks a rule is shortened to what matters and told event by event.
+
+            Exit status: 0 when all rules held, 1 when one was broken, 64 for wrong usage.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Run these seeds.", valueName: "A..B"))
+    var seeds: SeedRange?
+
+    @Option(help: ArgumentHelp("Run one seed.", valueName: "N"))
+    var seed: UInt64?
+
+    @Option(help: "How many nodes, 2 to 9, instead of what the seed says.")
+    var nodes: Int?
+
+    @Option(help: ArgumentHelp("Put a mistake back into the machines.", valueName: "name"))
+    var inject: Injection?
+
+    @Option(help: "How many runs at a time.")
+    var jobs = 1
+
+    @Flag(help: "With --seed: tell every event.")
+    var trace = false
+
+    @Flag(help: "Print each seed with the hash of its trace.")
+    var hash = false
+
+    @Flag(help: "List the mistakes that can be put back.")
+    var injections = false
+
+    func validate() throws {
+        let modes = [seeds != nil, seed != nil, injections].count { $0 }
+        guard modes == 1 else {
+            throw ValidationError("say one of --seeds A..B, --seed N, --injections")
+        }
+        guard nodes.map({ (2...9).contains($0) }) ?? true else { throw ValidationError("--nodes is from 2 to 9") }
+        guard (1...256).contains(jobs) else { throw ValidationError("--jobs is from 1 to 256") }
+        guard !trace || seed != nil else { throw ValidationError("--trace goes with --seed") }
+    }
+
     func run() throws {
-        let injection = inject.flatMap { Injection(rawValue: $0) }
+        if injections { return InjectionList.print() }
+        let setup = RunSetup(nodeCount: nodes, injection: inject)
+        let isClean: Bool
         if let seed {
-            var simulation = ClusterSimulation(seed: seed, injection: injection)
-            if trace { simulation.narrator = { print($0) } }
-            print(simulation.plan)
-            do { try simulation.run(); print("clean", simulation.eventCount, simulation.traceHash) } catch {
-                print(error)
-                if trace { return }
-                var minimizer = Minimizer(plan: simulation.plan, injection: injection, invariant: error.invariant)
-                let script = minimizer.minimized(simulation.script)
-                print(
-                    "minimised to \(script.stimuli.count) of \(simulation.script.stimuli.count) in \(minimizer.runs) runs"
-                )
-                var again = ClusterSimulation(plan: simulation.plan, script: script, injection: injection)
-                again.narrator = { if !$0.contains(" ping") && !$0.contains(" pong") { print($0) } }
-                do { try again.run() } catch { print(error) }
-            }
-            return
+            isClean = OneSeed(seed: seed, setup: setup, tellsAll: trace, printsHash: hash).run()
+        } else if let seeds {
+            isClean = ManySeeds(range: seeds.range, setup: setup, jobs: jobs, printsHashes: hash).run()
+        } else {
+            isClean = true
         }
-        let parts = seeds.split(separator: ".").compactMap { UInt64($0) }
-        let start = SystemClock.monotonicNanoseconds()
-        var events: UInt64 = 0
-        var coverage = Coverage()
-        var kinds: [String: (Int, UInt64)] = [:]
-        var elapsed: UInt64 = 0
-        for seed in parts[0]...parts[1] {
-            var simulation = ClusterSimulation(seed: seed, injection: injection)
-            do { try simulation.run() } catch {
-                kinds[error.invariant, default: (0, seed)].0 += 1
-                if kinds[error.invariant]!.0 <= 3 { print(error) }
-                if !all && injection != nil { break }
-            }
-            events += simulation.eventCount
-            elapsed += simulation.elapsed
-            coverage.add(simulation.coverage)
-        }
-        let seconds = Double(SystemClock.monotonicNanoseconds() - start) / 1e9
-        print(
-            "events", events, "seconds", seconds, "events/s", Double(events) / seconds, "sim hours",
-            Double(elapsed) / 3.6e12)
-        print(kinds)
-        if injection == nil {
-            for (name, count) in coverage.faultCounts + coverage.transitionCounts {
-                print(name, count, terminator: "; ")
-            }
-            print("\nmissing", coverage.missing)
-        }
+        if !isClean { throw ExitCode(1) }
     }
 }
+
+/// What all runs of one call have in common.
+struct RunSetup: Sendable {
+    var nodeCount: Int?
+    var injection: Injection?
+
+    func simulation(seed: UInt64) -> ClusterSimulation {
+        ClusterSimulation(seed: seed, nodeCount: nodeCount, injection: injection)
+    }
+
+    /// The options that repeat a seed exactly.
+    func arguments(seed: UInt64) -> String {
+        "--seed \(seed)" + (nodeCount.map { " --nodes \($0)" } ?? "")
+            + (injection.map { " --inject \($0.rawValue)" } ?? "")
+    }
+}
+
+/// `1..10000`, both ends included.
+struct SeedRange: ExpressibleByArgument {
+    let range: ClosedRange<UInt64>
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "..", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = UInt64(parts[0]), let last = UInt64(parts[1]), first <= last,
+            last < .max
+        else { return nil }
+        range = first...last
+    }
+}
+
+extension Injection: ExpressibleByArgument {}
+
 TandemSim.main()
