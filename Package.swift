@@ -104,7 +104,8 @@ let tests: [Target] = [
         name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
     .testTarget(
         name: "SimulationTests",
-        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"]
+        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"],
+        exclude: ["regression-seeds.txt"]
     ),
     .testTarget(name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"]),
     .testTarget(

@@ -81,6 +81,7 @@ extension ClusterSimulation {
         guard nodes[receiver.position].isUp else { return }
         cause = Cause(message)
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
+        if former.isCaughtUp, former.connection == id { teller = sender }
         tell(message, "\(name(receiver)) hears on \(id): ")
         cores[receiver.position].received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))

@@ -51,6 +51,8 @@ package struct ClusterSimulation {
     var hearsay: Hearsay?
     /// What the present event is, for the counts.
     var cause = Cause.other
+    /// Who has told what the present event is about, and was in step with the listener.
+    var teller = NodeIndex.none
     var lastClient: UInt64 = 0
 
     package private(set) var failure: Violation?
@@ -142,6 +144,7 @@ package struct ClusterSimulation {
         if eventCount > Self.eventLimit { fail("invariantNobodySpins", "\(eventCount) events") }
         fold.add(next.time)
         cause = .other
+        teller = .none
         play(next.event)
         for node in touched { settle(node) }
         settleHearsay()

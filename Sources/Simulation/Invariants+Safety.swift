@@ -18,6 +18,7 @@ extension ClusterSimulation {
             if record.isProvisional { invariantProvisionalWordsEnd(node, dn, record, seen) }
             guard isDifferent(record, seen) else { continue }
             invariantClaimsNeverRegress(node, dn, record, seen)
+            invariantLatestRegistrationIsKept(node, dn, record, seen)
             let word = invariantEveryWordWasSaid(node, dn, record, seen)
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
             note(node, dn, record, word: word)
@@ -116,6 +117,19 @@ extension ClusterSimulation {
         fail(
             "invariantClaimsNeverRegress",
             "\(name(dn)) at \(name(node)): \(Words.of(present, topology)) after \(Words.of(former, topology))")
+    }
+
+    /// An owner that has taken a registration since does not yield to an older claim that it hears in a sync or from another
+    /// than the claimant; on a link that is in step a greater claim is news.
+    private mutating func invariantLatestRegistrationIsKept(
+        _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
+    ) {
+        guard seen.owner == node, record.owner != node, teller != record.owner,
+            record.stamp.milliseconds < seen.registeredAt
+        else { return }
+        fail(
+            "invariantLatestRegistrationIsKept",
+            "\(name(node)) took a registration of \(name(dn)) at \(seen.registeredAt) and holds: \(words(record))")
     }
 
     /// 6. A registration that was acknowledged stays until it expires, is removed or is superseded. (Nothing is stored

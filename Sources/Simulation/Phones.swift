@@ -93,6 +93,7 @@ extension ClusterSimulation {
             nodes[node.position].seen[dn.position].acknowledgedUntil = now + UInt64(seconds) * .second
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
+            nodes[node.position].seen[dn.position].registeredAt = instant(node).wallMilliseconds
             ledger.registered(dn, at: node, now: now)
             if record.owner != node {
                 fail("invariantAcknowledgedRegistrationsStay", "\(name(node)) took \(name(dn)) and does not own it")

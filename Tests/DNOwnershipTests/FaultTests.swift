@@ -74,11 +74,13 @@ struct Rule: Sendable, CustomTestStringConvertible {
             _ = node.hear(snapshotBegin(0), from: connection(1))
             return !node.isReachable(alpha)
         },
-        Rule("a peer without memory is live after its snapshot", unless: .noSweep) { faults in
-            var cluster = settled(2, faults)
-            cluster.restart(alpha, incarnation: 2, bounds: Bounds(faults: faults))
-            cluster.linkAll()
-            return cluster[beta].link(to: alpha).state == .live
+        Rule("what a snapshot did not carry is out of service at its end", unless: .noSweep) { faults in
+            var node = introducedBeta(bounds: Bounds(faults: faults))
+            let word = owned(0, stamp(1))
+            _ = node.hear(snapshotBegin(0), .records(RecordBatch(revisions: nil, owned: [word])), from: connection(1))
+            let nothing = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+            _ = node.hear(snapshotBegin(0), .syncEnd(nothing), from: connection(1))
+            return node.view(of: dn(0)).service == .restarted
         },
         Rule("a resumed stream adds up", unless: .resumeOffByOne) { addsUp(missed: 2, ring: 64, $0) },
         Rule("a stream begins anew beyond the ring", unless: .ringOffByOne) { addsUp(missed: 5, ring: 4, $0) },

@@ -138,6 +138,18 @@ import Testing
         }
     }
 
+    @Test func `a batch that closed the link half-way has to come again`() {
+        var node = introducedBeta()
+        let end = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+        _ = node.hear(snapshotBegin(0), .syncEnd(end), from: connection(1))
+        let batch = RecordBatch(revisions: 1...2, owned: [owned(0, stamp(1)), owned(1, stamp(61))])
+        let actions = node.hear(.records(batch), from: connection(1))
+        #expect(actions.contains(.close(connection(1), .clockTooFarAhead(milliseconds: 61_000))))
+        node.accepted(connection(2), now: at(0))
+        _ = node.hear(.hello(hello(from: alpha)), from: connection(2))
+        for case .hello(let hello) in node.say(to: alpha) { #expect(hello.resume?.revision == 0) }
+    }
+
     @Test func `a second hello closes the connection`() {
         var node = introducedBeta()
         #expect(

@@ -240,4 +240,30 @@ import Testing
         #expect(node.hear(.claims([lesser, lesser]), .claims([lesser]), from: connection(1)) == [])
         #expect(node.say(to: alpha) == [.claims([heard(0, alpha, stamp(0))])])
     }
+
+    @Test func `who returns is told what has superseded its word, though its new owner cannot tell it`() {
+        var cluster = TestCluster.linked(3)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        // Gamma hears of beta's claim while it cannot tell alpha, and beta never can.
+        cluster.cut(alpha, beta)
+        cluster.cut(alpha, gamma)
+        cluster.advance(to: 1)
+        cluster.register(0, at: beta)
+        cluster.pump()
+        cluster.connect(alpha, gamma)
+        cluster.pump()
+        #expect(cluster[alpha].view(of: dn(0)).owner == beta)
+        #expect(cluster.take(alpha).contains(.yielded(dn(0))))
+        #expect(!cluster[alpha].isReachable(beta))
+    }
+
+    @Test func `ever greater claims within the link timeout take no more room`() {
+        var cluster = TestCluster.linked(3)
+        for round in 1...500 {
+            let claim = heard(0, round.isMultiple(of: 2) ? alpha : gamma, stamp(Double(round) / 1000))
+            cluster.inject(.claims([claim]), into: beta, from: cluster[beta].connection(to: alpha)!)
+        }
+        #expect(cluster[beta].fill.provisionals <= 2 * 64 + 1)
+    }
 }

@@ -176,4 +176,39 @@ import Testing
         #expect(claims == [[name(0), name(1)], [name(2), name(3)], [name(4)]])
         #expect(cluster[alpha].ownedCount == 5)
     }
+
+    @Test func `a snapshot begins the sums anew, whatever they were`() {
+        var node = introducedBeta()
+        let right = StreamPosition(revision: 0, generation: 1, count: 1, digest: digest(of: 0, stamp(1)))
+        let word = PeerMessage.records(RecordBatch(revisions: nil, owned: [owned(0, stamp(1))]))
+        // Words beyond what the peer owns, as after a mistake of either side.
+        let stray = PeerMessage.records(RecordBatch(revisions: nil, owned: [owned(1, stamp(1)), owned(2, stamp(1))]))
+        _ = node.hear(snapshotBegin(0), word, stray, .syncEnd(right), from: connection(1))
+        #expect(node.say(to: alpha).contains(.snapshotRequest))
+        #expect(!node.isReachable(alpha))
+        #expect(node.hear(snapshotBegin(0), word, .syncEnd(right), from: connection(1)).last == .ownerReachable(alpha))
+        #expect(node.view(of: dn(0)).service == .inService)
+        #expect(node.view(of: dn(1)).service == .restarted)
+    }
+
+    private func digest(of position: Int, _ stamp: Stamp) -> UInt64 {
+        var node = machine(alpha)
+        var actions: [OwnershipAction] = []
+        node.registrationAccepted(
+            dn(position), now: Instant(monotonic: 0, wallMilliseconds: stamp.milliseconds), &actions)
+        node.accepted(connection(9), now: at(0))
+        var dials: [OwnershipAction] = []
+        node.tick(now: at(0), &dials)
+        node.dialed(beta, connection: connection(9), now: at(0), &actions)
+        _ = node.hear(.hello(hello(from: beta)), from: connection(9))
+        for case .syncEnd(let end) in node.say(to: beta) { return end.digest }
+        return 0
+    }
+
+    @Test func `asking for snapshots again and again piles nothing up`() {
+        var node = introducedBeta()
+        for _ in 0..<1000 { _ = node.hear(.snapshotRequest, from: connection(1)) }
+        #expect(node.fill.control == 1)
+        #expect(node.say(to: alpha).count { if case .syncBegin = $0 { true } else { false } } == 1)
+    }
 }
