@@ -64,7 +64,9 @@ extension ClusterSimulation {
         }
     }
 
-    private mutating func act(_ node: NodeIndex) {
+    /// Carries out what the machines want done.
+    mutating func act(_ node: NodeIndex) {
+        guard nodes[node.position].isUp else { return }
         for action in cores[node.position].takeActions() {
             switch action {
             case .dial(let peer):

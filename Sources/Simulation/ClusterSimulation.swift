@@ -47,6 +47,8 @@ package struct ClusterSimulation {
     var isStorming = true
     /// Nodes that the present event has changed.
     private var touched: [NodeIndex] = []
+    /// Nodes whose turn goes on: they have not said yet what they have to say.
+    private var inTurn: [NodeIndex] = []
     /// What a node has just heard from a peer; counts once it is clear that the connection survives it.
     var hearsay: Hearsay?
     /// What the present event is, for the counts.
@@ -146,10 +148,25 @@ package struct ClusterSimulation {
         cause = .other
         teller = .none
         play(next.event)
-        for node in touched { settle(node) }
+        for node in touched { act(node) }
         settleHearsay()
-        for node in touched { checkSafety(node) }
+        for node in touched where !inTurn.contains(node) { inTurn.append(node) }
+        if queue.min?.time != now {
+            endTurns()
+        } else {
+            for node in touched { checkSafety(node) }
+        }
         touched.removeAll(keepingCapacity: true)
+    }
+
+    /// A process says what it has to say when it has dealt with all that was there, as the real loop does.
+    private mutating func endTurns() {
+        for node in inTurn {
+            settle(node)
+            checkSafety(node)
+            checkTurn(node)
+        }
+        inTurn.removeAll(keepingCapacity: true)
     }
 
     /// The node whose process has to run for an event.

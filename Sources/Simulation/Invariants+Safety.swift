@@ -15,13 +15,20 @@ extension ClusterSimulation {
             invariantOnlyReachableOwnersAreShown(node, dn, record)
             invariantOwnersHaveWhatTheyServe(node, dn, record)
             if seen.acknowledgedUntil > 0 { invariantAcknowledgedRegistrationsStay(node, dn, record, seen) }
-            if record.isProvisional { invariantProvisionalWordsEnd(node, dn, record, seen) }
             guard isDifferent(record, seen) else { continue }
             invariantClaimsNeverRegress(node, dn, record, seen)
             invariantLatestRegistrationIsKept(node, dn, record, seen)
             let word = invariantEveryWordWasSaid(node, dn, record, seen)
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
             note(node, dn, record, word: word)
+        }
+    }
+
+    /// What holds when a node has done all that was due.
+    mutating func checkTurn(_ node: NodeIndex) {
+        guard nodes[node.position].isUp else { return }
+        for position in nodes[node.position].seen.indices {
+            invariantProvisionalWordsEnd(node, DNIndex(position), nodes[node.position].seen[position])
         }
         invariantBoundsHold(node)
     }
@@ -99,11 +106,8 @@ extension ClusterSimulation {
     }
 
     /// 4. A claim that another than its owner told shows the former owner's word for the link timeout at most.
-    private mutating func invariantProvisionalWordsEnd(
-        _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
-    ) {
-        guard seen.isProvisional, seen.owner == record.owner, seen.stamp == record.stamp else { return }
-        guard now > seen.provisionalSince + plan.timing.linkTimeout.nanoseconds else { return }
+    private mutating func invariantProvisionalWordsEnd(_ node: NodeIndex, _ dn: DNIndex, _ seen: Seen) {
+        guard seen.isProvisional, now > seen.provisionalSince + plan.timing.linkTimeout.nanoseconds else { return }
         fail("invariantProvisionalWordsEnd", "\(name(dn)) at \(name(node)) since \(Self.clock(seen.provisionalSince))")
     }
 
