@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SANITIZER ?= address
 BIN := .build/release
-PROGRAMS := tandem tandemd tandem-worker tandem-load
+PROGRAMS := tandem tandemd tandem-worker tandem-load tandem-sim
 SCHEMAS := common mesh tlibrary control
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
@@ -50,7 +50,7 @@ test: deps ## build and run every test
 	$(SWIFT) test -c release --skip-build
 
 .PHONY: check
-check: lint test ## everything that has to hold before a change lands
+check: lint test replay ## everything that has to hold before a change lands
 
 .PHONY: lint
 lint: ## check the format
@@ -71,9 +71,19 @@ bench: build ## measure, and print the figures
 	$(BIN)/tandem-load bench
 
 .PHONY: simulate
-simulate: ## run many simulated clusters, seeds 1 to SEEDS
-	$(SWIFT) build -c release --build-tests
-	TANDEM_SIMULATION_SEEDS=$${SEEDS:-2000} $(SWIFT) test -c release --skip-build --filter SimulationTests
+simulate: ## run simulated clusters, seeds 1 to SEEDS (10000), and explore short runs in every order
+	$(call install,$(BUILD_PACKAGES))
+	$(SWIFT) build -c release --product tandem-sim
+	$(BIN)/tandem-sim --seeds 1..$${SEEDS:-10000} --jobs $$(nproc)
+	$(BIN)/tandem-sim --exhaustive
+
+# The same trace with and without optimization, and in every process.
+.PHONY: replay
+replay: ## check that seeds give the same traces in a debug build
+	$(SWIFT) build --product tandem-sim
+	@$(BIN)/tandem-sim --seeds 1..20 --hash >.build/traces-release
+	@.build/debug/tandem-sim --seeds 1..20 --hash >.build/traces-debug
+	@cmp .build/traces-release .build/traces-debug && echo "20 seeds give the same traces in debug and release builds"
 
 .PHONY: sanitize
 sanitize: deps ## run the tests under a sanitizer: SANITIZER=address (the default) or thread

@@ -39,7 +39,10 @@ enum House {
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
-            ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "HeapModule"]
+            [
+                "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "DequeModule",
+                "HeapModule",
+            ]
         ),
 
         // Second floor: doors.
@@ -85,6 +88,10 @@ enum House {
         Room("tandem", .program, ["OperatorCommands", "ArgumentParser"]),
         Room("tandemd", .program, ["Controller", "ArgumentParser", "Glibc"]),
         Room("tandem-worker", .program, ["SIPServer", "LinuxSystem", "ArgumentParser"]),
+        Room(
+            "tandem-sim", .program,
+            ["Simulation", "LinuxSystem", "ArgumentParser", "Dispatch", "Synchronization", "Glibc"]
+        ),
         Room(
             "tandem-load", .program,
             [
