@@ -66,6 +66,15 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A lost link takes DNs of this node itself, those at even places of the table, out of service.
     package static let lostLinkDropsOwn = Faults(rawValue: 1 << 17)
 
+    /// A batch that closes the link half-way counts as applied all the same.
+    package static let halfBatchApplied = Faults(rawValue: 1 << 25)
+
+    /// Who returns is not told what has superseded its words meanwhile.
+    package static let supersededUntold = Faults(rawValue: 1 << 26)
+
+    /// A ping that is due leaves its deadline in the past while the connection has no room for it.
+    package static let duePingStays = Faults(rawValue: 1 << 27)
+
     // MARK: NodeCore
 
     /// A node that yielded keeps its bindings, and their expiry takes the DN out of service under another's claim.

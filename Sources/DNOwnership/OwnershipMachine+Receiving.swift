@@ -83,6 +83,9 @@ extension OwnershipMachine {
         } else if !links[peer.position].isReceivingSnapshot {
             return
         }
+        if let revisions = batch.revisions, configuration.faults.contains(.halfBatchApplied) {
+            links[peer.position].applied?.revision = revisions.upperBound
+        }
         for owned in batch.owned {
             guard hearsStamp(owned.stamp, from: peer, now: now, &actions) else { return }
             if let dn = topology.directory.index(of: owned.dn) {
@@ -253,7 +256,9 @@ extension OwnershipMachine {
         }
         if !configuration.faults.contains(.claimsNotReturned) { links[peer.position].returnCursor = 0 }
         // What was superseded while the peer could not be told, it still takes for its own.
-        for dn in links[peer.position].superseded.keys.sorted() { links[peer.position].owe(claimOf: dn) }
+        if !configuration.faults.contains(.supersededUntold) {
+            for dn in links[peer.position].superseded.keys.sorted() { links[peer.position].owe(claimOf: dn) }
+        }
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
         becomeLive(peer, &actions)

@@ -31,7 +31,7 @@ extension OwnershipMachine {
         } else if links[peer.position].isIntroduced {
             // What is due now waits for a pull. A deadline left in the past would make the shell turn without rest
             // while the connection has no room.
-            if links[peer.position].nextPing <= now.monotonic {
+            if links[peer.position].nextPing <= now.monotonic, !configuration.faults.contains(.duePingStays) {
                 links[peer.position].owesPing = true
                 links[peer.position].nextPing = now.monotonic + keepalive
             }

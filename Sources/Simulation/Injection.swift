@@ -21,6 +21,9 @@ package enum Injection: String, Equatable, Sendable, CaseIterable {
     case lossKeepsLive = "loss-keeps-live"
     case relayedService = "relayed-service"
     case lostLinkDropsOwn = "lost-link-drops-own"
+    case halfBatchApplied = "half-batch-applied"
+    case supersededUntold = "superseded-untold"
+    case duePingStays = "due-ping-stays"
     case peerExpires = "peer-expires"
     case yieldKeepsBindings = "yield-keeps-bindings"
     case acknowledgedUnclaimed = "acknowledged-unclaimed"
@@ -54,6 +57,9 @@ package enum Injection: String, Equatable, Sendable, CaseIterable {
         case .lossKeepsLive: .lossKeepsLive
         case .relayedService: .relayedService
         case .lostLinkDropsOwn: .lostLinkDropsOwn
+        case .halfBatchApplied: .halfBatchApplied
+        case .supersededUntold: .supersededUntold
+        case .duePingStays: .duePingStays
         case .peerExpires: .peerExpires
         case .yieldKeepsBindings: .yieldKeepsBindings
         case .acknowledgedUnclaimed: .acknowledgedUnclaimed
@@ -86,6 +92,9 @@ package enum Injection: String, Equatable, Sendable, CaseIterable {
         case .lossKeepsLive: "a lost connection leaves the link live"
         case .relayedService: "service is believed of another than the owner"
         case .lostLinkDropsOwn: "a lost link takes DNs of the node itself out of service"
+        case .halfBatchApplied: "a batch that closes the link half-way counts as applied"
+        case .supersededUntold: "who returns is not told what has superseded its words"
+        case .duePingStays: "a ping that waits for room makes the loop turn without rest"
         case .peerExpires: "a node expires the bindings of a DN that another owns"
         case .yieldKeepsBindings: "a node that yielded a DN keeps its bindings"
         case .acknowledgedUnclaimed: "a registration is acknowledged and not claimed"

@@ -114,10 +114,10 @@ private struct ScriptDraw {
     }
 
     mutating func all() -> [TimedStimulus] {
-        for phone in 0..<plan.phoneCount { actor(gap: plan.phoneGap) { $0.phone(phone) } }
-        for dn in 0..<plan.desktopCount { actor(gap: plan.phoneGap) { $0.desktop(dn) } }
+        for phone in 0..<plan.phoneCount { repeatedly(gap: plan.phoneGap) { $0.phone(phone) } }
+        for dn in 0..<plan.desktopCount { repeatedly(gap: plan.phoneGap) { $0.desktop(dn) } }
         if !plan.faultKinds.isEmpty {
-            actor(gap: plan.faultGap) { draw in draw.fault(draw.random.one(of: draw.plan.faultKinds)) }
+            repeatedly(gap: plan.faultGap) { draw in draw.fault(draw.random.one(of: draw.plan.faultKinds)) }
         }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
@@ -125,7 +125,7 @@ private struct ScriptDraw {
     }
 
     /// Repeats something with a mean gap until the storm ends.
-    private mutating func actor(gap: UInt64, _ act: (inout ScriptDraw) -> Stimulus) {
+    private mutating func repeatedly(gap: UInt64, _ act: (inout ScriptDraw) -> Stimulus) {
         var time = random.within(0...gap)
         while time < plan.storm {
             stimuli.append(TimedStimulus(time: time, stimulus: act(&self)))

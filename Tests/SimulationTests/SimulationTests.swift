@@ -33,12 +33,17 @@ import Testing
     @Test func `what once went wrong stays mended`() throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "regression-seeds.txt")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-        let seeds = lines.filter { !$0.hasPrefix("#") }.compactMap { UInt64($0.prefix { !$0.isWhitespace }) }
-        try #require(!seeds.isEmpty)
-        for seed in seeds {
-            var simulation = ClusterSimulation(seed: seed)
-            let violation = run(&simulation)
+        let entries = lines.filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
+        try #require(entries.count >= 4)
+        for entry in entries {
+            try #require(entry.count == 2, "\(entry)")
+            let mistake = try #require(Injection(rawValue: String(entry[0])), "\(entry)")
+            let seed = try #require(UInt64(entry[1]), "\(entry)")
+            var sound = ClusterSimulation(seed: seed)
+            let violation = run(&sound)
             #expect(violation == nil, "\(violation?.description ?? "")")
+            var mistaken = ClusterSimulation(seed: seed, injection: mistake)
+            #expect(run(&mistaken) != nil, "seed \(seed) does not find \(entry[0]) any more; put another there")
         }
     }
 

@@ -1,0 +1,67 @@
+import LinuxSystem
+import Testing
+
+/// `tandem-sim` as people run it.
+@Suite struct SimulatorTests {
+    private func simulate(_ arguments: String...) throws -> (code: Int32, output: String) {
+        try Program.run([Executables.companion("tandem-sim")] + arguments, seconds: 120)
+    }
+
+    @Test func `three processes give the same traces, however many seeds run at a time`() throws {
+        // Dictionaries and sets have another order in every process; traces must not.
+        let first = try simulate("--seeds", "1..40", "--hash")
+        let second = try simulate("--seeds", "1..40", "--hash")
+        let third = try simulate("--seeds", "1..40", "--hash", "--jobs", "2")
+        #expect(first.code == 0)
+        #expect(first.output.split(separator: "\n").count == 40)
+        #expect(first.output == second.output)
+        #expect(first.output == third.output)
+    }
+
+    @Test func `a clean seed says so`() throws {
+        let result = try simulate("--seed", "5")
+        #expect(result.code == 0)
+        #expect(result.output.hasPrefix("seed 5 is clean: "), "\(result.output)")
+    }
+
+    @Test func `a broken rule is told with all that is needed to repeat it, and repeats`() throws {
+        let range = try simulate("--seeds", "1..100", "--inject", "no-sweep")
+        #expect(range.code == 1)
+        let lines = range.output.split(separator: "\n")
+        try #require(lines.count > 6, "\(range.output)")
+        #expect(lines[0].contains("invariantSnapshotsAreWhole"))
+        #expect(lines[2].hasPrefix("commit: "))
+        #expect(range.output.contains("shortened from "))
+        #expect(range.output.contains("VIOLATION of invariantSnapshotsAreWhole"))
+        let command = try #require(lines.first { $0.hasPrefix("repeat with: tandem-sim ") })
+        let arguments = command.split(separator: " ").dropFirst(3).map(String.init)
+        let repeated = try Program.run([Executables.companion("tandem-sim")] + arguments, seconds: 120)
+        #expect(repeated.code == 1)
+        #expect(repeated.output == range.output)
+    }
+
+    @Test func `a trace tells every event`() throws {
+        let result = try simulate("--seed", "5", "--trace")
+        #expect(result.code == 0)
+        #expect(result.output.split(separator: "\n").count > 1000)
+        #expect(result.output.contains("the storm is over"))
+    }
+
+    @Test func `mistakes are listed with what each breaks`() throws {
+        let result = try simulate("--injections")
+        #expect(result.code == 0)
+        #expect(result.output.contains("no-yield-announcement"))
+        #expect(result.output.split(separator: "\n").count >= 12)
+    }
+
+    @Test(arguments: [
+        [], ["--seeds", "5..2"], ["--seeds", "1"], ["--seed", "1", "--seeds", "1..2"],
+        ["--inject", "nothing", "--seed", "1"],
+        ["--nodes", "1", "--seed", "1"], ["--trace", "--seeds", "1..2"], ["--jobs", "0", "--seed", "1"],
+    ])
+    func `wrong usage is refused`(_ arguments: [String]) throws {
+        let result = try Program.run([Executables.companion("tandem-sim")] + arguments)
+        #expect(result.code == 64, "\(result.output)")
+        #expect(result.output.contains("Usage: tandem-sim"))
+    }
+}
