@@ -1,0 +1,93 @@
+import ClusterModel
+
+/// From 64-bit keys to numbers, by open addressing: half the memory of a dictionary, and never in another order.
+struct IndexTable: Sendable {
+    private var keys: [UInt64] = []
+    /// One more than the number; 0 is free.
+    private var values: [UInt32] = []
+    private(set) var count = 0
+
+    func value(of key: UInt64) -> Int? {
+        guard !keys.isEmpty else { return nil }
+        let mask = keys.count - 1
+        var slot = Int(truncatingIfNeeded: mixed(key)) & mask
+        while values[slot] != 0 {
+            if keys[slot] == key { return Int(values[slot]) - 1 }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    /// - Precondition: the key has no value yet.
+    mutating func insert(_ key: UInt64, _ value: Int) {
+        if count * 2 >= keys.count { grow() }
+        place(key, UInt32(value + 1))
+        count += 1
+    }
+
+    private mutating func place(_ key: UInt64, _ value: UInt32) {
+        let mask = keys.count - 1
+        var slot = Int(truncatingIfNeeded: mixed(key)) & mask
+        while values[slot] != 0 { slot = (slot + 1) & mask }
+        keys[slot] = key
+        values[slot] = value
+    }
+
+    private mutating func grow() {
+        let (oldKeys, oldValues) = (keys, values)
+        let size = max(1024, keys.count * 2)
+        keys = Array(repeating: 0, count: size)
+        values = Array(repeating: 0, count: size)
+        for slot in oldKeys.indices where oldValues[slot] != 0 { place(oldKeys[slot], oldValues[slot]) }
+    }
+}
+
+/// All states that were reached, in the order of their discovery, each with the move that led there first.
+struct ReachedStates: Sendable {
+    private(set) var states: [ExploredState] = []
+    private var parents: [UInt32] = []
+    private var moves: [UInt16] = []
+    /// One more than a position in `states`; 0 is free.
+    private var slots: [UInt32] = Array(repeating: 0, count: 1 << 16)
+
+    var count: Int { states.count }
+
+    subscript(position: Int) -> ExploredState { states[position] }
+
+    /// - Returns: whether the state is new.
+    mutating func insert(_ state: ExploredState, from parent: Int, by move: UInt16) -> Bool {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: state.stableHash) & mask
+        while slots[slot] != 0 {
+            if states[Int(slots[slot]) - 1] == state { return false }
+            slot = (slot + 1) & mask
+        }
+        states.append(state)
+        parents.append(UInt32(parent))
+        moves.append(move)
+        slots[slot] = UInt32(states.count)
+        if states.count * 2 > slots.count { grow() }
+        return true
+    }
+
+    private mutating func grow() {
+        let mask = slots.count * 2 - 1
+        slots = Array(repeating: 0, count: mask + 1)
+        for position in states.indices {
+            var slot = Int(truncatingIfNeeded: states[position].stableHash) & mask
+            while slots[slot] != 0 { slot = (slot + 1) & mask }
+            slots[slot] = UInt32(position + 1)
+        }
+    }
+
+    /// The moves that lead from the first state to another by the shortest way.
+    func path(to position: Int) -> [UInt16] {
+        var path: [UInt16] = []
+        var position = position
+        while position != 0 {
+            path.append(moves[position])
+            position = Int(parents[position])
+        }
+        return path.reversed()
+    }
+}
