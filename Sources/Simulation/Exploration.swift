@@ -2,7 +2,7 @@
 /// state, the nearest first. Where seeds sample long lives of large clusters, this leaves nothing out of short ones.
 ///
 /// Time stands still: timers do not fire, and stamps advance by their counters. The machines are those that ship.
-package struct Exploration {
+package struct Exploration: ~Copyable {
     package struct Options: Sendable {
         package var alphabet: ExplorationAlphabet
         /// At most so many events in a row.
@@ -15,7 +15,7 @@ package struct Exploration {
         package init(_ alphabet: ExplorationAlphabet, depth: Int? = nil, maximumStates: Int = 40_000_000) {
             self.alphabet = alphabet
             self.depth = depth ?? alphabet.depth
-            self.maximumStates = maximumStates
+            self.maximumStates = min(maximumStates, ReachedStates.maximum)
         }
     }
 

@@ -1,64 +1,6 @@
 package import ClusterModel
 package import DNOwnership
 
-/// What a node shows and holds, as far as something has to hold of it. There is one DN.
-package struct NodeSummary: Equatable, Sendable {
-    package var node: NodeIndex
-    package var incarnation: Incarnation
-    package var view: View
-    /// The owner's last word, whether or not it can be heard.
-    package var word: Service
-    package var isProvisional = false
-    /// A phone is bound here.
-    package var hasBinding = false
-    /// By node: whether this node shows what that one says.
-    package var reaches: [Bool]
-    /// By node: the connection that this node uses.
-    package var connections: [ConnectionID?]
-    /// What this node has said.
-    package var said: StreamPosition
-    /// By node: what was heard of it.
-    package var heard: [HeardPosition?]
-    /// By node: how many messages and claims wait for it.
-    package var waitingMessages: [Int]
-    package var waitingClaims: [Int]
-    package var strangers = 0
-
-    package init(
-        node: NodeIndex, incarnation: Incarnation, view: View, word: Service, reaches: [Bool],
-        connections: [ConnectionID?], said: StreamPosition, heard: [HeardPosition?]
-    ) {
-        self.node = node
-        self.incarnation = incarnation
-        self.view = view
-        self.word = word
-        self.reaches = reaches
-        self.connections = connections
-        self.said = said
-        self.heard = heard
-        waitingMessages = Array(repeating: 0, count: reaches.count)
-        waitingClaims = waitingMessages
-    }
-
-    init(_ machine: OwnershipMachine, hasBinding: Bool) {
-        let dn = DNIndex(0)
-        let nodes = machine.topology.nodes.indices.map { NodeIndex($0) }
-        self.init(
-            node: machine.me, incarnation: machine.identity.incarnation, view: machine.view(of: dn),
-            word: machine.lastWord(of: dn), reaches: nodes.map { $0 != machine.me && machine.isReachable($0) },
-            connections: nodes.map { machine.connection(to: $0) }, said: machine.saidPosition,
-            heard: nodes.map { machine.heardPosition(of: $0) }
-        )
-        self.hasBinding = hasBinding
-        isProvisional = machine.isProvisional(dn)
-        waitingMessages = nodes.map { machine.waiting(for: $0).messages }
-        waitingClaims = nodes.map { machine.waiting(for: $0).claims }
-        strangers = machine.strangerCount
-    }
-
-    var claim: Claim? { view.owner == .none ? nil : Claim(owner: view.owner, stamp: view.stamp) }
-}
-
 /// A rule that did not hold.
 package struct ExplorationFinding: Error, Equatable, Sendable, CustomStringConvertible {
     package let invariant: String
@@ -81,8 +23,11 @@ package enum ExplorationInvariants {
     /// Introductions are a handful: a hello, a beginning and what a snapshot begun anew adds. There is one DN, and
     /// a pair has so many connections at most.
     package static func invariantQueuesStayWithinBounds(_ node: NodeSummary) -> Bool {
-        node.waitingMessages.allSatisfy { $0 <= 3 } && node.waitingClaims.allSatisfy { $0 <= 1 }
-            && node.strangers <= 2 * ExploredPair.slots
+        for position in node.peers.indices {
+            let peer = node.peers[position]
+            if peer.waitingMessages > 3 || peer.waitingClaims > 1 { return false }
+        }
+        return node.strangers <= 2 * ExploredPair.slots
     }
 
     // MARK: Of one step at a node
@@ -180,36 +125,39 @@ package enum ExplorationInvariants {
 // MARK: Of a whole cluster
 
 extension ExplorationInvariants {
-    /// A node shows a DN in service only if it owns it or hears the owner: on a connection that it still has, it was
-    /// told all that the owner has, or a connection that was told so was replaced by one to the same life.
-    ///
-    /// - Parameter hears: by node, whether this node hears it in this sense.
-    package static func invariantOnlyReachableOwnersAreShown(_ node: NodeSummary, hears: (Int) -> Bool) -> Bool {
-        !node.view.service.isInService || node.view.owner == node.node || hears(node.view.owner.position)
+    /// A node shows a DN in service only if it owns it or hears the owner.
+    package static func invariantOnlyReachableOwnersAreShown(
+        _ node: NodeSummary, _ surroundings: NodeSurroundings
+    ) -> Bool {
+        guard node.view.service.isInService, node.view.owner != node.node else { return true }
+        return node.view.owner != .none && surroundings.hears[node.view.owner.position]
     }
 
-    /// A link is live exactly while the peer is heard in this sense.
-    package static func invariantLinksAreLiveOnceHeard(_ node: NodeSummary, hears: (Int) -> Bool) -> Bool {
-        for peer in node.reaches.indices where peer != node.node.position {
-            if node.reaches[peer] != hears(peer) { return false }
+    /// A link is live exactly while the peer is heard.
+    package static func invariantLinksAreLiveOnceHeard(
+        _ node: NodeSummary, _ surroundings: NodeSurroundings
+    ) -> Bool {
+        for peer in node.peers.indices where peer != node.node.position {
+            if node.peers[peer].isReachable != surroundings.hears[peer] { return false }
         }
         return true
     }
 
     /// A node uses the connection that it has, and none that is gone.
     package static func invariantNodesKnowTheirConnections(
-        _ node: NodeSummary, has connection: (Int) -> ConnectionID?
+        _ node: NodeSummary, _ surroundings: NodeSurroundings
     ) -> Bool {
-        for peer in node.connections.indices where peer != node.node.position {
-            if node.connections[peer] != connection(peer) { return false }
+        for peer in node.peers.indices where peer != node.node.position {
+            if node.peers[peer].connection != surroundings.connections[peer] { return false }
         }
         return true
     }
 
     /// What was heard of a peer adds up to what the peer has said, whenever both are at the same revision.
     package static func invariantSumsAgree(_ node: NodeSummary, _ peer: NodeSummary) -> Bool {
-        guard node.reaches[peer.node.position], let heard = node.heard[peer.node.position],
-            heard.lineage == peer.incarnation, heard.position.revision == peer.said.revision
+        let side = node.peers[peer.node.position]
+        guard side.isReachable, let heard = side.heard, heard.lineage == peer.incarnation,
+            heard.position.revision == peer.said.revision
         else { return true }
         return heard.position == peer.said
     }
@@ -218,7 +166,7 @@ extension ExplorationInvariants {
 
     package static func invariantLinksLive(_ nodes: [NodeSummary]) -> Bool {
         nodes.allSatisfy { node in
-            node.reaches.indices.allSatisfy { $0 == node.node.position || node.reaches[$0] }
+            node.peers.indices.allSatisfy { $0 == node.node.position || node.peers[$0].isReachable }
         }
     }
 
@@ -236,8 +184,8 @@ extension ExplorationInvariants {
     package static func invariantStreamsAreHeardOut(_ nodes: [NodeSummary]) -> Bool {
         nodes.allSatisfy { node in
             nodes.allSatisfy { peer in
-                node.node == peer.node
-                    || node.heard[peer.node.position] == HeardPosition(lineage: peer.incarnation, position: peer.said)
+                let heard = HeardPosition(lineage: peer.incarnation, position: peer.said)
+                return node.node == peer.node || node.peers[peer.node.position].heard == heard
             }
         }
     }

@@ -6,22 +6,14 @@ extension ExplorationModel {
     func checkSafety(_ state: ExploredState) throws(ExplorationFinding) {
         for node in 0..<3 {
             let summary = nodes.summaries[state[node: node]]
-            let hears = { (peer: Int) -> Bool in
-                let (pair, side) = ExploredPairs.pair(of: node, with: peer)
-                return pairs.summaries[state[pair: pair]].hears & 1 << UInt8(side) != 0
-            }
-            let connection = { (peer: Int) -> ConnectionID? in
-                let (pair, side) = ExploredPairs.pair(of: node, with: peer)
-                let slot = Int(pairs.summaries[state[pair: pair]].attached[side])
-                return slot < 0 ? nil : Self.connection(pair, slot)
-            }
-            guard ExplorationInvariants.invariantOnlyReachableOwnersAreShown(summary, hears: hears) else {
+            let surroundings = surroundings(of: node, in: state)
+            guard ExplorationInvariants.invariantOnlyReachableOwnersAreShown(summary, surroundings) else {
                 throw finding("invariantOnlyReachableOwnersAreShown", state)
             }
-            guard ExplorationInvariants.invariantLinksAreLiveOnceHeard(summary, hears: hears) else {
+            guard ExplorationInvariants.invariantLinksAreLiveOnceHeard(summary, surroundings) else {
                 throw finding("invariantLinksAreLiveOnceHeard", state)
             }
-            guard ExplorationInvariants.invariantNodesKnowTheirConnections(summary, has: connection) else {
+            guard ExplorationInvariants.invariantNodesKnowTheirConnections(summary, surroundings) else {
                 throw finding("invariantNodesKnowTheirConnections", state)
             }
             for peer in 0..<3 where peer != node {
@@ -32,8 +24,20 @@ extension ExplorationModel {
         }
     }
 
+    private func surroundings(of node: Int, in state: ExploredState) -> NodeSurroundings {
+        var surroundings = NodeSurroundings()
+        for peer in 0..<3 where peer != node {
+            let (pair, side) = ExploredPairs.pair(of: node, with: peer)
+            let number = state[pair: pair]
+            surroundings.hears[peer] = pairs.summaries[number].hears & 1 << UInt8(side) != 0
+            let slot = Int(pairs.summaries[number].attached[side])
+            if slot >= 0 { surroundings.connections[peer] = Self.connection(pair, slot) }
+        }
+        return surroundings
+    }
+
     func checkCalm(_ state: ExploredState) throws(ExplorationFinding) {
-        let summaries = (0..<3).map { nodes.summaries[state[node: $0]] }
+        let summaries = summaries(of: state)
         guard ExplorationInvariants.invariantLinksLive(summaries) else { throw finding("invariantLinksLive", state) }
         guard ExplorationInvariants.invariantAgreement(summaries) else { throw finding("invariantAgreement", state) }
         guard ExplorationInvariants.invariantNothingIsProvisional(summaries) else {
@@ -44,8 +48,13 @@ extension ExplorationModel {
         }
     }
 
+    private func summaries(of state: ExploredState) -> [NodeSummary] {
+        var summaries: [NodeSummary] = []
+        for node in 0..<3 { summaries.append(nodes.summaries[state[node: node]]) }
+        return summaries
+    }
+
     private func finding(_ invariant: String, _ state: ExploredState) -> ExplorationFinding {
-        let views = (0..<3).map { words(for: nodes.summaries[state[node: $0]]) }
-        return ExplorationFinding(invariant: invariant, detail: views.joined(separator: "; "))
+        ExplorationFinding(invariant: invariant, detail: words(for: state))
     }
 }

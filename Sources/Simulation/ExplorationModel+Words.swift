@@ -11,8 +11,7 @@ extension ExplorationModel {
             for move in path {
                 lines.append(words(for: move, in: state))
                 try apply(move, to: &state)
-                let views = (0..<3).map { words(for: nodes.summaries[state[node: $0]]) }
-                lines[lines.count - 1] += " | " + views.joined(separator: "; ")
+                lines[lines.count - 1] += " | " + words(for: state)
             }
         } catch {
             // The last event of the way to a violation may be the one that cannot be carried out.
@@ -21,12 +20,20 @@ extension ExplorationModel {
         return lines
     }
 
-    func words(for node: NodeSummary) -> String {
-        let peers = node.reaches.indices.filter { node.reaches[$0] }.map { name($0) }
-        let owner = node.view.owner == .none ? "nobody" : name(node.view.owner.position)
+    /// What the nodes show.
+    func words(for state: ExploredState) -> String {
+        var views: [String] = []
+        for node in 0..<3 { views.append(words(for: nodes.summaries[state[node: node]])) }
+        return views.joined(separator: "; ")
+    }
+
+    private func words(for node: NodeSummary) -> String {
+        var peers: [String] = []
+        for peer in node.peers.indices where node.peers[peer].isReachable { peers.append(Self.name(peer)) }
+        let owner = node.view.owner == .none ? "nobody" : Self.name(node.view.owner.position)
         let word = node.view.service == node.word ? "" : " (\(node.word.reason ?? "in-service"))"
         let notes = (node.isProvisional ? ", provisional" : "") + (node.hasBinding ? ", bound" : "")
-        return "\(name(node.node.position)): \(owner) \(words(for: node.view.stamp)) "
+        return "\(Self.name(node.node.position)): \(owner) \(Self.words(for: node.view.stamp)) "
             + "\(node.view.service.reason ?? "in-service")\(word)\(notes), hears [\(peers.joined(separator: " "))]"
     }
 
@@ -34,33 +41,36 @@ extension ExplorationModel {
         switch move {
         case .deliver(let pair, let slot, let side):
             let message = messages[pairs.summaries[state[pair: pair]].heads[slot * 2 + side]]
-            return "\(name(pair, 1 - side)) hears from \(name(pair, side)) on \(slot): \(words(for: message))"
+            return
+                "\(Self.name(pair, 1 - side)) hears from \(Self.name(pair, side)) on \(slot): \(Self.words(for: message))"
         case .notice(let pair, let slot, let side):
-            return "\(name(pair, side)) learns that connection \(slot) with \(name(pair, 1 - side)) is gone"
+            return "\(Self.name(pair, side)) learns that connection \(slot) with \(Self.name(pair, 1 - side)) is gone"
         case .dial(let pair):
             let slot = pairs.pairs[state[pair: pair]].freeSlot ?? -1
-            return "\(name(pair, 0)) connects to \(name(pair, 1)) on \(slot)"
-        case .heal(let pair): return "bytes pass between \(name(pair, 0)) and \(name(pair, 1)) again"
-        case .letter(let budget, let choice): return words(for: alphabet.budgets[budget].letters[choice])
+            return "\(Self.name(pair, 0)) connects to \(Self.name(pair, 1)) on \(slot)"
+        case .heal(let pair): return "bytes pass between \(Self.name(pair, 0)) and \(Self.name(pair, 1)) again"
+        case .letter(let budget, let choice): return Self.words(for: alphabet.budgets[budget].letters[choice])
         }
     }
 
-    private func words(for letter: ExplorationAlphabet.Letter) -> String {
+    private static func words(for letter: ExplorationAlphabet.Letter) -> String {
         switch letter {
-        case .register(let node): "a phone registers at \(name(node.position))"
-        case .remove(let node): "a phone removes its contact at \(name(node.position))"
-        case .cut(let one, let other): "\(name(one.position)) and \(name(other.position)) are cut off from each other"
-        case .reset(let one, let other): "the connection of \(name(one.position)) and \(name(other.position)) breaks"
-        case .crash(let node): "\(name(node.position)) dies and starts again"
+        case .register(let node): "a phone registers at \(Self.name(node.position))"
+        case .remove(let node): "a phone removes its contact at \(Self.name(node.position))"
+        case .cut(let one, let other):
+            "\(Self.name(one.position)) and \(Self.name(other.position)) are cut off from each other"
+        case .reset(let one, let other):
+            "the connection of \(Self.name(one.position)) and \(Self.name(other.position)) breaks"
+        case .crash(let node): "\(Self.name(node.position)) dies and starts again"
         }
     }
 
-    private func words(for message: PeerMessage) -> String {
+    private static func words(for message: PeerMessage) -> String {
         switch message {
         case .hello(let hello):
             let resume = hello.resume.map { "\($0.revision) of life \($0.lineage.rawValue)" } ?? "nothing"
             return
-                "hello of life \(hello.incarnation.rawValue), heard \(words(for: hello.greatestStamp)), has \(resume)"
+                "hello of life \(hello.incarnation.rawValue), heard \(Self.words(for: hello.greatestStamp)), has \(resume)"
         case .syncBegin(let begin): return (begin.isSnapshot ? "snapshot" : "stream") + " from \(begin.revision)"
         case .records(let batch):
             let owned = batch.owned.map {
@@ -70,23 +80,25 @@ extension ExplorationModel {
             let revisions = batch.revisions.map { "\($0.lowerBound)...\($0.upperBound)" } ?? "a piece"
             return "\(revisions): \((owned + yielded).joined(separator: ", "))"
         case .syncEnd(let position): return "end at \(position.revision)"
-        case .claims(let claims): return "claims: " + claims.map { words(for: $0.claim) }.joined(separator: ", ")
+        case .claims(let claims): return "claims: " + claims.map { Self.words(for: $0.claim) }.joined(separator: ", ")
         case .snapshotRequest: return "asks for a snapshot"
         case .ping(let ping): return "ping" + (ping.position.map { " at \($0.revision)" } ?? "")
         case .pong: return "pong"
         }
     }
 
-    private func words(for claim: Claim) -> String { "\(name(claim.owner.position)) since \(words(for: claim.stamp))" }
+    private static func words(for claim: Claim) -> String {
+        "\(Self.name(claim.owner.position)) since \(words(for: claim.stamp))"
+    }
 
     /// Seconds from the start and the counter.
-    private func words(for stamp: Stamp) -> String {
+    private static func words(for stamp: Stamp) -> String {
         guard stamp != .zero else { return "ever" }
         let milliseconds = Int64(stamp.milliseconds) - Int64(ExploredNodeTable.start.wallMilliseconds)
         return "\(milliseconds / 1000)s.\(stamp.counter)"
     }
 
-    private func name(_ pair: Int, _ side: Int) -> String { name(ExploredPairs.node(of: pair, side: side)) }
+    private static func name(_ pair: Int, _ side: Int) -> String { name(ExploredPairs.node(of: pair, side: side)) }
 
-    private func name(_ node: Int) -> String { nodes.topology.nodes[node].name }
+    private static func name(_ node: Int) -> String { topology.nodes[node].name }
 }

@@ -2,7 +2,7 @@ import ClusterModel
 import DNOwnership
 
 /// Three nodes with one DN and the connections between them: what can happen in a state, and what comes of it.
-struct ExplorationModel: Sendable {
+struct ExplorationModel: ~Copyable, Sendable {
     let alphabet: ExplorationAlphabet
     private(set) var nodes: ExploredNodeTable
     private(set) var pairs: ExploredPairTable
@@ -102,7 +102,7 @@ struct ExplorationModel: Sendable {
             let owner = nodes.summaries[number].view.owner
             if nodes.summaries[number].hasBinding { return true }
             // Elsewhere a removal is refused as long as the owner can be asked.
-            return owner != .none && owner != node && !nodes.summaries[number].reaches[owner.position]
+            return owner != .none && owner != node && !nodes.summaries[number].peers[owner.position].isReachable
         case .cut(let one, let other):
             return !pairs.summaries[state[pair: ExploredPairs.pair(one, other)]].isCut
         case .reset(let one, let other):
@@ -154,12 +154,13 @@ struct ExplorationModel: Sendable {
         _ pair: Int, _ slot: Int, from side: Int, in state: inout ExploredState
     ) throws(ExplorationFinding) {
         let message = pairs.summaries[state[pair: pair]].heads[slot * 2 + side]
+        let wasFull = pairs.summaries[state[pair: pair]].counts[slot * 2 + side] >= alphabet.capacity
         change(pair, .deliver(slot: slot, side: side), in: &state)
         let receiver = ExploredPairs.node(of: pair, side: 1 - side)
         try act(receiver, .receive(message, Self.connection(pair, slot)), in: &state)
         try settle(receiver, in: &state)
         // There is room again: the sender may go on.
-        try settle(ExploredPairs.node(of: pair, side: side), in: &state)
+        if wasFull { try settle(ExploredPairs.node(of: pair, side: side), in: &state) }
     }
 
     private mutating func dial(_ pair: Int, in state: inout ExploredState) throws(ExplorationFinding) {

@@ -1,7 +1,7 @@
 import ClusterModel
 
 /// From 64-bit keys to numbers, by open addressing: half the memory of a dictionary, and never in another order.
-struct IndexTable: Sendable {
+struct IndexTable: ~Copyable, Sendable {
     private var keys: [UInt64] = []
     /// One more than the number; 0 is free.
     private var values: [UInt32] = []
@@ -43,11 +43,15 @@ struct IndexTable: Sendable {
 }
 
 /// All states that were reached, in the order of their discovery, each with the move that led there first.
-struct ReachedStates: Sendable {
-    private(set) var states: [ExploredState] = []
+struct ReachedStates: ~Copyable, Sendable {
+    /// So many positions fit into a slot beside the tag.
+    static let maximum = (1 << 26) - 1
+
+    private var states: [ExploredState] = []
     private var parents: [UInt32] = []
     private var moves: [UInt16] = []
-    /// One more than a position in `states`; 0 is free.
+    /// One more than a position in `states`, below 6 bits of the state's hash, so that other states are hardly ever
+    /// looked at; 0 is free.
     private var slots: [UInt32] = Array(repeating: 0, count: 1 << 16)
 
     var count: Int { states.count }
@@ -57,26 +61,35 @@ struct ReachedStates: Sendable {
     /// - Returns: whether the state is new.
     mutating func insert(_ state: ExploredState, from parent: Int, by move: UInt16) -> Bool {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: state.stableHash) & mask
+        let hash = state.stableHash
+        let tag = Self.tag(hash)
+        var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
-            if states[Int(slots[slot]) - 1] == state { return false }
+            if slots[slot] & ~Self.positions == tag, states[Int(slots[slot] & Self.positions) - 1] == state {
+                return false
+            }
             slot = (slot + 1) & mask
         }
         states.append(state)
         parents.append(UInt32(parent))
         moves.append(move)
-        slots[slot] = UInt32(states.count)
+        slots[slot] = UInt32(states.count) | tag
         if states.count * 2 > slots.count { grow() }
         return true
     }
+
+    private static let positions: UInt32 = (1 << 26) - 1
+
+    private static func tag(_ hash: UInt64) -> UInt32 { UInt32(hash >> 58) << 26 }
 
     private mutating func grow() {
         let mask = slots.count * 2 - 1
         slots = Array(repeating: 0, count: mask + 1)
         for position in states.indices {
-            var slot = Int(truncatingIfNeeded: states[position].stableHash) & mask
+            let hash = states[position].stableHash
+            var slot = Int(truncatingIfNeeded: hash) & mask
             while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = UInt32(position + 1)
+            slots[slot] = UInt32(position + 1) | Self.tag(hash)
         }
     }
 

@@ -4,7 +4,7 @@ import DNOwnership
 /// Every different node that was reached, by number, and what became of each by each event.
 ///
 /// A node is its machine, whether a phone is bound there, and its wall clock, which stands still during a life.
-struct ExploredNodeTable: Sendable {
+struct ExploredNodeTable: ~Copyable, Sendable {
     enum Event: Sendable {
         case receive(UInt32, ConnectionID)
         case disconnected(ConnectionID)
@@ -105,7 +105,7 @@ struct ExploredNodeTable: Sendable {
 
     /// - Returns: the node after an event, and what it closed.
     mutating func step(
-        _ number: Int, _ event: Event, _ messages: ExploredMessages
+        _ number: Int, _ event: Event, _ messages: borrowing ExploredMessages
     ) throws(ExplorationFinding) -> Step {
         let key = UInt64(number) << 36 | event.key
         if let known = steps.value(of: key) { return results[known] }
@@ -147,7 +147,7 @@ struct ExploredNodeTable: Sendable {
 
     private func check(
         _ event: Event, from before: NodeSummary, to after: NodeSummary, _ actions: [OwnershipAction],
-        _ messages: ExploredMessages
+        _ messages: borrowing ExploredMessages
     ) throws(ExplorationFinding) {
         var message: PeerMessage?
         var teller: NodeIndex?
@@ -155,7 +155,9 @@ struct ExploredNodeTable: Sendable {
         switch event {
         case .receive(let number, let connection):
             message = messages[number]
-            teller = before.connections.firstIndex(of: connection).map { NodeIndex($0) }
+            for peer in before.peers.indices where before.peers[peer].connection == connection {
+                teller = NodeIndex(peer)
+            }
         case .disconnected, .dialed, .accepted: break
         case .register, .remove: isRegistration = true
         }

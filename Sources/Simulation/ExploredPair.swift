@@ -5,7 +5,13 @@ import DNOwnership
 struct ExploredConnection: Equatable, Sendable {
     /// What an end has heard of its peer on this connection.
     enum Hearing: UInt8, Sendable {
-        case nothing, introduced, inStep
+        case nothing, introduced
+        /// All that the peer owns.
+        case inStep
+        /// The same, and a snapshot is under way that starts all over.
+        case inStepResyncing
+
+        var isInStep: Bool { self == .inStep || self == .inStepResyncing }
     }
 
     struct End: Equatable, Sendable {
@@ -62,7 +68,7 @@ struct ExploredPair: Equatable, Sendable {
 
     /// Whether a node has heard all that its peer owns, and may still hear it.
     func hears(_ side: Int) -> Bool {
-        connections.contains { $0 != nil && $0!.ends[side].isOpen && $0!.ends[side].hearing == .inStep }
+        connections.contains { $0 != nil && $0!.ends[side].isOpen && $0!.ends[side].hearing.isInStep }
     }
 
     // MARK: What happens
@@ -81,7 +87,8 @@ struct ExploredPair: Equatable, Sendable {
         let other = 1 - side
         switch kind {
         case .hello:
-            // A newer connection to the same life carries on where the older one stopped.
+            // A newer connection to the same life carries on where the older one stopped, unless it stopped in the
+            // middle of a snapshot.
             let lives = connections[slot]!.lives
             let carriesOn = connections.indices.contains { older in
                 guard older != slot, let connection = connections[older] else { return false }
@@ -89,6 +96,10 @@ struct ExploredPair: Equatable, Sendable {
                     && connection.lives[side] == lives[side]
             }
             connections[slot]?.ends[other].hearing = carriesOn ? .inStep : .introduced
+        case .snapshotBegin:
+            if connections[slot]!.ends[other].hearing == .inStep {
+                connections[slot]?.ends[other].hearing = .inStepResyncing
+            }
         case .syncEnd:
             connections[slot]?.ends[other].hearing = .inStep
         case .other:

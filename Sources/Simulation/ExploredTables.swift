@@ -2,10 +2,10 @@ import ClusterModel
 import DNOwnership
 
 /// Every different message that was ever on its way, by number.
-struct ExploredMessages: Sendable {
+struct ExploredMessages: ~Copyable, Sendable {
     /// What a message does to the link on which it arrives.
     enum Kind: Sendable {
-        case hello, syncEnd, other
+        case hello, snapshotBegin, syncEnd, other
     }
 
     private(set) var messages: [PeerMessage] = []
@@ -25,7 +25,8 @@ struct ExploredMessages: Sendable {
         switch messages[Int(number)] {
         case .hello: .hello
         case .syncEnd: .syncEnd
-        case .syncBegin, .records, .claims, .snapshotRequest, .ping, .pong: .other
+        case .syncBegin(let begin): begin.isSnapshot ? .snapshotBegin : .other
+        case .records, .claims, .snapshotRequest, .ping, .pong: .other
         }
     }
 }
@@ -71,7 +72,7 @@ struct PairSummary: Equatable, Sendable {
 }
 
 /// Every different pair that was reached, by number, and what became of each by each event.
-struct ExploredPairTable: Sendable {
+struct ExploredPairTable: ~Copyable, Sendable {
     enum Event: Sendable {
         case connect(slot: Int, lives: [UInt64])
         case push(UInt32, slot: Int, side: Int)
@@ -119,7 +120,7 @@ struct ExploredPairTable: Sendable {
     }
 
     /// - Returns: the pair after an event.
-    mutating func step(_ number: Int, _ event: Event, _ messages: ExploredMessages) -> Int {
+    mutating func step(_ number: Int, _ event: Event, _ messages: borrowing ExploredMessages) -> Int {
         // 28 bits for the pair, 36 for the event: a message's number has 28.
         let key = UInt64(number) << 36 | event.key
         if let known = steps.value(of: key) { return known }
@@ -130,7 +131,7 @@ struct ExploredPairTable: Sendable {
         return next
     }
 
-    private func apply(_ event: Event, to pair: inout ExploredPair, _ messages: ExploredMessages) {
+    private func apply(_ event: Event, to pair: inout ExploredPair, _ messages: borrowing ExploredMessages) {
         switch event {
         case .connect(let slot, let lives): pair.connect(slot: slot, lives: lives)
         case .push(let message, let slot, let side): pair.push(message, slot: slot, side: side)
