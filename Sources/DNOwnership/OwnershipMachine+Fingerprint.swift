@@ -152,6 +152,12 @@ extension OwnershipMachine {
         )
     }
 
+    /// The stamp of the last registration that was accepted here.
+    package func registered(_ dn: DNIndex) -> Stamp { records[dn.position].registered }
+
+    /// What the peer says now may be old although the link is live: it tells what happened while it was not heard.
+    package func isResyncing(_ peer: NodeIndex) -> Bool { links[peer.position].resyncDeadline != nil }
+
     /// Messages and claims that wait for a peer.
     package func waiting(for peer: NodeIndex) -> (messages: Int, claims: Int) {
         (links[peer.position].control.count, links[peer.position].claimsOwed.count)

@@ -32,6 +32,9 @@ package struct Exploration: ~Copyable {
             package fileprivate(set) var heals = 0
             package fileprivate(set) var resets = 0
             package fileprivate(set) var crashes = 0
+            package fileprivate(set) var stalls = 0
+            package fileprivate(set) var pings = 0
+            package fileprivate(set) var waits = 0
         }
 
         package let alphabet: String
@@ -85,7 +88,7 @@ package struct Exploration: ~Copyable {
         do {
             let start = try model.start()
             _ = reached.insert(start, from: 0, by: 0)
-            try look(at: start, isCalm: false)
+            try model.checkSafety(start)
         } catch {
             throw Violation(finding: error, events: [])
         }
@@ -103,7 +106,15 @@ package struct Exploration: ~Copyable {
         }
         report.isExhausted = level.isEmpty
         summarize()
+        try checkRest()
         return report
+    }
+
+    /// From every state the cluster comes to rest: nobody answers an answer for ever.
+    private mutating func checkRest() throws(Violation) {
+        guard let position = reached.restless() else { return }
+        let finding = ExplorationFinding(invariant: "invariantEverythingComesToRest", detail: "a way leads back here")
+        try note(finding, at: position, then: nil)
     }
 
     private mutating func summarize() {
@@ -120,10 +131,11 @@ package struct Exploration: ~Copyable {
         moves.removeAll(keepingCapacity: true)
         model.appendOwnMoves(of: state, to: &moves)
         let isCalm = moves.isEmpty
-        if isCalm {
-            report.calmStates += 1
+        if isCalm { report.calmStates += 1 }
+        let firstLetter = moves.count
+        if model.areHeals(moves) {
             do {
-                try look(at: state, isCalm: true)
+                try model.checkQuiet(state, isCalm: isCalm)
             } catch {
                 try note(error, at: position, then: nil)
             }
@@ -135,9 +147,9 @@ package struct Exploration: ~Copyable {
             do {
                 var next = state
                 try model.apply(move, to: &next)
-                if reached.insert(next, from: position, by: move.rawValue) {
-                    try look(at: next, isCalm: false)
-                }
+                let (target, isNew) = reached.insert(next, from: position, by: move.rawValue)
+                if index == 0, firstLetter > 0 { reached.setSuccessor(target, of: position) }
+                if isNew { try model.checkSafety(next) }
             } catch {
                 try note(error, at: position, then: move)
             }
@@ -164,6 +176,7 @@ package struct Exploration: ~Copyable {
         case .notice: report.counts.notices += 1
         case .dial: report.counts.dials += 1
         case .heal: report.counts.heals += 1
+        case .wait: report.counts.waits += 1
         case .letter(let budget, let choice):
             switch options.alphabet.budgets[budget].letters[choice] {
             case .register: report.counts.registrations += 1
@@ -171,11 +184,9 @@ package struct Exploration: ~Copyable {
             case .cut: report.counts.cuts += 1
             case .reset: report.counts.resets += 1
             case .crash: report.counts.crashes += 1
+            case .stall: report.counts.stalls += 1
+            case .ping: report.counts.pings += 1
             }
         }
-    }
-
-    private func look(at state: ExploredState, isCalm: Bool) throws(ExplorationFinding) {
-        try isCalm ? model.checkCalm(state) : model.checkSafety(state)
     }
 }

@@ -17,6 +17,10 @@ package struct ExplorationAlphabet: Sendable {
         case reset(NodeIndex, NodeIndex)
         /// A node dies, and is back at once without its memory.
         case crash(NodeIndex)
+        /// A node did not run for the link timeout, so it closes its connections and gives up what it waited for.
+        case stall(NodeIndex)
+        /// A node's pings are due.
+        case ping(NodeIndex)
     }
 
     /// Any of these letters, so many times in all.

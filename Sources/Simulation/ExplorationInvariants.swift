@@ -45,30 +45,75 @@ package enum ExplorationInvariants {
         from before: NodeSummary, to after: NodeSummary, by teller: NodeIndex?, _ message: PeerMessage?
     ) -> Bool {
         guard before.claim != after.claim || before.word != after.word else { return true }
+        if before.isProvisional, !after.isProvisional, before.claim == after.claim, after.word == .superseded {
+            return true  // Its owner has not spoken in time.
+        }
         guard let claim = after.claim, let message, let teller else { return false }
-        if claim.owner == after.node {
-            // Its own claim: made again above another, or taken back after a restart.
-            return before.claim != claim && (after.word == before.word || after.word == .restarted)
+        if claim.owner == after.node, before.claim?.owner == after.node {
+            return before.claim != claim && after.word == before.word  // Its own, made again above another.
         }
         switch message {
         case .records(let batch):
-            if claim.owner == teller,
-                batch.owned.contains(where: { $0.stamp == claim.stamp && $0.service == after.word })
-            {
-                return true
-            }
+            let saysOwn = batch.owned.contains { $0.stamp == claim.stamp && $0.service == after.word }
+            if claim.owner == teller, saysOwn { return !after.isProvisional }
             return batch.yielded.contains { $0.claim == claim } && standsIn(after, for: before)
         case .claims(let claims):
             return claims.contains { $0.claim == claim } && standsIn(after, for: before)
         case .syncEnd:
-            return before.claim == claim && claim.owner == teller && after.word == .restarted
+            return before.claim == claim && claim.owner == teller && after.word == .restarted && !before.isProvisional
         case .hello, .syncBegin, .snapshotRequest, .ping, .pong:
             return false
         }
     }
 
+    /// A claim that somebody told of says nothing of the service. The former word stands while both owners can be heard,
+    /// and a node takes back its own claim of an earlier life out of service.
     private static func standsIn(_ after: NodeSummary, for before: NodeSummary) -> Bool {
-        after.isProvisional ? after.word == before.word : after.word == .superseded
+        if after.view.owner == after.node { return after.word == .restarted }
+        let isHeard = before.peers[after.view.owner.position].isReachable && before.view.service != .ownerUnreachable
+        return after.isProvisional == isHeard && after.word == (isHeard ? before.word : .superseded)
+    }
+
+    /// The latest registration wins, not the latest change of owner: an owner gives way to a greater claim unless its
+    /// own last registration is later and the claim may be old, because it was not heard from its owner, or from one
+    /// that tells what happened while it was not heard.
+    package static func invariantLatestRegistrationWins(
+        from before: NodeSummary, to after: NodeSummary, by teller: NodeIndex, _ message: PeerMessage
+    ) -> Bool {
+        guard let held = before.claim, held.owner == before.node else { return true }
+        let told: [Claim]
+        var isNews = false
+        switch message {
+        case .records(let batch):
+            told = batch.owned.map { Claim(owner: teller, stamp: $0.stamp) } + batch.yielded.map(\.claim)
+            let side = before.peers[teller.position]
+            isNews = !batch.owned.isEmpty && side.isReachable && !side.isResyncing
+        case .claims(let claims): told = claims.map(\.claim)
+        case .hello, .syncBegin, .syncEnd, .snapshotRequest, .ping, .pong: return before.claim == after.claim
+        }
+        guard let claim = told.first, held < claim else { return before.claim == after.claim }
+        if claim.owner == before.node || (!isNews && before.registered > claim.stamp) {
+            return after.view.owner == before.node && claim < after.claim!
+        }
+        return after.claim == claim
+    }
+
+    /// A registration is noted under a stamp above all that was heard before, and the node owns the DN from then on.
+    package static func invariantRegistrationsAreNoted(from before: NodeSummary, to after: NodeSummary) -> Bool {
+        after.view.owner == after.node && after.view.service.isInService && after.registered == after.greatest
+            && before.greatest < after.greatest
+    }
+
+    /// A node's clock moves past every stamp that it hears.
+    package static func invariantClocksMovePastWhatTheyHear(_ after: NodeSummary, _ message: PeerMessage) -> Bool {
+        switch message {
+        case .hello(let hello): hello.greatestStamp <= after.greatest
+        case .records(let batch):
+            batch.owned.allSatisfy { $0.stamp <= after.greatest }
+                && batch.yielded.allSatisfy { $0.claim.stamp <= after.greatest }
+        case .claims(let claims): claims.allSatisfy { $0.claim.stamp <= after.greatest }
+        case .syncBegin, .syncEnd, .snapshotRequest, .ping, .pong: true
+        }
     }
 
     /// Whoever hears every change, and nothing else, knows what the node shows.
@@ -116,77 +161,13 @@ package enum ExplorationInvariants {
     /// Nobody has to ask for a snapshot: streams have no gaps and their sums agree.
     package static func invariantStreamsAddUp(_ message: PeerMessage) -> Bool { message != .snapshotRequest }
 
-    /// A node closes connections that a newer one replaced, and those of earlier lives.
+    /// A node closes connections that a newer one replaced, those of earlier lives, and silent ones.
     package static func invariantOnlyOldConnectionsAreClosed(_ problem: LinkProblem) -> Bool {
-        problem == .replaced || problem == .staleIncarnation
-    }
-}
-
-// MARK: Of a whole cluster
-
-extension ExplorationInvariants {
-    /// A node shows a DN in service only if it owns it or hears the owner.
-    package static func invariantOnlyReachableOwnersAreShown(
-        _ node: NodeSummary, _ surroundings: NodeSurroundings
-    ) -> Bool {
-        guard node.view.service.isInService, node.view.owner != node.node else { return true }
-        return node.view.owner != .none && surroundings.hears[node.view.owner.position]
-    }
-
-    /// A link is live exactly while the peer is heard.
-    package static func invariantLinksAreLiveOnceHeard(
-        _ node: NodeSummary, _ surroundings: NodeSurroundings
-    ) -> Bool {
-        for peer in node.peers.indices where peer != node.node.position {
-            if node.peers[peer].isReachable != surroundings.hears[peer] { return false }
-        }
-        return true
-    }
-
-    /// A node uses the connection that it has, and none that is gone.
-    package static func invariantNodesKnowTheirConnections(
-        _ node: NodeSummary, _ surroundings: NodeSurroundings
-    ) -> Bool {
-        for peer in node.peers.indices where peer != node.node.position {
-            if node.peers[peer].connection != surroundings.connections[peer] { return false }
-        }
-        return true
-    }
-
-    /// What was heard of a peer adds up to what the peer has said, whenever both are at the same revision.
-    package static func invariantSumsAgree(_ node: NodeSummary, _ peer: NodeSummary) -> Bool {
-        let side = node.peers[peer.node.position]
-        guard side.isReachable, let heard = side.heard, heard.lineage == peer.incarnation,
-            heard.position.revision == peer.said.revision
-        else { return true }
-        return heard.position == peer.said
-    }
-
-    // MARK: Of a cluster in which nothing is left to happen
-
-    package static func invariantLinksLive(_ nodes: [NodeSummary]) -> Bool {
-        nodes.allSatisfy { node in
-            node.peers.indices.allSatisfy { $0 == node.node.position || node.peers[$0].isReachable }
-        }
-    }
-
-    /// All nodes agree on owner, stamp and service.
-    package static func invariantAgreement(_ nodes: [NodeSummary]) -> Bool {
-        nodes.allSatisfy { $0.view == nodes[0].view }
-    }
-
-    /// Nobody waits for a word that nobody will say.
-    package static func invariantNothingIsProvisional(_ nodes: [NodeSummary]) -> Bool {
-        nodes.allSatisfy { !$0.isProvisional }
-    }
-
-    /// Everybody has heard everything that was said.
-    package static func invariantStreamsAreHeardOut(_ nodes: [NodeSummary]) -> Bool {
-        nodes.allSatisfy { node in
-            nodes.allSatisfy { peer in
-                let heard = HeardPosition(lineage: peer.incarnation, position: peer.said)
-                return node.node == peer.node || node.peers[peer.node.position].heard == heard
-            }
+        switch problem {
+        case .replaced, .staleIncarnation, .silent, .noHello: true
+        case .helloExpected, .unexpectedHello, .wrongVersion, .wrongCluster, .unknownNode, .wrongDirection,
+            .clockTooFarAhead, .resyncTooSlow:
+            false
         }
     }
 }

@@ -49,6 +49,7 @@ extension ExplorationModel {
             let slot = pairs.pairs[state[pair: pair]].freeSlot ?? -1
             return "\(Self.name(pair, 0)) connects to \(Self.name(pair, 1)) on \(slot)"
         case .heal(let pair): return "bytes pass between \(Self.name(pair, 0)) and \(Self.name(pair, 1)) again"
+        case .wait: return "the link timeout passes with pongs alone"
         case .letter(let budget, let choice): return Self.words(for: alphabet.budgets[budget].letters[choice])
         }
     }
@@ -61,6 +62,8 @@ extension ExplorationModel {
             "\(Self.name(one.position)) and \(Self.name(other.position)) are cut off from each other"
         case .reset(let one, let other):
             "the connection of \(Self.name(one.position)) and \(Self.name(other.position)) breaks"
+        case .stall(let node): "\(name(node.position)) did not run for the link timeout"
+        case .ping(let node): "\(name(node.position))'s pings are due"
         case .crash(let node): "\(Self.name(node.position)) dies and starts again"
         }
     }

@@ -12,8 +12,8 @@ struct ExplorationModel: ~Copyable, Sendable {
         self.alphabet = alphabet
         // Nothing is ever due: a link is pinged once, when it is made.
         var timing = Timing()
-        timing.keepalive = .seconds(86_400)
-        timing.linkTimeout = .seconds(86_400)
+        timing.keepalive = ExploredNodeTable.keepalive
+        timing.linkTimeout = ExploredNodeTable.linkTimeout
         let configuration = OwnershipConfiguration(
             timing: timing, ringCapacity: alphabet.ringCapacity, chunkRecords: alphabet.chunkRecords
         )
@@ -65,11 +65,10 @@ struct ExplorationModel: ~Copyable, Sendable {
 
     // MARK: What can happen
 
-    /// What happens by itself, sooner or later.
+    /// What happens by itself, sooner or later. Heals come last; waiting is for when nothing else can happen but those.
     func appendOwnMoves(of state: ExploredState, to moves: inout [ExploredMove]) {
         for pair in 0..<ExploredPairs.count {
             let summary = pairs.summaries[state[pair: pair]]
-            if summary.isCut { moves.append(.heal(pair: pair)) }
             if summary.canDial { moves.append(.dial(pair: pair)) }
             for end in 0..<2 * ExploredPair.slots {
                 if summary.heads[end] != PairSummary.noMessage {
@@ -80,6 +79,23 @@ struct ExplorationModel: ~Copyable, Sendable {
                 }
             }
         }
+        if moves.isEmpty, isProvisional(state) { moves.append(.wait) }
+        for pair in 0..<ExploredPairs.count where pairs.summaries[state[pair: pair]].isCut {
+            moves.append(.heal(pair: pair))
+        }
+    }
+
+    /// Whether nothing is left to happen except that cuts may heal.
+    func areHeals(_ moves: [ExploredMove]) -> Bool {
+        for move in moves {
+            guard case .heal = move else { return false }
+        }
+        return true
+    }
+
+    private func isProvisional(_ state: ExploredState) -> Bool {
+        for node in 0..<3 where nodes.summaries[state[node: node]].isProvisional { return true }
+        return false
     }
 
     /// What the alphabet may have happen.
@@ -95,7 +111,7 @@ struct ExplorationModel: ~Copyable, Sendable {
 
     private func canPlay(_ letter: ExplorationAlphabet.Letter, in state: ExploredState) -> Bool {
         switch letter {
-        case .register, .crash:
+        case .register, .crash, .stall, .ping:
             return true
         case .remove(let node):
             let number = state[node: node.position]
@@ -125,6 +141,11 @@ struct ExplorationModel: ~Copyable, Sendable {
             try dial(pair, in: &state)
         case .heal(let pair):
             change(pair, .heal, in: &state)
+        case .wait:
+            for node in 0..<3 {
+                try act(node, .wait, in: &state)
+                try settle(node, in: &state)
+            }
         case .letter(let budget, let choice):
             state[budget: budget] -= 1
             try play(alphabet.budgets[budget].letters[choice], in: &state)
@@ -147,6 +168,13 @@ struct ExplorationModel: ~Copyable, Sendable {
             try breakAll(one, other, isCut: false, in: &state)
         case .crash(let node):
             try crash(node.position, in: &state)
+        case .stall(let node):
+            try act(node.position, .stall, in: &state)
+            // Its peers' words are lost now even if they wait for room.
+            for peer in 0..<3 { try settle(peer, in: &state) }
+        case .ping(let node):
+            try act(node.position, .pingDue, in: &state)
+            try settle(node.position, in: &state)
         }
     }
 

@@ -8,6 +8,8 @@ package struct NodeSummary: Sendable {
     package struct Peer: Equatable, Sendable {
         /// This node shows what the peer says.
         package var isReachable = false
+        /// What the peer says may be old although this node shows it.
+        package var isResyncing = false
         /// The connection that this node uses.
         package var connection: ConnectionID?
         /// What was heard of the peer.
@@ -26,6 +28,10 @@ package struct NodeSummary: Sendable {
     package var word: Service
     /// What this node has said.
     package var said: StreamPosition
+    /// The greatest stamp issued or heard.
+    package var greatest = Stamp.zero
+    /// The stamp of the last registration that was accepted here.
+    package var registered = Stamp.zero
     package var isProvisional = false
     /// A phone is bound here.
     package var hasBinding = false
@@ -47,12 +53,15 @@ package struct NodeSummary: Sendable {
             node: machine.me, incarnation: machine.identity.incarnation, view: machine.view(of: dn),
             word: machine.lastWord(of: dn), said: machine.saidPosition
         )
+        greatest = machine.greatestStamp
+        registered = machine.registered(dn)
         isProvisional = machine.isProvisional(dn)
         self.hasBinding = hasBinding
         strangers = machine.strangerCount
         for position in peers.indices where position != node.position {
             let peer = NodeIndex(position)
             peers[position].isReachable = machine.isReachable(peer)
+            peers[position].isResyncing = machine.isResyncing(peer)
             peers[position].connection = machine.connection(to: peer)
             peers[position].heard = machine.heardPosition(of: peer)
             (peers[position].waitingMessages, peers[position].waitingClaims) = machine.waiting(for: peer)

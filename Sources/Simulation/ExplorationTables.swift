@@ -50,6 +50,9 @@ struct ReachedStates: ~Copyable, Sendable {
     private var states: [ExploredState] = []
     private var parents: [UInt32] = []
     private var moves: [UInt16] = []
+    /// What every state comes to by the first thing that can happen by itself, or `nowhere`.
+    private var successors: [UInt32] = []
+    private static let nowhere = UInt32.max
     /// One more than a position in `states`, below 6 bits of the state's hash, so that other states are hardly ever
     /// looked at; 0 is free.
     private var slots: [UInt32] = Array(repeating: 0, count: 1 << 16)
@@ -58,24 +61,26 @@ struct ReachedStates: ~Copyable, Sendable {
 
     subscript(position: Int) -> ExploredState { states[position] }
 
-    /// - Returns: whether the state is new.
-    mutating func insert(_ state: ExploredState, from parent: Int, by move: UInt16) -> Bool {
+    /// - Returns: the state's position, and whether it is new.
+    mutating func insert(
+        _ state: ExploredState, from parent: Int, by move: UInt16
+    ) -> (position: Int, isNew: Bool) {
         let mask = slots.count - 1
         let hash = state.stableHash
         let tag = Self.tag(hash)
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
-            if slots[slot] & ~Self.positions == tag, states[Int(slots[slot] & Self.positions) - 1] == state {
-                return false
-            }
+            let position = Int(slots[slot] & Self.positions) - 1
+            if slots[slot] & ~Self.positions == tag, states[position] == state { return (position, false) }
             slot = (slot + 1) & mask
         }
         states.append(state)
         parents.append(UInt32(parent))
         moves.append(move)
+        successors.append(Self.nowhere)
         slots[slot] = UInt32(states.count) | tag
         if states.count * 2 > slots.count { grow() }
-        return true
+        return (states.count - 1, true)
     }
 
     private static let positions: UInt32 = (1 << 26) - 1
@@ -102,5 +107,29 @@ struct ReachedStates: ~Copyable, Sendable {
             position = Int(parents[position])
         }
         return path.reversed()
+    }
+
+    // MARK: Coming to rest
+
+    mutating func setSuccessor(_ successor: Int, of position: Int) {
+        successors[position] = UInt32(successor)
+    }
+
+    /// A state to which the way back leads from itself, if what can happen first always does.
+    ///
+    /// Without one, a state in which nothing is left to happen can be reached from every state that was expanded.
+    func restless() -> Int? {
+        // By state: the walk that came by first.
+        var walks: [UInt32] = Array(repeating: 0, count: states.count)
+        for start in states.indices {
+            var position = start
+            while walks[position] == 0 {
+                walks[position] = UInt32(start + 1)
+                guard successors[position] != Self.nowhere else { break }
+                position = Int(successors[position])
+                if walks[position] == UInt32(start + 1) { return position }
+            }
+        }
+        return nil
     }
 }

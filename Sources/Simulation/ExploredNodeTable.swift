@@ -12,6 +12,9 @@ struct ExploredNodeTable: ~Copyable, Sendable {
         case accepted(ConnectionID)
         case register
         case remove
+        case stall
+        case pingDue
+        case wait
 
         /// Different for different events at one node; 36 bits.
         var key: UInt64 {
@@ -22,6 +25,9 @@ struct ExploredNodeTable: ~Copyable, Sendable {
             case .accepted(let connection): 4 | connection.rawValue << 3
             case .register: 5
             case .remove: 6
+            case .stall: 7
+            case .pingDue: 7 | 1 << 3
+            case .wait: 7 | 2 << 3
             }
         }
     }
@@ -32,6 +38,9 @@ struct ExploredNodeTable: ~Copyable, Sendable {
         let closed: [ConnectionID]
     }
 
+    /// Nothing is due by itself, and far less is due after the one than after the other.
+    static let keepalive = Duration.seconds(86_400)
+    static let linkTimeout = Duration.seconds(864_000)
     /// The frozen moment; wall clocks are ahead of it by each node's own figure.
     static let start = Instant(monotonic: 1_000_000_000_000, wallMilliseconds: 1_700_000_000_000)
 
@@ -133,6 +142,17 @@ struct ExploredNodeTable: ~Copyable, Sendable {
             } else {
                 machine.removalAccepted(DNIndex(0), now: now, &actions)
             }
+        case .stall:
+            machine.tick(now: now.advanced(by: Self.linkTimeout.nanoseconds), &actions)
+        case .pingDue:
+            machine.tick(now: now.advanced(by: Self.keepalive.nanoseconds), &actions)
+        case .wait:
+            let end = now.advanced(by: Self.linkTimeout.nanoseconds)
+            for peer in before.peers.indices {
+                guard let connection = before.peers[peer].connection else { continue }
+                machine.received(.pong(sentAt: now.monotonic), from: connection, now: end, &actions)
+            }
+            machine.tick(now: end, &actions)
         }
         if actions.contains(.yielded(DNIndex(0))) { hasBinding = false }
         let next = try self.number(of: machine, hasBinding: hasBinding, wall: walls[number])
@@ -151,28 +171,41 @@ struct ExploredNodeTable: ~Copyable, Sendable {
     ) throws(ExplorationFinding) {
         var message: PeerMessage?
         var teller: NodeIndex?
-        var isRegistration = false
+        var isFromOutside = false
         switch event {
         case .receive(let number, let connection):
             message = messages[number]
             for peer in before.peers.indices where before.peers[peer].connection == connection {
                 teller = NodeIndex(peer)
             }
-        case .disconnected, .dialed, .accepted: break
-        case .register, .remove: isRegistration = true
+        case .disconnected, .dialed, .accepted, .stall, .pingDue, .wait: break
+        case .register, .remove: isFromOutside = true
         }
+        typealias Rules = ExplorationInvariants
         try check(
-            ExplorationInvariants.invariantClaimsNeverRegress(from: before, to: after), "invariantClaimsNeverRegress",
-            after
+            Rules.invariantClaimsNeverRegress(from: before, to: after), "invariantClaimsNeverRegress", after
         )
-        let wasSaid = ExplorationInvariants.invariantWordsWereSaid(from: before, to: after, by: teller, message)
-        try check(isRegistration || wasSaid, "invariantWordsWereSaid", after)
         try check(
-            ExplorationInvariants.invariantChangesAreTold(from: before, to: after, actions), "invariantChangesAreTold",
-            after
+            Rules.invariantChangesAreTold(from: before, to: after, actions), "invariantChangesAreTold", after
         )
+        let wasSaid = Rules.invariantWordsWereSaid(from: before, to: after, by: teller, message)
+        try check(isFromOutside || wasSaid, "invariantWordsWereSaid", after)
+        if let message, let teller {
+            try check(
+                Rules.invariantLatestRegistrationWins(from: before, to: after, by: teller, message),
+                "invariantLatestRegistrationWins", after
+            )
+            try check(
+                Rules.invariantClocksMovePastWhatTheyHear(after, message), "invariantClocksMovePastWhatTheyHear", after
+            )
+        }
+        if case .register = event {
+            try check(
+                Rules.invariantRegistrationsAreNoted(from: before, to: after), "invariantRegistrationsAreNoted", after
+            )
+        }
         for case .close(_, let problem) in actions {
-            let isOld = ExplorationInvariants.invariantOnlyOldConnectionsAreClosed(problem)
+            let isOld = Rules.invariantOnlyOldConnectionsAreClosed(problem)
             try check(isOld, "invariantOnlyOldConnectionsAreClosed", after)
         }
     }

@@ -59,6 +59,8 @@ enum ExploredMove: Equatable, Sendable {
     case notice(pair: Int, slot: Int, side: Int)
     case dial(pair: Int)
     case heal(pair: Int)
+    /// The link timeout passes at all nodes, with pongs that keep the links: waiting for the word of an owner ends.
+    case wait
     case letter(budget: Int, choice: Int)
 
     var rawValue: UInt16 {
@@ -67,6 +69,7 @@ enum ExploredMove: Equatable, Sendable {
         case .notice(let pair, let slot, let side): UInt16(0x2000 | pair << 8 | slot << 4 | side)
         case .dial(let pair): UInt16(0x3000 | pair << 8)
         case .heal(let pair): UInt16(0x4000 | pair << 8)
+        case .wait: 0x6000
         case .letter(let budget, let choice): UInt16(0x5000 | budget << 8 | choice)
         }
     }
@@ -78,6 +81,7 @@ enum ExploredMove: Equatable, Sendable {
         case 2: self = .notice(pair: high, slot: middle, side: low)
         case 3: self = .dial(pair: high)
         case 4: self = .heal(pair: high)
+        case 6: self = .wait
         case _: self = .letter(budget: high, choice: middle << 4 | low)
         }
     }
