@@ -87,8 +87,7 @@ extension Link {
             hash.add(UInt64(dn.rawValue))
             hash.add(digest)
         }
-        hash.add(snapshot != nil)
-        for word in snapshot?.carried ?? [] { hash.add(word) }
+        hash.add(isReceivingSnapshot)
         hash.add(resyncDeadline)
         hash.add(snapshotRequestDue)
         hash.add(UInt64(mismatches))
@@ -142,7 +141,7 @@ extension OwnershipMachine {
     /// What was heard of a peer; nil while a snapshot is under way, and when only one can mend what is known.
     package func heardPosition(of peer: NodeIndex) -> HeardPosition? {
         let link = links[peer.position]
-        guard let applied = link.applied, link.snapshot == nil else { return nil }
+        guard let applied = link.applied, !link.isReceivingSnapshot else { return nil }
         return HeardPosition(
             lineage: applied.lineage,
             position: StreamPosition(

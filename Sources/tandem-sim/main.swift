@@ -30,6 +30,15 @@ struct TandemSim: ParsableCommand {
     @Option(help: "How many runs at a time.")
     var jobs = 1
 
+    @Flag(help: "Explore three nodes and one DN in every order of a few events.")
+    var exhaustive = false
+
+    @Option(help: ArgumentHelp("With --exhaustive: one alphabet of events.", valueName: "name"))
+    var alphabet: String?
+
+    @Option(help: "With --exhaustive: at most so many events in a row.")
+    var depth: Int?
+
     @Flag(help: "With --seed: tell every event.")
     var trace = false
 
@@ -40,9 +49,19 @@ struct TandemSim: ParsableCommand {
     var injections = false
 
     func validate() throws {
-        let modes = [seeds != nil, seed != nil, injections].count { $0 }
+        let modes = [seeds != nil, seed != nil, injections, exhaustive].count { $0 }
         guard modes == 1 else {
-            throw ValidationError("say one of --seeds A..B, --seed N, --injections")
+            throw ValidationError("say one of --seeds A..B, --seed N, --exhaustive, --injections")
+        }
+        guard exhaustive || (alphabet == nil && depth == nil) else {
+            throw ValidationError("--alphabet and --depth go with --exhaustive")
+        }
+        guard !exhaustive || inject == nil else {
+            throw ValidationError("--exhaustive explores the machines as they are; --inject goes with seeds")
+        }
+        guard depth.map({ (1...1000).contains($0) }) ?? true else { throw ValidationError("--depth is from 1 to 1000") }
+        guard alphabet.map({ Exhaustive.names.contains($0) }) ?? true else {
+            throw ValidationError("--alphabet is one of \(Exhaustive.names.joined(separator: ", "))")
         }
         guard nodes.map({ (2...9).contains($0) }) ?? true else { throw ValidationError("--nodes is from 2 to 9") }
         guard (1...256).contains(jobs) else { throw ValidationError("--jobs is from 1 to 256") }
@@ -58,7 +77,7 @@ struct TandemSim: ParsableCommand {
         } else if let seeds {
             isClean = ManySeeds(range: seeds.range, setup: setup, jobs: jobs, printsHashes: hash).run()
         } else {
-            isClean = true
+            isClean = Exhaustive(alphabet: alphabet, depth: depth).run()
         }
         if !isClean { throw ExitCode(1) }
     }
