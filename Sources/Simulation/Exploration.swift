@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// Three nodes, one DN and a short alphabet of events: every order in which these and all messages can happen, state by
 /// state, the nearest first. Where seeds sample long lives of large clusters, this leaves nothing out of short ones.
 ///
@@ -11,6 +13,8 @@ package struct Exploration: ~Copyable {
         package var maximumStates: Int
         /// Goes on past violations, to the states that do not violate anything; they are in the report.
         package var goesOn = false
+        /// A mistake that is put back into the machines.
+        package var faults = Faults.none
 
         package init(_ alphabet: ExplorationAlphabet, depth: Int? = nil, maximumStates: Int = 40_000_000) {
             self.alphabet = alphabet
@@ -75,7 +79,7 @@ package struct Exploration: ~Copyable {
 
     package init(_ options: Options) {
         self.options = options
-        model = ExplorationModel(options.alphabet)
+        model = ExplorationModel(options.alphabet, faults: options.faults)
         report = Report(alphabet: options.alphabet.name)
     }
 

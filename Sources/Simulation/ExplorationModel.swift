@@ -8,14 +8,15 @@ struct ExplorationModel: ~Copyable, Sendable {
     private(set) var pairs: ExploredPairTable
     private(set) var messages = ExploredMessages()
 
-    init(_ alphabet: ExplorationAlphabet) {
+    init(_ alphabet: ExplorationAlphabet, faults: Faults) {
         self.alphabet = alphabet
         // Nothing is ever due: a link is pinged once, when it is made.
         var timing = Timing()
         timing.keepalive = ExploredNodeTable.keepalive
         timing.linkTimeout = ExploredNodeTable.linkTimeout
         let configuration = OwnershipConfiguration(
-            timing: timing, ringCapacity: alphabet.ringCapacity, chunkRecords: alphabet.chunkRecords
+            timing: timing, ringCapacity: alphabet.ringCapacity, chunkRecords: alphabet.chunkRecords,
+            faults: faults
         )
         nodes = ExploredNodeTable(topology: Self.topology, configuration: configuration)
         pairs = ExploredPairTable(keepsLeftovers: alphabet.keepsLeftovers)

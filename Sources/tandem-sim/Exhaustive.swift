@@ -6,6 +6,7 @@ struct Exhaustive {
     /// Nil for all alphabets.
     let alphabet: String?
     let depth: Int?
+    let injection: Injection?
 
     static var names: [String] { ExplorationAlphabet.named.map(\.name) }
 
@@ -30,7 +31,9 @@ struct Exhaustive {
     }
 
     private func explore(_ alphabet: ExplorationAlphabet) -> Exploration.Report? {
-        var exploration = Exploration(Exploration.Options(alphabet, depth: depth))
+        var options = Exploration.Options(alphabet, depth: depth)
+        if let injection { options.faults = injection.faults }
+        var exploration = Exploration(options)
         do {
             return try exploration.run { report in
                 guard StandardError.isTerminal else { return }

@@ -56,8 +56,8 @@ struct TandemSim: ParsableCommand {
         guard exhaustive || (alphabet == nil && depth == nil) else {
             throw ValidationError("--alphabet and --depth go with --exhaustive")
         }
-        guard !exhaustive || inject == nil else {
-            throw ValidationError("--exhaustive explores the machines as they are; --inject goes with seeds")
+        guard !exhaustive || inject?.isInMachines != false else {
+            throw ValidationError("--exhaustive takes mistakes inside the machines; --injections says which are")
         }
         guard depth.map({ (1...1000).contains($0) }) ?? true else { throw ValidationError("--depth is from 1 to 1000") }
         guard alphabet.map({ Exhaustive.names.contains($0) }) ?? true else {
@@ -77,7 +77,7 @@ struct TandemSim: ParsableCommand {
         } else if let seeds {
             isClean = ManySeeds(range: seeds.range, setup: setup, jobs: jobs, printsHashes: hash).run()
         } else {
-            isClean = Exhaustive(alphabet: alphabet, depth: depth).run()
+            isClean = Exhaustive(alphabet: alphabet, depth: depth, injection: inject).run()
         }
         if !isClean { throw ExitCode(1) }
     }
