@@ -5,10 +5,10 @@ import Simulation
 /// Prints the mistakes that can be put back.
 enum InjectionList {
     static func print() {
-        let width = Injection.allCases.map(\.rawValue.count).max() ?? 0
-        for injection in Injection.allCases {
+        let width = Injection.all.map(\.name.count).max() ?? 0
+        for injection in Injection.all {
             let place = injection.isInMachines ? "machines" : "around  "
-            Swift.print("\(padded(injection.rawValue, width))  \(place)  \(injection.sentence)")
+            Swift.print("\(padded(injection.name, width))  \(place)  \(injection.sentence)")
         }
     }
 }

@@ -95,7 +95,7 @@ struct RunSetup: Sendable {
     /// The options that repeat a seed exactly.
     func arguments(seed: UInt64) -> String {
         "--seed \(seed)" + (nodeCount.map { " --nodes \($0)" } ?? "")
-            + (injection.map { " --inject \($0.rawValue)" } ?? "")
+            + (injection.map { " --inject \($0.name)" } ?? "")
     }
 }
 
@@ -112,6 +112,10 @@ struct SeedRange: ExpressibleByArgument {
     }
 }
 
-extension Injection: ExpressibleByArgument {}
+extension Injection: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(named: argument)
+    }
+}
 
 TandemSim.main()
