@@ -113,6 +113,7 @@ struct SeedRange: ExpressibleByArgument {
 }
 
 extension Injection: ExpressibleByArgument {
+    /// From its name, as the command line has it.
     public init?(argument: String) {
         self.init(named: argument)
     }
