@@ -54,6 +54,8 @@ package struct ExplorationAlphabet: Sendable {
     package var startsLinked = true
     /// How many messages one direction of a connection takes before its sender has to wait.
     package var capacity = 8
+    /// Whether cuts heal. What holds while they last is found sooner when they do not.
+    package var cutsHeal = true
     /// What was on its way when a connection broke may still arrive until its end is told. Otherwise it is lost.
     package var keepsLeftovers = false
     package var restartedClock = RestartedClock.ahead
@@ -62,36 +64,14 @@ package struct ExplorationAlphabet: Sendable {
     package var ringCapacity = 8
     package var chunkRecords = 4
 
-    package init(name: String, purpose: String, budgets: [Budget]) {
+    package init(
+        name: String, purpose: String, budgets: [Budget], prelude: [Letter] = [],
+        _ change: (inout Self) -> Void = { _ in }
+    ) {
         self.name = name
         self.purpose = purpose
         self.budgets = budgets
+        self.prelude = prelude
+        change(&self)
     }
-}
-
-extension ExplorationAlphabet {
-    private static let alpha = NodeIndex(0)
-    private static let beta = NodeIndex(1)
-    private static let gamma = NodeIndex(2)
-
-    /// All alphabets that are explored again and again.
-    package static let named: [ExplorationAlphabet] = [
-        ExplorationAlphabet(
-            name: "two-claimants", purpose: "t",
-            budgets: [
-                Budget(1, .register(alpha)), Budget(1, .register(beta)), Budget(1, .remove(alpha), .remove(beta)),
-            ]
-        ),
-        ExplorationAlphabet(
-            name: "two-claimants-cut", purpose: "t",
-            budgets: [Budget(1, .register(alpha)), Budget(1, .register(beta)), Budget(1, .cut(alpha, beta))]
-        ),
-        ExplorationAlphabet(
-            name: "two-claimants-cut-crash", purpose: "t",
-            budgets: [
-                Budget(1, .register(alpha)), Budget(1, .register(beta)), Budget(1, .cut(alpha, beta)),
-                Budget(1, .crash(alpha)),
-            ]
-        ),
-    ]
 }
