@@ -30,7 +30,7 @@ extension OwnershipMachine {
         hash.add(revision)
         hash.add(ownCount)
         hash.add(ownDigest)
-        hash.add(UInt64(ownInService))
+        hash.add(UInt64(bitPattern: Int64(ownInService)))
         // What the ring no longer holds was overwritten; what it never held is never read.
         let oldest = revision - min(revision, UInt64(ring.count)) + 1
         var held = oldest
@@ -156,6 +156,9 @@ extension OwnershipMachine {
 
     /// What the peer says now may be old although the link is live: it tells what happened while it was not heard.
     package func isResyncing(_ peer: NodeIndex) -> Bool { links[peer.position].resyncDeadline != nil }
+
+    /// The peer's life that was last heard.
+    package func incarnation(of peer: NodeIndex) -> Incarnation? { links[peer.position].incarnation }
 
     /// Messages and claims that wait for a peer.
     package func waiting(for peer: NodeIndex) -> (messages: Int, claims: Int) {

@@ -134,7 +134,7 @@ package struct Exploration: ~Copyable {
         let state = reached[position]
         moves.removeAll(keepingCapacity: true)
         model.appendOwnMoves(of: state, to: &moves)
-        let isCalm = moves.isEmpty
+        let isCalm = moves.isEmpty && !model.isAnyCut(state)
         if isCalm { report.calmStates += 1 }
         let firstLetter = moves.count
         if model.areHeals(moves) {

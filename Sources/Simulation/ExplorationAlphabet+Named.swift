@@ -27,8 +27,9 @@ private let gamma = NodeIndex(2)
 extension ExplorationAlphabet {
     package static var named: [ExplorationAlphabet] {
         [
-            claimants, claimantsAndCut, ownerBehindCuts, firstContact, pings, offTheRing, stall, resets, lateHello,
-            crashAndReturn, slowClock, newOwnerDies, claimantsCutAndCrash,
+            claimants, refreshes, claimantsAndCut, ownerBehindCuts, toldAcrossABreak, firstContact, pings, offTheRing,
+            stall, resets, lateHello, crashAndReturn, slowClock, forgottenBehindACut, newOwnerForgets, newOwnerDies,
+            claimantsCutAndCrash,
         ]
     }
 
@@ -60,6 +61,24 @@ extension ExplorationAlphabet {
             budgets: [
                 Budget(1, .register(beta), .register(gamma)), Budget(1, .cut(alpha, beta)),
                 Budget(1, .cut(beta, gamma)),
+            ],
+            prelude: [.register(alpha)]
+        )
+    }
+
+    private static var refreshes: Self {
+        Self(
+            name: "refreshes", purpose: "The owner's phone refreshes while another node, perhaps cut off, claims.",
+            budgets: [Budget(2, .register(alpha)), Budget(1, .register(beta)), Budget(1, .cut(alpha, beta))],
+            prelude: [.register(alpha)]
+        )
+    }
+
+    private static var toldAcrossABreak: Self {
+        Self(
+            name: "told-across-a-break", purpose: "Who has to tell a former owner of a new claim loses the connection.",
+            budgets: [
+                Budget(1, .register(beta), .register(gamma)), .anyPair(1, Letter.cut), .anyPair(1, Letter.reset),
             ],
             prelude: [.register(alpha)]
         )
@@ -135,6 +154,28 @@ extension ExplorationAlphabet {
             budgets: [Budget(2, .register(beta)), Budget(1, .crash(beta))],
             prelude: [.register(alpha)]
         ) { $0.restartedClock = .behind }
+    }
+
+    private static var forgottenBehindACut: Self {
+        Self(
+            name: "forgotten-behind-a-cut",
+            purpose:
+                "An owner that forgot its claim hears of it after a greater one, from a node that cannot hear that.",
+            budgets: [Budget(1, .register(beta)), Budget(1, .crash(alpha)), Budget(1, .cut(beta, gamma))],
+            prelude: [.register(alpha)]
+        ) { $0.cutsHeal = false }
+    }
+
+    private static var newOwnerForgets: Self {
+        Self(
+            name: "new-owner-forgets",
+            purpose: "A new owner loses its memory, and the former one, cut off from it, passes the claim on.",
+            budgets: [
+                Budget(1, .register(beta)), Budget(1, .crash(beta)), Budget(1, .cut(alpha, beta)),
+                Budget(1, .reset(alpha, gamma)),
+            ],
+            prelude: [.register(alpha)]
+        ) { $0.cutsHeal = false }
     }
 
     private static var newOwnerDies: Self {

@@ -54,6 +54,8 @@ package struct ExplorationAlphabet: Sendable {
     package var startsLinked = true
     /// How many messages one direction of a connection takes before its sender has to wait.
     package var capacity = 8
+    /// Whether cuts heal. What holds while they last is found sooner when they do not.
+    package var cutsHeal = true
     /// What was on its way when a connection broke may still arrive until its end is told. Otherwise it is lost.
     package var keepsLeftovers = false
     package var restartedClock = RestartedClock.ahead

@@ -39,6 +39,15 @@ package enum ExplorationInvariants {
         return !(next < claim)
     }
 
+    /// Who has heard a later life of a peer listens to no earlier one.
+    package static func invariantLivesNeverRegress(from before: NodeSummary, to after: NodeSummary) -> Bool {
+        for peer in before.peers.indices {
+            guard let former = before.peers[peer].incarnation else { continue }
+            guard let present = after.peers[peer].incarnation, present >= former else { return false }
+        }
+        return true
+    }
+
     /// Every word at a node was said by the owner of the claim under that claim, or stands in for one until that owner
     /// speaks. As what is said is what the speaker holds, all words go back to their owners so.
     package static func invariantWordsWereSaid(

@@ -81,9 +81,15 @@ struct ExplorationModel: ~Copyable, Sendable {
             }
         }
         if moves.isEmpty, isProvisional(state) { moves.append(.wait) }
+        guard alphabet.cutsHeal else { return }
         for pair in 0..<ExploredPairs.count where pairs.summaries[state[pair: pair]].isCut {
             moves.append(.heal(pair: pair))
         }
+    }
+
+    func isAnyCut(_ state: ExploredState) -> Bool {
+        for pair in 0..<ExploredPairs.count where pairs.summaries[state[pair: pair]].isCut { return true }
+        return false
     }
 
     /// Whether nothing is left to happen except that cuts may heal.

@@ -8,6 +8,8 @@ package struct NodeSummary: Sendable {
     package struct Peer: Equatable, Sendable {
         /// This node shows what the peer says.
         package var isReachable = false
+        /// The peer's life that was last heard.
+        package var incarnation: Incarnation?
         /// What the peer says may be old although this node shows it.
         package var isResyncing = false
         /// The connection that this node uses.
@@ -61,6 +63,7 @@ package struct NodeSummary: Sendable {
         for position in peers.indices where position != node.position {
             let peer = NodeIndex(position)
             peers[position].isReachable = machine.isReachable(peer)
+            peers[position].incarnation = machine.incarnation(of: peer)
             peers[position].isResyncing = machine.isResyncing(peer)
             peers[position].connection = machine.connection(to: peer)
             peers[position].heard = machine.heardPosition(of: peer)

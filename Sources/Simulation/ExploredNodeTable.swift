@@ -185,6 +185,7 @@ struct ExploredNodeTable: ~Copyable, Sendable {
         try check(
             Rules.invariantClaimsNeverRegress(from: before, to: after), "invariantClaimsNeverRegress", after
         )
+        try check(Rules.invariantLivesNeverRegress(from: before, to: after), "invariantLivesNeverRegress", after)
         try check(
             Rules.invariantChangesAreTold(from: before, to: after, actions), "invariantChangesAreTold", after
         )
