@@ -1,4 +1,4 @@
-package import ClusterModel
+import ClusterModel
 
 /// Three nodes, one DN and a short alphabet of events: every order in which these and all messages can happen, state by
 /// state, the nearest first. Where seeds sample long lives of large clusters, this leaves nothing out of short ones.
@@ -14,7 +14,7 @@ package struct Exploration: ~Copyable {
         /// Goes on past violations, to the states that do not violate anything; they are in the report.
         package var goesOn = false
         /// A mistake that is put back into the machines.
-        package var faults = Faults.none
+        package var injection: Injection?
 
         package init(_ alphabet: ExplorationAlphabet, depth: Int? = nil, maximumStates: Int = 40_000_000) {
             self.alphabet = alphabet
@@ -79,7 +79,7 @@ package struct Exploration: ~Copyable {
 
     package init(_ options: Options) {
         self.options = options
-        model = ExplorationModel(options.alphabet, faults: options.faults)
+        model = ExplorationModel(options.alphabet, faults: options.injection?.faults ?? .none)
         report = Report(alphabet: options.alphabet.name)
     }
 

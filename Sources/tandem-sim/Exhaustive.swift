@@ -32,7 +32,7 @@ struct Exhaustive {
 
     private func explore(_ alphabet: ExplorationAlphabet) -> Exploration.Report? {
         var options = Exploration.Options(alphabet, depth: depth)
-        if let injection { options.faults = injection.faults }
+        options.injection = injection
         var exploration = Exploration(options)
         do {
             return try exploration.run { report in
