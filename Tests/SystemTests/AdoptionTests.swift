@@ -3,6 +3,8 @@ import Glibc
 import LinuxSystem
 import Orchestration
 import Testing
+import Transport
+import Wire
 
 /// Controllers die, and workers serve on until the next one finds them.
 @Suite(.serialized) struct AdoptionTests {
@@ -103,6 +105,36 @@ import Testing
         #expect(after[0].incarnation == before[0].incarnation + 1)
         try waitForEnd(of: before.map(\.pid))
         #expect(cluster.logText.contains("it runs another topology"))
+    }
+
+    @Test func `who comes to a worker's socket with garbage or the wrong order harms neither worker nor controller`()
+        throws
+    {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        let address = StreamAddress.unix(path: cluster.directory + "/workers/dc1.sip1.sock")
+        #expect(try Files.permissions(of: cluster.directory + "/workers")?.mode == 0o700)
+        #expect(try Files.permissions(of: cluster.directory + "/workers/dc1.sip1.sock")?.mode == 0o600)
+        var start: [UInt8] = []
+        WorkerOrderCodec.encode(.start, to: &start)
+        for bytes in [[0xFF, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0], [0, 0, 0, 2, 4, 0xB7, 0, 0, 0xFF, 0xFF], start] as [[UInt8]]
+        {
+            let caller = try BlockingConnection(to: address)
+            let frame = try caller.receive()
+            guard
+                case .introduction(let introduction) = try WorkerNewsCodec.decode(
+                    type: frame.type, frame.payload.span.bytes)
+            else { throw Timeout(what: "introduction") }
+            #expect(introduction.node == "dc1/sip1")
+            #expect(introduction.incarnation.rawValue == before[0].incarnation)
+            try caller.send(raw: bytes)
+            #expect(throws: BlockingConnectionError.closed(address)) { while true { _ = try caller.receive() } }
+        }
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.waitUntil("all is well") { $0.isHealthy && $0.inService == 1 }
+        let after = try cluster.status().nodes
+        #expect(after.map(\.pid) == before.map(\.pid))
+        #expect(after.allSatisfy { $0.restarts == 0 })
     }
 
     @Test func `workers of a controller with a lifeline end with it, even if it is killed`() throws {
