@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -132,6 +133,51 @@ int64_t tandem_raise_descriptor_limit(int64_t wanted) {
     return (int64_t)limit.rlim_cur;
 }
 
+int tandem_raise_oom_score(int points) {
+    int descriptor = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) {
+        return -1;
+    }
+    char text[16] = {0};
+    int score = 0;
+    ssize_t count = read(descriptor, text, sizeof text - 1);
+    if (count > 0 && sscanf(text, "%d", &score) == 1) {
+        score = score + points > 1000 ? 1000 : score + points;
+        int length = snprintf(text, sizeof text, "%d", score);
+        count = pwrite(descriptor, text, (size_t)length, 0);
+    }
+    int failure = errno;
+    close(descriptor);
+    errno = failure;
+    return count > 0 ? 0 : -1;
+}
+
+static int add_flag(int descriptor, int flag) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | flag);
+}
+
+int tandem_unblock_standard_error(void) {
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) < 0) {
+        return -1;
+    }
+    if (S_ISSOCK(status.st_mode)) {
+        return add_flag(STDERR_FILENO, O_NONBLOCK);
+    }
+    if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode)) {
+        return 0;
+    }
+    int again = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (again < 0) {
+        // Another user's pipe cannot be opened again; its readers do not mind the flag.
+        return S_ISFIFO(status.st_mode) ? add_flag(STDERR_FILENO, O_NONBLOCK) : -1;
+    }
+    int result = dup2(again, STDERR_FILENO);
+    close(again);
+    return result < 0 ? -1 : 0;
+}
+
 int tandem_pin_to_cpu(pid_t process, int cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -163,6 +209,14 @@ int tandem_create_for_writing(const char *path, mode_t mode) {
 
 int tandem_open_directory(const char *path) {
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int tandem_make_pipe_file(const char *path, mode_t mode) {
+    return mkfifo(path, mode);
+}
+
+int tandem_open_pipe_for_writing(const char *path) {
+    return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 }
 
 int tandem_file_kind(const char *path, mode_t *mode, uid_t *owner) {

@@ -457,6 +457,51 @@ void   tandem__control__dnlist_request__free_unpacked
   assert(message->base.descriptor == &tandem__control__dnlist_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__adopt__init
+                     (Tandem__Control__Adopt         *message)
+{
+  static const Tandem__Control__Adopt init_value = TANDEM__CONTROL__ADOPT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__adopt__get_packed_size
+                     (const Tandem__Control__Adopt *message)
+{
+  assert(message->base.descriptor == &tandem__control__adopt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__adopt__pack
+                     (const Tandem__Control__Adopt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__adopt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__adopt__pack_to_buffer
+                     (const Tandem__Control__Adopt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__adopt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Adopt *
+       tandem__control__adopt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Adopt *)
+     protobuf_c_message_unpack (&tandem__control__adopt__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__adopt__free_unpacked
+                     (Tandem__Control__Adopt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__adopt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__failed__init
                      (Tandem__Control__Failed         *message)
 {
@@ -500,6 +545,51 @@ void   tandem__control__failed__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__failed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__introduction__init
+                     (Tandem__Control__Introduction         *message)
+{
+  static const Tandem__Control__Introduction init_value = TANDEM__CONTROL__INTRODUCTION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__introduction__get_packed_size
+                     (const Tandem__Control__Introduction *message)
+{
+  assert(message->base.descriptor == &tandem__control__introduction__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__introduction__pack
+                     (const Tandem__Control__Introduction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__introduction__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__introduction__pack_to_buffer
+                     (const Tandem__Control__Introduction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__introduction__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Introduction *
+       tandem__control__introduction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Introduction *)
+     protobuf_c_message_unpack (&tandem__control__introduction__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__introduction__free_unpacked
+                     (Tandem__Control__Introduction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__introduction__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__node_report__init
@@ -1042,7 +1132,7 @@ void   tandem__control__refusal__free_unpacked
   assert(message->base.descriptor == &tandem__control__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[13] =
 {
   {
     "node",
@@ -1164,23 +1254,62 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "adoption_socket",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, adoption_socket),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ends_with_controller",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, ends_with_controller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "topology_digest",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, topology_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
+  10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
   4,   /* field[4] = domain */
+  11,   /* field[11] = ends_with_controller */
   2,   /* field[2] = generation */
   9,   /* field[9] = homes */
   1,   /* field[1] = incarnation */
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
   8,   /* field[8] = timing */
+  12,   /* field[12] = topology_digest */
 };
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1190,7 +1319,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  10,
+  13,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -1877,6 +2006,44 @@ const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor =
   (ProtobufCMessageInit) tandem__control__dnlist_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tandem__control__adopt__field_descriptors[1] =
+{
+  {
+    "ends_with_controller",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Adopt, ends_with_controller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__adopt__field_indices_by_name[] = {
+  0,   /* field[0] = ends_with_controller */
+};
+static const ProtobufCIntRange tandem__control__adopt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__adopt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Adopt",
+  "Adopt",
+  "Tandem__Control__Adopt",
+  "tandem.control",
+  sizeof(Tandem__Control__Adopt),
+  1,
+  tandem__control__adopt__field_descriptors,
+  tandem__control__adopt__field_indices_by_name,
+  1,  tandem__control__adopt__number_ranges,
+  (ProtobufCMessageInit) tandem__control__adopt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tandem__control__failed__field_descriptors[1] =
 {
   {
@@ -1913,6 +2080,83 @@ const ProtobufCMessageDescriptor tandem__control__failed__descriptor =
   tandem__control__failed__field_indices_by_name,
   1,  tandem__control__failed__number_ranges,
   (ProtobufCMessageInit) tandem__control__failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__introduction__field_descriptors[4] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Introduction, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Introduction, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "topology_digest",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Introduction, topology_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Introduction, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__introduction__field_indices_by_name[] = {
+  1,   /* field[1] = incarnation */
+  0,   /* field[0] = node */
+  2,   /* field[2] = topology_digest */
+  3,   /* field[3] = version */
+};
+static const ProtobufCIntRange tandem__control__introduction__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Introduction",
+  "Introduction",
+  "Tandem__Control__Introduction",
+  "tandem.control",
+  sizeof(Tandem__Control__Introduction),
+  4,
+  tandem__control__introduction__field_descriptors,
+  tandem__control__introduction__field_indices_by_name,
+  1,  tandem__control__introduction__number_ranges,
+  (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[16] =
@@ -2883,7 +3127,7 @@ const ProtobufCMessageDescriptor tandem__control__status__descriptor =
   (ProtobufCMessageInit) tandem__control__status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_status__field_descriptors[11] =
+static const ProtobufCFieldDescriptor tandem__control__node_status__field_descriptors[13] =
 {
   {
     "name",
@@ -3017,11 +3261,37 @@ static const ProtobufCFieldDescriptor tandem__control__node_status__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "log_lines",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__NodeStatus, n_log_lines),
+    offsetof(Tandem__Control__NodeStatus, log_lines),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_lines_left_out",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeStatus, log_lines_left_out),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_status__field_indices_by_name[] = {
   10,   /* field[10] = data_center */
   4,   /* field[4] = incarnation */
   9,   /* field[9] = last_problem */
+  11,   /* field[11] = log_lines */
+  12,   /* field[12] = log_lines_left_out */
   0,   /* field[0] = name */
   3,   /* field[3] = pid */
   6,   /* field[6] = report */
@@ -3034,7 +3304,7 @@ static const unsigned tandem__control__node_status__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__node_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_status__descriptor =
 {
@@ -3044,7 +3314,7 @@ const ProtobufCMessageDescriptor tandem__control__node_status__descriptor =
   "Tandem__Control__NodeStatus",
   "tandem.control",
   sizeof(Tandem__Control__NodeStatus),
-  11,
+  13,
   tandem__control__node_status__field_descriptors,
   tandem__control__node_status__field_indices_by_name,
   1,  tandem__control__node_status__number_ranges,

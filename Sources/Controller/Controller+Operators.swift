@@ -24,6 +24,8 @@ struct Query {
 // Operators ask the controller, the controller asks all workers, and what has come after a quarter of a second counts.
 extension Controller {
     private static let patience = Duration.milliseconds(250)
+    /// What all workers' last lines together may take of a status, which is one frame.
+    private static let logBytes = 256 * 1024
 
     private func ask(_ request: OperatorRequest, for client: FramedConnection) {
         if case .showDN(let name) = request, index(of: name) == nil {
@@ -87,7 +89,7 @@ extension Controller {
         for (position, worker) in workers.enumerated() {
             var report: NodeReport?
             if case .report(let answer) = query.answers[position] { report = answer }
-            status.nodes.append(worker.status(report: report))
+            status.nodes.append(worker.status(report: report, logBytes: Self.logBytes / max(1, workers.count)))
             status.inService += report?.ownedInService ?? 0
         }
         // During a cut two nodes may own one DN.

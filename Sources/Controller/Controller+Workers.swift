@@ -14,59 +14,101 @@ extension Controller {
                 spawn(worker)
             case .askToStop:
                 worker.order(.stop)
-            case .kill:
-                logger.warning("killing a worker that does not come or go", metadata: ["node": "\(worker.node.name)"])
-                _ = try? worker.process?.send(.kill)
+            case .kill(let reason):
+                kill(worker, reason)
             }
         }
     }
 
+    private func kill(_ worker: WorkerHandle, _ reason: SupervisionMachine.KillReason) {
+        // Killed again, it is still the first reason that tells what happened.
+        if worker.killed == nil { worker.killed = reason }
+        worker.lastProblem = (worker.killed ?? reason).sentence
+        logger.error(
+            "killing a worker",
+            metadata: [
+                "node": "\(worker.node.name)", "process": "\(worker.process?.process ?? 0)",
+                "reason": "\(reason.sentence)",
+            ]
+        )
+        _ = try? worker.process?.send(.kill)
+        forgetAnswers(of: worker)
+    }
+
     private func spawn(_ worker: WorkerHandle) {
         do throws(SystemError) {
-            try start(worker)
+            if try !find(worker) { try start(worker) }
         } catch {
-            worker.process = nil
+            discard(worker)
             failed(worker, "\(error)")
             ended(worker)
         }
     }
 
+    /// A process that was started and cannot be watched would be one that cannot be ended later.
+    private func discard(_ worker: WorkerHandle) {
+        if let process = worker.process {
+            _ = try? process.send(.kill)
+            loop.schedule(after: .seconds(1)) { _ = try? process.exitStatus() }
+        }
+        worker.watch?.cancel()
+        worker.watch = nil
+        worker.process = nil
+        worker.connection?.close(afterFlushing: false)
+        worker.connection = nil
+    }
+
     private func start(_ worker: WorkerHandle) throws(SystemError) {
         let incarnation = try nextIncarnation(for: worker.node.name)
         let (ours, theirs) = try Sockets.streamPair()
+        let log = try worker.log.begin()
         let process = try ChildProcess.spawn(
-            Self.workerProgram, arguments: ["--role", "sip"], environment: Executables.environment,
-            inherited: [ChildProcess.Inheritance(theirs, as: 3)], group: .new
+            Self.workerProgram, arguments: ["--role", "sip"], environment: workerEnvironment,
+            // Nothing of ours stays open in a worker, which may outlive us: its output goes to its own pipe.
+            inherited: [
+                ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(log, as: 1),
+                ChildProcess.Inheritance(log, as: 2),
+            ], group: .new
         )
         worker.process = process
+        worker.killed = nil
         worker.incarnation = incarnation.rawValue
-        worker.watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self, unowned worker] in
-            processEnded(worker)
-        }
+        try watch(process, of: worker)
         // A topology of a million single DNs waits here until the worker has read it.
         var limits = FramedConnection.Limits()
         limits.output = 1 << 30
         limits.outputHighWater = 1 << 30
         worker.connection = try FramedConnection(ours, on: loop, limits: limits, delegate: WorkerDelegate(self, worker))
         configure(worker, incarnation)
+        logger.info(
+            "starting a node",
+            metadata: [
+                "node": "\(worker.node.name)", "process": "\(process.process)",
+                "incarnation": "\(incarnation.rawValue)",
+            ]
+        )
+    }
+
+    /// The service manager's messages are for us alone.
+    private var workerEnvironment: [String] {
+        let ours = ["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="]
+        return Executables.environment.filter { variable in !ours.contains { variable.hasPrefix($0) } }
+    }
+
+    func watch(_ process: ChildProcess, of worker: WorkerHandle) throws(SystemError) {
+        worker.watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self, unowned worker] in
+            processEnded(worker)
+        }
     }
 
     private func configure(_ worker: WorkerHandle, _ incarnation: Incarnation) {
-        worker.order(
-            .configure(WorkerSetup(node: worker.node.name, incarnation: incarnation, generation: 1, topology: topology))
-        )
-        let directory = topology.directory
-        var start = 0
-        repeat {
-            let end = min(start + WorkerOrderCodec.maximumBlocks, directory.blocks.count)
-            let blocks = Array(directory.blocks[start..<end])
-            let dialStrings = blocks.compactMap { block in
-                directory.index(of: block.first).flatMap { directory.dialStrings[$0] }
-                    .map { DialString(dn: block.first, dial: $0) }
-            }
-            worker.order(.provision(blocks, dialStrings: dialStrings))
-            start = end
-        } while start < directory.blocks.count
+        var setup = WorkerSetup(
+            node: worker.node.name, incarnation: incarnation, generation: 1, topology: topology)
+        setup.topologyDigest = topologyDigest
+        setup.adoptionSocket = adoptionSocket(of: worker)
+        setup.endsWithController = options.lifeline != nil
+        worker.order(.configure(setup))
+        eachProvision { worker.order($0) }
         worker.order(.start)
     }
 
@@ -79,12 +121,21 @@ extension Controller {
             worker.process = nil
             worker.connection?.close(afterFlushing: false)
             worker.connection = nil
-            if !isStopping {
-                if worker.isReady || worker.lastProblem.isEmpty { worker.lastProblem = "worker ended with \(end)" }
-                logger.error("worker ended", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
-            }
+            worker.log.end()
+            tellEnd(of: worker, end)
             ended(worker)
         }
+    }
+
+    private func tellEnd(of worker: WorkerHandle, _ end: ProcessEnd) {
+        if worker.isStopping {
+            logger.info("node stopped", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
+            return
+        }
+        if worker.killed == nil, worker.isReady || worker.lastProblem.isEmpty {
+            worker.lastProblem = "worker ended with \(end)"
+        }
+        logger.error("worker ended", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
     }
 
     private func ended(_ worker: WorkerHandle) {
@@ -102,12 +153,15 @@ extension Controller {
     }
 
     fileprivate func hear(_ news: WorkerNews, from worker: WorkerHandle) {
+        // Whatever it is, the loop of the worker has turned to say it.
+        worker.supervision.heard(now: loop.now.monotonic)
         switch news {
         case .ready:
-            worker.supervision.becameReady(now: loop.now.monotonic)
-            worker.wasEverReady = true
-            logger.info(
-                "node ready", metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
+            becameReady(worker, "node ready")
+        case .heartbeat:
+            break
+        case .introduction(let introduction):
+            introduced(worker, introduction)
         case .failed(let sentence):
             failed(worker, sentence)
         case .report(let report):
@@ -118,9 +172,15 @@ extension Controller {
             answered(.list(list), worker, query: list.request)
         }
     }
+
+    func becameReady(_ worker: WorkerHandle, _ words: Logger.Message) {
+        worker.supervision.becameReady(now: loop.now.monotonic)
+        worker.wasEverReady = true
+        logger.info(words, metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
+    }
 }
 
-private final class WorkerDelegate: FramedConnectionDelegate {
+final class WorkerDelegate: FramedConnectionDelegate {
     private unowned let controller: Controller
     private unowned let worker: WorkerHandle
 
@@ -130,6 +190,8 @@ private final class WorkerDelegate: FramedConnectionDelegate {
     }
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
+        // What an earlier life said last, heard after its successor began.
+        guard worker.connection === connection else { return }
         do throws(WireError) {
             controller.hear(try WorkerNewsCodec.decode(type: type, payload), from: worker)
         } catch {
@@ -140,6 +202,7 @@ private final class WorkerDelegate: FramedConnectionDelegate {
         }
     }
 
-    /// The process's own end tells what happened.
+    /// The process's own end tells what happened. A worker that lives and has closed its connection is silent from now on,
+    /// and is replaced for that.
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {}
 }

@@ -20,17 +20,23 @@ package final class Controller {
     var introduced: Set<ObjectIdentifier> = []
     var failure: ControllerFailure?
     var isStopping = false
+    /// Workers of nodes that the topology no longer has, being stopped.
+    var foreigners: [ForeignWorker] = []
+    var lastServiceStatus = ""
+    let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
+    /// What a running worker must have been told to be taken up.
+    private(set) lazy var topologyDigest = makeTopologyDigest()
 
     static let workerProgram = Executables.companion("tandem-worker")
+    /// The number of the control connection's descriptor in a worker.
+    static let workerControl: Int32 = 3
 
     private var incarnations: IncarnationFile
     private let signals: SignalReader
-    private let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
     private var watches: [DescriptorWatch] = []
     private var lifeline: OwnedDescriptor?
     private var listener: StreamListener?
     private var lastQuery: UInt64 = 0
-    private var lastServiceStatus = ""
 
     /// Reads the topology and takes the control socket. Nothing has been started when this throws.
     package init(_ options: ControllerOptions) throws(ControllerFailure) {
@@ -44,13 +50,18 @@ package final class Controller {
         }
         do throws(SystemError) {
             SignalReader.ignoreBrokenPipes()
+            _ = try? OwnProcess.unblockStandardError()
             signals = try SignalReader([.terminate, .interrupt, .hangup])
             loop = try EventLoop()
             try Self.makeWritable(options.runtimeDirectory)
             try Self.makeWritable(options.stateDirectory)
             incarnations = try IncarnationFile(stateDirectory: options.stateDirectory)
-            workers = topology.nodes.map { [topology] node in
-                WorkerHandle(node: node, dataCenter: topology.dataCenters[node.dataCenter].name)
+            try Self.makePrivate(options.workersDirectory)
+            workers = topology.nodes.map { [topology, loop] node in
+                WorkerHandle(
+                    node: node, dataCenter: topology.dataCenters[node.dataCenter].name, seed: SystemRandom.word(),
+                    log: WorkerLog(node: node.name, path: options.logPipe(of: node.name), on: loop)
+                )
             }
             try listen()
         } catch {
@@ -79,6 +90,14 @@ package final class Controller {
         let probe = path + "/.probe"
         try Files.writeAtomically([], to: probe)
         _ = try Files.remove(probe)
+    }
+
+    /// A directory that only we may enter: whoever could put a socket there would pass for a worker.
+    private static func makePrivate(_ path: String) throws(SystemError) {
+        try Files.makeDirectory(path)
+        guard let (mode, owner) = try Files.permissions(of: path),
+            owner == ProcessInformation.user, mode & 0o077 == 0
+        else { throw SystemError(notOurs: "\(path), which must belong to this user alone (mode 0700)") }
     }
 
     private static func failure(_ error: SystemError) -> ControllerFailure {
@@ -114,6 +133,8 @@ package final class Controller {
             }
             loop.addOwner(self)
             logger.info("starting", metadata: ["cluster": "\(topology.cluster)", "nodes": "\(workers.count)"])
+            feedWatchdog()
+            stopForeignWorkers()
             for worker in workers where !isStopping {
                 carryOut(worker.supervision.start(now: loop.now.monotonic), worker)
             }
@@ -122,6 +143,11 @@ package final class Controller {
             throw Self.failure(error)
         }
         _ = try? Files.remove(options.socketPath)
+        for worker in workers {
+            worker.log.removeFile()
+            _ = try? Files.remove(options.adoptionSocket(of: worker.node.name))
+        }
+        _ = try? Files.removeDirectory(options.workersDirectory)
         if let failure { throw failure }
     }
 
@@ -144,6 +170,7 @@ package final class Controller {
 
     func endIfStopped() {
         guard isStopping, workers.allSatisfy({ $0.supervision.state == .stopped }) else { return }
+        logger.info("all nodes have stopped")
         listener?.close()
         for connection in operators.values { connection.close() }
         loop.schedule(after: .milliseconds(20)) { [loop] in loop.stop() }
@@ -153,20 +180,18 @@ package final class Controller {
         try incarnations.next(for: node)
     }
 
+    /// A life that was found going on.
+    func noteLife(_ incarnation: Incarnation, of node: String) {
+        do throws(SystemError) {
+            try incarnations.noteLife(incarnation, of: node)
+        } catch {
+            logger.error("cannot write down an incarnation", metadata: ["node": "\(node)", "problem": "\(error)"])
+        }
+    }
+
     func nextQueryNumber() -> UInt64 {
         lastQuery += 1
         return lastQuery
-    }
-
-    /// Tells the service manager how many nodes are ready; and once that the service is up, when each node is ready or
-    /// has failed to become so. A node that cannot start must not keep the others from being a running service.
-    func tellServiceManager() {
-        let ready = workers.count(where: \.isReady)
-        let text = "\(ready) of \(workers.count) nodes ready"
-        guard text != lastServiceStatus else { return }
-        lastServiceStatus = text
-        _ = try? notifier?.notify(.status(text))
-        if workers.allSatisfy({ $0.wasEverReady || $0.supervision.restarts > 0 }) { _ = try? notifier?.notify(.ready) }
     }
 }
 

@@ -21,6 +21,21 @@ package struct ControllerOptions: Sendable {
     }
 
     package var socketPath: String { runtimeDirectory + "/control.sock" }
+
+    /// Where the workers' sockets and pipes are; only this user may enter.
+    var workersDirectory: String { runtimeDirectory + "/workers" }
+
+    /// Where a worker that serves without a controller is found. Names of nodes have no full stops.
+    func adoptionSocket(of node: String) -> String { workerFile(node, Self.socketEnding) }
+
+    /// The pipe that is a worker's standard error.
+    func logPipe(of node: String) -> String { workerFile(node, ".log") }
+
+    static let socketEnding = ".sock"
+
+    private func workerFile(_ node: String, _ ending: String) -> String {
+        workersDirectory + "/" + String(node.map { $0 == "/" ? "." : $0 }) + ending
+    }
 }
 
 /// Why the controller ends with another code than 0: a sentence that has been written, and the code.

@@ -24,9 +24,19 @@ struct IncarnationFile {
     /// The incarnation of a new life of the node; on disk before it is returned.
     mutating func next(for node: String) throws(SystemError) -> Incarnation {
         let number = (last[node] ?? 0) + 1
+        try note(number, for: node)
+        return Incarnation(rawValue: number)
+    }
+
+    /// A life that was found going on: later ones get greater numbers, also when the file had been lost.
+    mutating func noteLife(_ incarnation: Incarnation, of node: String) throws(SystemError) {
+        guard incarnation.rawValue > last[node] ?? 0 else { return }
+        try note(incarnation.rawValue, for: node)
+    }
+
+    private mutating func note(_ number: UInt64, for node: String) throws(SystemError) {
         last[node] = number
         let lines = last.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         try Files.writeAtomically(Array(lines.joined().utf8), to: path)
-        return Incarnation(rawValue: number)
     }
 }

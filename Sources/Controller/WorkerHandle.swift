@@ -8,7 +8,8 @@ import Wire
 final class WorkerHandle {
     let node: Node
     let dataCenter: String
-    var supervision = SupervisionMachine()
+    let log: WorkerLog
+    var supervision: SupervisionMachine
     var process: ChildProcess?
     var watch: DescriptorWatch?
     var connection: FramedConnection?
@@ -16,10 +17,14 @@ final class WorkerHandle {
     /// Why the last life ended, or did not begin.
     var lastProblem = ""
     var wasEverReady = false
+    /// Why this life was ended by force, if it was.
+    var killed: SupervisionMachine.KillReason?
 
-    init(node: Node, dataCenter: String) {
+    init(node: Node, dataCenter: String, seed: UInt64, log: WorkerLog) {
         self.node = node
         self.dataCenter = dataCenter
+        self.log = log
+        supervision = SupervisionMachine(seed: seed)
     }
 
     func order(_ order: WorkerOrder) {
@@ -31,7 +36,13 @@ final class WorkerHandle {
         return false
     }
 
-    func status(report: NodeReport?) -> NodeStatus {
+    var isStopping: Bool {
+        if case .stopping = supervision.state { return true }
+        return false
+    }
+
+    /// - Parameter logBytes: of the last lines, at most; an answer to an operator is one frame.
+    func status(report: NodeReport?, logBytes: Int) -> NodeStatus {
         var status = NodeStatus(name: node.name)
         status.dataCenter = dataCenter
         status.state = supervision.nodeState
@@ -42,6 +53,13 @@ final class WorkerHandle {
         status.tcontroller = node.tcontroller.description
         status.sip = node.sip.map(\.description)
         status.lastProblem = lastProblem
+        status.logLinesLeftOut = log.tail.leftOut
+        var left = logBytes
+        for line in log.tail.lines.reversed() {
+            left -= line.utf8.count + 4
+            guard left >= 0 else { break }
+            status.logLines.insert(line, at: 0)
+        }
         return status
     }
 }

@@ -74,6 +74,41 @@ package enum Files {
         try systemCall("remove directory", path) { rmdir(path) }
     }
 
+    /// The names in a directory, sorted.
+    ///
+    /// - Parameter limit: further ones are passed over.
+    package static func names(in path: String, limit: Int = 10_000) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else {
+            throw SystemError(call: "open directory", object: path, code: errno)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while names.count < limit, let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes a named pipe in the place of whatever file is there, and opens both ends; neither waits. The writer's end
+    /// never breaks, whoever reads.
+    package static func makePipe(at path: String) throws(SystemError) -> (
+        reader: OwnedDescriptor, writer: OwnedDescriptor
+    ) {
+        try remove(path)
+        try systemCall("make", "pipe \(path)") { tandem_make_pipe_file(path, 0o600) }
+        let reader = try openPipe(at: path)
+        let writer = try systemCall("open", "pipe \(path)") { tandem_open_pipe_for_writing(path) }
+        return (reader, OwnedDescriptor(adopting: writer))
+    }
+
+    /// The reader's end of a named pipe that another process has open.
+    package static func openPipe(at path: String) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(adopting: try systemCall("open", "pipe \(path)") { tandem_open_for_reading(path) })
+    }
+
     /// Reads a whole file.
     ///
     /// - Throws: `file too large` when it has more than `limit` bytes, which is found out without reading further.

@@ -87,6 +87,16 @@ package enum OwnProcess {
         Int(try systemCall("raise", "the limit of open descriptors") { tandem_raise_descriptor_limit(Int64(wanted)) })
     }
 
+    /// Makes the kernel take this process rather than others when memory runs out, as its badness has 1000 points.
+    package static func raiseMemoryPressureScore(by points: Int32) throws(SystemError) {
+        try systemCall("set", "the OOM score of this process") { tandem_raise_oom_score(points) }
+    }
+
+    /// Sees to it that writing to standard error never waits for whoever reads it.
+    package static func unblockStandardError() throws(SystemError) {
+        try systemCall("write without waiting to", "standard error") { tandem_unblock_standard_error() }
+    }
+
     /// Runs the calling thread on one processor only, for measurements.
     package static func pin(toProcessor processor: Int) throws(SystemError) {
         try systemCall("run on", "processor \(processor)") { tandem_pin_to_cpu(0, Int32(clamping: processor)) }

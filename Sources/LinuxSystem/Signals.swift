@@ -9,6 +9,8 @@ package enum Signal: Int32, Hashable, Sendable, CaseIterable {
     case user1 = 10
     case terminate = 15
     case child = 17
+    case `continue` = 18
+    case stop = 19
 }
 
 /// Signals as something to read from a descriptor, so that they wait for their turn of the loop.

@@ -9,6 +9,13 @@ extension OwnedDescriptor {
         try unlessBlocked("read from", "descriptor \(number)") { Glibc.read(number, buffer.baseAddress, buffer.count) }
     }
 
+    /// Reads what waits, up to as many bytes as `bytes` has, to its beginning.
+    ///
+    /// - Returns: how many bytes came, 0 at the end of the stream; nil when nothing waits.
+    package func read(into bytes: inout [UInt8]) throws(SystemError) -> Int? {
+        try unlessBlocked("read from", "descriptor \(number)") { Glibc.read(number, &bytes, bytes.count) }
+    }
+
     /// Sends as much of `bytes` from `start` on as the kernel takes.
     ///
     /// - Returns: how many bytes it took; nil when the call would have to wait.

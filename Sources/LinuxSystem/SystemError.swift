@@ -15,6 +15,11 @@ package struct SystemError: Error, Hashable, Sendable {
         self.code = code
     }
 
+    /// Something of another user where something of ours was expected.
+    package init(notOurs object: String) {
+        self.init(call: "trust", object: object, code: EPERM)
+    }
+
     /// The reason alone: `address already in use`.
     package var reason: String {
         if code == ENAMETOOLONG, let longer = pathDetail { return longer }

@@ -80,7 +80,7 @@ package struct PeerCredentials: Hashable, Sendable {
 }
 
 extension OwnedDescriptor {
-    /// Who connected, at the time of connecting.
+    /// Who connected, at the time of connecting; and for whoever connected, who listens.
     package func peerCredentials() throws(SystemError) -> PeerCredentials {
         var process: pid_t = 0
         var user: uid_t = 0
@@ -89,6 +89,12 @@ extension OwnedDescriptor {
             tandem_peer_credentials(number, &process, &user, &group)
         }
         return PeerCredentials(process: process, user: user, group: group)
+    }
+
+    /// Whether the other end of a connected socket is gone.
+    package var isHungUp: Bool {
+        var entry = pollfd(fd: number, events: 0, revents: 0)
+        return poll(&entry, 1, 0) > 0 && Int32(entry.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0
     }
 
     /// Sends bytes with up to 16 descriptors; the other process gets descriptors of its own for the same open files.

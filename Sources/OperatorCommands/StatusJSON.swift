@@ -58,6 +58,10 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     var sip: [String]
     var tcontroller: String
     @OrNull var lastProblem: String?
+    /// The oldest first; at most 20.
+    var logLines: [String]
+    /// Lines that the controller did not pass on, because there were too many.
+    var logLinesLeftOut: UInt64
 
     package init(_ node: NodeStatus) {
         name = node.name
@@ -77,6 +81,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         sip = node.sip
         tcontroller = node.tcontroller
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem
+        logLines = node.logLines
+        logLinesLeftOut = node.logLinesLeftOut
     }
 
     /// Sorted by name.

@@ -6,12 +6,16 @@ package enum StatusScreen {
     private static let matrixLimit = 6
     /// A screen has room for so many conditions.
     private static let conditionLimit = 12
+    /// And for so many last lines of a node that is not ready, and so many such nodes.
+    private static let logLineLimit = 5
+    private static let logNodeLimit = 3
 
     package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
         var blocks = [headline(status, style), nodes(status, style)]
         if status.nodes.count > 1 { blocks.append(links(status, style)) }
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n")
         if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
+        blocks += logs(status, style)
         return blocks.joined(separator: "\n")
     }
 
@@ -65,6 +69,15 @@ package enum StatusScreen {
         let rest = conditions.count - conditionLimit
         let more = rest > 0 ? "  and \(rest) more; `tandem status --json` has all\n" : ""
         return "Conditions:\n\(lines)\(more)"
+    }
+
+    /// What nodes that are not ready wrote last: it mostly tells why.
+    private static func logs(_ status: ClusterStatus, _ style: Style) -> [String] {
+        status.nodes.filter { $0.state != .ready && !$0.logLines.isEmpty }.sorted { $0.name < $1.name }
+            .prefix(logNodeLimit).map { node in
+                let lines = node.logLines.suffix(logLineLimit).map { "  \(style.faint(Wording.printable($0)))\n" }
+                return "Last lines of \(node.name):\n" + lines.joined()
+            }
     }
 
     /// A condition on one line.

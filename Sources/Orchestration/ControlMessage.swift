@@ -7,6 +7,8 @@ package enum WorkerOrder: Equatable, Sendable {
     case provision([DNBlock], dialStrings: [DialString])
     case start
     case stop
+    /// The sender is the worker's controller from now on; whether the worker ends with it.
+    case adopt(endsWithController: Bool)
     case report(request: UInt64)
     case showDN(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
@@ -34,6 +36,12 @@ package struct WorkerSetup: Equatable, Sendable {
     package var nodes: [Node]
     package var timing: Timing
     package var homes: [[Int]]
+    /// Where a later controller finds the worker; empty for nowhere.
+    package var adoptionSocket = ""
+    /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
+    package var endsWithController = false
+    /// Of all that the controller tells, as it counts it; the worker only tells it to a later controller.
+    package var topologyDigest = TopologyDigest()
 
     package init(node: String, incarnation: Incarnation, generation: UInt64, topology: Topology) {
         self.node = node
@@ -77,6 +85,10 @@ package struct WorkerSetup: Equatable, Sendable {
 /// What a worker tells its controller.
 package enum WorkerNews: Equatable, Sendable {
     case ready
+    /// The event loop turns.
+    case heartbeat
+    /// The first thing that a worker says to a controller that found it.
+    case introduction(WorkerIntroduction)
     /// The worker cannot serve; it exits after saying so.
     case failed(String)
     case report(NodeReport)

@@ -152,6 +152,10 @@ package struct NodeStatus: Equatable, Sendable {
     package var tcontroller = ""
     package var sip: [String] = []
     package var lastProblem = ""
+    /// What the worker and its earlier lives wrote last to standard error, the oldest first.
+    package var logLines: [String] = []
+    /// Lines that were not passed on, because there were too many.
+    package var logLinesLeftOut: UInt64 = 0
 
     package init(name: String) {
         self.name = name

@@ -37,9 +37,7 @@ package struct StandardErrorLog: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(quoted("\(value)"))" }
         line = line.replacingNewlines() + "\n"
-        // One write a line, so that lines of several processes do not mix.
-        let bytes = Array(line.utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        StandardError.write(Array(line.utf8))
     }
 
     private func quoted(_ value: String) -> String {

@@ -62,6 +62,12 @@ final class NodeShell {
         portCodec = TLibraryCodec(names: topology.nodes.map(\.name))
     }
 
+    /// How many descriptors the node can need: its clients, two connections and two dials a peer, listeners, SIP sockets,
+    /// and some for the process itself.
+    var descriptorLimit: Int {
+        Self.clientLimit + topology.nodes.count * 4 + 16 + topology.nodes[me.position].sip.count + 64
+    }
+
     /// Opens all of the node's ports. After an error nothing is served.
     func open() throws(SystemError) {
         let node = topology.nodes[me.position]

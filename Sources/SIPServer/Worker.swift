@@ -7,39 +7,55 @@ import ProcessRuntime
 package import Transport
 import Wire
 
-/// A worker process of role `sip`: takes its orders from the controller over an inherited socket and runs one node.
+/// A worker process of role `sip`: takes its orders from the controller over an inherited socket and runs one node. It
+/// needs no controller to go on serving; see `Worker+Adoption.swift`.
 package final class Worker {
     /// The descriptor that the controller leaves to a worker.
     package static let controlDescriptor: Int32 = 3
+    /// How many of the kernel's points a worker is likelier to be killed for memory than its controller.
+    private static let memoryPressurePoints: Int32 = 200
 
-    private let loop: EventLoop
-    private var logger: Logger
-    private var control: FramedConnection?
-    private var setup: WorkerSetup?
+    let loop: EventLoop
+    private(set) var logger: Logger
+    /// The connection to the controller; nil while there is none.
+    var control: FramedConnection?
+    var setup: WorkerSetup?
     private var blocks: [DNBlock] = []
     private var dialStrings: [DialString] = []
-    private var shell: NodeShell?
+    private(set) var shell: NodeShell?
+    private(set) var isStopping = false
     private var exitCode: Int32 = 0
+    /// Where a later controller finds this worker.
+    var adoptionListener: StreamListener?
+    /// Connections that came in there and have not said what they want.
+    var callers: [ObjectIdentifier: FramedConnection] = [:]
 
     package init() throws(SystemError) {
         logger = StandardErrorLog.logger(label: "worker")
         loop = try EventLoop()
     }
 
-    /// Runs until the controller orders the end, or is gone.
+    /// Runs until the controller orders the end, or is gone and the worker shall end with it.
     ///
     /// - Returns: the exit code of the process.
     package func run() throws(SystemError) -> Int32 {
         SignalReader.ignoreBrokenPipes()
-        _ = try? OwnProcess.raiseDescriptorLimit(to: 65_536)
+        _ = try? OwnProcess.raiseMemoryPressureScore(by: Self.memoryPressurePoints)
         let descriptor = try OwnedDescriptor.inherited(Self.controlDescriptor)
         control = try FramedConnection(descriptor, on: loop, delegate: self)
+        beat()
         try loop.run()
         return exitCode
     }
 
-    private func tell(_ news: WorkerNews) {
+    func tell(_ news: WorkerNews) {
         control?.withOutput { WorkerNewsCodec.encode(news, to: &$0) }
+    }
+
+    /// A timer of the loop that does the work, so a loop that is stuck says nothing.
+    private func beat() {
+        tell(.heartbeat)
+        loop.schedule(after: .nanoseconds(Int64(SupervisionMachine.heartbeatInterval))) { [unowned self] in beat() }
     }
 
     // MARK: Orders
@@ -57,6 +73,8 @@ package final class Worker {
             start()
         case .stop:
             stop(exitCode: 0)
+        case .adopt(let endsWithController):
+            setup?.endsWithController = endsWithController
         case .report(let request):
             if let shell { tell(.report(shell.report(request: request))) }
         case .showDN(let request, let dn):
@@ -78,6 +96,7 @@ package final class Worker {
             index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
         )
         let shell = NodeShell(topology: topology, identity: identity, loop: loop, logger: logger)
+        raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()
         } catch {
@@ -87,19 +106,32 @@ package final class Worker {
             return fail("\(error)\(hint)")
         }
         self.shell = shell
+        listenForControllers()
         logger.info("ready", metadata: ["incarnation": "\(setup.incarnation.rawValue)"])
         tell(.ready)
     }
 
-    private func fail(_ sentence: String) {
+    private func raiseDescriptorLimit(to wanted: Int) {
+        let limit = (try? OwnProcess.raiseDescriptorLimit(to: wanted)) ?? 0
+        guard limit < wanted else { return }
+        logger.warning(
+            "fewer descriptors than this node can need; raise the hard limit (LimitNOFILE= of the unit, or ulimit -Hn)",
+            metadata: ["limit": "\(limit)", "needed": "\(wanted)"]
+        )
+    }
+
+    func fail(_ sentence: String) {
         logger.error("\(sentence)")
         tell(.failed(sentence))
         stop(exitCode: 1)
     }
 
     /// Closes everything and ends the loop once what was written has left.
-    private func stop(exitCode: Int32) {
+    func stop(exitCode: Int32) {
+        guard !isStopping else { return }
+        isStopping = true
         self.exitCode = exitCode
+        stopListeningForControllers()
         shell?.close()
         control?.close()
         loop.schedule(after: .milliseconds(50)) { [loop] in loop.stop() }
@@ -109,18 +141,18 @@ package final class Worker {
 extension Worker: FramedConnectionDelegate {
     package func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
         do throws(WireError) {
-            carryOut(try WorkerOrderCodec.decode(type: type, payload))
+            let order = try WorkerOrderCodec.decode(type: type, payload)
+            if connection === control { carryOut(order) } else { heard(order, from: connection) }
         } catch {
+            guard connection === control, shell == nil else { return refuse(connection, error.sentence) }
             fail("the controller sent what cannot be read: \(error.sentence)")
         }
     }
 
     package func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
-        guard case .local = reason else {
-            logger.notice("the controller is gone, stopping", metadata: ["reason": "\(reason)"])
-            shell?.close()
-            loop.schedule(after: .milliseconds(50)) { [loop] in loop.stop() }
-            return
-        }
+        callers[ObjectIdentifier(connection)] = nil
+        guard connection === control else { return }
+        control = nil
+        if !isStopping { controllerGone(reason) }
     }
 }

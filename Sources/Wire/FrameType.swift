@@ -19,12 +19,15 @@ package enum FrameType {
     static let reportRequest: UInt16 = 1204
     static let dnRequest: UInt16 = 1205
     static let dnListRequest: UInt16 = 1206
+    static let adopt: UInt16 = 1207
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
+    static let heartbeat: UInt16 = 1222
     static let report: UInt16 = 1223
     static let dnReport: UInt16 = 1224
     static let dnList: UInt16 = 1225
+    static let introduction: UInt16 = 1226
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301

@@ -125,6 +125,9 @@ package enum OperatorCodec {
             $0.n_sip = node.sip.count
             $0.sip = arena.strings(node.sip)
             $0.last_problem = arena.string(node.lastProblem)
+            $0.n_log_lines = node.logLines.count
+            $0.log_lines = arena.strings(node.logLines)
+            $0.log_lines_left_out = node.logLinesLeftOut
         }
     }
 
@@ -159,6 +162,8 @@ package enum OperatorCodec {
         node.tcontroller = text(message.tcontroller)
         node.sip = texts(message.n_sip, message.sip)
         node.lastProblem = text(message.last_problem)
+        node.logLines = texts(message.n_log_lines, message.log_lines)
+        node.logLinesLeftOut = message.log_lines_left_out
         return node
     }
 

@@ -31,6 +31,11 @@ package enum WorkerOrderCodec {
             appendEmptyFrame(type: FrameType.start, to: &output)
         case .stop:
             appendEmptyFrame(type: FrameType.stop, to: &output)
+        case .adopt(let endsWithController):
+            let message = arena.make(tandem__control__adopt__init) {
+                $0.ends_with_controller = endsWithController ? 1 : 0
+            }
+            appendFrame(type: FrameType.adopt, message, to: &output)
         case .report(let request):
             let message = arena.make(tandem__control__report_request__init) { $0.request = request }
             appendFrame(type: FrameType.reportRequest, message, to: &output)
@@ -106,6 +111,9 @@ package enum WorkerOrderCodec {
                     )
                 }
             )
+            $0.adoption_socket = arena.string(setup.adoptionSocket)
+            $0.ends_with_controller = setup.endsWithController ? 1 : 0
+            $0.topology_digest = setup.topologyDigest.value
         }
     }
 
@@ -152,6 +160,11 @@ package enum WorkerOrderCodec {
             return .start
         case FrameType.stop:
             return .stop
+        case FrameType.adopt:
+            return try unpack(type: type, tandem__control__adopt__descriptor, payload, as: Tandem__Control__Adopt.self)
+            {
+                .adopt(endsWithController: $0.ends_with_controller != 0)
+            }
         case FrameType.reportRequest:
             return try unpack(
                 type: type, tandem__control__report_request__descriptor, payload,
@@ -221,7 +234,7 @@ package enum WorkerOrderCodec {
             timing.clockSkewLimit = .nanoseconds(Int64(clamping: told.clock_skew_limit_nanoseconds))
             timing.desktopGrace = .nanoseconds(Int64(clamping: told.desktop_grace_nanoseconds))
         }
-        return WorkerSetup(
+        var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),
             generation: message.generation, cluster: text(message.cluster), domain: text(message.domain),
             agentTypes: messages(message.n_agent_types, message.agent_types).map { agentType($0.pointee) },
@@ -233,6 +246,10 @@ package enum WorkerOrderCodec {
                 values($0.pointee.n_data_centers, $0.pointee.data_centers).map { Int($0) }
             }
         )
+        setup.adoptionSocket = text(message.adoption_socket)
+        setup.endsWithController = message.ends_with_controller != 0
+        setup.topologyDigest = TopologyDigest(value: message.topology_digest)
+        return setup
     }
 
     private static func agentType(_ message: Tandem__Control__AgentType) -> AgentType {

@@ -9,6 +9,16 @@ package enum WorkerNewsCodec {
         switch news {
         case .ready:
             appendEmptyFrame(type: FrameType.ready, to: &output)
+        case .heartbeat:
+            appendEmptyFrame(type: FrameType.heartbeat, to: &output)
+        case .introduction(let introduction):
+            let message = arena.make(tandem__control__introduction__init) {
+                $0.node = arena.string(introduction.node)
+                $0.incarnation = introduction.incarnation.rawValue
+                $0.topology_digest = introduction.topology.value
+                $0.version = arena.string(introduction.version)
+            }
+            appendFrame(type: FrameType.introduction, message, to: &output)
         case .failed(let message):
             let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
             appendFrame(type: FrameType.failed, message, to: &output)
@@ -26,6 +36,19 @@ package enum WorkerNewsCodec {
         switch type {
         case FrameType.ready:
             return .ready
+        case FrameType.heartbeat:
+            return .heartbeat
+        case FrameType.introduction:
+            return try unpack(
+                type: type, tandem__control__introduction__descriptor, payload, as: Tandem__Control__Introduction.self
+            ) {
+                .introduction(
+                    WorkerIntroduction(
+                        node: text($0.node), incarnation: Incarnation(rawValue: $0.incarnation),
+                        topology: TopologyDigest(value: $0.topology_digest), version: text($0.version)
+                    )
+                )
+            }
         case FrameType.failed:
             return try unpack(
                 type: type, tandem__control__failed__descriptor, payload, as: Tandem__Control__Failed.self

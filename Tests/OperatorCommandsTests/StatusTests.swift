@@ -45,7 +45,8 @@ struct StatusTests {
         let screen = StatusScreen.rendered(degradedStatus(), .plain)
         #expect(screen.hasPrefix(expected))
         let conditions = screen.dropFirst(expected.count).split(separator: "\n").map(String.init)
-        #expect(conditions.count == 2)
+        #expect(conditions.count == 5)
+        #expect(conditions[2...].elementsEqual(["Last lines of dc2/sip1:", "  ready", "  Fatal error: gone"]))
         #expect(
             conditions.first == "  error dc1/sip1 to dc2/sip1: the link is down, so dc1/sip1 shows no DN of dc2/sip1 "
                 + "in service: peer closed [link-not-live]")
@@ -78,7 +79,8 @@ struct StatusTests {
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
             """
             {"bindings":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2","incarnation":3,\
-            "lastProblem":"worker ended with signal 9","memoryBytes":null,"name":"dc2/sip1","owned":null,\
+            "lastProblem":"worker ended with signal 9","logLines":["ready","Fatal error: gone"],\
+            "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
             "state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
             """,

@@ -54,6 +54,8 @@ func degradedStatus() -> ClusterStatus {
     status.nodes[0].restarts = 2
     status.nodes[0].report = nil
     status.nodes[0].lastProblem = "worker ended with signal 9"
+    status.nodes[0].logLines = ["ready", "Fatal error: gone"]
+    status.nodes[0].logLinesLeftOut = 7
     status.nodes[1].report?.links = [LinkStatus(peer: "dc2/sip1", state: "down")]
     status.nodes[1].report?.links[0].losses = 1
     status.nodes[1].report?.links[0].lastProblem = "peer closed"

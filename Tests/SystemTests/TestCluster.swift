@@ -12,12 +12,22 @@ import Wire
 final class TestCluster {
     let sandbox: NetworkSandbox
     let directory: String
-    private let controller: ChildProcess
+    private(set) var controller: ChildProcess
     private let lifeline: OwnedDescriptor
-    private let log: OwnedDescriptor
+    private let options: Options
+
+    /// How the controller is started.
+    struct Options {
+        /// Workers live on when the controller dies.
+        var survives = false
+        /// Instead of the log file.
+        var standardError: OwnedDescriptor?
+        var environment: [String] = []
+    }
 
     /// Starts a cluster and waits until every node is ready and every link live.
-    init(_ topology: (_ directory: String) -> String) throws {
+    init(_ topology: (_ directory: String) -> String, options: Options = Options()) throws {
+        self.options = options
         sandbox = try NetworkSandbox()
         var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
@@ -26,24 +36,53 @@ final class TestCluster {
         try Files.writeAtomically(Array(topology(directory).utf8), to: file)
         let (ours, theirs) = try Sockets.streamPair()
         lifeline = ours
-        let logNumber = open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        log = OwnedDescriptor(adopting: logNumber)
-        let command = sandbox.inside([
-            Executables.companion("tandemd"), "--topology", file, "--runtime-dir", directory, "--state-dir",
-            directory + "/state", "--lifeline", "3",
-        ])
-        controller = try ChildProcess.spawn(
-            command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
-            inherited: [
-                ChildProcess.Inheritance(theirs, as: 3), ChildProcess.Inheritance(log, as: 1),
-                ChildProcess.Inheritance(log, as: 2),
-            ], group: .new
-        )
+        controller = try Self.startController(sandbox, directory, options, lifeline: theirs)
         try waitUntil("the cluster is healthy", seconds: 30) { $0.isHealthy }
+    }
+
+    private static func startController(
+        _ sandbox: NetworkSandbox, _ directory: String, _ options: Options, lifeline: OwnedDescriptor? = nil
+    ) throws -> ChildProcess {
+        let log = OwnedDescriptor(
+            adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+        var inherited = [
+            ChildProcess.Inheritance(log, as: 1), ChildProcess.Inheritance(options.standardError ?? log, as: 2),
+        ]
+        var command = sandbox.inside([
+            Executables.companion("tandemd"), "--topology", directory + "/topology.yaml", "--runtime-dir", directory,
+            "--state-dir", directory + "/state",
+        ])
+        if let lifeline, !options.survives {
+            command += ["--lifeline", "3"]
+            inherited.append(ChildProcess.Inheritance(lifeline, as: 3))
+        }
+        return try ChildProcess.spawn(
+            command[0], arguments: Array(command.dropFirst()),
+            environment: Executables.environment + options.environment,
+            inherited: inherited, group: .new
+        )
+    }
+
+    /// The controller dies without a word.
+    func killController() throws {
+        try controller.send(.kill)
+        _ = try controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000)
+        _ = try controller.exitStatus()
+    }
+
+    /// Starts another one in the same directories.
+    func startController() throws {
+        controller = try Self.startController(sandbox, directory, options)
+    }
+
+    /// Replaces the topology file; a controller reads it when it starts.
+    func write(topology: String) throws {
+        try Files.writeAtomically(Array(topology.utf8), to: directory + "/topology.yaml")
     }
 
     deinit {
         lifeline.close()
+        if options.survives { _ = try? controller.send(.terminate) }
         if (try? controller.descriptor.wait(forReading: true, nanoseconds: 6_000_000_000)) != true {
             _ = try? controller.send(.kill)
         }

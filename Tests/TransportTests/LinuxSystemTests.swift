@@ -54,6 +54,43 @@ import Transport
         #expect(try right.receivePassing(maximum: 10) == nil)
     }
 
+    @Test func `a pipe that is a file never makes its writer wait, and keeps what was written between two readers`()
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("log")
+        try Files.writeAtomically([1], to: path)
+        let (reader, writer) = try Files.makePipe(at: path)
+        #expect(try Files.permissions(of: path)?.mode == 0o600)
+        var bytes = [UInt8](repeating: 0, count: 10)
+        #expect(try reader.read(into: &bytes) == nil)
+        reader.close()
+        #expect(write(writer.number, [7, 8] as [UInt8], 2) == 2, "not broken")
+        let piece = [UInt8](repeating: 9, count: 4096)
+        while write(writer.number, piece, piece.count) > 0 {}
+        #expect(errno == EAGAIN)
+        let next = try Files.openPipe(at: path)
+        #expect(try next.read(into: &bytes) == 10)
+        #expect(bytes.prefix(3) == [7, 8, 9])
+        writer.close()
+        var rest = [UInt8](repeating: 0, count: 1 << 20)
+        while let count = try next.read(into: &rest), count > 0 {}
+        #expect(try next.read(into: &rest) == 0, "its end shows once no writer is left")
+    }
+
+    @Test func `who connects sees who listens, and when that process is gone`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("worker.sock")
+        let listener = try UnixSocket.listen(path: path)
+        let caller = try UnixSocket.connect(path: path)
+        #expect(try caller.peerCredentials().process == ProcessInformation.current)
+        #expect(!caller.isHungUp)
+        // Also a connection that was never accepted.
+        listener.close()
+        #expect(caller.isHungUp)
+        #expect(try Files.names(in: directory.path) == ["worker.sock"])
+    }
+
     @Test func `a descriptor is closed once, and tells so once`() throws {
         let (left, right) = try Sockets.streamPair()
         var told = 0

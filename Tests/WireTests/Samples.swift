@@ -92,7 +92,10 @@ let orders: [WorkerOrder] = {
     topology.timing.keepalive = .milliseconds(1)
     topology.timing.desktopGrace = .seconds(30)
     topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])
-    let setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
+    var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
+    setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
+    setup.endsWithController = true
+    setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
         DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
         DNBlock(first: dn("reception"), count: 1, agentType: 0, homes: 0),
@@ -104,7 +107,8 @@ let orders: [WorkerOrder] = {
     filter.limit = DNFilter.maximumLimit
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
-        .provision([], dialStrings: []), .start, .stop, .report(request: 1), .showDN(request: 2, dn: "1001"),
+        .provision([], dialStrings: []), .start, .stop, .adopt(endsWithController: true),
+        .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
     ]
 }()
@@ -173,7 +177,11 @@ private let dnList: DNList = {
 }()
 
 let news: [WorkerNews] = [
-    .ready, .failed("The port is taken."), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
+    .ready, .heartbeat, .failed("The port is taken."),
+    .introduction(
+        WorkerIntroduction(
+            node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
+    ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
 ]
 
@@ -198,6 +206,8 @@ let operatorAnswers: [OperatorAnswer] = {
     node.tcontroller = "unix:/run/t.sock"
     node.sip = ["udp:127.0.0.1:5060", "tcp:[::1]:5060"]
     node.lastProblem = "exited with 1"
+    node.logLines = ["first", "", "last"]
+    node.logLinesLeftOut = 9
     status.nodes = [node, NodeStatus(name: "dc1/b")]
     status.conditions = Condition.Severity.allCases.map {
         Condition(severity: $0, subject: "dc1/a", kind: "node-down", message: "The node is down.")

@@ -129,6 +129,11 @@ int tandem_set_process_name(const char *name);
 int tandem_die_with_parent(int signal);
 // RLIMIT_NOFILE is an enum case of another type than getrlimit takes. The soft limit afterwards, -1 with errno.
 int64_t tandem_raise_descriptor_limit(int64_t wanted);
+// Adds to /proc/self/oom_score_adj, up to 1000; adding needs no privilege.
+int tandem_raise_oom_score(int points);
+// Sees to it that writing to standard error never waits, without changing the open file that others share with us: a
+// pipe or terminal is opened again, a socket gets the flag. Plain files need nothing.
+int tandem_unblock_standard_error(void);
 // cpu_set_t's macros are hidden. Process 0 is the calling thread; a negative cpu means all.
 int tandem_pin_to_cpu(pid_t process, int cpu);
 int tandem_usable_cpus(void);
@@ -138,5 +143,8 @@ ssize_t tandem_random(void *bytes, size_t count);
 int tandem_open_for_reading(const char *path);
 int tandem_create_for_writing(const char *path, mode_t mode);
 int tandem_open_directory(const char *path);
+// A named pipe. Its writer opens it for reading too, so that it is never a broken pipe; neither end ever waits.
+int tandem_make_pipe_file(const char *path, mode_t mode);
+int tandem_open_pipe_for_writing(const char *path);
 // Follows symbolic links. 0 nothing there, 1 a regular file, 2 a directory, 3 a socket, 4 anything else, -1 with errno.
 int tandem_file_kind(const char *path, mode_t *mode, uid_t *owner);

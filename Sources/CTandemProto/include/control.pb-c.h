@@ -25,7 +25,9 @@ typedef struct Tandem__Control__ProvisionDNs Tandem__Control__ProvisionDNs;
 typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
 typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
+typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
+typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
 typedef struct Tandem__Control__Link Tandem__Control__Link;
 typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
@@ -65,10 +67,22 @@ struct  Tandem__Control__Configure
   Tandem__Control__Timing *timing;
   size_t n_homes;
   Tandem__Control__HomeList **homes;
+  /*
+   * Where a later controller finds the worker; empty for nowhere.
+   */
+  char *adoption_socket;
+  /*
+   * Whether the worker stops when its controller is gone.
+   */
+  protobuf_c_boolean ends_with_controller;
+  /*
+   * What the worker says of its topology in an Introduction.
+   */
+  uint64_t topology_digest;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Tandem__Control__AgentType
@@ -233,7 +247,22 @@ struct  Tandem__Control__DNListRequest
 
 
 /*
- * Type 1220, no payload: serving. Type 1221: cannot serve, and why.
+ * Type 1207. Says to a worker that was found that the sender is its controller from now on. The worker listens at its
+ * adoption socket; a connection there begins with the worker's Introduction, and only Adopt or stop may answer it.
+ */
+struct  Tandem__Control__Adopt
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean ends_with_controller;
+};
+#define TANDEM__CONTROL__ADOPT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__adopt__descriptor) \
+    , 0 }
+
+
+/*
+ * Type 1220, no payload: serving. Type 1222, no payload: the event loop turns; every second. Type 1221: cannot serve, and
+ * why.
  */
 struct  Tandem__Control__Failed
 {
@@ -243,6 +272,25 @@ struct  Tandem__Control__Failed
 #define TANDEM__CONTROL__FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__failed__descriptor) \
     , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1226. A worker that was found introduces itself.
+ */
+struct  Tandem__Control__Introduction
+{
+  ProtobufCMessage base;
+  char *node;
+  uint64_t incarnation;
+  uint64_t topology_digest;
+  /*
+   * Of the program.
+   */
+  char *version;
+};
+#define TANDEM__CONTROL__INTRODUCTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__introduction__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -428,10 +476,19 @@ struct  Tandem__Control__NodeStatus
   char **sip;
   char *last_problem;
   char *data_center;
+  /*
+   * What the worker wrote last to standard error, the oldest first; at most 20 lines of 500 bytes.
+   */
+  size_t n_log_lines;
+  char **log_lines;
+  /*
+   * Lines that were not passed on, because there were too many.
+   */
+  uint64_t log_lines_left_out;
 };
 #define TANDEM__CONTROL__NODE_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
 
 
 struct  Tandem__Control__Condition
@@ -702,6 +759,25 @@ Tandem__Control__DNListRequest *
 void   tandem__control__dnlist_request__free_unpacked
                      (Tandem__Control__DNListRequest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Adopt methods */
+void   tandem__control__adopt__init
+                     (Tandem__Control__Adopt         *message);
+size_t tandem__control__adopt__get_packed_size
+                     (const Tandem__Control__Adopt   *message);
+size_t tandem__control__adopt__pack
+                     (const Tandem__Control__Adopt   *message,
+                      uint8_t             *out);
+size_t tandem__control__adopt__pack_to_buffer
+                     (const Tandem__Control__Adopt   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Adopt *
+       tandem__control__adopt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__adopt__free_unpacked
+                     (Tandem__Control__Adopt *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Failed methods */
 void   tandem__control__failed__init
                      (Tandem__Control__Failed         *message);
@@ -720,6 +796,25 @@ Tandem__Control__Failed *
                       const uint8_t       *data);
 void   tandem__control__failed__free_unpacked
                      (Tandem__Control__Failed *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Introduction methods */
+void   tandem__control__introduction__init
+                     (Tandem__Control__Introduction         *message);
+size_t tandem__control__introduction__get_packed_size
+                     (const Tandem__Control__Introduction   *message);
+size_t tandem__control__introduction__pack
+                     (const Tandem__Control__Introduction   *message,
+                      uint8_t             *out);
+size_t tandem__control__introduction__pack_to_buffer
+                     (const Tandem__Control__Introduction   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Introduction *
+       tandem__control__introduction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__introduction__free_unpacked
+                     (Tandem__Control__Introduction *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__NodeReport methods */
 void   tandem__control__node_report__init
@@ -981,8 +1076,14 @@ typedef void (*Tandem__Control__DNRequest_Closure)
 typedef void (*Tandem__Control__DNListRequest_Closure)
                  (const Tandem__Control__DNListRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Adopt_Closure)
+                 (const Tandem__Control__Adopt *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Failed_Closure)
                  (const Tandem__Control__Failed *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Introduction_Closure)
+                 (const Tandem__Control__Introduction *message,
                   void *closure_data);
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
@@ -1036,7 +1137,9 @@ extern const ProtobufCMessageDescriptor tandem__control__provision_dns__descript
 extern const ProtobufCMessageDescriptor tandem__control__report_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;

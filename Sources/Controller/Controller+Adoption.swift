@@ -1,0 +1,162 @@
+import ClusterModel
+import LinuxSystem
+import Logging
+import Orchestration
+import Transport
+import Wire
+
+// Workers serve on when their controller is gone. The next one finds them where they listen, and takes up those that run
+// what it would start.
+extension Controller {
+    /// Looks for a process of an earlier controller before one is started.
+    ///
+    /// - Returns: whether there is one; its introduction, or the end of our patience, tells what becomes of it.
+    func find(_ worker: WorkerHandle) throws(SystemError) -> Bool {
+        guard let (socket, process) = try WorkerSearch.find(at: options.adoptionSocket(of: worker.node.name)) else {
+            return false
+        }
+        // Only then is the process ours: one that cannot be watched now goes on serving, and is looked for again.
+        worker.connection = try FramedConnection(socket, on: loop, delegate: WorkerDelegate(self, worker))
+        try watch(process, of: worker)
+        worker.process = process
+        worker.killed = nil
+        worker.log.goOn()
+        worker.supervision.found(now: loop.now.monotonic)
+        logger.info(
+            "found a running worker", metadata: ["node": "\(worker.node.name)", "process": "\(process.process)"])
+        return true
+    }
+
+    func introduced(_ worker: WorkerHandle, _ introduction: WorkerIntroduction) {
+        guard case .adopting = worker.supervision.state else { return }
+        worker.incarnation = introduction.incarnation.rawValue
+        switch AdoptionVerdict.judge(introduction, node: worker.node.name, topology: topologyDigest) {
+        case .takeUp:
+            noteLife(introduction.incarnation, of: worker.node.name)
+            worker.order(.adopt(endsWithController: options.lifeline != nil))
+            becameReady(worker, "took up a running worker")
+        case .replace(let why):
+            logger.notice("replacing a running worker", metadata: ["node": "\(worker.node.name)", "reason": "\(why)"])
+            let now = loop.now.monotonic
+            carryOut(worker.supervision.stop(now: now), worker)
+            carryOut(worker.supervision.start(now: now), worker)
+        }
+    }
+
+    /// Where a worker shall listen for later controllers; nowhere if the path is too long for a socket.
+    func adoptionSocket(of worker: WorkerHandle) -> String {
+        let path = options.adoptionSocket(of: worker.node.name)
+        guard path.utf8.count <= UnixSocket.maximumPathLength else {
+            logger.warning(
+                "the node will end with this controller, as the path is too long for a socket; choose a shorter --runtime-dir",
+                metadata: ["node": "\(worker.node.name)", "path": "\(path)"]
+            )
+            return ""
+        }
+        return path
+    }
+
+    /// Workers of nodes that the topology no longer has.
+    func stopForeignWorkers() {
+        let ours = Set(workers.map { options.adoptionSocket(of: $0.node.name) })
+        let names = (try? Files.names(in: options.workersDirectory)) ?? []
+        for name in names where name.hasSuffix(ControllerOptions.socketEnding) {
+            let path = options.workersDirectory + "/" + name
+            guard !ours.contains(path) else { continue }
+            do throws(SystemError) {
+                guard let (socket, process) = try WorkerSearch.find(at: path) else { continue }
+                logger.notice(
+                    "stopping the worker of a node that the topology no longer has",
+                    metadata: ["socket": "\(path)", "process": "\(process.process)"]
+                )
+                foreigners.append(try ForeignWorker(socket, process, on: loop))
+            } catch {
+                logger.error("cannot stop a worker", metadata: ["socket": "\(path)", "problem": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: The topology, as workers are told it
+
+    /// Tells all DNs, in pieces.
+    func eachProvision(_ tell: (WorkerOrder) -> Void) {
+        let directory = topology.directory
+        var start = 0
+        repeat {
+            let end = min(start + WorkerOrderCodec.maximumBlocks, directory.blocks.count)
+            let blocks = Array(directory.blocks[start..<end])
+            let dialStrings = blocks.compactMap { block in
+                directory.index(of: block.first).flatMap { directory.dialStrings[$0] }
+                    .map { DialString(dn: block.first, dial: $0) }
+            }
+            tell(.provision(blocks, dialStrings: dialStrings))
+            start = end
+        } while start < directory.blocks.count
+    }
+
+    /// Of everything that a worker is told, but not who it is: that is the same for all.
+    func makeTopologyDigest() -> TopologyDigest {
+        var digest = TopologyDigest()
+        func add(_ order: WorkerOrder) {
+            var bytes: [UInt8] = []
+            WorkerOrderCodec.encode(order, to: &bytes)
+            digest.add(bytes)
+        }
+        add(
+            .configure(
+                WorkerSetup(node: "", incarnation: Incarnation(rawValue: 0), generation: 1, topology: topology)))
+        eachProvision(add)
+        return digest
+    }
+}
+
+/// Finds the process behind a worker's socket.
+enum WorkerSearch {
+    /// - Returns: a connection, and the process that certainly is at its other end; nil when nobody is there.
+    /// - Throws: when somebody is, but not one of ours.
+    static func find(at path: String) throws(SystemError) -> (OwnedDescriptor, ChildProcess)? {
+        guard try Files.kind(of: path) == .socket else { return nil }
+        let socket: OwnedDescriptor
+        do throws(SystemError) {
+            socket = try UnixSocket.connect(path: path)
+        } catch {
+            guard error.isConnectionRefused || error.isNoSuchFile else { throw error }
+            return nil
+        }
+        let peer = try socket.peerCredentials()
+        guard peer.user == ProcessInformation.user else {
+            throw SystemError(notOurs: "process \(peer.process), which listens at \(path)")
+        }
+        guard let process = try? ChildProcess.adopt(peer.process) else { return nil }
+        // The number could have been given away before we took hold of it. But only the worker has its socket open, and
+        // it has not been closed yet: so the worker lived then, and the number meant the worker.
+        return socket.isHungUp ? nil : (socket, process)
+    }
+}
+
+/// A worker that is asked to stop, and killed when it does not.
+final class ForeignWorker {
+    private let connection: FramedConnection
+    private let process: ChildProcess
+    private var watch: DescriptorWatch?
+    private(set) var isGone = false
+
+    init(_ socket: OwnedDescriptor, _ process: ChildProcess, on loop: EventLoop) throws(SystemError) {
+        self.process = process
+        connection = try FramedConnection(socket, on: loop, delegate: Silence())
+        watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self] in
+            watch?.cancel()
+            isGone = true
+        }
+        connection.withOutput { WorkerOrderCodec.encode(.stop, to: &$0) }
+        loop.schedule(after: .nanoseconds(Int64(SupervisionMachine.stopTimeout))) { [self] in
+            if !isGone { _ = try? process.send(.kill) }
+        }
+    }
+
+    /// What it says does not matter any more.
+    private final class Silence: FramedConnectionDelegate {
+        func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {}
+        func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {}
+    }
+}

@@ -1,0 +1,49 @@
+package import ClusterModel
+
+/// What a worker that serves without a controller says to the one that finds it.
+package struct WorkerIntroduction: Equatable, Sendable {
+    package var node: String
+    package var incarnation: Incarnation
+    /// Of what it was configured with.
+    package var topology: TopologyDigest
+    /// Of its program.
+    package var version: String
+
+    package init(node: String, incarnation: Incarnation, topology: TopologyDigest, version: String) {
+        self.node = node
+        self.incarnation = incarnation
+        self.topology = topology
+        self.version = version
+    }
+}
+
+/// Tells two topologies apart, as workers are told them. FNV-1a, 64 bits: it guards against files that were edited, not
+/// against somebody who may write into the controller's directory.
+package struct TopologyDigest: Equatable, Sendable {
+    package var value: UInt64
+
+    package init(value: UInt64 = 0xCBF2_9CE4_8422_2325) {
+        self.value = value
+    }
+
+    package mutating func add(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+}
+
+/// What becomes of a worker that a controller finds.
+package enum AdoptionVerdict: Equatable, Sendable {
+    /// It is what the controller would start, so it goes on.
+    case takeUp
+    /// It is stopped, and another is started; the sentence says why.
+    case replace(String)
+
+    /// Another version of the program is no reason: a new controller must not interrupt a service that runs.
+    package static func judge(
+        _ found: WorkerIntroduction, node: String, topology: TopologyDigest
+    ) -> AdoptionVerdict {
+        if found.node != node { return .replace("it says that it is node \(found.node)") }
+        if found.topology != topology { return .replace("it runs another topology") }
+        return .takeUp
+    }
+}

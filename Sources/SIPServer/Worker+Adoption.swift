@@ -1,0 +1,95 @@
+import LinuxSystem
+import Logging
+import Orchestration
+package import Transport
+import Wire
+
+// A controller may end while its workers serve. They go on, and the next controller finds each at a socket of its own.
+extension Worker {
+    /// How many connections may be open there, and how long one may take to say what it wants.
+    private static let callerLimit = 8
+    private static let callerPatience = Duration.seconds(5)
+
+    func listenForControllers() {
+        guard let path = setup?.adoptionSocket, !path.isEmpty else {
+            setup?.endsWithController = true
+            return
+        }
+        do throws(SystemError) {
+            var limits = StreamListener.Limits()
+            limits.connections = Self.callerLimit
+            let descriptor = try UnixSocket.listen(path: path)
+            adoptionListener = try StreamListener(descriptor, on: loop, limits: limits, delegate: self)
+        } catch {
+            // A worker that nobody could find again must not be left behind.
+            logger.warning("this worker will end with its controller", metadata: ["problem": "\(error)"])
+            setup?.endsWithController = true
+        }
+    }
+
+    func stopListeningForControllers() {
+        guard let listener = adoptionListener else { return }
+        adoptionListener = nil
+        listener.close()
+        if let path = setup?.adoptionSocket { _ = try? Files.remove(path) }
+        for caller in callers.values { caller.close(afterFlushing: false) }
+    }
+
+    func controllerGone(_ reason: CloseReason) {
+        guard shell != nil, setup?.endsWithController == false else {
+            logger.notice("the controller is gone, stopping", metadata: ["reason": "\(reason)"])
+            return stop(exitCode: 0)
+        }
+        logger.warning(
+            "the controller is gone; serving on until another one comes", metadata: ["reason": "\(reason)"])
+    }
+
+    /// What somebody wants who came to the adoption socket.
+    func heard(_ order: WorkerOrder, from caller: FramedConnection) {
+        guard callers[ObjectIdentifier(caller)] != nil else { return }
+        switch order {
+        case .adopt(let endsWithController):
+            callers[ObjectIdentifier(caller)] = nil
+            let former = control
+            control = caller
+            // There is one controller; the later one has proved that it holds the control socket.
+            former?.close(afterFlushing: false)
+            setup?.endsWithController = endsWithController
+            logger.info("another controller has taken over")
+        case .stop:
+            stop(exitCode: 0)
+        case .configure, .provision, .start, .report, .showDN, .listDNs:
+            refuse(caller, "a worker that serves must be adopted before it is given other orders")
+        }
+    }
+
+    func refuse(_ connection: FramedConnection, _ sentence: String) {
+        logger.warning("bad order", metadata: ["problem": "\(sentence)"])
+        connection.withOutput { CommonCodec.encode(problem: sentence, to: &$0) }
+        connection.close()
+    }
+}
+
+extension Worker: StreamListenerDelegate {
+    package func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
+        guard let setup, let peer = stream.peerCredentials, [0, ProcessInformation.user].contains(peer.user) else {
+            logger.warning("caller refused", metadata: ["peer": "\(stream.peerName)"])
+            return stream.descriptor.close()
+        }
+        var limits = FramedConnection.Limits()
+        limits.payload = 64 * 1024
+        guard let caller = try? FramedConnection(stream.descriptor, on: loop, limits: limits, delegate: self) else {
+            return
+        }
+        let key = ObjectIdentifier(caller)
+        callers[key] = caller
+        let introduction = WorkerIntroduction(
+            node: setup.node, incarnation: setup.incarnation, topology: setup.topologyDigest,
+            version: TandemVersion.current
+        )
+        caller.withOutput { WorkerNewsCodec.encode(.introduction(introduction), to: &$0) }
+        loop.schedule(after: Self.callerPatience) { [unowned self] in
+            if callers[key] === caller { caller.close(afterFlushing: false) }
+        }
+    }
+}

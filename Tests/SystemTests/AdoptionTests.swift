@@ -1,0 +1,177 @@
+import ClusterModel
+import Glibc
+import LinuxSystem
+import Orchestration
+import Testing
+import Transport
+import Wire
+
+/// Controllers die, and workers serve on until the next one finds them.
+@Suite(.serialized) struct AdoptionTests {
+    private var surviving: TestCluster.Options {
+        var options = TestCluster.Options()
+        options.survives = true
+        return options
+    }
+
+    /// Waits until processes that are not our children have ended.
+    private func waitForEnd(of pids: [UInt32], seconds: UInt64 = 10) throws {
+        for pid in pids {
+            guard let process = try? ChildProcess.adopt(Int32(pid)) else { continue }
+            let ended = try process.descriptor.wait(forReading: true, nanoseconds: seconds * 1_000_000_000)
+            #expect(ended, "process \(pid) still runs")
+        }
+    }
+
+    @Test func `kill -9 of the controller: phones are served, and the next controller takes up the same processes`()
+        throws
+    {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        let before = try cluster.status()
+        try cluster.killController()
+        try cluster.register("1002", at: "127.0.0.1:5072", localPort: 6061)
+        try cluster.register("1001", at: "127.0.0.1:5071")
+
+        let began = SystemClock.monotonicNanoseconds()
+        try cluster.startController()
+        try cluster.waitUntil("both workers are taken up") { $0.isHealthy }
+        print(
+            "from the start of a controller to a healthy status: \((SystemClock.monotonicNanoseconds() - began) / 1_000_000) ms"
+        )
+        let after = try cluster.status()
+        #expect(after.controllerPID != before.controllerPID)
+        #expect(after.nodes.map(\.pid) == before.nodes.map(\.pid))
+        #expect(after.nodes.map(\.incarnation) == before.nodes.map(\.incarnation))
+        #expect(after.nodes.allSatisfy { $0.restarts == 0 })
+        #expect(after.nodes.allSatisfy { $0.report?.links.first?.losses == 0 }, "no link was lost")
+        #expect(after.conditions.isEmpty)
+        #expect(after.inService == 2)
+        // What the workers wrote meanwhile waited in their pipes.
+        #expect(after.nodes.allSatisfy { $0.logLines.contains { $0.contains("the controller is gone; serving on") } })
+        #expect(cluster.logText.contains("took up a running worker"))
+
+        // The new controller supervises them as if they were its own.
+        let pid = try #require(after.nodes.first?.pid)
+        kill(Int32(pid), SIGKILL)
+        try cluster.waitUntil("the node is back") { status in
+            status.isHealthy && status.nodes.first?.restarts == 1
+        }
+        #expect(try cluster.status().nodes.first?.incarnation == before.nodes[0].incarnation + 1)
+
+        // A second time, and then an orderly end, which stops all.
+        try cluster.killController()
+        try cluster.startController()
+        try cluster.waitUntil("both workers are taken up again") { $0.isHealthy }
+        let last = try cluster.status()
+        #expect(last.nodes.allSatisfy { $0.restarts == 0 })
+        try cluster.controller.send(.terminate)
+        try waitForEnd(of: last.nodes.map(\.pid))
+        #expect(try cluster.controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000))
+        #expect(try cluster.controller.exitStatus() == .exited(code: 0))
+        #expect(try Files.kind(of: cluster.directory + "/workers") == nil, "nothing is left behind")
+    }
+
+    @Test func `a worker that died or hangs meanwhile is replaced`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        try cluster.killController()
+        kill(Int32(before[0].pid), SIGKILL)
+        kill(Int32(before[1].pid), SIGSTOP)
+        try cluster.startController()
+        try cluster.waitUntil("the cluster is healthy", seconds: 20) { $0.isHealthy }
+        let after = try cluster.status().nodes
+        #expect(after[0].pid != before[0].pid)
+        #expect(after[0].restarts == 0)
+        #expect(after[1].pid != before[1].pid)
+        #expect(after[1].lastProblem == SupervisionMachine.KillReason.silent.sentence)
+        #expect(zip(before, after).allSatisfy { $0.incarnation + 1 == $1.incarnation })
+    }
+
+    @Test func `workers of another topology are replaced, and those of nodes that are gone are stopped`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        try cluster.killController()
+        let text = TestCluster.twoNodes(cluster.directory)
+        let east = try #require(text.firstRange(of: "  dc2:"))
+        let rest = try #require(text.firstRange(of: "dns:"))
+        try cluster.write(topology: String(text[..<east.lowerBound] + text[rest.lowerBound...]))
+        try cluster.startController()
+        try cluster.waitUntil("one node is left", seconds: 20) { $0.isHealthy && $0.nodes.count == 1 }
+        let after = try cluster.status().nodes
+        #expect(after[0].name == "dc1/sip1")
+        #expect(after[0].pid != before[0].pid)
+        #expect(after[0].restarts == 0, "it was planned")
+        #expect(after[0].incarnation == before[0].incarnation + 1)
+        try waitForEnd(of: before.map(\.pid))
+        #expect(cluster.logText.contains("it runs another topology"))
+    }
+
+    @Test func `who comes to a worker's socket with garbage or the wrong order harms neither worker nor controller`()
+        throws
+    {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        let address = StreamAddress.unix(path: cluster.directory + "/workers/dc1.sip1.sock")
+        #expect(try Files.permissions(of: cluster.directory + "/workers")?.mode == 0o700)
+        #expect(try Files.permissions(of: cluster.directory + "/workers/dc1.sip1.sock")?.mode == 0o600)
+        var start: [UInt8] = []
+        WorkerOrderCodec.encode(.start, to: &start)
+        for bytes in [[0xFF, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0], [0, 0, 0, 2, 4, 0xB7, 0, 0, 0xFF, 0xFF], start] as [[UInt8]]
+        {
+            let caller = try BlockingConnection(to: address)
+            let frame = try caller.receive()
+            guard
+                case .introduction(let introduction) = try WorkerNewsCodec.decode(
+                    type: frame.type, frame.payload.span.bytes)
+            else { throw Timeout(what: "introduction") }
+            #expect(introduction.node == "dc1/sip1")
+            #expect(introduction.incarnation.rawValue == before[0].incarnation)
+            try caller.send(raw: bytes)
+            #expect(throws: BlockingConnectionError.closed(address)) { while true { _ = try caller.receive() } }
+        }
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.waitUntil("all is well") { $0.isHealthy && $0.inService == 1 }
+        let after = try cluster.status().nodes
+        #expect(after.map(\.pid) == before.map(\.pid))
+        #expect(after.allSatisfy { $0.restarts == 0 })
+    }
+
+    @Test func `workers of a controller with a lifeline end with it, even if it is killed`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes)
+        let workers = try cluster.status().nodes.map(\.pid)
+        try cluster.killController()
+        try waitForEnd(of: workers)
+    }
+
+    @Test func `kill -9 of tandem up takes everything along`() throws {
+        let sandbox = try NetworkSandbox()
+        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { _ = try? Program.run(["/bin/rm", "-rf", directory]) }
+        try Files.writeAtomically(Array(TestCluster.twoNodes(directory).utf8), to: directory + "/topology.yaml")
+        let tandem = Executables.companion("tandem")
+        let (ours, theirs) = try Sockets.streamPair()
+        let command = sandbox.inside([tandem, "up", directory + "/topology.yaml", "--runtime-dir", directory])
+        let up = try ChildProcess.spawn(
+            command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
+            inherited: [.init(theirs, as: 1), .init(theirs, as: 2)], group: .new)
+        theirs.close()
+        var text = ""
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while !text.contains("Stop everything:") {
+            try #require(try ours.wait(forReading: true, nanoseconds: 30_000_000_000), "\(text)")
+            if let count = try ours.read(into: &bytes) { text += String(decoding: bytes.prefix(count), as: UTF8.self) }
+        }
+        let found = try Program.run(["/usr/bin/pgrep", "-f", "tandemd.*\(directory)"])
+        let tandemd = try #require(UInt32(found.output.split(separator: "\n").first ?? ""))
+        let children = try Program.run(["/usr/bin/pgrep", "-P", "\(tandemd)"])
+        let workers = children.output.split(separator: "\n").compactMap { UInt32($0) }
+        #expect(workers.count == 2)
+        try up.send(.kill)
+        _ = try up.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000)
+        _ = try up.exitStatus()
+        try waitForEnd(of: workers + [tandemd])
+    }
+}
