@@ -75,6 +75,8 @@ enum Program {
         _ command: [String], seconds: UInt64 = 30, environment: [String] = Executables.environment
     ) throws -> (code: Int32, output: String) {
         let (ours, theirs) = try Sockets.streamPair()
+        // Programs expect that writing waits; what we have not read yet on a busy machine would be lost.
+        _ = fcntl(theirs.number, F_SETFL, 0)
         let process = try ChildProcess.spawn(
             command[0], arguments: Array(command.dropFirst()), environment: environment,
             inherited: [ChildProcess.Inheritance(theirs, as: 1), ChildProcess.Inheritance(theirs, as: 2)]
