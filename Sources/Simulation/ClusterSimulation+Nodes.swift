@@ -55,7 +55,7 @@ extension ClusterSimulation {
         pull(node, instant)
         for client in cores[node.position].takeReadyClients() { planReading(node, client) }
         act(node)
-        if nodes[node.position].lag > 0 { nodes[node.position].pausedUntil = now + nodes[node.position].lag }
+        if nodes[node.position].lag > 0 { stop(node, for: nodes[node.position].lag) }
         let deadline = cores[node.position].inspectDeadline()
         if deadline <= now { fail("invariantDeadlinesAreAhead", "\(name(node)) asks to be called at once, for ever") }
         if deadline < nodes[node.position].tickPlanned {
