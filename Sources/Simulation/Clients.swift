@@ -128,7 +128,12 @@ extension ClusterSimulation {
 
     private mutating func end(_ node: NodeIndex, _ client: Int, _ id: ClientID, again time: UInt64) {
         nodes[node.position].clients[client].connectionEnded()
+        let dns = (plan.phoneCount..<topology.directory.count).map { DNIndex($0) }
+        let held = dns.filter { cores[node.position].inspect($0).isHeld }
         cores[node.position].clientDisconnected(id, now: instant(node))
+        for dn in held where !cores[node.position].inspect(dn).isHeld {
+            nodes[node.position].seen[dn.position].graceEnds = now + plan.timing.desktopGrace.nanoseconds
+        }
         schedule(.connectClient(node, client: client), after: time)
     }
 

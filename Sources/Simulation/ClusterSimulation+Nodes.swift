@@ -15,6 +15,7 @@ extension ClusterSimulation {
         nodes[node.position].pausedUntil = 0
         nodes[node.position].tickPlanned = .max
         nodes[node.position].dialing = []
+        nodes[node.position].heardStamp = .zero
         for position in nodes[node.position].seen.indices { nodes[node.position].seen[position] = Seen() }
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()

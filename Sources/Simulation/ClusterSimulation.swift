@@ -164,6 +164,7 @@ package struct ClusterSimulation {
     /// A process says what it has to say when it has dealt with all that was there, as the real loop does.
     private mutating func endTurns() {
         for node in inTurn {
+            checkDeadlines(node, isBegun: true)
             settle(node)
             checkSafety(node)
             checkTurn(node)
