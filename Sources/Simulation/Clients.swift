@@ -31,7 +31,9 @@ struct SimulatedClient: Sendable {
         let count = topology.directory.count
         return kinds.map { kind in
             SimulatedClient(
-                kind: kind, subscriber: ModelSubscriber(dnCount: count), desktop: ModelDesktop(dnCount: count))
+                kind: kind,
+                subscriber: ModelSubscriber(dnCount: count, isToldStepByStep: kind == .monitor(filter) && !isFiltered),
+                desktop: ModelDesktop(dnCount: count))
         }
     }
 
@@ -98,7 +100,8 @@ extension ClusterSimulation {
         sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
         fold.add(Words.digest(of: event))
         switch nodes[node.position].clients[client].kind {
-        case .monitor:
+        case .monitor(let options):
+            invariantClientsAreToldWhatTheyAskedFor(node, event, options)
             nodes[node.position].clients[client].subscriber.hear(event, topology.directory)
             if let transition = Transition(event) { count(transition) }
         case .desktop:
@@ -148,10 +151,13 @@ extension ClusterSimulation {
         guard let id = desktop(of: node) else { return }
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
+        let before = cores[node.position].inspect(DNIndex(plan.phoneCount + dn))
         cores[node.position].requestReceived(
             .registerAddress(referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover), from: id,
             now: instant(node))
         touch(node)
+        let serves = takeover || before.owner == node || !before.view.isInService
+        invariantDesktopsGetWhatTheyAsk(node, DNIndex(plan.phoneCount + dn), before, serves: serves)
     }
 
     mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex) {
