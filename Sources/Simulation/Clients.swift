@@ -31,7 +31,9 @@ struct SimulatedClient: Sendable {
         let count = topology.directory.count
         return kinds.map { kind in
             SimulatedClient(
-                kind: kind, subscriber: ModelSubscriber(dnCount: count), desktop: ModelDesktop(dnCount: count))
+                kind: kind,
+                subscriber: ModelSubscriber(dnCount: count, isToldStepByStep: kind == .monitor(filter) && !isFiltered),
+                desktop: ModelDesktop(dnCount: count))
         }
     }
 
@@ -98,7 +100,8 @@ extension ClusterSimulation {
         sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
         fold.add(Words.digest(of: event))
         switch nodes[node.position].clients[client].kind {
-        case .monitor:
+        case .monitor(let options):
+            invariantClientsAreToldWhatTheyAskedFor(node, event, options)
             nodes[node.position].clients[client].subscriber.hear(event, topology.directory)
             if let transition = Transition(event) { count(transition) }
         case .desktop:
@@ -128,7 +131,12 @@ extension ClusterSimulation {
 
     private mutating func end(_ node: NodeIndex, _ client: Int, _ id: ClientID, again time: UInt64) {
         nodes[node.position].clients[client].connectionEnded()
+        let dns = (plan.phoneCount..<topology.directory.count).map { DNIndex($0) }
+        let held = dns.filter { cores[node.position].inspect($0).isHeld }
         cores[node.position].clientDisconnected(id, now: instant(node))
+        for dn in held where !cores[node.position].inspect(dn).isHeld {
+            nodes[node.position].seen[dn.position].graceEnds = now + plan.timing.desktopGrace.nanoseconds
+        }
         schedule(.connectClient(node, client: client), after: time)
     }
 
@@ -143,10 +151,13 @@ extension ClusterSimulation {
         guard let id = desktop(of: node) else { return }
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
+        let before = cores[node.position].inspect(DNIndex(plan.phoneCount + dn))
         cores[node.position].requestReceived(
             .registerAddress(referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover), from: id,
             now: instant(node))
         touch(node)
+        let serves = takeover || before.owner == node || !before.view.isInService
+        invariantDesktopsGetWhatTheyAsk(node, DNIndex(plan.phoneCount + dn), before, serves: serves)
     }
 
     mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex) {

@@ -36,7 +36,7 @@ extension ClusterSimulation {
         let former = nodes[dialer.position].hearing[peer.position]
         cores[dialer.position].dialed(
             peer, connection: ConnectionID(rawValue: UInt64(id)), now: instant(dialer))
-        hearsay = Hearsay(node: dialer, peer: peer, connection: id, kind: .connected, former: former)
+        hearsay = Hearsay(node: dialer, peer: peer, connection: id, kind: .connected, message: nil, former: former)
         touch(dialer)
         schedule(.accepted(id), after: 10 * .microsecond)
     }
@@ -81,12 +81,13 @@ extension ClusterSimulation {
         guard nodes[receiver.position].isUp else { return }
         cause = Cause(message)
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
-        if former.isCaughtUp, former.connection == id { teller = sender }
+        if former.isInStep, former.connection == id { teller = sender }
         tell(message, "\(name(receiver)) hears on \(id): ")
         cores[receiver.position].received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
         hearsay = Hearsay(
-            node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), former: former)
+            node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), message: message,
+            former: former)
         touch(receiver)
         if wasFull, sender != .none {
             // There is room again: the sender may go on.

@@ -15,6 +15,7 @@ extension ClusterSimulation {
         nodes[node.position].pausedUntil = 0
         nodes[node.position].tickPlanned = .max
         nodes[node.position].dialing = []
+        nodes[node.position].heardStamp = .zero
         for position in nodes[node.position].seen.indices { nodes[node.position].seen[position] = Seen() }
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()
@@ -55,7 +56,7 @@ extension ClusterSimulation {
         pull(node, instant)
         for client in cores[node.position].takeReadyClients() { planReading(node, client) }
         act(node)
-        if nodes[node.position].lag > 0 { nodes[node.position].pausedUntil = now + nodes[node.position].lag }
+        if nodes[node.position].lag > 0 { stop(node, for: nodes[node.position].lag) }
         let deadline = cores[node.position].inspectDeadline()
         if deadline <= now { fail("invariantDeadlinesAreAhead", "\(name(node)) asks to be called at once, for ever") }
         if deadline < nodes[node.position].tickPlanned {

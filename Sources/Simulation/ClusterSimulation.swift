@@ -139,8 +139,10 @@ package struct ClusterSimulation {
 
     private mutating func handle(_ next: Scheduled) {
         if let node = process(of: next.event), nodes[node.position].pausedUntil > now {
-            // The process does not run: what comes for it waits, in order.
-            return schedule(next.event, after: nodes[node.position].pausedUntil - now)
+            // The process does not run: what comes for it waits, in order. The turns of others end all the same.
+            schedule(next.event, after: nodes[node.position].pausedUntil - now)
+            if queue.min?.time != now { endTurns() }
+            return
         }
         eventCount += 1
         if eventCount > Self.eventLimit { fail("invariantNobodySpins", "\(eventCount) events") }
@@ -162,6 +164,7 @@ package struct ClusterSimulation {
     /// A process says what it has to say when it has dealt with all that was there, as the real loop does.
     private mutating func endTurns() {
         for node in inTurn {
+            checkDeadlines(node, isBegun: true)
             settle(node)
             checkSafety(node)
             checkTurn(node)
@@ -177,9 +180,9 @@ package struct ClusterSimulation {
             node
         case .accepted(let id): network.connections[id]?.ends[1]
         case .deliver(let id, let side): network.connections[id]?.peer(of: side)
-        case .closed(let id, let side):
+        case .closed(let id, let side), .abandon(let id, let side):
             network.connections[id].flatMap { $0.ends[side] == .none ? nil : $0.ends[side] }
-        case .stimulus, .start, .abandon, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock: nil
+        case .stimulus, .start, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock: nil
         }
     }
 

@@ -45,7 +45,23 @@ extension ClusterSimulation {
         for node in nodes.indices {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
+        invariantConnectionsAreUsed()
         invariantConvergenceIsCheap()
+    }
+
+    /// 9. Each node keeps one connection to each peer, and none that is of no use.
+    private mutating func invariantConnectionsAreUsed() {
+        for node in nodes.indices {
+            for id in network.open[node] {
+                guard let connection = network.connections[id] else { continue }
+                let peer = connection.peer(of: connection.side(of: NodeIndex(node)))
+                if peer != .none {
+                    if isCut(node, peer.position) { continue }
+                    if cores[node].inspect(link: peer).connection?.rawValue == UInt64(id) { continue }
+                }
+                fail("invariantConnectionsAreUsed", "\(name(NodeIndex(node))) keeps connection \(id)")
+            }
+        }
     }
 
     /// 10. Once faults stop, everything converges.

@@ -1,7 +1,6 @@
 import ClusterModel
 import DNOwnership
 import NodeCore
-import TLibraryPorts
 
 // What must hold after every event, at the nodes that it touched. The numbers are those of the invariants in
 // ARCHITECTURE.md.
@@ -17,6 +16,8 @@ extension ClusterSimulation {
             if seen.acknowledgedUntil > 0 { invariantAcknowledgedRegistrationsStay(node, dn, record, seen) }
             guard isDifferent(record, seen) else { continue }
             invariantClaimsNeverRegress(node, dn, record, seen)
+            invariantClaimsExceedWhatWasHeard(node, dn, record, seen)
+            invariantReasonsAreTrue(node, dn, record, seen)
             invariantLatestRegistrationIsKept(node, dn, record, seen)
             let word = invariantEveryWordWasSaid(node, dn, record, seen)
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
@@ -27,9 +28,7 @@ extension ClusterSimulation {
     /// What holds when a node has done all that was due.
     mutating func checkTurn(_ node: NodeIndex) {
         guard nodes[node.position].isUp else { return }
-        for position in nodes[node.position].seen.indices {
-            invariantProvisionalWordsEnd(node, DNIndex(position), nodes[node.position].seen[position])
-        }
+        checkDeadlines(node, isBegun: false)
         invariantBoundsHold(node)
     }
 
@@ -45,6 +44,10 @@ extension ClusterSimulation {
         let seen = nodes[node.position].seen[dn.position]
         if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp {
             nodes[node.position].seen[dn.position].provisionalSince = now
+        }
+        if record.isProvisional, seen.lapseStamp != record.stamp {
+            nodes[node.position].seen[dn.position].lapseStamp = record.stamp
+            nodes[node.position].seen[dn.position].lapseSince = now
         }
         nodes[node.position].seen[dn.position].owner = record.owner
         nodes[node.position].seen[dn.position].stamp = record.stamp
@@ -96,19 +99,15 @@ extension ClusterSimulation {
         if let word = ledger.find(record.service, of: dn, by: record.owner, under: record.stamp, from: former) {
             return word
         }
-        if record.service != .superseded, record.service != .restarted {
+        let hasLapsed =
+            !(isSameClaim && seen.isProvisional) || now >= seen.lapseSince + plan.timing.linkTimeout.nanoseconds
+        if record.service == .superseded ? !hasLapsed : record.service != .restarted {
             fail(
                 "invariantEveryWordWasSaid",
                 "\(name(dn)) at \(name(node)): \(name(record.owner)) has not said \(record.service), or not after"
                     + " what the node knew")
         }
         return former
-    }
-
-    /// 4. A claim that another than its owner told shows the former owner's word for the link timeout at most.
-    private mutating func invariantProvisionalWordsEnd(_ node: NodeIndex, _ dn: DNIndex, _ seen: Seen) {
-        guard seen.isProvisional, now > seen.provisionalSince + plan.timing.linkTimeout.nanoseconds else { return }
-        fail("invariantProvisionalWordsEnd", "\(name(dn)) at \(name(node)) since \(Self.clock(seen.provisionalSince))")
     }
 
     /// 5. Claims at a node never regress.
@@ -121,6 +120,39 @@ extension ClusterSimulation {
         fail(
             "invariantClaimsNeverRegress",
             "\(name(dn)) at \(name(node)): \(Words.of(present, topology)) after \(Words.of(former, topology))")
+    }
+
+    /// 5. A claim that a request makes exceeds every stamp that the node has heard.
+    private mutating func invariantClaimsExceedWhatWasHeard(
+        _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
+    ) {
+        guard record.owner == node, seen.owner != node || seen.stamp != record.stamp,
+            cause == .registration || cause == .removal || cause == .desktop,
+            record.stamp <= nodes[node.position].heardStamp
+        else { return }
+        fail(
+            "invariantClaimsExceedWhatWasHeard",
+            "\(name(dn)) at \(name(node)): \(words(record)), heard \(nodes[node.position].heardStamp)")
+    }
+
+    /// 3. An owner's DN leaves service for the reason that it gives.
+    private mutating func invariantReasonsAreTrue(
+        _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
+    ) {
+        guard record.owner == node, seen.owner == node, seen.stamp == record.stamp, seen.service.isInService else {
+            return
+        }
+        let isTrue =
+            switch record.service {
+            case .unregistered: cause == .removal || cause == .desktop
+            case .expired: dn.position < plan.phoneCount
+            case .desktopGone: dn.position >= plan.phoneCount && seen.graceEnds <= now
+            case .inService: true
+            case .neverRegistered, .flowLost, .ownerUnreachable, .restarted, .draining, .notProvisioned, .superseded:
+                false
+            }
+        if isTrue { return }
+        fail("invariantReasonsAreTrue", "\(name(dn)) at \(name(node)): \(words(record))")
     }
 
     /// An owner that has taken a registration since does not yield to an older claim that it hears in a sync or from another
@@ -161,122 +193,5 @@ extension ClusterSimulation {
         {
             fail("invariantBoundsHold", "\(name(node)): \(fill)")
         }
-    }
-
-    // MARK: Links
-
-    /// What was heard counts once the connection has survived it.
-    mutating func settleHearsay() {
-        guard let hearsay else { return }
-        self.hearsay = nil
-        guard let connection = network.connections[hearsay.connection],
-            connection.isOpen[connection.side(of: hearsay.node)]
-        else { return }
-        guard hearsay.peer != .none else { return invariantStrangersStayOut(hearsay) }
-        let present = nodes[hearsay.node.position].hearing[hearsay.peer.position]
-        let after = hearsay.outcome(now: present)
-        if case .hello(let life, _) = hearsay.kind {
-            invariantEarlierLivesStayOut(hearsay.node, hearsay.peer, life)
-            count(after.isCaughtUp ? .linkWentOn : .linkIntroduced)
-        } else if after.isCaughtUp, !present.isCaughtUp, hearsay.kind == .syncEnd {
-            count(.linkCaughtUp)
-        }
-        nodes[hearsay.node.position].hearing[hearsay.peer.position] = after
-        if hearsay.kind == .syncEnd, let carried = present.carried {
-            invariantSnapshotsAreWhole(hearsay.node, hearsay.peer, carried)
-        }
-    }
-
-    /// Nobody is let in who does not belong to the cluster, or not any more.
-    private mutating func invariantStrangersStayOut(_ hearsay: Hearsay) {
-        fail("invariantStrangersStayOut", "\(name(hearsay.node)) keeps a stranger's connection after \(hearsay.kind)")
-    }
-
-    /// 2. Who has heard a later life of a peer takes no word of an earlier one.
-    private mutating func invariantEarlierLivesStayOut(_ node: NodeIndex, _ peer: NodeIndex, _ life: Incarnation) {
-        if life.rawValue < nodes[node.position].heardLives[peer.position] {
-            fail("invariantEarlierLivesStayOut", "\(name(node)) took up life \(life.rawValue) of \(name(peer))")
-        }
-        nodes[node.position].heardLives[peer.position] = life.rawValue
-    }
-
-    /// 4. What a snapshot did not carry is not in service any more when it ends.
-    private mutating func invariantSnapshotsAreWhole(_ node: NodeIndex, _ peer: NodeIndex, _ carried: UInt64) {
-        for position in 0..<topology.directory.count where carried & 1 << UInt64(position) == 0 {
-            let record = cores[node.position].inspect(DNIndex(position))
-            guard record.owner == peer, record.service.isInService, !record.isProvisional else { continue }
-            fail(
-                "invariantSnapshotsAreWhole",
-                "\(name(DNIndex(position))) of \(name(peer)) at \(name(node)) was not in the snapshot")
-        }
-    }
-
-    /// The lesser name dials, once at a time, and only where there is no connection.
-    mutating func invariantActionsAreLegal(_ node: NodeIndex, dials peer: NodeIndex) {
-        if node < peer, !nodes[node.position].dialing.contains(peer),
-            cores[node.position].inspect(link: peer).connection == nil
-        {
-            return
-        }
-        fail("invariantActionsAreLegal", "\(name(node)) dials \(name(peer))")
-    }
-
-    /// Only what is open is closed.
-    mutating func invariantActionsAreLegal(_ node: NodeIndex, closes connection: ConnectionID) {
-        if network.open[node.position].contains(Int(connection.rawValue)) { return }
-        fail("invariantActionsAreLegal", "\(name(node)) closes connection \(connection.rawValue), which is not its own")
-    }
-
-    /// 4, 10. Streams begin with a hello, have no gaps, end where they say, and always add up.
-    mutating func invariantStreamsAreOrderly(
-        _ node: NodeIndex, _ peer: NodeIndex, _ id: Int, _ message: PeerMessage
-    ) {
-        count(Transition(sent: message))
-        let problem = nodes[node.position].streams[peer.position].problem(
-            with: message, on: id, from: node, chunk: plan.chunkRecords)
-        guard let problem else { return }
-        fail("invariantStreamsAreOrderly", "\(name(node)) to \(name(peer)) on \(id): \(problem)")
-    }
-
-    // MARK: Clients
-
-    mutating func invariantClientsAreToldInOrder(_ node: NodeIndex, _ client: Int) {
-        let model = nodes[node.position].clients[client]
-        guard let problem = model.subscriber.problem ?? model.desktop.problem else { return }
-        fail("invariantClientsAreToldInOrder", "client \(client) of \(name(node)): \(problem)")
-    }
-
-    /// 7. A client that has been told everything knows exactly what the node shows.
-    mutating func invariantClientsKnowTheView(_ node: NodeIndex, _ client: Int) {
-        let model = nodes[node.position].clients[client]
-        for position in 0..<topology.directory.count {
-            let dn = DNIndex(position)
-            let record = cores[node.position].inspect(dn)
-            switch model.kind {
-            case .desktop:
-                guard let known = model.desktop.services[position] else { continue }
-                if known == record.view, !model.desktop.holds[position] || record.isHeld { continue }
-                fail(
-                    "invariantClientsKnowTheView",
-                    "desktop of \(name(node)): \(name(dn)) is \(words(record)), heard \(known)")
-            case .monitor(let options):
-                guard model.subscriber.isComplete else { continue }
-                let heard = model.subscriber.services[position]
-                if isRight(heard, record, dn, node, options) { continue }
-                fail(
-                    "invariantClientsKnowTheView",
-                    "client \(client) of \(name(node)): \(name(dn)) is \(words(record)), heard \(heard?.reason ?? (heard == nil ? "nothing" : "in service"))"
-                )
-            }
-        }
-    }
-
-    private func isRight(
-        _ heard: Service?, _ record: DNInspection, _ dn: DNIndex, _ node: NodeIndex, _ options: MonitorOptions
-    ) -> Bool {
-        let name = topology.directory.dn(at: dn)
-        if !options.ranges.isEmpty, !options.ranges.contains(where: { $0.contains(name) }) { return heard == nil }
-        if options.ownedHereOnly, record.owner != node { return heard?.isInService != true }
-        return heard == record.view
     }
 }

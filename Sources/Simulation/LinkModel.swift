@@ -10,6 +10,15 @@ struct Hearing: Equatable, Sendable {
     var isCaughtUp = false
     /// One bit a DN: what the snapshot under way has carried.
     var carried: UInt64?
+    /// When something came last; a peer that is silent for the link timeout is lost.
+    var heardAt: UInt64 = 0
+    /// Since when the peer tells what was missed, on a link that stays live.
+    var resyncSince: UInt64?
+    /// A snapshot was under way when a newer connection came: only another one can mend what is known.
+    var isCutShort = false
+
+    /// The peer is heard without delay.
+    var isInStep: Bool { isCaughtUp && resyncSince == nil }
 
     mutating func ended(_ id: Int) {
         guard connection == id else { return }
@@ -22,7 +31,7 @@ struct Hearsay: Sendable {
     enum Kind: Equatable, Sendable {
         case connected
         case hello(Incarnation, lineage: Incarnation)
-        case snapshotBegin
+        case snapshotBegin, resumption
         /// One bit a DN.
         case records(UInt64)
         case syncEnd
@@ -31,7 +40,7 @@ struct Hearsay: Sendable {
         init(_ message: PeerMessage, _ directory: DNDirectory) {
             switch message {
             case .hello(let hello): self = .hello(hello.incarnation, lineage: hello.lineage)
-            case .syncBegin(let begin): self = begin.isSnapshot ? .snapshotBegin : .other
+            case .syncBegin(let begin): self = begin.isSnapshot ? .snapshotBegin : .resumption
             case .records(let batch):
                 self = .records(
                     batch.owned.reduce(0) { bits, owned in
@@ -47,33 +56,43 @@ struct Hearsay: Sendable {
     let peer: NodeIndex
     let connection: Int
     let kind: Kind
+    /// Nil for a connection that was made.
+    let message: PeerMessage?
     /// Before the event, which may have closed an older connection.
     let former: Hearing
 
     /// What the node hears of the peer from now on.
-    func outcome(now present: Hearing) -> Hearing {
+    func outcome(after present: Hearing, now: UInt64) -> Hearing {
+        let isCutShort = former.isCutShort || former.carried != nil
+        var hearing = present
         switch kind {
         case .connected:
             // A newer connection takes the older one's place; who is at its other end, the hello will tell.
-            return Hearing(connection: connection, lineage: former.lineage, isCaughtUp: former.isCaughtUp)
+            return Hearing(
+                connection: connection, lineage: former.lineage, isCaughtUp: former.isCaughtUp, heardAt: now,
+                isCutShort: isCutShort)
         case .hello(_, let lineage):
-            let goesOn = former.isCaughtUp && former.lineage == lineage
-            return Hearing(connection: connection, lineage: lineage, isCaughtUp: goesOn)
-        case .snapshotBegin, .records, .syncEnd:
+            let goesOn = former.isCaughtUp && former.lineage == lineage && !isCutShort
+            return Hearing(
+                connection: connection, lineage: lineage, isCaughtUp: goesOn, heardAt: now,
+                resyncSince: goesOn ? now : nil)
+        case .snapshotBegin, .resumption, .records, .syncEnd, .other:
             guard present.connection == connection else { return present }
-            var hearing = present
-            switch kind {
-            case .snapshotBegin: hearing.carried = 0
-            case .records(let bits): hearing.carried = present.carried.map { $0 | bits }
-            case .syncEnd:
-                hearing.isCaughtUp = true
-                hearing.carried = nil
-            case .connected, .hello, .other: break
-            }
-            return hearing
-        case .other:
-            return present
+            hearing.heardAt = now
         }
+        switch kind {
+        case .snapshotBegin, .resumption:
+            if kind == .snapshotBegin { hearing.carried = 0 }
+            if hearing.isInStep { hearing.resyncSince = now }
+        case .records(let bits):
+            hearing.carried = present.carried.map { $0 | bits }
+        case .syncEnd:
+            hearing.isCaughtUp = true
+            hearing.carried = nil
+            hearing.resyncSince = nil
+        case .connected, .hello, .other: break
+        }
+        return hearing
     }
 }
 

@@ -11,8 +11,12 @@ struct ModelSubscriber: Sendable {
     private(set) var isResumed = false
     private(set) var problem: String?
     private var hasAskedToResume = false
+    /// It is told only of DNs that its node owns, so never of a whole owner from the views of that moment, which may be
+    /// ahead of the feed: each event follows from what it knows.
+    private let isToldStepByStep: Bool
 
-    init(dnCount: Int) {
+    init(dnCount: Int, isToldStepByStep: Bool) {
+        self.isToldStepByStep = isToldStepByStep
         services = Array(repeating: nil, count: dnCount)
         owners = Array(repeating: .none, count: dnCount)
     }
@@ -31,10 +35,10 @@ struct ModelSubscriber: Sendable {
             self.isResumed = isResumed
             if !isResumed { begin() }
         case .status(let statuses, let sequence):
-            for status in statuses { learn(status, directory) }
+            for status in statuses { learn(status, isChange: false, sequence, directory) }
             advance(to: sequence)
         case .serviceChanged(let status, let sequence):
-            learn(status, directory)
+            learn(status, isChange: true, sequence, directory)
             advance(to: sequence)
         case .endOfSnapshot(let position):
             if isComplete { problem = "a second end of the snapshot" }
@@ -59,10 +63,19 @@ struct ModelSubscriber: Sendable {
         }
     }
 
-    private mutating func learn(_ status: DNStatus, _ directory: DNDirectory) {
+    private mutating func learn(
+        _ status: DNStatus, isChange: Bool, _ sequence: UInt64?, _ directory: DNDirectory
+    ) {
         guard let dn = directory.index(of: status.dn) else {
             problem = "told of \(status.dn), which is not provisioned"
             return
+        }
+        if sequence != nil, isComplete, isToldStepByStep {
+            // In and out of service are changes; other reasons, owners and stamps are states.
+            let wasInService = services[dn.position]?.isInService ?? false
+            if isChange != (wasInService != status.view.service.isInService) {
+                problem = "told of \(status.dn) as of a \(isChange ? "change" : "state"), which it is not"
+            }
         }
         services[dn.position] = status.view.service
         owners[dn.position] = status.view.owner
@@ -102,7 +115,8 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: status.dn) else { return }
             services[dn.position] = status.view.service
             holds[dn.position] = status.view.owner == node && status.view.service.isInService
-        case .unregistered(_, let name, _):
+        case .unregistered(let id, let name, let reason):
+            if (id == nil) != (reason == .superseded) { problem = "unregistered without its reason" }
             guard let dn = directory.index(of: name) else { return }
             services[dn.position] = nil
             holds[dn.position] = false
@@ -117,7 +131,8 @@ struct ModelDesktop: Sendable {
     private mutating func learn(_ statuses: [DNStatus], _ directory: DNDirectory) {
         for status in statuses {
             guard let dn = directory.index(of: status.dn) else { continue }
-            if services[dn.position] != nil { services[dn.position] = status.view.service }
+            if services[dn.position] == nil { problem = "told of \(status.dn), which it has not registered" }
+            services[dn.position] = status.view.service
         }
     }
 }

@@ -68,6 +68,8 @@ extension ClusterSimulation {
         say("phone \(number) → \(name(node)): REGISTER \(sequence), it \(act), \(seconds) s")
         cause = act == .adds ? .registration : .removal
         let text = Self.register(number, act, seconds: seconds, sequence: sequence)
+        let dn = topology.directory.index(of: DN(decimal: UInt64(number), length: 4)) ?? DNIndex(phone)
+        let before = cores[node.position].inspect(dn)
         var answers = DatagramBatch()
         let source = NetworkAddress(ipv4: 0x7F00_0001, port: UInt16(6000 + phone))
         cores[node.position].datagramReceived(
@@ -77,6 +79,32 @@ extension ClusterSimulation {
         fold.add(status)
         say("\(name(node)) → phone \(number): \(status)")
         answered(phone, by: node, act, seconds: seconds, sequence: sequence, status: status)
+        invariantAnswersAreTrue(dn, before, by: node, act, status: status)
+    }
+
+    /// Nodes answer for bindings of their own, and where there are none; else the phone has to ask the owner. A removal
+    /// where the owner cannot be heard is a claim.
+    private mutating func invariantAnswersAreTrue(
+        _ dn: DNIndex, _ before: DNInspection, by node: NodeIndex, _ act: PhoneAct, status: Int
+    ) {
+        let isUnheard = before.view == .ownerUnreachable
+        let isElsewhere =
+            before.owner != .none && before.owner != node && (isUnheard || before.service.isInService)
+        let record = cores[node.position].inspect(dn)
+        let isRight =
+            switch (status, act) {
+            case (504, .queries): isElsewhere
+            case (504, .removes): isElsewhere && !isUnheard
+            case (504, .adds): false
+            case (200, .queries): !isElsewhere
+            case (200, .removes):
+                isElsewhere ? isUnheard && record.owner == node && !record.view.isInService : true
+            case _: true
+            }
+        if isRight { return }
+        fail(
+            "invariantAnswersAreTrue",
+            "\(name(node)) answered \(status) when a phone \(act) \(name(dn)): \(words(before))")
     }
 
     private mutating func answered(

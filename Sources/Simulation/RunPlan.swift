@@ -73,7 +73,7 @@ package struct RunPlan: Equatable, Sendable {
         chunkRecords = random.one(of: [1, 2, 3, 5, 8, 64])
         feedCapacity = random.one(of: [4, 8, 16, 64, 1024])
         feedChunk = random.one(of: [1, 3, 7, 64])
-        outboxCapacity = random.one(of: [8, 16, 64, 1024])
+        outboxCapacity = random.one(of: [2, 8, 64, 1024])
         connectionCapacity = random.one(of: [1, 2, 4, 16, 64])
         let base = random.one(of: [20, 100, 1000, 20_000]) * UInt64.microsecond
         // A ping must be able to come in time.

@@ -23,6 +23,8 @@ struct SimulatedNode {
     var hearing: [Hearing]
     /// The latest life of each peer that was heard.
     var heardLives: [UInt64]
+    /// The greatest stamp that a peer has told.
+    var heardStamp = Stamp.zero
     var streams: [StreamModel]
     var clients: [SimulatedClient]
 
