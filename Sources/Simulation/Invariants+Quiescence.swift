@@ -41,12 +41,24 @@ extension ClusterSimulation {
         for position in 0..<topology.directory.count {
             invariantAgreement(DNIndex(position))
             invariantLatestRegistrationWins(DNIndex(position))
+            invariantHoldersAreDesktops(DNIndex(position))
         }
         for node in nodes.indices {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
         invariantConnectionsAreUsed()
         invariantConvergenceIsCheap()
+    }
+
+    /// 3. A DN is held exactly while a desktop holds it.
+    private mutating func invariantHoldersAreDesktops(_ dn: DNIndex) {
+        for node in nodes.indices {
+            let holds = nodes[node].clients.contains { $0.desktop.holds[dn.position] }
+            if cores[node].inspect(dn).isHeld == holds { continue }
+            fail(
+                "invariantHoldersAreDesktops",
+                "\(name(dn)) at \(name(NodeIndex(node))): \(words(cores[node].inspect(dn)))")
+        }
     }
 
     /// 9. Each node keeps one connection to each peer, and none that is of no use.
