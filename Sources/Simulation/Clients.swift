@@ -17,7 +17,7 @@ struct SimulatedClient: Sendable {
     var subscriber: ModelSubscriber
     var desktop: ModelDesktop
 
-    /// One is told of each DN, one understands owner events, one has filters, one is a desktop.
+    /// One is told of each DN, one understands owner events, one has filters, two are desktops.
     static func all(of topology: Topology, isFiltered: Bool) -> [SimulatedClient] {
         var filter = MonitorOptions(ownedHereOnly: !isFiltered)
         if isFiltered {
@@ -27,6 +27,7 @@ struct SimulatedClient: Sendable {
         }
         let kinds: [Kind] = [
             .monitor(MonitorOptions()), .monitor(MonitorOptions(acceptsOwnerEvents: true)), .monitor(filter), .desktop,
+            .desktop,
         ]
         let count = topology.directory.count
         return kinds.map { kind in
@@ -142,13 +143,13 @@ extension ClusterSimulation {
 
     // MARK: Desktops
 
-    private func desktop(of node: NodeIndex) -> ClientID? {
+    private func desktop(_ desktop: Int, of node: NodeIndex) -> ClientID? {
         guard nodes[node.position].isUp, nodes[node.position].pausedUntil <= now else { return nil }
-        return nodes[node.position].clients.last?.id
+        return nodes[node.position].clients.suffix(2).dropFirst(desktop).first?.id
     }
 
-    mutating func desktopRegisters(_ dn: Int, at node: NodeIndex, takeover: Bool) {
-        guard let id = desktop(of: node) else { return }
+    mutating func desktopRegisters(_ dn: Int, at node: NodeIndex, _ desktop: Int, takeover: Bool) {
+        guard let id = self.desktop(desktop, of: node) else { return }
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
         let before = cores[node.position].inspect(DNIndex(plan.phoneCount + dn))
@@ -160,8 +161,8 @@ extension ClusterSimulation {
         invariantDesktopsGetWhatTheyAsk(node, DNIndex(plan.phoneCount + dn), before, serves: serves)
     }
 
-    mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex) {
-        guard let id = desktop(of: node) else { return }
+    mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex, _ desktop: Int) {
+        guard let id = self.desktop(desktop, of: node) else { return }
         cause = .desktop
         cores[node.position].requestReceived(
             .unregisterAddress(referenceID: 1, dn: String(Self.firstDesktop + dn)), from: id, now: instant(node))

@@ -29,7 +29,7 @@ extension ClusterSimulation {
             switch model.kind {
             case .desktop:
                 guard let known = model.desktop.services[position] else { continue }
-                if known == record.view, model.desktop.holds[position] == record.isHeld { continue }
+                if known == record.view, !model.desktop.holds[position] || record.isHeld { continue }
                 fail(
                     "invariantClientsKnowTheView",
                     "desktop of \(name(node)): \(name(dn)) is \(words(record)), heard \(known)")

@@ -25,6 +25,7 @@ extension ClusterSimulation {
                 return "\(name(DNIndex(position))) is provisional at \(name(NodeIndex(node)))"
             }
         }
+        if let useless = uselessConnection() { return useless }
         for (id, connection) in network.connections.enumerated() {
             guard let connection else { continue }
             for side in 0...1 where connection.isOpen[1 - side] {
@@ -41,16 +42,27 @@ extension ClusterSimulation {
         for position in 0..<topology.directory.count {
             invariantAgreement(DNIndex(position))
             invariantLatestRegistrationWins(DNIndex(position))
+            invariantHoldersAreDesktops(DNIndex(position))
         }
         for node in nodes.indices {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
-        invariantConnectionsAreUsed()
         invariantConvergenceIsCheap()
     }
 
-    /// 9. Each node keeps one connection to each peer, and none that is of no use.
-    private mutating func invariantConnectionsAreUsed() {
+    /// 3. A DN is held exactly while a desktop holds it.
+    private mutating func invariantHoldersAreDesktops(_ dn: DNIndex) {
+        for node in nodes.indices {
+            let holds = nodes[node].clients.contains { $0.desktop.holds[dn.position] }
+            if cores[node].inspect(dn).isHeld == holds { continue }
+            fail(
+                "invariantHoldersAreDesktops",
+                "\(name(dn)) at \(name(NodeIndex(node))): \(words(cores[node].inspect(dn)))")
+        }
+    }
+
+    /// A node keeps one connection to each peer, and gives up what it has no use for.
+    private mutating func uselessConnection() -> String? {
         for node in nodes.indices {
             for id in network.open[node] {
                 guard let connection = network.connections[id] else { continue }
@@ -59,9 +71,10 @@ extension ClusterSimulation {
                     if isCut(node, peer.position) { continue }
                     if cores[node].inspect(link: peer).connection?.rawValue == UInt64(id) { continue }
                 }
-                fail("invariantConnectionsAreUsed", "\(name(NodeIndex(node))) keeps connection \(id)")
+                return "\(name(NodeIndex(node))) keeps connection \(id), which is of no use"
             }
         }
+        return nil
     }
 
     /// 10. Once faults stop, everything converges.

@@ -19,9 +19,9 @@ package enum Stimulus: Equatable, Sendable {
     /// The phone sends its last REGISTER once more.
     case retransmit(phone: Int)
 
-    // Desktops, by the number of the PSTN DN.
-    case desktopRegisters(dn: Int, at: NodeIndex, takeover: Bool)
-    case desktopUnregisters(dn: Int, at: NodeIndex)
+    // Desktops, by the number of the PSTN DN and of the desktop at the node.
+    case desktopRegisters(dn: Int, at: NodeIndex, desktop: Int, takeover: Bool)
+    case desktopUnregisters(dn: Int, at: NodeIndex, desktop: Int)
 
     // Clients of a node, by their number there.
     case clientLeaves(NodeIndex, client: Int, time: UInt64)
@@ -166,8 +166,8 @@ private struct ScriptDraw {
 
     private mutating func desktop(_ dn: Int) -> Stimulus {
         random.chance(65)
-            ? .desktopRegisters(dn: dn, at: node(), takeover: random.chance(30))
-            : .desktopUnregisters(dn: dn, at: node())
+            ? .desktopRegisters(dn: dn, at: node(), desktop: random.below(2), takeover: random.chance(30))
+            : .desktopUnregisters(dn: dn, at: node(), desktop: random.below(2))
     }
 
     private mutating func fault(_ kind: FaultKind) -> Stimulus {
@@ -194,8 +194,8 @@ private struct ScriptDraw {
             let amount = 120_000 + Int64(random.below(100_000))
             return .wrongClock(
                 first, milliseconds: random.chance(50) ? amount : -amount, time: milliseconds(200...5000))
-        case .clientLeaves: return .clientLeaves(first, client: random.below(4), time: milliseconds(0...2000))
-        case .clientStalls: return .clientStalls(first, client: random.below(4), time: milliseconds(100...8000))
+        case .clientLeaves: return .clientLeaves(first, client: random.below(5), time: milliseconds(0...2000))
+        case .clientStalls: return .clientStalls(first, client: random.below(5), time: milliseconds(100...8000))
         }
     }
 }

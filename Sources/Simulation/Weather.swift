@@ -17,8 +17,9 @@ extension ClusterSimulation {
         case .vanish(let phone): vanish(phone)
         case .query(let phone, let node): send(phone, to: node, .queries, seconds: 0)
         case .retransmit(let phone): retransmit(phone)
-        case .desktopRegisters(let dn, let node, let takeover): desktopRegisters(dn, at: node, takeover: takeover)
-        case .desktopUnregisters(let dn, let node): desktopUnregisters(dn, at: node)
+        case .desktopRegisters(let dn, let node, let desktop, let takeover):
+            desktopRegisters(dn, at: node, desktop, takeover: takeover)
+        case .desktopUnregisters(let dn, let node, let desktop): desktopUnregisters(dn, at: node, desktop)
         case .clientLeaves(let node, let client, let time): clientLeaves(node, client, for: time)
         case .clientStalls(let node, let client, let time):
             nodes[node.position].clients[client].stalledUntil = now + time

@@ -138,9 +138,10 @@ enum Words {
         case .vanish(let phone): return "phone \(1000 + phone) vanishes"
         case .query(let phone, let node): return "phone \(1000 + phone) asks \(at(node)) for its bindings"
         case .retransmit(let phone): return "phone \(1000 + phone) sends its last request again"
-        case .desktopRegisters(let dn, let node, let takeover):
-            return "the desktop of \(at(node)) \(takeover ? "takes over" : "registers") \(7000 + dn)"
-        case .desktopUnregisters(let dn, let node): return "the desktop of \(at(node)) unregisters \(7000 + dn)"
+        case .desktopRegisters(let dn, let node, let desktop, let takeover):
+            return "desktop \(desktop) of \(at(node)) \(takeover ? "takes over" : "registers") \(7000 + dn)"
+        case .desktopUnregisters(let dn, let node, let desktop):
+            return "desktop \(desktop) of \(at(node)) unregisters \(7000 + dn)"
         case .clientLeaves(let node, let client, let time):
             return "client \(client) of \(at(node)) leaves for \(ms(time))"
         case .clientStalls(let node, let client, let time):
