@@ -11,7 +11,7 @@ package struct Exploration: ~Copyable {
         package var depth: Int
         /// The exploration stops here; a state takes about 60 bytes.
         package var maximumStates: Int
-        /// Goes on past violations, to the states that do not violate anything; they are in the report.
+        /// Goes on past violations; the first of each rule is in the report.
         package var goesOn = false
         /// A mistake that is put back into the machines.
         package var injection: Injection?
@@ -86,7 +86,7 @@ package struct Exploration: ~Copyable {
     /// Explores until nothing new is left, or to the depth or number of states that the options allow.
     ///
     /// - Parameter progress: is told after each further event in a row.
-    /// - Throws: the violation that takes the fewest events, unless the options say to go on.
+    /// - Throws: the first violation, which takes the fewest events, unless the options say to go on.
     @discardableResult
     package mutating func run(progress: (Report) -> Void = { _ in }) throws(Violation) -> Report {
         do {

@@ -99,6 +99,18 @@ private typealias Rules = ExplorationInvariants
         #expect(!Rules.invariantClaimsNeverRegress(from: earlier, to: nothing))
     }
 
+    @Test func `lives of peers never regress`() {
+        let before = Self.node(Self.alpha, owner: Self.beta)
+        var second = before
+        second.peers[2].incarnation = Incarnation(rawValue: 2)
+        var third = before
+        third.peers[2].incarnation = Incarnation(rawValue: 3)
+        #expect(Rules.invariantLivesNeverRegress(from: before, to: second))
+        #expect(Rules.invariantLivesNeverRegress(from: second, to: third))
+        #expect(!Rules.invariantLivesNeverRegress(from: third, to: second))
+        #expect(!Rules.invariantLivesNeverRegress(from: second, to: before))
+    }
+
     @Test func `the owner's word comes from the owner, under its claim`() {
         let before = Self.node(Self.alpha, owner: Self.gamma, counter: 1)
         let after = Self.node(Self.alpha, owner: Self.beta, counter: 2)

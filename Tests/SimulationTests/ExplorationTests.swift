@@ -48,7 +48,7 @@ import Testing
         let counts = try Self.explore(try Self.alphabet("two-claimants-cut-heal-crash"), depth: 13).counts
         let happened = [
             counts.deliveries, counts.notices, counts.dials, counts.registrations, counts.cuts, counts.heals,
-            counts.crashes,
+            counts.crashes, counts.waits,
         ]
         #expect(happened.allSatisfy { $0 > 0 })
         #expect(counts.resets + counts.removals + counts.stalls + counts.pings == 0)
