@@ -42,11 +42,11 @@ extension OwnershipMachine {
 
     /// Those that a record has outlived do nothing when they are due.
     private func addProvisionals(to hash: inout Fingerprint) {
-        for (deadline, dn, stamp) in provisionals[provisionalsHead...] {
-            guard records[dn.position].isProvisional, records[dn.position].stamp == stamp else { continue }
+        for (deadline, dn, claim) in provisionals[provisionalsHead...] {
+            guard records[dn.position].isProvisional, records[dn.position].claim == claim else { continue }
             hash.add(deadline)
             hash.add(UInt64(dn.rawValue))
-            hash.add(stamp.rawValue)
+            hash.add(claim.stamp.rawValue)
         }
     }
 }

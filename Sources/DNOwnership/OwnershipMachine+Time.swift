@@ -50,18 +50,19 @@ extension OwnershipMachine {
             provisionals.removeFirst(provisionalsHead)
             provisionalsHead = 0
             provisionals.removeAll { entry in
-                !records[entry.dn.position].isProvisional || records[entry.dn.position].stamp != entry.stamp
+                !records[entry.dn.position].isProvisional || records[entry.dn.position].claim != entry.claim
             }
         }
-        provisionals.append((now.monotonic + linkTimeout, dn, records[dn.position].stamp))
+        guard let claim = records[dn.position].claim else { return }
+        provisionals.append((now.monotonic + linkTimeout, dn, claim))
     }
 
     /// A claim heard from another than its owner stood in for the owner's word long enough.
     private mutating func settleProvisionals(now: Instant, _ actions: inout [OwnershipAction]) {
         while provisionalsHead < provisionals.count, provisionals[provisionalsHead].deadline <= now.monotonic {
-            let (_, dn, stamp) = provisionals[provisionalsHead]
+            let (_, dn, claim) = provisionals[provisionalsHead]
             provisionalsHead += 1
-            guard records[dn.position].isProvisional, records[dn.position].stamp == stamp,
+            guard records[dn.position].isProvisional, records[dn.position].claim == claim,
                 !configuration.faults.contains(.provisionalForever)
             else { continue }
             update(dn, &actions) { record in

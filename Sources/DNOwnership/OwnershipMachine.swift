@@ -64,7 +64,7 @@ package struct OwnershipMachine: Sendable {
     package internal(set) var ownInService = 0
 
     /// Provisional records in the order of their deadlines; the front is at `provisionalsHead`.
-    var provisionals: [(deadline: UInt64, dn: DNIndex, stamp: Stamp)] = []
+    var provisionals: [(deadline: UInt64, dn: DNIndex, claim: Claim)] = []
     var provisionalsHead = 0
     var random: UInt64
 

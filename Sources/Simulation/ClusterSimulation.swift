@@ -139,8 +139,10 @@ package struct ClusterSimulation {
 
     private mutating func handle(_ next: Scheduled) {
         if let node = process(of: next.event), nodes[node.position].pausedUntil > now {
-            // The process does not run: what comes for it waits, in order. The turns of others end all the same.
-            schedule(next.event, after: nodes[node.position].pausedUntil - now)
+            // The process does not run: what comes for it waits, and keeps its place in the order however often it has to
+            // wait. The turns of others end all the same.
+            let time = nodes[node.position].pausedUntil
+            queue.insert(Scheduled(time: time, sequence: next.sequence, event: next.event))
             if queue.min?.time != now { endTurns() }
             return
         }

@@ -42,12 +42,8 @@ extension ClusterSimulation {
         fold.add(Int(record.view.rawValue) << 32 | dn.position << 16 | node.position)
         say("\(name(node)) holds \(name(dn)): \(words(record))")
         let seen = nodes[node.position].seen[dn.position]
-        if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp {
+        if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp || seen.owner != record.owner {
             nodes[node.position].seen[dn.position].provisionalSince = now
-        }
-        if record.isProvisional, seen.lapseStamp != record.stamp {
-            nodes[node.position].seen[dn.position].lapseStamp = record.stamp
-            nodes[node.position].seen[dn.position].lapseSince = now
         }
         nodes[node.position].seen[dn.position].owner = record.owner
         nodes[node.position].seen[dn.position].stamp = record.stamp
@@ -100,7 +96,7 @@ extension ClusterSimulation {
             return word
         }
         let hasLapsed =
-            !(isSameClaim && seen.isProvisional) || now >= seen.lapseSince + plan.timing.linkTimeout.nanoseconds
+            !(isSameClaim && seen.isProvisional) || now >= seen.provisionalSince + plan.timing.linkTimeout.nanoseconds
         if record.service == .superseded ? !hasLapsed : record.service != .restarted {
             fail(
                 "invariantEveryWordWasSaid",

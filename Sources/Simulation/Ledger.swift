@@ -18,10 +18,6 @@ struct Seen: Equatable, Sendable {
     var registeredAt: UInt64 = 0
     /// When the former owner's word became provisional.
     var provisionalSince: UInt64 = 0
-    /// Which stamp was provisional last, and since when. Two owners' claims may have the same one; the machine counts from
-    /// the first then.
-    var lapseStamp = Stamp.zero
-    var lapseSince: UInt64 = 0
     /// When the grace of the last desktop that has gone is over.
     var graceEnds: UInt64 = 0
 }

@@ -26,7 +26,7 @@ import Testing
         #expect(
             Set(Self.fields(of: try Self.firstElement(of: "links", in: machine))).subtracting(figures + timers) == [
                 "phase", "connection", "isIntroduced", "incarnation", "applied", "lineage", "saidCount", "saidDigest",
-                "superseded", "snapshot", "resyncDeadline", "snapshotRequestDue", "mismatches", "outbound",
+                "superseded", "isReceivingSnapshot", "resyncDeadline", "snapshotRequestDue", "mismatches", "outbound",
                 "sentRevision", "control", "claimsOwed", "claimsOwedSet", "returnCursor", "nextPing", "owesPing",
                 "pongOwed",
             ]
