@@ -75,6 +75,9 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A ping that is due leaves its deadline in the past while the connection has no room for it.
     package static let duePingStays = Faults(rawValue: 1 << 27)
 
+    /// A peer that claims again with an old registration, right after a sync, is believed to have a newer one.
+    package static let reclaimTakenForNews = Faults(rawValue: 1 << 28)
+
     // MARK: NodeCore
 
     /// A node that yielded keeps its bindings, and their expiry takes the DN out of service under another's claim.

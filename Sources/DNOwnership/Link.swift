@@ -26,6 +26,9 @@ struct Link: Sendable {
     var connection: ConnectionID?
     /// The hello of the present connection was heard.
     var isIntroduced = false
+    /// The greatest stamp that this node's hello told on the present connection. Claims that the peer makes after it has
+    /// heard the hello exceed it; others may be old.
+    var introducedWith = Stamp.zero
     /// The peer's life that was last heard; earlier ones are refused.
     var incarnation: Incarnation?
     var generation: UInt64 = 0

@@ -15,7 +15,13 @@ extension OwnershipMachine {
         hash.add(identity.generation)
         hash.add(clock.greatest.rawValue)
         for record in records { record.add(to: &hash) }
-        for position in links.indices where position != me.position { links[position].add(to: &hash) }
+        for position in links.indices where position != me.position {
+            links[position].add(to: &hash)
+            // Only claims above a record's matter, and records only rise.
+            let introducedWith = links[position].introducedWith
+            let isPast = records.allSatisfy { $0.stamp > introducedWith }
+            hash.add(isPast ? 0 : introducedWith.rawValue)
+        }
         hash.add(UInt64(strangers.count))
         for (connection, deadline) in strangers.sorted(by: { $0.key < $1.key }) {
             hash.add(connection.rawValue)
@@ -156,6 +162,9 @@ extension OwnershipMachine {
 
     /// What the peer says now may be old although the link is live: it tells what happened while it was not heard.
     package func isResyncing(_ peer: NodeIndex) -> Bool { links[peer.position].resyncDeadline != nil }
+
+    /// Claims of the peer above this stamp were made after it had heard of this node, so they are news.
+    package func introducedWith(_ peer: NodeIndex) -> Stamp { links[peer.position].introducedWith }
 
     /// The peer's life that was last heard.
     package func incarnation(of peer: NodeIndex) -> Incarnation? { links[peer.position].incarnation }

@@ -9,7 +9,7 @@ extension OwnershipMachine {
         _ peer: NodeIndex, connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         attach(connection, to: peer, now: now, &actions)
-        links[peer.position].control = [.hello(hello(to: peer))]
+        introduce(to: peer)
     }
 
     /// A dial that `OwnershipAction.dial` asked for came to nothing.
@@ -54,6 +54,7 @@ extension OwnershipMachine {
     /// unless a snapshot was under way.
     private mutating func forgetConversation(with peer: NodeIndex) {
         links[peer.position].isIntroduced = false
+        links[peer.position].introducedWith = .zero
         links[peer.position].control = []
         links[peer.position].claimsOwed = []
         links[peer.position].claimsOwedSet = []
@@ -118,7 +119,13 @@ extension OwnershipMachine {
 
     // MARK: Introductions
 
-    func hello(to peer: NodeIndex) -> Hello {
+    private mutating func introduce(to peer: NodeIndex) {
+        let hello = hello(to: peer)
+        links[peer.position].introducedWith = hello.greatestStamp
+        links[peer.position].control = [.hello(hello)]
+    }
+
+    private func hello(to peer: NodeIndex) -> Hello {
         Hello(
             cluster: topology.cluster, node: topology.name(of: me), incarnation: identity.incarnation,
             lineage: identity.lineage, generation: identity.generation, greatestStamp: clock.greatest,
@@ -167,7 +174,7 @@ extension OwnershipMachine {
         case .success(let peer):
             if isStranger {
                 attach(connection, to: peer, now: now, &actions)
-                links[peer.position].control = [.hello(self.hello(to: peer))]
+                introduce(to: peer)
             }
             welcome(hello, from: peer, now: now, &actions)
         }

@@ -112,7 +112,7 @@ extension OwnershipMachine {
         let digest = Record.digest(of: owned.dn, stamp: owned.stamp, service: owned.service)
         links[peer.position].saidCount += 1
         links[peer.position].saidDigest &+= digest
-        let reclaims = record.isSuperseded(by: claim) && isSyncing(peer) && isRegisteredHere(record, after: claim)
+        let reclaims = record.isSuperseded(by: claim) && mayBeOld(claim) && isRegisteredHere(record, after: claim)
         if reclaims || (record.claim != claim && !record.isSuperseded(by: claim)) {
             // A greater claim is known here: the peer hears of it, and its word stays in the sum until it yields.
             setAside(digest, of: dn, by: peer)
@@ -153,9 +153,12 @@ extension OwnershipMachine {
         }
     }
 
-    /// Whether what the peer says now may be old: it is telling what happened while it was not heard.
-    private func isSyncing(_ peer: NodeIndex) -> Bool {
-        links[peer.position].phase != .live || links[peer.position].resyncDeadline != nil
+    /// Whether what a claimant says now may be old: it is telling what happened while it was not heard, or it claims again
+    /// with the stamp of a registration from then, as it does when it has heard of another's claim in a sync.
+    private func mayBeOld(_ claim: Claim) -> Bool {
+        let link = claim.owner.position
+        if links[link].phase != .live || links[link].resyncDeadline != nil { return true }
+        return claim.stamp <= links[link].introducedWith && !configuration.faults.contains(.reclaimTakenForNews)
     }
 
     // MARK: Claims

@@ -96,7 +96,9 @@ package enum ExplorationInvariants {
         case .records(let batch):
             told = batch.owned.map { Claim(owner: teller, stamp: $0.stamp) } + batch.yielded.map(\.claim)
             let side = before.peers[teller.position]
-            isNews = !batch.owned.isEmpty && side.isReachable && !side.isResyncing
+            isNews =
+                side.isReachable && !side.isResyncing
+                && batch.owned.contains { $0.stamp > side.introducedWith }
         case .claims(let claims): told = claims.map(\.claim)
         case .hello, .syncBegin, .syncEnd, .snapshotRequest, .ping, .pong: return before.claim == after.claim
         }

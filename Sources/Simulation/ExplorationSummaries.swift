@@ -12,6 +12,8 @@ package struct NodeSummary: Sendable {
         package var incarnation: Incarnation?
         /// What the peer says may be old although this node shows it.
         package var isResyncing = false
+        /// Claims of the peer up to this stamp may be old too.
+        package var introducedWith = Stamp.zero
         /// The connection that this node uses.
         package var connection: ConnectionID?
         /// What was heard of the peer.
@@ -65,6 +67,7 @@ package struct NodeSummary: Sendable {
             peers[position].isReachable = machine.isReachable(peer)
             peers[position].incarnation = machine.incarnation(of: peer)
             peers[position].isResyncing = machine.isResyncing(peer)
+            peers[position].introducedWith = machine.introducedWith(peer)
             peers[position].connection = machine.connection(to: peer)
             peers[position].heard = machine.heardPosition(of: peer)
             (peers[position].waitingMessages, peers[position].waitingClaims) = machine.waiting(for: peer)

@@ -57,6 +57,9 @@ package struct Injection: Equatable, Sendable {
         Injection("half-batch-applied", .halfBatchApplied, "a batch that closes the link half-way counts as applied"),
         Injection("superseded-untold", .supersededUntold, "who returns is not told what has superseded its words"),
         Injection("due-ping-stays", .duePingStays, "a ping that waits for room makes the loop turn without rest"),
+        Injection(
+            "reclaim-taken-for-news", .reclaimTakenForNews,
+            "a claim made again with an old registration, right after a sync, wins over a newer registration"),
         Injection("peer-expires", .peerExpires, "a node expires the bindings of a DN that another owns"),
         Injection("yield-keeps-bindings", .yieldKeepsBindings, "a node that yielded a DN keeps its bindings"),
         Injection("acknowledged-unclaimed", .acknowledgedUnclaimed, "a registration is acknowledged and not claimed"),

@@ -63,6 +63,8 @@ extension ClusterSimulation {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }
             let seen = nodes[hearsay.node.position].seen[dn.position]
             let claim = Claim(owner: hearsay.peer, stamp: owned.stamp)
+            // The peer claims again with a registration of before the two met.
+            if owned.stamp <= nodes[hearsay.node.position].streams[hearsay.peer.position].introducedWith { continue }
             let record = cores[hearsay.node.position].inspect(dn)
             guard seen.owner == .none || Claim(owner: seen.owner, stamp: seen.stamp) < claim,
                 Claim(owner: record.owner, stamp: record.stamp) != claim

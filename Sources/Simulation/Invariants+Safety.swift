@@ -156,9 +156,11 @@ extension ClusterSimulation {
     private mutating func invariantLatestRegistrationIsKept(
         _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
     ) {
-        guard seen.owner == node, record.owner != node, teller != record.owner,
-            record.stamp.milliseconds < seen.registeredAt
-        else { return }
+        guard seen.owner == node, record.owner != node, record.stamp.milliseconds < seen.registeredAt else { return }
+        let isNews =
+            teller == record.owner
+            && record.stamp > nodes[node.position].streams[record.owner.position].introducedWith
+        if isNews { return }
         fail(
             "invariantLatestRegistrationIsKept",
             "\(name(node)) took a registration of \(name(dn)) at \(seen.registeredAt) and holds: \(words(record))")

@@ -100,6 +100,8 @@ struct Hearsay: Sendable {
 struct StreamModel: Sendable {
     private var connection = -1
     private var isIntroduced = false
+    /// The greatest stamp in the hello: what the other end claims after it has heard this exceeds it.
+    private(set) var introducedWith = Stamp.zero
     private var isSnapshot = false
     private var hasBegun = false
     private var hasEnded = false
@@ -133,7 +135,8 @@ struct StreamModel: Sendable {
         case .ping, .pong: break
         case .hello, .syncBegin, .records, .syncEnd, .claims, .snapshotRequest: if isCounting { messages += 1 }
         }
-        if case .hello = message {
+        if case .hello(let hello) = message {
+            introducedWith = hello.greatestStamp
             defer { isIntroduced = true }
             return isIntroduced ? "a second hello" : nil
         }

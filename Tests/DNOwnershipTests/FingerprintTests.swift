@@ -25,7 +25,8 @@ import Testing
         let timers = ["lastHeard", "connectedAt", "nextDial", "failedDials"]
         #expect(
             Set(Self.fields(of: try Self.firstElement(of: "links", in: machine))).subtracting(figures + timers) == [
-                "phase", "connection", "isIntroduced", "incarnation", "applied", "lineage", "saidCount", "saidDigest",
+                "phase", "connection", "isIntroduced", "introducedWith", "incarnation", "applied", "lineage",
+                "saidCount", "saidDigest",
                 "superseded", "isReceivingSnapshot", "resyncDeadline", "snapshotRequestDue", "mismatches", "outbound",
                 "sentRevision", "control", "claimsOwed", "claimsOwedSet", "returnCursor", "nextPing", "owesPing",
                 "pongOwed",

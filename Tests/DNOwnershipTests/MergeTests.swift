@@ -258,6 +258,21 @@ import Testing
         #expect(!cluster[alpha].isReachable(beta))
     }
 
+    @Test func `after a cut in which both refreshed the latest registration wins, also over a claim made again`() {
+        var cluster = TestCluster.linked(2)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        cluster.cut(alpha, beta)
+        for (seconds, node) in [(0.01, beta), (0.02, alpha), (0.03, beta)] {
+            cluster.advance(to: seconds)
+            cluster.register(0, at: node)
+        }
+        _ = cluster.take(beta)
+        cluster.linkAll()
+        #expect(cluster.views(0).allSatisfy { $0 == view(.inService, beta, stamp(0.03)) })
+        #expect(!cluster.take(beta).contains(.yielded(dn(0))))
+    }
+
     @Test func `ever greater claims within the link timeout take no more room`() {
         var cluster = TestCluster.linked(3)
         for round in 1...500 {
