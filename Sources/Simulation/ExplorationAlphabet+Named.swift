@@ -23,7 +23,7 @@ private let alpha = NodeIndex(0)
 private let beta = NodeIndex(1)
 private let gamma = NodeIndex(2)
 
-/// The alphabets that are explored again and again, each to its end. Alpha dials both others, beta dials gamma.
+/// The alphabets that are explored again and again, each to its end or to the depth that it states. Alpha dials both others, beta dials gamma.
 extension ExplorationAlphabet {
     package static var named: [ExplorationAlphabet] {
         [
@@ -175,7 +175,11 @@ extension ExplorationAlphabet {
                 Budget(1, .reset(alpha, gamma)),
             ],
             prelude: [.register(alpha)]
-        ) { $0.cutsHeal = false }
+        ) { alphabet in
+            alphabet.cutsHeal = false
+            // To its end there are over forty million states.
+            alphabet.depth = 28
+        }
     }
 
     private static var newOwnerDies: Self {

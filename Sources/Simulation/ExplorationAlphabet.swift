@@ -46,7 +46,7 @@ package struct ExplorationAlphabet: Sendable {
     /// What the alphabet is for, in a sentence.
     package var purpose: String
     package var budgets: [Budget]
-    /// At most so many events in a row; all alphabets of `named` come to their ends before.
+    /// At most so many events in a row; all alphabets of `named` but those that state less come to their ends before.
     package var depth = 200
     /// Letters that are played, each with all that comes of it, before the exploration starts.
     package var prelude: [Letter] = []
