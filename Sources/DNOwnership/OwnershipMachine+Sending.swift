@@ -25,6 +25,12 @@ extension OwnershipMachine {
         return nextPing(for: peer, now: now)
     }
 
+    /// Whether the peer has introduced itself and every change that there is was put into a message to it.
+    package func hasToldAll(to peer: NodeIndex) -> Bool {
+        links[peer.position].isIntroduced && links[peer.position].sentRevision == revision
+            && links[peer.position].control.isEmpty && links[peer.position].claimsOwed.isEmpty
+    }
+
     private mutating func nextPing(for peer: NodeIndex, now: Instant) -> PeerMessage? {
         guard links[peer.position].owesPing || links[peer.position].nextPing <= now.monotonic else { return nil }
         links[peer.position].owesPing = false

@@ -7,7 +7,7 @@ package import DNOwnership
 package struct MeshCodec: Sendable {
     /// The most records of a kind in one message.
     package static let maximumRecords = 8_192
-    private static let dnSize = 16
+    static let dnSize = 16
     private static let maximumOwners = 4_096
 
     private let names: [String]
@@ -213,7 +213,7 @@ package struct MeshCodec: Sendable {
     }
 
     /// Some reasons are an observer's and never an owner's word.
-    private static func canBeSaid(_ service: Service) -> Bool {
+    static func canBeSaid(_ service: Service) -> Bool {
         service != .ownerUnreachable && service != .neverRegistered
     }
 

@@ -10,7 +10,11 @@ struct MonitorTests {
     /// As it comes out of the wire at the client of `dc2/sip1`.
     private func received(_ event: TEvent) throws -> ReceivedEvent {
         var bytes: [UInt8] = []
-        let codec = TLibraryCodec(names: ["dc1/sip1", "dc2/sip1"])
+        let codec = TLibraryCodec(
+            cluster: "pair", version: "1",
+            nodes: ["dc1/sip1", "dc2/sip1"].map {
+                TLibraryCodec.NodeLabel(name: $0, address: .tcp(NetworkAddress(ipv4: 0x7F00_0001, port: 7101)))
+            })
         codec.encode(event, server: NodeIndex(1), now: Instant(monotonic: 0, wallMilliseconds: now), to: &bytes)
         let payload = Array(bytes.dropFirst(8))
         return try TLibraryCodec.decodeEvent(type: event.type.rawValue, payload.span.bytes)
@@ -56,6 +60,11 @@ struct MonitorTests {
 
             """
         #expect(changed.map { JSONOutput.compact($0.json) } == [json])
+        let cut = lines.lines(for: try received(.linkDisconnected(NodeIndex(0))))
+        #expect(cut.map(\.text) == ["\(time)  EventLinkDisconnected  -       link to dc1/sip1 disconnected"])
+        let hint = lines.lines(for: try received(.ownerHint(dn: try #require(DN("7001")), owner: NodeIndex(0))))
+        let hinted = "\(time)  EventPrivateInfo      7001    owner dc1/sip1 serves the DN at tcp:127.0.0.1:7101"
+        #expect(hint.map(\.text) == [hinted])
         let lost = lines.lines(for: try received(.ownerUnreachable(NodeIndex(0), sequence: 6)))
         let lostText =
             "\(time)  EventPrivateInfo      -       owner dc1/sip1 unreachable: its DNs are OOS here  #6"

@@ -35,9 +35,17 @@ let peerMessages: [PeerMessage] = {
     ]
 }()
 
+let proxyMessages: [ProxyMessage] = [
+    .query(number: 1, dn("1001")), .query(number: .max, dn("+493012345678901")), .answer(number: 2, .notOwner),
+    .answer(number: 3, .addressInfo(service: .expired, Stamp(rawValue: 4), OwnerDetail(contacts: 0, desktops: 1))),
+    .answer(
+        number: 0, .addressInfo(service: .inService, Stamp(rawValue: .max), OwnerDetail(contacts: .max, desktops: 0))),
+]
+
 let requests: [TRequest] = [
     .registerAddress(referenceID: 1, dn: "1001", takeover: true),
-    .registerAddress(referenceID: .max, dn: "", takeover: false),
+    .registerAddress(referenceID: .max, dn: "", takeover: false), .queryServer(referenceID: 3),
+    .registerAddress(referenceID: 2, dn: "1001", takeover: false, ownerHint: true),
     .unregisterAddress(referenceID: 0, dn: "not a DN, but the node's to judge"), .queryAddress(referenceID: 4, dn: "ü"),
     .monitorAll(referenceID: 5, MonitorOptions()),
     .monitorAll(
@@ -60,7 +68,18 @@ let events: [TEvent] = {
     return [
         .error(referenceID: 1, .wrongDataCenter), .registered(referenceID: 2, statuses[0]),
         .unregistered(referenceID: 3, dn: dn("1001"), reason: nil),
-        .unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded), .addressInfo(referenceID: 4, statuses[1]),
+        .unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded),
+        .addressInfo(referenceID: 4, statuses[1], nil),
+        .addressInfo(referenceID: 5, statuses[0], OwnerDetail(contacts: 2, desktops: 0)),
+        .serverInfo(
+            referenceID: nil,
+            ServerInfo(
+                position: position, provisionedDNs: 12,
+                links: [
+                    ServerInfo.Link(peer: NodeIndex(0), isConnected: true),
+                    ServerInfo.Link(peer: NodeIndex(2), isConnected: false),
+                ])), .serverInfo(referenceID: 6, ServerInfo(position: position, provisionedDNs: 0, links: [])),
+        .linkConnected(NodeIndex(2)), .linkDisconnected(NodeIndex(0)), .ownerHint(dn: dn("1001"), owner: NodeIndex(2)),
         .monitoring(referenceID: 5, isResumed: true, position), .serviceChanged(statuses[0], sequence: 6),
         .serviceChanged(statuses[1], sequence: nil), .status(statuses, sequence: nil), .status([], sequence: 7),
         .endOfSnapshot(position), .ownerUnreachable(NodeIndex(2), sequence: 8),
