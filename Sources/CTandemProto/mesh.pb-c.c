@@ -913,7 +913,7 @@ const ProtobufCMessageDescriptor tandem__mesh__ping__descriptor =
   (ProtobufCMessageInit) tandem__mesh__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[3] =
 {
   {
     "sent_at",
@@ -927,14 +927,40 @@ static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[1] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "received_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Pong, received_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered_at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Pong, answered_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__pong__field_indices_by_name[] = {
+  2,   /* field[2] = answered_at */
+  1,   /* field[1] = received_at */
   0,   /* field[0] = sent_at */
 };
 static const ProtobufCIntRange tandem__mesh__pong__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
 {
@@ -944,7 +970,7 @@ const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
   "Tandem__Mesh__Pong",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Pong),
-  1,
+  3,
   tandem__mesh__pong__field_descriptors,
   tandem__mesh__pong__field_indices_by_name,
   1,  tandem__mesh__pong__number_ranges,

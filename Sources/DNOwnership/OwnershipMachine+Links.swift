@@ -67,7 +67,7 @@ extension OwnershipMachine {
         links[peer.position].outbound = .idle
         links[peer.position].pongOwed = nil
         links[peer.position].owesPing = false
-        links[peer.position].roundTripNanoseconds = nil
+        links[peer.position].latency = LinkLatency()
         links[peer.position].resyncDeadline = nil
         links[peer.position].snapshotRequestDue = nil
         if links[peer.position].isReceivingSnapshot {

@@ -11,9 +11,9 @@ extension OwnershipMachine {
         guard links[peer.position].connection != nil else { return nil }
         if !links[peer.position].control.isEmpty { return links[peer.position].control.removeFirst() }
         guard links[peer.position].isIntroduced else { return nil }
-        if let sentAt = links[peer.position].pongOwed {
+        if let owed = links[peer.position].pongOwed {
             links[peer.position].pongOwed = nil
-            return .pong(sentAt: sentAt)
+            return .pong(Pong(sentAt: owed.sentAt, receivedAt: owed.receivedAt, answeredAt: now.monotonic))
         }
         if let due = links[peer.position].snapshotRequestDue, due <= now.monotonic {
             // Asked once; the snapshot's beginning clears it, and silence closes the link.

@@ -115,7 +115,7 @@ enum Words {
         case .ping(let ping):
             fold.add(8)
             fold.add(ping.position?.digest ?? 0)
-        case .pong(let sentAt): fold.add(sentAt)
+        case .pong(let pong): fold.add(pong.sentAt)
         }
         return fold.value
     }

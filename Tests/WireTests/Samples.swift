@@ -31,7 +31,7 @@ let peerMessages: [PeerMessage] = {
         .records(RecordBatch(revisions: 1...UInt64.max, yielded: claims)), .syncEnd(position), .claims(claims),
         .claims([]), .snapshotRequest, .ping(Ping(sentAt: 0, position: nil)),
         .ping(Ping(sentAt: 1, position: position)),
-        .pong(sentAt: .max),
+        .pong(Pong(sentAt: .max, receivedAt: 1, answeredAt: 2)),
     ]
 }()
 
@@ -142,6 +142,10 @@ private let link: LinkStatus = {
     link.clockAheadMilliseconds = 5
     link.mismatches = 6
     link.queuedBytes = 7
+    link.transmitMicroseconds = 8
+    link.receiveMicroseconds = 9
+    link.unacknowledgedBytes = 10
+    link.unreadBytes = 11
     link.hasOtherGeneration = true
     link.lastProblem = "nothing was heard"
     return link
@@ -158,6 +162,7 @@ private let nodeReport: NodeReport = {
     report.ownedInService = 7
     report.bindings = 8
     report.clients = 9
+    report.slowClients = 16
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12

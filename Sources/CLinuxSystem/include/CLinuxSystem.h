@@ -43,6 +43,8 @@ int tandem_accept_both_families(int descriptor);
 int tandem_no_delay(int descriptor);
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);
 int tandem_receive_buffer(int descriptor);
+// Bytes in the kernel's queues of a stream socket: received and not read, sent and not acknowledged (SIOCINQ, SIOCOUTQ).
+int tandem_queued_bytes(int descriptor, int *unread, int *unacknowledged);
 // The pending error of a socket (SO_ERROR), 0 if there is none, -1 with errno if it cannot be asked.
 int tandem_socket_error(int descriptor);
 // struct ucred is hidden.

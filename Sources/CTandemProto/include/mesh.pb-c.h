@@ -162,10 +162,15 @@ struct  Tandem__Mesh__Pong
 {
   ProtobufCMessage base;
   uint64_t sent_at;
+  /*
+   * The answering node's monotonic clock when the ping arrived and when the pong was made, nanoseconds.
+   */
+  uint64_t received_at;
+  uint64_t answered_at;
 };
 #define TANDEM__MESH__PONG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__pong__descriptor) \
-    , 0 }
+    , 0, 0, 0 }
 
 
 /*
