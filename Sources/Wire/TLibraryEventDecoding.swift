@@ -27,6 +27,11 @@ package struct ReceivedEvent: Equatable, Sendable {
             /// Full name.
             package var peer: String
             package var isConnected: Bool
+
+            package init(peer: String, isConnected: Bool) {
+                self.peer = peer
+                self.isConnected = isConnected
+            }
         }
 
         package var cluster: String
