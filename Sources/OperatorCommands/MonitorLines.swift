@@ -131,7 +131,7 @@ package struct MonitorLines: Sendable {
         let time = Wording.localClock(milliseconds: event.timeMilliseconds)
         let sequence = event.sequence == 0 ? "" : "  #\(event.sequence)"
         return
-            "\(time)  \(Self.padded(event.type.name, 20))  \(Self.padded(dn.isEmpty ? "-" : dn, 6))  "
+            "\(time)  \(Self.padded(event.type.name, 21))  \(Self.padded(dn.isEmpty ? "-" : dn, 6))  "
             + "\(words)\(sequence)"
     }
 
