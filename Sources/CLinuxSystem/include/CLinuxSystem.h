@@ -112,6 +112,9 @@ int tandem_signal_descriptor(const int *signals, size_t count);
 int tandem_next_signal(int descriptor);
 int tandem_unblock_all_signals(void);
 void tandem_ignore_sigpipe(void);
+// What the calling thread says on standard error if it traps, before the process ends as it would have anyway. Up to 255
+// bytes, copied; an empty text says nothing.
+void tandem_say_on_trap(const char *text);
 
 // MARK: Processes (processes.c)
 
