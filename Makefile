@@ -8,7 +8,7 @@ BIN := .build/release
 PROGRAMS := tandem tandemd tandem-worker tandem-load tandem-sim
 SCHEMAS := common mesh tlibrary control
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
+BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
 TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux
 

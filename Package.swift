@@ -36,6 +36,12 @@ let doors: [Target] = [
         pkgConfig: "libprotobuf-c",
         providers: [.apt(["libprotobuf-c-dev"])]
     ),
+    .systemLibrary(
+        name: "CCrypto",
+        pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .target(name: "Digests", dependencies: ["SIPCore", "CCrypto"]),
     .target(name: "CTandemProto", dependencies: ["CProtobufC"]),
     .target(name: "CLinuxSystem"),
     .target(name: "TopologyFile", dependencies: ["ClusterModel", "CYAML"]),
@@ -98,6 +104,7 @@ let tests: [Target] = [
     .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"]),
     .testTarget(name: "DNOwnershipTests", dependencies: ["ClusterModel", "DNOwnership"]),
     .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
+    .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(

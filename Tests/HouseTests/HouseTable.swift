@@ -48,8 +48,10 @@ enum House {
         // Second floor: doors.
         Room("CYAML", .foundation, []),
         Room("CProtobufC", .foundation, []),
+        Room("CCrypto", .foundation, []),
         Room("CTandemProto", .foundation, ["CProtobufC"]),
         Room("CLinuxSystem", .foundation, []),
+        Room("Digests", .door, ["SIPCore", "CCrypto"]),
         Room("TopologyFile", .door, ["ClusterModel", "CYAML", "Glibc"]),
         Room(
             "Wire", .door,
@@ -109,6 +111,7 @@ enum House {
     static let soleImporters: [(module: String, importers: Set<String>)] = [
         ("CYAML", ["TopologyFile"]),
         ("CProtobufC", ["Wire"]),
+        ("CCrypto", ["Digests"]),
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
     ]
