@@ -14,15 +14,19 @@ package struct NodeSetup: Sendable {
     package var seed: UInt64
     /// Goes for all of the node's machines, whatever the two configurations say.
     package var faults: Faults
+    /// Who phones are; nil where anybody may register.
+    package var authenticator: DigestAuthenticator?
 
     package init(
         topology: Topology, identity: NodeIdentity, ownership: OwnershipConfiguration? = nil,
-        ports: PortsConfiguration = PortsConfiguration(), secret: UInt64, seed: UInt64, faults: Faults = .none
+        ports: PortsConfiguration = PortsConfiguration(), authenticator: DigestAuthenticator? = nil, secret: UInt64,
+        seed: UInt64, faults: Faults = .none
     ) {
         self.topology = topology
         self.identity = identity
         self.ownership = ownership ?? OwnershipConfiguration(timing: topology.timing)
         self.ports = ports
+        self.authenticator = authenticator
         self.secret = secret
         self.seed = seed
         self.faults = faults
@@ -41,6 +45,8 @@ package struct NodeCounters: Equatable, Sendable {
     package var registrationsAccepted: UInt64 = 0
     package var requestsRefused: UInt64 = 0
     package var notSIP: UInt64 = 0
+    /// 401s to phones that did not know the password; first challenges do not count.
+    package var failedAuthentications: UInt64 = 0
 
     package init() {}
 }
@@ -62,6 +68,7 @@ package struct NodeCore: Sendable {
     /// Reused for every datagram.
     var message = SIPMessage()
     let writer: ResponseWriter
+    package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
     let dataCenter: Int
@@ -99,7 +106,11 @@ package struct NodeCore: Sendable {
             firstNumber: mixed(setup.seed ^ setup.identity.incarnation.rawValue)
         )
         registrar = Registrar(dnCount: setup.topology.directory.count)
-        writer = ResponseWriter(secret: setup.secret)
+        authenticator = setup.authenticator
+        writer = ResponseWriter(
+            secret: setup.secret, realm: setup.authenticator?.realm ?? [],
+            algorithms: setup.authenticator?.algorithms ?? []
+        )
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }

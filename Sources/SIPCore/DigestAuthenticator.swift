@@ -6,8 +6,11 @@ package enum Authentication: Equatable, Sendable {
     case authenticated(DNIndex)
     /// As `authenticated`, but with the nonce count of the request before: good for a retransmission and nothing else.
     case repeated(DNIndex)
-    /// 401. `isStale`: the password was right, only the nonce is too old.
+    /// 401. `isStale`: the password was right, only the nonce is not, or no longer, one of this node; phones answer such a
+    /// challenge without asking anybody for a password.
     case challenge(isStale: Bool)
+    /// 401 as well, because whoever tried does not know the password.
+    case failed
 }
 
 /// Checks digest credentials and makes challenges.
@@ -76,12 +79,12 @@ package struct DigestAuthenticator: Sendable {
         _ datagram: Span<UInt8>, _ directory: DNDirectory, _ now: Instant
     ) -> Authentication {
         // Only what is addressed as the hash says was meant (RFC 7616 section 3.4.6).
-        guard datagram.equals(message.requestURI.whole, to: credentials.uri),
-            let nonce = nonces.read(credentials.nonce, in: datagram, functions, &scratch)
-        else { return .challenge(isStale: false) }
+        guard datagram.equals(message.requestURI.whole, to: credentials.uri) else { return .failed }
         let dn = datagram.dn(credentials.username).flatMap { directory.index(of: $0) }
-        guard isRight(credentials, algorithm, dn, message, datagram), let dn else {
-            return .challenge(isStale: false)
+        guard isRight(credentials, algorithm, dn, message, datagram), let dn else { return .failed }
+        // RFC 7616 section 3.3: a nonce of before a restart is stale if the password is right.
+        guard let nonce = nonces.read(credentials.nonce, in: datagram, functions, &scratch) else {
+            return .challenge(isStale: true)
         }
         let age = Self.second(now) &- nonce.second
         guard age <= nonceLifetime else { return .challenge(isStale: true) }
