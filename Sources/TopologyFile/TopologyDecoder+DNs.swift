@@ -15,10 +15,6 @@ package struct DNDeclarations {
 }
 
 extension TopologyDecoder {
-    private static let dnShape = Shape(
-        "an entry of `dns`", required: ["agentType": "sip-phone"], optional: ["range", "number", "homes", "dial"]
-    )
-
     package mutating func decodeDNs(_ top: Fields) {
         guard let section = top["dns"] else { return }
         guard tree.kind(of: section.value) == .sequence else {
@@ -48,7 +44,7 @@ extension TopologyDecoder {
     /// - Parameters:
     ///   - hasTypes, hasDataCenters: without the section, that it is missing is reported once, and no reference to it.
     private mutating func decodeDN(_ entry: Field, hasTypes: Bool, _ hasDataCenters: Bool) {
-        guard let fields = fields(of: entry, Self.dnShape) else {
+        guard let fields = fields(of: entry, .dn) else {
             dns.isComplete = false
             return
         }

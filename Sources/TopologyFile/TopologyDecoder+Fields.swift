@@ -5,27 +5,6 @@ package struct Field {
     package var value: Int
 }
 
-/// Which keys a mapping may have.
-package struct Shape: Sendable {
-    /// As it stands in a sentence.
-    package let what: String
-    /// Mandatory keys with an example value.
-    package let required: KeyValuePairs<String, String>
-    package let optional: [String]
-
-    package init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
-        self.what = what
-        self.required = required
-        self.optional = optional
-    }
-
-    package func allows(_ key: String) -> Bool {
-        optional.contains(key) || required.contains { $0.key == key }
-    }
-
-    package var keys: [String] { required.map(\.key) + optional }
-}
-
 /// The known entries of a mapping.
 package struct Fields {
     package var entries: [Field] = []
