@@ -107,7 +107,8 @@ let tests: [Target] = [
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"],
         exclude: ["regression-seeds.txt"]
     ),
-    .testTarget(name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"]),
+    .testTarget(
+        name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"], exclude: ["Schema"]),
     .testTarget(
         name: "WireTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]

@@ -8,14 +8,18 @@ package struct Shape: Sendable {
     /// Mandatory keys with an example value.
     package let required: KeyValuePairs<String, String>
     package let optional: [String]
+    /// A small one; nil where it would not help.
+    package let example: String?
 
     fileprivate init(
-        _ name: String, _ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []
+        _ name: String, _ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = [],
+        example: String? = nil
     ) {
         self.name = name
         self.what = what
         self.required = required
         self.optional = optional
+        self.example = example
     }
 
     /// Whether a mapping of this shape may have the key.
@@ -45,9 +49,13 @@ extension Shape {
         optional: ["routingPoints", "trunks", "authentication", "timing", "limits", "rollout"]
     )
     package static let agentType = Shape(
-        "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"])
-    package static let registration = Shape("registration", "`registration`", optional: ["expires", "contacts"])
-    package static let expires = Shape("expires", "`expires`", optional: ["min", "default", "max"])
+        "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
+        example: "{ phone: sip }")
+    package static let registration = Shape(
+        "registration", "`registration`", optional: ["expires", "contacts"], example: "{ contacts: 4 }")
+    package static let expires = Shape(
+        "expires", "`expires`", optional: ["min", "default", "max"],
+        example: "{ min: 60s, default: 5m, max: 1h }")
     package static let dataCenter = Shape(
         "dataCenter", "a data center", optional: ["location", "nodes", "statServers", "routers", "workspaces"])
     package static let node = Shape(
@@ -56,7 +64,9 @@ extension Shape {
             "sip": "[ \"udp:127.0.0.1:5071\" ]", "tcontroller": "\"tcp:127.0.0.1:7101\"",
             "mesh": "\"tcp:127.0.0.1:7301\"",
         ],
-        optional: ["host", "default"]
+        optional: ["host", "default"],
+        example:
+            "{ sip: [ \"udp:127.0.0.1:5071\" ], tcontroller: \"tcp:127.0.0.1:7101\", mesh: \"tcp:127.0.0.1:7301\" }"
     )
     package static let statServer = Shape("statServer", "a stat server", optional: ["host", "listen"])
     package static let router = Shape("router", "a router", optional: ["host"])
@@ -64,12 +74,15 @@ extension Shape {
         "workspace", "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"])
     package static let dn = Shape(
         "dn", "an entry of `dns`", required: ["agentType": "sip-phone"],
-        optional: ["range", "number", "homes", "dial"])
+        optional: ["range", "number", "homes", "dial"],
+        example: "{ number: 1000, agentType: sip-phone }")
     package static let routingPoint = Shape(
         "routingPoint", "a routing point", required: ["strategy": "longest-idle"],
-        optional: ["prefer", "timeout", "default"])
+        optional: ["prefer", "timeout", "default"],
+        example: "{ strategy: longest-idle, timeout: 20s }")
     package static let trunk = Shape(
-        "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"])
+        "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
+        example: "{ address: \"udp:127.0.0.1:5090\" }")
     package static let authentication = Shape(
         "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"])
     package static let timing = Shape(

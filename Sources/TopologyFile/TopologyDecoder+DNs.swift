@@ -18,7 +18,10 @@ extension TopologyDecoder {
     package mutating func decodeDNs(_ top: Fields) {
         guard let section = top["dns"] else { return }
         guard tree.kind(of: section.value) == .sequence else {
-            reportType(section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`")
+            reportType(
+                section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`",
+                hint: "begin each entry with `- `"
+            )
             return
         }
         dns.blocks.reserveCapacity(Int(tree.nodes[section.value].count))
@@ -74,6 +77,8 @@ extension TopologyDecoder {
         }
         if let number = fields["number"] { return dn(number).map { ($0, 1) } }
         if let range = fields["range"] { return self.range(range) }
+        // A key without a value is reported as that.
+        if fields.empty.contains(where: { $0 == "range" || $0 == "number" }) { return nil }
         report(
             .missingKey, "an entry of `dns` has neither `range` nor `number`", at: span(entry.value),
             hint: "add `range: 1000-1999` or `number: 1000`"

@@ -4,7 +4,8 @@ extension TopologyDecoder {
     package mutating func decodeDataCenters(_ top: Fields) {
         guard let section = top["dataCenters"] else { return }
         let declared = declarations(of: section, "data centers").sorted { $0.name < $1.name }
-        var mentionsNodes = false
+        // One that is declared twice may have its nodes in the declaration that does not count.
+        var mentionsNodes = declared.count < tree.nodes[section.value].count / 2
         for field in declared {
             dataCenterPositions[field.name] = dataCenters.count
             dataCenters.append(DataCenter(name: field.name, location: field.name))

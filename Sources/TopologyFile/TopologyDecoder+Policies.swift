@@ -10,7 +10,7 @@ extension TopologyDecoder {
             if let address = fields["address"].flatMap({ transportAddress($0) }), address.address.isWildcard {
                 report(
                     .badAddress, "a trunk's address is where its gateway is, and \(address.address.host) is no place",
-                    at: span(fields["address"]?.value ?? field.value)
+                    at: span(fields["address"]?.value ?? field.value), hint: "write the gateway's own address"
                 )
             }
             _ = fields["capacity"].flatMap { number($0, 1...100_000) }

@@ -29,8 +29,8 @@ struct ClusterFileTests {
     }
 
     @Test func `there are enough files for the tests above to mean something`() {
-        #expect(Repository.topologies(in: Repository.clusters).count >= 2)
-        #expect(Repository.topologies(in: Repository.invalidClusters).count >= 25)
+        #expect(Repository.topologies(in: Repository.clusters).count >= 3)
+        #expect(Repository.topologies(in: Repository.invalidClusters).count >= 50)
     }
 
     @Test func `the invalid files show every code but the one for too many faults`() throws {
