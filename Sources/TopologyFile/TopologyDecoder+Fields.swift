@@ -38,6 +38,7 @@ extension TopologyDecoder {
         guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))", example: shape.example)
         else { return nil }
         var fields = Fields()
+        fields.entries.reserveCapacity(entries.count)
         var meant: Set<String> = []
         for entry in entries {
             if let earlier = fields[entry.name] {
@@ -99,6 +100,7 @@ extension TopologyDecoder {
             return nil
         }
         var entries: [Field] = []
+        entries.reserveCapacity(Int(tree.nodes[node].count) / 2)
         var position = node + 1
         let end = tree.end(of: node)
         while position < end {
