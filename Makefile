@@ -10,6 +10,7 @@ SCHEMAS := common mesh tlibrary control
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
 RUN_PACKAGES := sipsak
+BENCH_PACKAGES := python3-yaml
 TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
@@ -68,6 +69,7 @@ generate: ## regenerate Sources/CTandemProto from schemas/
 
 .PHONY: bench
 bench: build ## measure, and print the figures
+	$(call install,$(BENCH_PACKAGES))
 	$(BIN)/tandem-load bench
 
 .PHONY: simulate
