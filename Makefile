@@ -97,8 +97,11 @@ install: build ## install programs, unit and an example topology below DESTDIR a
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
+	install -d $(DESTDIR)$(PREFIX)/share/tandem
+	install -m 644 schemas/topology.schema.json $(DESTDIR)$(PREFIX)/share/tandem
 	[ -e $(DESTDIR)/etc/tandem/clusters/cluster.yaml ] || \
-		install -m 644 clusters/single-node.yaml $(DESTDIR)/etc/tandem/clusters/cluster.yaml
+		sed 's|\.\./schemas/|$(PREFIX)/share/tandem/|' clusters/single-node.yaml \
+			>$(DESTDIR)/etc/tandem/clusters/cluster.yaml
 
 .PHONY: clean
 clean: ## remove everything that was built
