@@ -10,7 +10,11 @@ package struct LinkReport: Equatable, Sendable {
     package var state: State
     package var incarnation: Incarnation?
     package var appliedRevision: UInt64
+    /// Of the latest ping and pong, without the time that the peer took to answer.
     package var roundTripNanoseconds: UInt64?
+    /// The parts of it, there and back; see `LinkLatency`.
+    package var transmitNanoseconds: UInt64?
+    package var receiveNanoseconds: UInt64?
     /// How long ago the peer was last heard; nil while down.
     package var silenceNanoseconds: UInt64?
     /// Revisions that wait to be sent.
@@ -33,7 +37,9 @@ extension OwnershipMachine {
                 state: link.phase == .live ? .live : link.phase == .syncing ? .syncing : .down,
                 incarnation: link.incarnation,
                 appliedRevision: link.applied?.revision ?? 0,
-                roundTripNanoseconds: link.roundTripNanoseconds,
+                roundTripNanoseconds: link.latency.roundTrip,
+                transmitNanoseconds: link.latency.transmit,
+                receiveNanoseconds: link.latency.receive,
                 silenceNanoseconds: isConnected ? now.monotonic - min(link.lastHeard, now.monotonic) : nil,
                 behindRevisions: isConnected ? revision - min(link.sentRevision, revision) : 0,
                 peerOwns: link.saidCount,
