@@ -77,7 +77,7 @@ extension TopologyFormatter {
         if before.last?.kind == .flow {
             return flowColumn(before)
         }
-        guard let innermost = before.last, next.oldColumn <= innermost.oldColumn else { return next.newColumn }
+        guard let innermost = before.last, next.newColumn <= innermost.newColumn else { return next.newColumn }
         switch previous {
         case .value, .entry, .explicitKey:
             // Below a key without a value, as if it were in its place.

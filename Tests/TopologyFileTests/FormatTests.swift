@@ -66,6 +66,13 @@ struct FormatTests {
         )
     }
 
+    /// Seed 2939 of the random documents below.
+    @Test func `a comment between an anchor and a list in its key's column moves with the list`() throws {
+        let formatted = "a: &x\n  # c\n  - 1\n"
+        #expect(try format("a: &x\n   # c\n- 1\n") == formatted)
+        #expect(try format(formatted) == formatted)
+    }
+
     @Test func `comments behind text keep their column and move together where there is no room`() throws {
         #expect(
             try format(
@@ -103,7 +110,7 @@ struct FormatTests {
         }
         let once = try TopologyFormat.formatted(source)
         let again = try TopologyFormat.formatted(TopologySource(name: source.name, text: once))
-        #expect(once == again, comment)
+        #expect(String(decoding: once, as: UTF8.self) == String(decoding: again, as: UTF8.self), comment)
         #expect(try YAMLReader.read(once).says(sameAs: tree), comment)
         let topology = TopologyFile.load(source).topology
         #expect(TopologyFile.load(TopologySource(name: source.name, text: once)).topology == topology, comment)
@@ -125,7 +132,7 @@ struct FormatTests {
         #expect(codes == TopologyFile.load(source).codes)
     }
 
-    @Test(arguments: 1...400)
+    @Test(arguments: 1...1000)
     func `random documents keep their meaning and their comments`(seed: UInt64) throws {
         let document = RandomDocument(seed: seed)
         let source = TopologySource(name: "seed-\(seed).yaml", text: document.text.utf8)
