@@ -10,7 +10,8 @@ SCHEMAS := common mesh tlibrary control
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
-TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux
+BENCH_PACKAGES := python3-yaml
+TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install
@@ -68,6 +69,7 @@ generate: ## regenerate Sources/CTandemProto from schemas/
 
 .PHONY: bench
 bench: build ## measure, and print the figures
+	$(call install,$(BENCH_PACKAGES))
 	$(BIN)/tandem-load bench
 
 .PHONY: simulate
@@ -95,8 +97,11 @@ install: build ## install programs, unit and an example topology below DESTDIR a
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
+	install -d $(DESTDIR)$(PREFIX)/share/tandem
+	install -m 644 schemas/topology.schema.json $(DESTDIR)$(PREFIX)/share/tandem
 	[ -e $(DESTDIR)/etc/tandem/clusters/cluster.yaml ] || \
-		install -m 644 clusters/single-node.yaml $(DESTDIR)/etc/tandem/clusters/cluster.yaml
+		sed 's|\.\./schemas/|$(PREFIX)/share/tandem/|' clusters/single-node.yaml \
+			>$(DESTDIR)/etc/tandem/clusters/cluster.yaml
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -16,7 +16,8 @@ package struct TandemCommand: ParsableCommand {
             """,
         version: "tandem \(TandemVersion.current)",
         subcommands: [
-            UpCommand.self, ValidateCommand.self, StatusCommand.self, NodesCommand.self, LinksCommand.self,
+            UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
+            LinksCommand.self,
             DNCommand.self, ExplainCommand.self, MonitorCommand.self, VersionCommand.self,
         ]
     )
