@@ -65,13 +65,14 @@ let roles: [Target] = [
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
             "LinuxSystem",
-            "Transport", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
+            "Transport", "Digests", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "Controller",
         dependencies: [
-            "ClusterModel", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "ProcessRuntime",
+            "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "Digests",
+            "ProcessRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),

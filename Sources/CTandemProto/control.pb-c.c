@@ -322,6 +322,51 @@ void   tandem__control__provision_dns__free_unpacked
   assert(message->base.descriptor == &tandem__control__provision_dns__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__credentials__init
+                     (Tandem__Control__Credentials         *message)
+{
+  static const Tandem__Control__Credentials init_value = TANDEM__CONTROL__CREDENTIALS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__credentials__get_packed_size
+                     (const Tandem__Control__Credentials *message)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__credentials__pack
+                     (const Tandem__Control__Credentials *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__credentials__pack_to_buffer
+                     (const Tandem__Control__Credentials *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Credentials *
+       tandem__control__credentials__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Credentials *)
+     protobuf_c_message_unpack (&tandem__control__credentials__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__credentials__free_unpacked
+                     (Tandem__Control__Credentials *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__report_request__init
                      (Tandem__Control__ReportRequest         *message)
 {
@@ -1132,7 +1177,7 @@ void   tandem__control__refusal__free_unpacked
   assert(message->base.descriptor == &tandem__control__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[15] =
 {
   {
     "node",
@@ -1290,6 +1335,30 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "realm",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, realm),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_realm",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, has_realm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
@@ -1299,17 +1368,19 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   4,   /* field[4] = domain */
   11,   /* field[11] = ends_with_controller */
   2,   /* field[2] = generation */
+  14,   /* field[14] = has_realm */
   9,   /* field[9] = homes */
   1,   /* field[1] = incarnation */
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
+  13,   /* field[13] = realm */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
 };
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1319,7 +1390,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  13,
+  15,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -1825,6 +1896,96 @@ const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
   tandem__control__provision_dns__field_indices_by_name,
   1,  tandem__control__provision_dns__number_ranges,
   (ProtobufCMessageInit) tandem__control__provision_dns__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__credentials__field_descriptors[5] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "known",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, known),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hashes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, hashes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__credentials__field_indices_by_name[] = {
+  2,   /* field[2] = dns */
+  0,   /* field[0] = first */
+  4,   /* field[4] = hashes */
+  3,   /* field[3] = known */
+  1,   /* field[1] = last */
+};
+static const ProtobufCIntRange tandem__control__credentials__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Credentials",
+  "Credentials",
+  "Tandem__Control__Credentials",
+  "tandem.control",
+  sizeof(Tandem__Control__Credentials),
+  5,
+  tandem__control__credentials__field_descriptors,
+  tandem__control__credentials__field_indices_by_name,
+  1,  tandem__control__credentials__number_ranges,
+  (ProtobufCMessageInit) tandem__control__credentials__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__report_request__field_descriptors[1] =

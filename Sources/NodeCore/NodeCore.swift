@@ -67,7 +67,8 @@ package struct NodeCore: Sendable {
 
     /// Reused for every datagram.
     var message = SIPMessage()
-    let writer: ResponseWriter
+    var writer: ResponseWriter
+    private let secret: UInt64
     package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
@@ -107,14 +108,23 @@ package struct NodeCore: Sendable {
         )
         registrar = Registrar(dnCount: setup.topology.directory.count)
         authenticator = setup.authenticator
-        writer = ResponseWriter(
-            secret: setup.secret, realm: setup.authenticator?.realm ?? [],
-            algorithms: setup.authenticator?.algorithms ?? []
-        )
+        secret = setup.secret
+        writer = Self.writer(setup.secret, authenticator)
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
+    }
+
+    private static func writer(_ secret: UInt64, _ authenticator: DigestAuthenticator?) -> ResponseWriter {
+        ResponseWriter(
+            secret: secret, realm: authenticator?.realm ?? [], algorithms: authenticator?.algorithms ?? [])
+    }
+
+    /// From now on phones prove themselves with these. Bindings that there are stay until they end by themselves.
+    package mutating func replaceCredentials(_ credentials: CredentialTable) {
+        authenticator?.credentials = credentials
+        writer = Self.writer(secret, authenticator)
     }
 
     // MARK: What comes of events

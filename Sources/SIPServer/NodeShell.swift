@@ -4,6 +4,7 @@ import LinuxSystem
 import Logging
 import NodeCore
 import Orchestration
+import SIPCore
 import TLibraryPorts
 import Transport
 import Wire
@@ -47,7 +48,9 @@ final class NodeShell {
     var waitingClients: Set<ClientID> = []
     private var lastNumber: UInt64 = 0
 
-    init(topology: Topology, identity: NodeIdentity, loop: EventLoop, logger: Logger) {
+    init(
+        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, loop: EventLoop, logger: Logger
+    ) {
         self.loop = loop
         self.logger = logger
         self.topology = topology
@@ -55,7 +58,7 @@ final class NodeShell {
         incarnation = identity.incarnation
         startedAt = SystemClock.monotonicNanoseconds()
         let setup = NodeSetup(
-            topology: topology, identity: identity, secret: SystemRandom.word(), seed: SystemRandom.word()
+            topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(), seed: SystemRandom.word()
         )
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)

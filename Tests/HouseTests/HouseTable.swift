@@ -69,14 +69,14 @@ enum House {
             "SIPServer", .role,
             [
                 "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
-                "LinuxSystem", "Transport", "ProcessRuntime", "Logging",
+                "LinuxSystem", "Transport", "Digests", "ProcessRuntime", "Logging",
             ]
         ),
         Room(
             "Controller", .role,
             [
-                "ClusterModel", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "ProcessRuntime",
-                "Logging",
+                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "Digests",
+                "ProcessRuntime", "Logging",
             ]
         ),
         Room(
