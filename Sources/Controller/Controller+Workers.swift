@@ -140,7 +140,7 @@ extension Controller {
         if worker.killed == nil, worker.isReady || worker.lastProblem.isEmpty {
             worker.lastProblem = "worker ended with \(end)"
         }
-        journal.nodeExited(worker.node.name, "\(end)", at: loop.now.wallMilliseconds)
+        journal.nodeExited(worker.node.name, "\(end)", wasKilled: worker.killed != nil, at: loop.now.wallMilliseconds)
         logger.error("worker ended", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
     }
 

@@ -94,9 +94,10 @@ extension ClusterJournal {
     }
 
     /// - Parameter end: how: `exit code 1`, `signal 9`.
-    package mutating func nodeExited(_ node: String, _ end: String, at time: UInt64) {
+    package mutating func nodeExited(_ node: String, _ end: String, wasKilled: Bool, at time: UInt64) {
         forgetLinks(of: node)
-        note(.nodeExited, severity: .error, node: node, "its process ended unasked: \(end)", at: time)
+        let why = wasKilled ? "after it was killed" : "unasked"
+        note(.nodeExited, severity: .error, node: node, "its process ended \(why): \(end)", at: time)
     }
 
     package mutating func nodeBackingOff(_ node: String, milliseconds: UInt64, at time: UInt64) {
