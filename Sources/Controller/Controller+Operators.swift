@@ -38,7 +38,7 @@ extension Controller {
     /// What all workers' last lines together may take of a status, which is one frame.
     private static let logBytes = 256 * 1024
 
-    private func ask(_ request: OperatorRequest, for client: FramedConnection) {
+    private func take(_ request: OperatorRequest, from client: FramedConnection) {
         followers[ObjectIdentifier(client)] = nil
         switch request {
         case .status:
@@ -198,7 +198,7 @@ extension Controller: FramedConnectionDelegate {
             } else if !introduced.contains(ObjectIdentifier(connection)) {
                 refuse(connection, "the first frame must be a hello")
             } else {
-                ask(try OperatorCodec.decodeRequest(type: type, payload), for: connection)
+                take(try OperatorCodec.decodeRequest(type: type, payload), from: connection)
             }
         } catch {
             refuse(connection, error.sentence)

@@ -18,7 +18,7 @@ package struct TandemCommand: ParsableCommand {
         subcommands: [
             UpCommand.self, ValidateCommand.self, StatusCommand.self, NodesCommand.self, LinksCommand.self,
             DNCommand.self, ExplainCommand.self, MonitorCommand.self, EventsCommand.self, VersionCommand.self,
-            CompletionCommand.self,
+            CompletionCommand.self, ManualCommand.self,
         ]
     )
 
