@@ -12,7 +12,7 @@ COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_comple
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
 RUN_PACKAGES := sipsak
-TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux
+TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux man-db
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install

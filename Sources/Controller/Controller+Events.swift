@@ -76,7 +76,7 @@ extension Controller {
         lookSoon()
     }
 
-    /// What a look at all nodes shows; whoever asked for it.
+    /// What a look at all nodes shows.
     func note(_ status: ClusterStatus) {
         guard !isStopping else { return }
         let before = journal.ring.next

@@ -101,9 +101,8 @@ extension Controller {
         if let timer = query.timer { loop.cancel(timer) }
         switch query.purpose {
         case .status:
-            let status = status(query)
-            note(status)
-            if let client = query.client { answer(.status(status), client) }
+            // Only our own looks make conditions events: they come a moment after a change, when what passes has passed.
+            if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
         case .details(let name):
             if let client = query.client { answer(.dn(details(name, query)), client) }
         case .candidates(let filter):
