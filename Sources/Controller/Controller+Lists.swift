@@ -22,11 +22,13 @@ extension Controller {
             ("agent type", filter.agentType, agentTypes),
         ] where !name.isEmpty && !names.contains(name) {
             let all = names.sorted().joined(separator: ", ")
-            return .failure(ListRefusal(message: "there is no \(what) \(name) in \(topology.cluster); there are \(all)"))
+            return .failure(
+                ListRefusal(message: "there is no \(what) \(name) in \(topology.cluster); there are \(all)"))
         }
         for name in [filter.first, filter.last, filter.after, filter.prefix] where !name.isEmpty && DN(name) == nil {
             return .failure(
-                ListRefusal(message: "\(name) cannot be a DN: 1 to 16 characters of 0-9 A-Z a-z * # + . _ -", exitCode: 64)
+                ListRefusal(
+                    message: "\(name) cannot be a DN: 1 to 16 characters of 0-9 A-Z a-z * # + . _ -", exitCode: 64)
             )
         }
         let directory = topology.directory

@@ -82,7 +82,8 @@ package enum DNListJSON {
 
     /// - Parameter after: what `--after` takes to go on; nil at the end.
     package static func closing(after: String?) -> String {
-        "\n],\"more\":\(after != nil),\"after\":" + (after.map { JSONOutput.compact($0) } ?? "null\n").dropLast() + "}\n"
+        "\n],\"more\":\(after != nil),\"after\":" + (after.map { JSONOutput.compact($0) } ?? "null\n").dropLast()
+            + "}\n"
     }
 }
 

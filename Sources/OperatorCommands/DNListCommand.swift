@@ -60,7 +60,9 @@ struct DNListCommand: ParsableCommand {
         let client = try controller.connect()
         var pages = DNPages(filter: filter, limit: all ? nil : limit)
         var printer = DNListPrinter(isJSON: output.json, console: console)
-        while let page = try pages.next({ (filter) throws(CommandFailure) in try client.list(filter) }) { printer.print(page) }
+        while let page = try pages.next({ (filter) throws(CommandFailure) in try client.list(filter) }) {
+            printer.print(page)
+        }
         printer.end(more: pages.hasMore)
         if pages.hasMore, let last = printer.last {
             console.note("There are more DNs; `\(command(after: last))` goes on, and --all lists all.")

@@ -70,7 +70,8 @@ struct EventsSession {
         var patience = Self.firstPause
         while true {
             try pause(attention, nil, patience)
-            if let client = try? ControllerClient.connect(search), (try? client.beginEvents(start, follow: true)) != nil {
+            if let client = try? ControllerClient.connect(search), (try? client.beginEvents(start, follow: true)) != nil
+            {
                 return client
             }
             patience = min(patience * 2, Self.longestPause)

@@ -79,7 +79,9 @@ package enum SinceWhen: Equatable, Sendable {
     /// Seconds east of Greenwich.
     private static func offset(_ zone: Substring) -> Int {
         let digits = zone.filter(\.isNumber)
-        guard digits.count == 4, let hours = Int(digits.prefix(2)), let minutes = Int(digits.suffix(2)) else { return 0 }
+        guard digits.count == 4, let hours = Int(digits.prefix(2)), let minutes = Int(digits.suffix(2)) else {
+            return 0
+        }
         return (zone.hasPrefix("-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }
 }

@@ -64,7 +64,8 @@ package enum Wording {
         var time = tm()
         gmtime_r(&seconds, &time)
         let fraction = String(1000 + milliseconds % 1000).dropFirst()
-        return "\(time.tm_year + 1900)-\(twoDigits(time.tm_mon + 1))-\(twoDigits(time.tm_mday))T\(clock(time)).\(fraction)Z"
+        return
+            "\(time.tm_year + 1900)-\(twoDigits(time.tm_mon + 1))-\(twoDigits(time.tm_mday))T\(clock(time)).\(fraction)Z"
     }
 
     /// Text of phones and peers, without what would move a terminal's cursor or change its colours.

@@ -129,7 +129,8 @@ extension ClusterJournal {
         case "live":
             let sentence = "live: \(node) shows the DNs of \(change.peer) as it says"
             note(
-                .linkLive, severity: change.untold == 0 ? .notice : .warning, node: node, peer: change.peer, sentence + flapping,
+                .linkLive, severity: change.untold == 0 ? .notice : .warning, node: node, peer: change.peer,
+                sentence + flapping,
                 at: time)
         case "syncing":
             let sentence = "connected: \(node) is being told all DNs of \(change.peer)"
@@ -146,7 +147,8 @@ extension ClusterJournal {
     package mutating func clientCutOff(_ node: String, _ cutOff: ClientCutOff, at time: UInt64) {
         let others = cutOff.untold == 0 ? "" : "; \(cutOff.untold) more since it was told last"
         note(
-            .clientCutOff, severity: .warning, node: node, "client \(cutOff.client) was cut off: \(cutOff.reason)\(others)",
+            .clientCutOff, severity: .warning, node: node,
+            "client \(cutOff.client) was cut off: \(cutOff.reason)\(others)",
             at: time)
     }
 }
@@ -182,7 +184,8 @@ extension ClusterJournal {
     ) {
         let ends = condition.subject == "topology" ? [] : condition.subject.split(separator: " to ").map(String.init)
         note(
-            kind, severity: severity, node: ends.first ?? "", peer: ends.count > 1 ? ends[1] : "", condition: condition.kind,
+            kind, severity: severity, node: ends.first ?? "", peer: ends.count > 1 ? ends[1] : "",
+            condition: condition.kind,
             message, at: time)
     }
 

@@ -37,7 +37,9 @@ extension NodeShell {
         }
         if let owner = test.owner, view.owner != owner { return false }
         if let dataCenter = test.dataCenter {
-            guard view.owner != .none, topology.nodes[view.owner.position].dataCenter == dataCenter else { return false }
+            guard view.owner != .none, topology.nodes[view.owner.position].dataCenter == dataCenter else {
+                return false
+            }
         }
         if let agentType = test.agentType, topology.directory.block(of: dn).agentType != agentType { return false }
         return test.prefix.isEmpty || test.hasPrefix(topology.directory.dn(at: dn))
@@ -70,7 +72,9 @@ private struct DNTest {
             owner = node
         }
         if !filter.dataCenter.isEmpty {
-            guard let found = topology.dataCenters.firstIndex(where: { $0.name == filter.dataCenter }) else { return nil }
+            guard let found = topology.dataCenters.firstIndex(where: { $0.name == filter.dataCenter }) else {
+                return nil
+            }
             dataCenter = found
         }
         if !filter.agentType.isEmpty {

@@ -80,7 +80,9 @@ extension DNDirectoryTests {
         for position in 0..<directory.count {
             #expect(directory.count(before: directory.dn(at: DNIndex(position))) == position)
         }
-        let places = [("1", 0), ("9", 1), ("0999", 1), ("1015", 11), ("1999", 21), ("00000", 21), ("alice", 21), ("carl", 22)]
+        let places = [
+            ("1", 0), ("9", 1), ("0999", 1), ("1015", 11), ("1999", 21), ("00000", 21), ("alice", 21), ("carl", 22),
+        ]
         for (text, place) in places { #expect(directory.count(before: try #require(DN(text))) == place, "\(text)") }
     }
 }

@@ -115,7 +115,8 @@ struct DNTests {
         var widths: [Int] = []
         #expect(DNScreen.list(entries, .plain, widths: &widths) == expected)
         let more = DNScreen.list([entries[1]], .plain, widths: &widths)
-        #expect(more == "7001  OOS never-registered  -         -                pstn-phone\n", "a later page is aligned")
+        #expect(
+            more == "7001  OOS never-registered  -         -                pstn-phone\n", "a later page is aligned")
         let json = """
             {"dns":[
             {"agentType":"sip-phone","dn":"1000","owner":"dc1/sip1","reason":null,"service":"in-service",\
@@ -127,7 +128,8 @@ struct DNTests {
             """
         let elements = entries.map { DNListJSON.element($0) }.joined(separator: ",\n")
         #expect(DNListJSON.opening + elements + DNListJSON.closing(after: "7001") == json)
-        #expect(DNListJSON.opening + DNListJSON.closing(after: nil) == "{\"dns\":[\n\n],\"more\":false,\"after\":null}\n")
+        #expect(
+            DNListJSON.opening + DNListJSON.closing(after: nil) == "{\"dns\":[\n\n],\"more\":false,\"after\":null}\n")
     }
 
     @Test

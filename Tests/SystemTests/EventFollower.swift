@@ -29,7 +29,8 @@ final class EventFollower {
             guard SystemClock.monotonicNanoseconds() < deadline else { break }
             _ = try? readBatch()
         }
-        Issue.record("waited in vain for \(what); heard \(events.map { "\($0.kind.rawValue) \($0.node) \($0.message)" })")
+        Issue.record(
+            "waited in vain for \(what); heard \(events.map { "\($0.kind.rawValue) \($0.node) \($0.message)" })")
         throw Timeout(what: what)
     }
 

@@ -86,20 +86,22 @@ import Testing
         for document in documents { _ = try JSONSerialization.jsonObject(with: Data(document.utf8)) }
     }
 
-    @Test func `on a terminal the status is drawn in place, and the terminal is as it was at the end`() throws {
+    @Test(arguments: [false, true])
+    func `on a terminal the status is drawn in place, and the terminal is as it was at the end`(noColor: Bool) throws {
         let cluster = try TestCluster(TestCluster.twoNodes)
         let program = Executables.companion("tandem")
         // script(1) gives it a terminal.
         let screen = try Watcher(
             command: [
                 "/usr/bin/script", "-qefc", "stty rows 20 cols 60; exec \(program) status --watch", "/dev/null",
-            ], cluster, environment: ["TERM=xterm"])
+            ], cluster, environment: ["TERM=xterm"] + (noColor ? ["NO_COLOR=1"] : []))
         try screen.expect("\u{1B}[?1049h\u{1B}[?25l")
         try screen.expect("\u{1B}[H", times: 3)
         try screen.type("\u{3}")
         try screen.expect("\u{1B}[?25h\u{1B}[?1049l")
         #expect(try screen.end() == .exited(code: 0))
-        #expect(screen.text.contains("\u{1B}[32mhealthy\u{1B}[0m"))
+        #expect(screen.text.contains(noColor ? "test: healthy" : "\u{1B}[32mhealthy\u{1B}[0m"))
+        #expect(screen.text.contains("\u{1B}[32m") != noColor)
         let frames = screen.text.components(separatedBy: "\u{1B}[H").dropFirst()
         #expect(frames.allSatisfy { $0.components(separatedBy: "\n").count <= 20 })
     }
@@ -121,7 +123,8 @@ final class Watcher {
         input = ours
         process = try ChildProcess.spawn(
             command[0], arguments: Array(command.dropFirst()),
-            environment: Executables.environment + environment + ["TANDEM_SOCKET=\(cluster.socketPath)"],
+            environment: Executables.environment.filter { !$0.hasPrefix("NO_COLOR=") && !$0.hasPrefix("TERM=") }
+                + environment + ["TANDEM_SOCKET=\(cluster.socketPath)"],
             inherited: [0, 1, 2].map { ChildProcess.Inheritance(theirs, as: $0) }, group: .new
         )
         theirs.close()

@@ -83,7 +83,9 @@ enum Placeholder {
         text.replace(/\b(process|signal) \d+/) { $0.output.1 == "signal" ? String($0.output.0) : "process PID" }
         text.replace(/\b\d+d \d+h\b|\b\d+h \d\dm\b|\b\d+m \d\ds\b|\b\d+(\.\d+)?(?:µs|ms|s)\b/, with: "TIMESPAN")
         text.replace(/\b\d+(\.\d)? (B|kB|MB|GB)\b/, with: "SIZE")
-        text.replace(/"(pid|memoryBytes|cpuMilliseconds|uptimeSeconds|expiresInSeconds)" : \d+/) { "\"\($0.output.1)\" : NUMBER" }
+        text.replace(/"(pid|memoryBytes|cpuMilliseconds|uptimeSeconds|expiresInSeconds)" : \d+/) {
+            "\"\($0.output.1)\" : NUMBER"
+        }
         text.replace(/"timeMilliseconds":\d+/, with: "\"timeMilliseconds\":NUMBER")
         text.replace(/"stream":"[0-9a-f]{16}"/, with: "\"stream\":\"STREAM\"")
         // Columns are as wide as what was in them.

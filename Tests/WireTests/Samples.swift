@@ -189,7 +189,8 @@ let news: [WorkerNews] = [
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
-    .linkChanged(LinkChange(peer: "dc1/b", state: "live")), .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
+    .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
+    .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
     .clientCutOff(ClientCutOff(client: .max, reason: "it reads too slowly", untold: .max)),
 ]
 
