@@ -8,9 +8,10 @@ extension NodeShell {
     func dnList(_ filter: DNFilter, request: UInt64) -> DNList {
         var list = DNList()
         list.request = request
+        let scan = DNScan(ownership: core.ownership, topology: topology, me: me)
         let count = topology.directory.count
         guard filter.positions.isEmpty else {
-            list.entries = filter.positions.filter { Int($0) < count }.map { entry(DNIndex(rawValue: $0)) }
+            list.entries = filter.positions.filter { Int($0) < count }.map { scan.entry(DNIndex(rawValue: $0)) }
             return list
         }
         // A name that this topology does not have fits nothing.
@@ -20,36 +21,42 @@ extension NodeShell {
         let scanEnd = min(end, position + DNFilter.maximumScan)
         while position < scanEnd {
             let dn = DNIndex(position)
-            if fits(dn, test) {
+            if scan.fits(dn, test) {
                 if list.entries.count == Int(filter.limit) { break }
-                list.entries.append(entry(dn))
+                list.entries.append(scan.entry(dn))
             }
             position += 1
         }
         if position < end { list.next = UInt32(position) }
         return list
     }
+}
 
-    private func fits(_ dn: DNIndex, _ test: DNTest) -> Bool {
-        let view = core.ownership.view(of: dn)
-        if let state = test.state, !state.mayFit(word: core.ownership.lastWord(of: dn), shown: view.service) {
+/// What a list is made of. The machine is taken out of the shell once: reached through it for every DN, all of its tables
+/// would be retained every time.
+private struct DNScan {
+    let ownership: OwnershipMachine
+    let topology: Topology
+    let me: NodeIndex
+
+    func fits(_ dn: DNIndex, _ test: DNTest) -> Bool {
+        if let agentType = test.agentType, topology.directory.block(of: dn).agentType != agentType { return false }
+        if !test.prefix.isEmpty, !test.hasPrefix(topology.directory.dn(at: dn)) { return false }
+        guard test.asksForView else { return true }
+        let view = ownership.view(of: dn)
+        if let state = test.state, !state.mayFit(word: ownership.lastWord(of: dn), shown: view.service) {
             return false
         }
         if let owner = test.owner, view.owner != owner { return false }
-        if let dataCenter = test.dataCenter {
-            guard view.owner != .none, topology.nodes[view.owner.position].dataCenter == dataCenter else {
-                return false
-            }
-        }
-        if let agentType = test.agentType, topology.directory.block(of: dn).agentType != agentType { return false }
-        return test.prefix.isEmpty || test.hasPrefix(topology.directory.dn(at: dn))
+        guard let dataCenter = test.dataCenter else { return true }
+        return view.owner != .none && topology.nodes[view.owner.position].dataCenter == dataCenter
     }
 
-    private func entry(_ dn: DNIndex) -> DNListEntry {
-        let view = core.ownership.view(of: dn)
+    func entry(_ dn: DNIndex) -> DNListEntry {
+        let view = ownership.view(of: dn)
         return DNListEntry(
             dn: "\(topology.directory.dn(at: dn))", owner: view.owner == .none ? "" : topology.name(of: view.owner),
-            stamp: view.stamp, lastWord: core.ownership.lastWord(of: dn), shown: view.service,
+            stamp: view.stamp, lastWord: ownership.lastWord(of: dn), shown: view.service,
             isOwnedHere: view.owner == me,
             agentType: topology.agentTypes[topology.directory.block(of: dn).agentType].name, position: dn.rawValue
         )
@@ -63,10 +70,12 @@ private struct DNTest {
     var dataCenter: Int?
     var agentType: Int?
     var prefix: [UInt8]
+    let asksForView: Bool
 
     init?(_ filter: DNFilter, _ topology: Topology) {
         state = filter.state
         prefix = Array(filter.prefix.utf8)
+        asksForView = filter.state != nil || !filter.owner.isEmpty || !filter.dataCenter.isEmpty
         if !filter.owner.isEmpty {
             guard let node = topology.nodeIndex(named: filter.owner) else { return nil }
             owner = node
@@ -78,7 +87,9 @@ private struct DNTest {
             dataCenter = found
         }
         if !filter.agentType.isEmpty {
-            guard let found = topology.agentTypes.firstIndex(where: { $0.name == filter.agentType }) else { return nil }
+            guard let found = topology.agentTypes.firstIndex(where: { $0.name == filter.agentType }) else {
+                return nil
+            }
             agentType = found
         }
     }

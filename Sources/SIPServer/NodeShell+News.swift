@@ -11,12 +11,12 @@ extension NodeShell {
     func tellNews(_ now: Instant) {
         for position in topology.nodes.indices where position != me.position {
             let peer = NodeIndex(position)
-            let state = core.ownership.state(of: peer)
-            linkConnections[position] = core.ownership.connection(to: peer) ?? linkConnections[position]
-            guard state != linkStates[position] else { continue }
-            linkStates[position] = state
-            let problem = state == .live ? "" : lastProblems[peer] ?? ""
-            if let change = news.linkIs(state.rawValue, to: position, problem: problem, now: now.monotonic) {
+            let link = core.inspect(link: peer)
+            linkConnections[position] = link.connection ?? linkConnections[position]
+            guard link.state != linkStates[position] else { continue }
+            linkStates[position] = link.state
+            let problem = link.state == .live ? "" : lastProblems[peer] ?? ""
+            if let change = news.linkIs(link.state.rawValue, to: position, problem: problem, now: now.monotonic) {
                 tellController(.linkChanged(change))
             }
         }
