@@ -12,7 +12,9 @@ COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_comple
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev pkg-config
 RUN_PACKAGES := sipsak
-TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux man-db
+BENCH_PACKAGES := python3-yaml
+TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
+	man-db
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install
@@ -70,6 +72,7 @@ generate: ## regenerate Sources/CTandemProto from schemas/
 
 .PHONY: bench
 bench: build ## measure, and print the figures
+	$(call install,$(BENCH_PACKAGES))
 	$(BIN)/tandem-load bench
 
 .PHONY: simulate
@@ -111,8 +114,11 @@ install: man ## install programs, pages, completions, unit and an example topolo
 	$(BIN)/tandem completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tandem
 	$(BIN)/tandem completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tandem.fish
 	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
+	install -d $(DESTDIR)$(PREFIX)/share/tandem
+	install -m 644 schemas/topology.schema.json $(DESTDIR)$(PREFIX)/share/tandem
 	[ -e $(DESTDIR)/etc/tandem/clusters/cluster.yaml ] || \
-		install -m 644 clusters/single-node.yaml $(DESTDIR)/etc/tandem/clusters/cluster.yaml
+		sed 's|\.\./schemas/|$(PREFIX)/share/tandem/|' clusters/single-node.yaml \
+			>$(DESTDIR)/etc/tandem/clusters/cluster.yaml
 
 .PHONY: clean
 clean: ## remove everything that was built

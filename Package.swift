@@ -89,7 +89,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", argumentParser,
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            argumentParser,
         ]
     ),
 ]
@@ -107,7 +108,8 @@ let tests: [Target] = [
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"],
         exclude: ["regression-seeds.txt"]
     ),
-    .testTarget(name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"]),
+    .testTarget(
+        name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"], exclude: ["Schema"]),
     .testTarget(
         name: "WireTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]

@@ -3,8 +3,10 @@
 #include "addresses.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -217,4 +219,9 @@ ssize_t tandem_receive_descriptors(
         }
     }
     return result;
+}
+
+int tandem_queued_bytes(int descriptor, int *unread, int *unacknowledged) {
+    if (ioctl(descriptor, SIOCINQ, unread) != 0) return -1;
+    return ioctl(descriptor, SIOCOUTQ, unacknowledged);
 }

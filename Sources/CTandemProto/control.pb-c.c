@@ -2629,7 +2629,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[17] =
 {
   {
     "request",
@@ -2823,6 +2823,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "slow_clients",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, slow_clients),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   5,   /* field[5] = bindings */
@@ -2840,12 +2852,13 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   0,   /* field[0] = request */
   10,   /* field[10] = requests_refused */
   12,   /* field[12] = revision */
+  16,   /* field[16] = slow_clients */
   2,   /* field[2] = uptime_milliseconds */
 };
 static const ProtobufCIntRange tandem__control__node_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -2855,14 +2868,14 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  16,
+  17,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   1,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[17] =
 {
   {
     "peer",
@@ -3020,6 +3033,54 @@ static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transmit_microseconds",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, transmit_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receive_microseconds",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, receive_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unacknowledged_bytes",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, unacknowledged_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unread_bytes",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, unread_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__link__field_indices_by_name[] = {
   5,   /* field[5] = behind_revisions */
@@ -3032,14 +3093,18 @@ static const unsigned tandem__control__link__field_indices_by_name[] = {
   0,   /* field[0] = peer */
   6,   /* field[6] = peer_owns */
   10,   /* field[10] = queued_bytes */
+  14,   /* field[14] = receive_microseconds */
   2,   /* field[2] = round_trip_microseconds */
   3,   /* field[3] = silence_milliseconds */
   1,   /* field[1] = state */
+  13,   /* field[13] = transmit_microseconds */
+  15,   /* field[15] = unacknowledged_bytes */
+  16,   /* field[16] = unread_bytes */
 };
 static const ProtobufCIntRange tandem__control__link__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor tandem__control__link__descriptor =
 {
@@ -3049,7 +3114,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   "Tandem__Control__Link",
   "tandem.control",
   sizeof(Tandem__Control__Link),
-  13,
+  17,
   tandem__control__link__field_descriptors,
   tandem__control__link__field_indices_by_name,
   1,  tandem__control__link__number_ranges,

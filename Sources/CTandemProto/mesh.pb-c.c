@@ -322,6 +322,96 @@ void   tandem__mesh__pong__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__pong__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__mesh__proxied_query__init
+                     (Tandem__Mesh__ProxiedQuery         *message)
+{
+  static const Tandem__Mesh__ProxiedQuery init_value = TANDEM__MESH__PROXIED_QUERY__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__proxied_query__get_packed_size
+                     (const Tandem__Mesh__ProxiedQuery *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__proxied_query__pack
+                     (const Tandem__Mesh__ProxiedQuery *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__proxied_query__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedQuery *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__ProxiedQuery *
+       tandem__mesh__proxied_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__ProxiedQuery *)
+     protobuf_c_message_unpack (&tandem__mesh__proxied_query__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__proxied_query__free_unpacked
+                     (Tandem__Mesh__ProxiedQuery *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__mesh__proxied_answer__init
+                     (Tandem__Mesh__ProxiedAnswer         *message)
+{
+  static const Tandem__Mesh__ProxiedAnswer init_value = TANDEM__MESH__PROXIED_ANSWER__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__proxied_answer__get_packed_size
+                     (const Tandem__Mesh__ProxiedAnswer *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__proxied_answer__pack
+                     (const Tandem__Mesh__ProxiedAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__proxied_answer__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__proxied_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__ProxiedAnswer *
+       tandem__mesh__proxied_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__ProxiedAnswer *)
+     protobuf_c_message_unpack (&tandem__mesh__proxied_answer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__proxied_answer__free_unpacked
+                     (Tandem__Mesh__ProxiedAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__proxied_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__mesh__hello__field_descriptors[9] =
 {
   {
@@ -823,7 +913,7 @@ const ProtobufCMessageDescriptor tandem__mesh__ping__descriptor =
   (ProtobufCMessageInit) tandem__mesh__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[3] =
 {
   {
     "sent_at",
@@ -837,14 +927,40 @@ static const ProtobufCFieldDescriptor tandem__mesh__pong__field_descriptors[1] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "received_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Pong, received_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered_at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Pong, answered_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__pong__field_indices_by_name[] = {
+  2,   /* field[2] = answered_at */
+  1,   /* field[1] = received_at */
   0,   /* field[0] = sent_at */
 };
 static const ProtobufCIntRange tandem__mesh__pong__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
 {
@@ -854,10 +970,164 @@ const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
   "Tandem__Mesh__Pong",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Pong),
-  1,
+  3,
   tandem__mesh__pong__field_descriptors,
   tandem__mesh__pong__field_indices_by_name,
   1,  tandem__mesh__pong__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__pong__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_query__field_descriptors[2] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedQuery, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedQuery, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__proxied_query__field_indices_by_name[] = {
+  1,   /* field[1] = dn */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange tandem__mesh__proxied_query__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__proxied_query__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.ProxiedQuery",
+  "ProxiedQuery",
+  "Tandem__Mesh__ProxiedQuery",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__ProxiedQuery),
+  2,
+  tandem__mesh__proxied_query__field_descriptors,
+  tandem__mesh__proxied_query__field_indices_by_name,
+  1,  tandem__mesh__proxied_query__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__proxied_query__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descriptors[6] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_owner",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, is_owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "contacts",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, contacts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktops",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, desktops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__proxied_answer__field_indices_by_name[] = {
+  4,   /* field[4] = contacts */
+  5,   /* field[5] = desktops */
+  1,   /* field[1] = is_owner */
+  0,   /* field[0] = number */
+  2,   /* field[2] = service */
+  3,   /* field[3] = stamp */
+};
+static const ProtobufCIntRange tandem__mesh__proxied_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.ProxiedAnswer",
+  "ProxiedAnswer",
+  "Tandem__Mesh__ProxiedAnswer",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__ProxiedAnswer),
+  6,
+  tandem__mesh__proxied_answer__field_descriptors,
+  tandem__mesh__proxied_answer__field_indices_by_name,
+  1,  tandem__mesh__proxied_answer__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__proxied_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -52,6 +52,51 @@ void   tandem__tlibrary__address_request__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__address_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__tlibrary__server_request__init
+                     (Tandem__Tlibrary__ServerRequest         *message)
+{
+  static const Tandem__Tlibrary__ServerRequest init_value = TANDEM__TLIBRARY__SERVER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__server_request__get_packed_size
+                     (const Tandem__Tlibrary__ServerRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__server_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__server_request__pack
+                     (const Tandem__Tlibrary__ServerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__server_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__server_request__pack_to_buffer
+                     (const Tandem__Tlibrary__ServerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__server_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__ServerRequest *
+       tandem__tlibrary__server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__ServerRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__server_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__server_request__free_unpacked
+                     (Tandem__Tlibrary__ServerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__server_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__tlibrary__monitor_request__init
                      (Tandem__Tlibrary__MonitorRequest         *message)
 {
@@ -187,7 +232,7 @@ void   tandem__tlibrary__event__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_descriptors[4] =
 {
   {
     "reference_id",
@@ -225,8 +270,21 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owner_hint",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AddressRequest, owner_hint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__address_request__field_indices_by_name[] = {
+  3,   /* field[3] = owner_hint */
   0,   /* field[0] = reference_id */
   2,   /* field[2] = takeover */
   1,   /* field[1] = this_dn */
@@ -234,7 +292,7 @@ static const unsigned tandem__tlibrary__address_request__field_indices_by_name[]
 static const ProtobufCIntRange tandem__tlibrary__address_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor =
 {
@@ -244,11 +302,49 @@ const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor =
   "Tandem__Tlibrary__AddressRequest",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__AddressRequest),
-  3,
+  4,
   tandem__tlibrary__address_request__field_descriptors,
   tandem__tlibrary__address_request__field_indices_by_name,
   1,  tandem__tlibrary__address_request__number_ranges,
   (ProtobufCMessageInit) tandem__tlibrary__address_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__server_request__field_descriptors[1] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ServerRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__server_request__field_indices_by_name[] = {
+  0,   /* field[0] = reference_id */
+};
+static const ProtobufCIntRange tandem__tlibrary__server_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__server_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.ServerRequest",
+  "ServerRequest",
+  "Tandem__Tlibrary__ServerRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__ServerRequest),
+  1,
+  tandem__tlibrary__server_request__field_descriptors,
+  tandem__tlibrary__server_request__field_indices_by_name,
+  1,  tandem__tlibrary__server_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__server_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_descriptors[7] =
@@ -444,22 +540,24 @@ const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__dnstatus__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue tandem__tlibrary__event__private_info__enum_values_by_number[5] =
+static const ProtobufCEnumValue tandem__tlibrary__event__private_info__enum_values_by_number[6] =
 {
   { "NONE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE", 0 },
   { "DN_STATUS", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__DN_STATUS", 1 },
   { "END_OF_SNAPSHOT", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__END_OF_SNAPSHOT", 2 },
   { "OWNER_UNREACHABLE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE", 3 },
   { "OWNER_REACHABLE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE", 4 },
+  { "OWNER_HINT", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT", 5 },
 };
 static const ProtobufCIntRange tandem__tlibrary__event__private_info__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex tandem__tlibrary__event__private_info__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex tandem__tlibrary__event__private_info__enum_values_by_name[6] =
 {
   { "DN_STATUS", 1 },
   { "END_OF_SNAPSHOT", 2 },
   { "NONE", 0 },
+  { "OWNER_HINT", 5 },
   { "OWNER_REACHABLE", 4 },
   { "OWNER_UNREACHABLE", 3 },
 };
@@ -470,15 +568,15 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   "PrivateInfo",
   "Tandem__Tlibrary__Event__PrivateInfo",
   "tandem.tlibrary",
-  5,
+  6,
   tandem__tlibrary__event__private_info__enum_values_by_number,
-  5,
+  6,
   tandem__tlibrary__event__private_info__enum_values_by_name,
   1,
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[25] =
 {
   {
     "server",
@@ -672,15 +770,131 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owner_address",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, owner_address),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cluster",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, cluster),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "provisioned_dns",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, provisioned_dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "link_peers",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__Event, n_link_peers),
+    offsetof(Tandem__Tlibrary__Event, link_peers),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "link_connected",
+    22,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Tandem__Tlibrary__Event, n_link_connected),
+    offsetof(Tandem__Tlibrary__Event, link_connected),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_owner_detail",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, has_owner_detail),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "contacts",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, contacts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktops",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, desktops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
+  17,   /* field[17] = cluster */
+  23,   /* field[23] = contacts */
+  24,   /* field[24] = desktops */
   14,   /* field[14] = error_code */
   15,   /* field[15] = error_message */
+  22,   /* field[22] = has_owner_detail */
   13,   /* field[13] = has_reason */
   5,   /* field[5] = has_reference_id */
   10,   /* field[10] = lineage */
+  21,   /* field[21] = link_connected */
+  20,   /* field[20] = link_peers */
   8,   /* field[8] = owner */
+  16,   /* field[16] = owner_address */
   6,   /* field[6] = private_info */
+  19,   /* field[19] = provisioned_dns */
   12,   /* field[12] = reason */
   4,   /* field[4] = reference_id */
   11,   /* field[11] = resumed */
@@ -690,11 +904,12 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   1,   /* field[1] = this_dn */
   3,   /* field[3] = time_microseconds */
   2,   /* field[2] = time_seconds */
+  18,   /* field[18] = version */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -704,7 +919,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  16,
+  25,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   1,  tandem__tlibrary__event__number_ranges,

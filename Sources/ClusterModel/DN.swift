@@ -12,6 +12,19 @@ package struct DN: Hashable, Sendable {
 
     /// - Returns: nil when the text is empty, too long or has a character that a DN cannot have.
     package init?(_ text: some Sequence<UInt8>) {
+        guard let (high, low) = Self.packed(text) else { return nil }
+        self.init(uncheckedHigh: high, low: low)
+    }
+
+    /// The same for a part of an array. A topology file may have a million DNs, and a generic function of another room
+    /// costs several times as much.
+    package init?(_ text: ArraySlice<UInt8>) {
+        guard let (high, low) = Self.packed(text) else { return nil }
+        self.init(uncheckedHigh: high, low: low)
+    }
+
+    @inline(__always)
+    private static func packed(_ text: some Sequence<UInt8>) -> (high: UInt64, low: UInt64)? {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var length = 0
@@ -24,9 +37,7 @@ package struct DN: Hashable, Sendable {
             }
             length += 1
         }
-        guard length > 0 else { return nil }
-        self.high = high
-        self.low = low
+        return length > 0 ? (high, low) : nil
     }
 
     package init?(_ text: String) {

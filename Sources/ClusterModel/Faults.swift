@@ -1,9 +1,9 @@
 /// Mistakes that can be put back into the machines, so that the simulator proves that it finds them. Production is always
 /// `.none`; a house test sees to it.
 package struct Faults: OptionSet, Sendable, Hashable {
-    package let rawValue: UInt32
+    package let rawValue: UInt64
 
-    package init(rawValue: UInt32) {
+    package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
@@ -102,4 +102,16 @@ package struct Faults: OptionSet, Sendable, Hashable {
 
     /// Pieces of a snapshot go before changes that wait, and its end skips these changes.
     package static let snapshotOverChanges = Faults(rawValue: 1 << 24)
+
+    /// The loss of a link is not told to clients.
+    package static let lostLinkUntold = Faults(rawValue: 1 << 29)
+
+    /// Requests that were on their way to an owner whose link is lost are forgotten.
+    package static let proxiedForgotten = Faults(rawValue: 1 << 30)
+
+    /// An answer to a proxied request leaves before the changes that happened before it.
+    package static let answerOvertakes = Faults(rawValue: 1 << 31)
+
+    /// An answer goes to the client with the number that it had between the nodes, not with the client's ReferenceID.
+    package static let referenceLost = Faults(rawValue: 1 << 32)
 }

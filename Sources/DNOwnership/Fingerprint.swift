@@ -72,9 +72,11 @@ extension PeerMessage {
             hash.add(ping.sentAt)
             hash.add(ping.position != nil)
             ping.position?.add(to: &hash)
-        case .pong(let sentAt):
+        case .pong(let pong):
             hash.add(8)
-            hash.add(sentAt)
+            hash.add(pong.sentAt)
+            hash.add(pong.receivedAt)
+            hash.add(pong.answeredAt)
         }
     }
 

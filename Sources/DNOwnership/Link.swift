@@ -73,8 +73,8 @@ struct Link: Sendable {
     /// A ping is due and waits for room in the connection; the clock has nothing to do with it any more.
     var owesPing = false
     /// The pong owed; answering only the latest ping bounds what a peer can make this node say.
-    var pongOwed: UInt64?
-    var roundTripNanoseconds: UInt64?
+    var pongOwed: PongOwed?
+    var latency = LinkLatency()
     /// How far ahead the peer's greatest stamp was at the last hello, milliseconds.
     var clockAheadMilliseconds: UInt64 = 0
     var lossCount: UInt64 = 0
@@ -84,6 +84,11 @@ struct Link: Sendable {
     /// When to dial next; nil while a dial or a connection is under way.
     var nextDial: UInt64?
     var failedDials = 0
+
+    struct PongOwed: Sendable {
+        var sentAt: UInt64
+        var receivedAt: UInt64
+    }
 
     mutating func owe(claimOf dn: DNIndex) {
         guard isIntroduced, claimsOwedSet.insert(dn).inserted else { return }

@@ -10,7 +10,11 @@ package struct LinkReport: Equatable, Sendable {
     package var state: State
     package var incarnation: Incarnation?
     package var appliedRevision: UInt64
+    /// Of the latest ping and pong, without the time that the peer took to answer.
     package var roundTripNanoseconds: UInt64?
+    /// The parts of it, there and back; see `LinkLatency`.
+    package var transmitNanoseconds: UInt64?
+    package var receiveNanoseconds: UInt64?
     /// How long ago the peer was last heard; nil while down.
     package var silenceNanoseconds: UInt64?
     /// Revisions that wait to be sent.
@@ -33,7 +37,9 @@ extension OwnershipMachine {
                 state: link.phase == .live ? .live : link.phase == .syncing ? .syncing : .down,
                 incarnation: link.incarnation,
                 appliedRevision: link.applied?.revision ?? 0,
-                roundTripNanoseconds: link.roundTripNanoseconds,
+                roundTripNanoseconds: link.latency.roundTrip,
+                transmitNanoseconds: link.latency.transmit,
+                receiveNanoseconds: link.latency.receive,
                 silenceNanoseconds: isConnected ? now.monotonic - min(link.lastHeard, now.monotonic) : nil,
                 behindRevisions: isConnected ? revision - min(link.sentRevision, revision) : 0,
                 peerOwns: link.saidCount,
@@ -43,30 +49,6 @@ extension OwnershipMachine {
                 sameGeneration: link.incarnation == nil || link.generation == identity.generation
             )
         }
-    }
-
-    /// DNs from a position on whose owner says what is asked for, at most `limit` of them, and where to go on.
-    ///
-    /// - Parameters:
-    ///   - isInService: nil for both.
-    ///   - owner: nil for all, also those that nobody has claimed.
-    package func find(
-        from start: Int, limit: Int, isInService: Bool?, owner: NodeIndex?
-    ) -> (found: [DNIndex], next: Int?) {
-        var found: [DNIndex] = []
-        var position = start
-        while position < records.count {
-            let record = records[position]
-            let fits =
-                (isInService == nil || record.service.isInService == isInService)
-                && (owner == nil || record.owner == owner)
-            if fits {
-                if found.count == limit { return (found, position) }
-                found.append(DNIndex(position))
-            }
-            position += 1
-        }
-        return (found, nil)
     }
 
     /// How many DNs this node owns.

@@ -118,7 +118,8 @@ extension Link {
         hash.add(returnCursor.map { UInt64($0) })
         hash.add(nextPing)
         hash.add(owesPing)
-        hash.add(pongOwed)
+        hash.add(pongOwed?.sentAt)
+        hash.add(pongOwed?.receivedAt)
     }
 }
 

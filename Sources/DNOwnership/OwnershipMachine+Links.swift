@@ -34,6 +34,11 @@ extension OwnershipMachine {
         links.firstIndex { $0.connection == connection }.map { NodeIndex($0) }
     }
 
+    /// Which peer a connection belongs to, once that peer has introduced itself on it.
+    package func introducedPeer(of connection: ConnectionID) -> NodeIndex? {
+        peer(of: connection).flatMap { links[$0.position].isIntroduced ? $0 : nil }
+    }
+
     /// The connection to a peer, if there is one.
     package func connection(to peer: NodeIndex) -> ConnectionID? {
         links[peer.position].connection
@@ -62,7 +67,7 @@ extension OwnershipMachine {
         links[peer.position].outbound = .idle
         links[peer.position].pongOwed = nil
         links[peer.position].owesPing = false
-        links[peer.position].roundTripNanoseconds = nil
+        links[peer.position].latency = LinkLatency()
         links[peer.position].resyncDeadline = nil
         links[peer.position].snapshotRequestDue = nil
         if links[peer.position].isReceivingSnapshot {

@@ -24,11 +24,10 @@ extension OwnershipMachine {
         case .snapshotRequest:
             beginSnapshot(to: peer)
         case .ping(let ping):
-            links[peer.position].pongOwed = ping.sentAt
+            links[peer.position].pongOwed = Link.PongOwed(sentAt: ping.sentAt, receivedAt: now.monotonic)
             if let position = ping.position { compare(position, from: peer, now: now) }
-        case .pong(let sentAt):
-            guard sentAt <= now.monotonic else { return }
-            links[peer.position].roundTripNanoseconds = now.monotonic - sentAt
+        case .pong(let pong):
+            links[peer.position].latency.heard(pong, at: now.monotonic)
         }
     }
 

@@ -11,9 +11,9 @@ extension OwnershipMachine {
         guard links[peer.position].connection != nil else { return nil }
         if !links[peer.position].control.isEmpty { return links[peer.position].control.removeFirst() }
         guard links[peer.position].isIntroduced else { return nil }
-        if let sentAt = links[peer.position].pongOwed {
+        if let owed = links[peer.position].pongOwed {
             links[peer.position].pongOwed = nil
-            return .pong(sentAt: sentAt)
+            return .pong(Pong(sentAt: owed.sentAt, receivedAt: owed.receivedAt, answeredAt: now.monotonic))
         }
         if let due = links[peer.position].snapshotRequestDue, due <= now.monotonic {
             // Asked once; the snapshot's beginning clears it, and silence closes the link.
@@ -23,6 +23,12 @@ extension OwnershipMachine {
         if let claims = nextClaims(for: peer) { return .claims(claims) }
         if let stream = nextOfStream(for: peer) { return stream }
         return nextPing(for: peer, now: now)
+    }
+
+    /// Whether the peer has introduced itself and every change that there is was put into a message to it.
+    package func hasToldAll(to peer: NodeIndex) -> Bool {
+        links[peer.position].isIntroduced && links[peer.position].sentRevision == revision
+            && links[peer.position].control.isEmpty && links[peer.position].claimsOwed.isEmpty
     }
 
     private mutating func nextPing(for peer: NodeIndex, now: Instant) -> PeerMessage? {

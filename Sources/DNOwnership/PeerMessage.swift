@@ -16,7 +16,7 @@ package enum PeerMessage: Equatable, Sendable {
     /// Asks for a snapshot, because what was heard does not add up.
     case snapshotRequest
     case ping(Ping)
-    case pong(sentAt: UInt64)
+    case pong(Pong)
 }
 
 package struct Hello: Equatable, Sendable {
@@ -139,6 +139,20 @@ package struct Ping: Equatable, Sendable {
     package init(sentAt: UInt64, position: StreamPosition?) {
         self.sentAt = sentAt
         self.position = position
+    }
+}
+
+package struct Pong: Equatable, Sendable {
+    /// As the ping said: the clock of whom the pong is for.
+    package var sentAt: UInt64
+    /// The clock of whoever says the pong, when the ping arrived and when the pong was made: monotonic nanoseconds.
+    package var receivedAt: UInt64
+    package var answeredAt: UInt64
+
+    package init(sentAt: UInt64, receivedAt: UInt64, answeredAt: UInt64) {
+        self.sentAt = sentAt
+        self.receivedAt = receivedAt
+        self.answeredAt = answeredAt
     }
 }
 

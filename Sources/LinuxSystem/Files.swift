@@ -127,11 +127,38 @@ package enum Files {
     /// Replaces a file so that after a crash either the old or the new content is there, whole: written beside it,
     /// flushed to the disk, renamed, and the directory flushed too.
     package static func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {
+        try writeAtomically(bytes, to: path, mode: mode) { (_) throws(SystemError) in }
+    }
+
+    /// Replaces the content of a file that is there, atomically as above. Its permissions and owner stay; a symbolic link
+    /// stays too, and what it leads to is replaced.
+    package static func replaceContent(of path: String, with bytes: [UInt8]) throws(SystemError) {
+        guard let resolved = realpath(path, nil) else {
+            throw SystemError(call: "write", object: path, code: errno)
+        }
+        defer { free(resolved) }
+        let target = String(cString: resolved)
+        guard let old = try permissions(of: target) else {
+            throw SystemError(call: "write", object: path, code: ENOENT)
+        }
+        try writeAtomically(bytes, to: target, mode: 0o600) { (file) throws(SystemError) in
+            // First the owner: changing it takes bits away.
+            if old.owner != geteuid() {
+                try systemCall("keep the owner of", path) { fchown(file.number, old.owner, gid_t.max) }
+            }
+            try systemCall("keep the permissions of", path) { fchmod(file.number, mode_t(old.mode & 0o7777)) }
+        }
+    }
+
+    private static func writeAtomically(
+        _ bytes: [UInt8], to path: String, mode: UInt32, prepare: (OwnedDescriptor) throws(SystemError) -> Void
+    ) throws(SystemError) {
         let suffix = String(SystemRandom.word(), radix: 36)
         let temporary = "\(path).\(suffix).tmp"
         let file = OwnedDescriptor(
             adopting: try systemCall("write", path) { tandem_create_for_writing(temporary, mode_t(mode)) })
         do throws(SystemError) {
+            try prepare(file)
             try write(bytes, to: file, path: path)
             try systemCall("flush", path) { fsync(file.number) }
             file.close()

@@ -38,6 +38,12 @@ package final class SignalReader {
         tandem_ignore_sigpipe()
     }
 
+    /// What this thread says on standard error if it traps, at most 255 bytes; the process ends all the same. Empty for
+    /// nothing.
+    package static func sayOnTrap(_ text: String) {
+        tandem_say_on_trap(text)
+    }
+
     /// Undoes the blocking, for a program that wants a second Ctrl-C to kill it.
     package static func unblockAll() throws(SystemError) {
         try systemCall("unblock", "signals") { tandem_unblock_all_signals() }

@@ -139,6 +139,15 @@ extension OwnedDescriptor {
         Int(try systemCall("ask for the buffers of", "descriptor \(number)") { tandem_receive_buffer(number) })
     }
 
+    /// Bytes in the kernel's queues of a stream socket: received and not read yet, sent and not acknowledged by the other
+    /// end. Nil if the kernel does not say.
+    package func queuedBytes() -> (unread: Int, unacknowledged: Int)? {
+        var unread: Int32 = 0
+        var unacknowledged: Int32 = 0
+        guard tandem_queued_bytes(number, &unread, &unacknowledged) == 0 else { return nil }
+        return (Int(unread), Int(unacknowledged))
+    }
+
     /// Accepts one waiting connection, non-blocking and close-on-exec.
     ///
     /// - Returns: nil when none waits. One that was given up before we came is passed over.

@@ -41,9 +41,12 @@ extension NodeCore {
         (ownership.connection(to: peer), ownership.state(of: peer), ownership.hasMore(for: peer))
     }
 
-    package mutating func inspectQueues() -> (links: OwnershipMachine.Fill, feed: Int, outbox: Int) {
+    package mutating func inspectQueues() -> (
+        links: OwnershipMachine.Fill, feed: Int, outbox: Int, requests: Int, answers: Int
+    ) {
         let ports = ports.fill
-        return (ownership.fill, ports.feed, ports.outbox)
+        let proxy = proxy.fill
+        return (ownership.fill, ports.feed, ports.outbox, proxy.underWay, proxy.owed)
     }
 
     package mutating func inspectDeadline() -> UInt64 { nextDeadline() }

@@ -8,6 +8,12 @@ extension NodeCore {
         ports.connected(client)
     }
 
+    /// The client has said hello, and may ask.
+    package mutating func clientIntroduced(_ client: ClientID) {
+        ports.introduced(client, &portsActions)
+        settle()
+    }
+
     package mutating func clientDisconnected(_ client: ClientID, now: Instant) {
         for dn in ports.disconnected(client) {
             if desktopGrace == 0 {
@@ -42,16 +48,14 @@ extension NodeCore {
     /// A request came from a client that is connected.
     package mutating func requestReceived(_ request: TRequest, from client: ClientID, now: Instant) {
         switch request {
-        case .registerAddress(let id, let dn, let takeover):
-            register(dn, takeover: takeover, id, client, now)
+        case .registerAddress(let id, let dn, let takeover, let ownerHint):
+            register(dn, takeover: takeover, ownerHint: ownerHint, id, client, now)
         case .unregisterAddress(let id, let dn):
             unregister(dn, id, client)
         case .queryAddress(let id, let name):
-            if let dn = index(of: name) {
-                tell(client, .addressInfo(referenceID: id, status(of: dn)))
-            } else {
-                tell(client, .error(referenceID: id, .unknownDN))
-            }
+            query(name, id, client, now)
+        case .queryServer(let id):
+            tell(client, .serverInfo(referenceID: id, ports.serverInfo))
         case .monitorAll(let id, let options):
             ports.monitor(client, referenceID: id, options: options, &portsActions)
         }
@@ -65,7 +69,7 @@ extension NodeCore {
     }
 
     private mutating func register(
-        _ name: String, takeover: Bool, _ id: UInt32, _ client: ClientID, _ now: Instant
+        _ name: String, takeover: Bool, ownerHint: Bool, _ id: UInt32, _ client: ClientID, _ now: Instant
     ) {
         guard let dn = index(of: name) else { return tell(client, .error(referenceID: id, .unknownDN)) }
         guard ports.canRegister(dn, client) else { return tell(client, .error(referenceID: id, .tooManyRegistrations)) }
@@ -73,11 +77,12 @@ extension NodeCore {
         let isPSTN = topology.agentTypes[block.agentType].phone == .pstn
         let serves = isPSTN && (takeover || ownership.owns(dn) || !ownership.view(of: dn).service.isInService)
         guard serves else {
-            ports.register(dn, for: client, holds: false)
-            return tell(client, .registered(referenceID: id, status(of: dn)))
+            ports.register(dn, for: client, holds: false, wantsOwnerHint: ownerHint)
+            tell(client, .registered(referenceID: id, status(of: dn)))
+            return ports.hintOwner(client, dn: dn, ownership.view(of: dn).owner, &portsActions)
         }
         guard mayRegisterHere(block) else { return tell(client, .error(referenceID: id, .wrongDataCenter)) }
-        ports.register(dn, for: client, holds: true)
+        ports.register(dn, for: client, holds: true, wantsOwnerHint: ownerHint)
         ownership.registrationAccepted(dn, now: now, &ownershipActions)
         tell(client, .registered(referenceID: id, status(of: dn)))
     }
@@ -95,15 +100,15 @@ extension NodeCore {
         tell(client, .unregistered(referenceID: id, dn: topology.directory.dn(at: dn), reason: nil))
     }
 
-    private mutating func tell(_ client: ClientID, _ event: TEvent) {
+    mutating func tell(_ client: ClientID, _ event: TEvent) {
         ports.tell(client, event, &portsActions)
     }
 
-    private func status(of dn: DNIndex) -> DNStatus {
+    func status(of dn: DNIndex) -> DNStatus {
         DNStatus(dn: topology.directory.dn(at: dn), view: ownership.view(of: dn))
     }
 
-    private func index(of name: String) -> DNIndex? {
+    func index(of name: String) -> DNIndex? {
         DN(name).flatMap { topology.directory.index(of: $0) }
     }
 }

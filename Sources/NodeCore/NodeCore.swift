@@ -48,13 +48,14 @@ package struct NodeCounters: Equatable, Sendable {
 /// One node's machines composed. A shell feeds it events and carries out what comes of them; the simulator is another
 /// such shell, so what is proven is what ships.
 ///
-/// After any event the shell takes the actions and pulls what there is to say: `nextPeerMessage` for every peer with
-/// room in its connection, `nextClientEvent` for every client that `takeReadyClients` names.
+/// After any event the shell takes the actions and pulls what there is to say: for every peer with room in its
+/// connection `nextPeerMessage` and, when that has nothing more, `nextProxyMessage`; `nextClientEvent` for every client that `takeReadyClients` names.
 package struct NodeCore: Sendable {
     package let topology: Topology
     package let me: NodeIndex
     package internal(set) var ownership: OwnershipMachine
     package internal(set) var ports: PortsMachine
+    package internal(set) var proxy: RequestProxy
     package internal(set) var registrar: Registrar
     package internal(set) var counters = NodeCounters()
 
@@ -90,7 +91,12 @@ package struct NodeCore: Sendable {
         portsConfiguration.faults = setup.faults
         ports = PortsMachine(
             configuration: portsConfiguration, directory: setup.topology.directory, me: setup.identity.index,
-            lineage: setup.identity.lineage
+            lineage: setup.identity.lineage, nodeCount: setup.topology.nodes.count
+        )
+        proxy = RequestProxy(
+            nodeCount: setup.topology.nodes.count, timeout: setup.topology.timing.linkTimeout.nanoseconds,
+            requestsPerPeer: setup.ports.requestsPerPeer,
+            firstNumber: mixed(setup.seed ^ setup.identity.incarnation.rawValue)
         )
         registrar = Registrar(dnCount: setup.topology.directory.count)
         writer = ResponseWriter(secret: setup.secret)
@@ -111,7 +117,8 @@ package struct NodeCore: Sendable {
 
     /// The next message to a peer, or nil when there is nothing to say now.
     package mutating func nextPeerMessage(for peer: NodeIndex, now: Instant) -> PeerMessage? {
-        ownership.nextMessage(for: peer, now: now)
+        if faults.contains(.answerOvertakes), proxy.owesAnswer(to: peer) { return nil }
+        return ownership.nextMessage(for: peer, now: now)
     }
 
     package mutating func takeReadyClients() -> [ClientID] {
@@ -137,6 +144,7 @@ package struct NodeCore: Sendable {
                 ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
             case .ownerUnreachable(let owner):
                 ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
+                endRequests(to: owner)
             case .yielded(let dn):
                 if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn) }
                 ports.superseded(dn, &portsActions)
@@ -156,12 +164,16 @@ package struct NodeCore: Sendable {
         for dn in expired { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         expired.removeAll(keepingCapacity: true)
         endGraces(now: now)
+        giveUpRequests(now: now)
         settle()
     }
 
     /// When there is something to do next, monotonic nanoseconds.
     package func nextDeadline() -> UInt64 {
-        min(ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max)
+        min(
+            ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
+            proxy.nextDeadline ?? .max
+        )
     }
 
     // MARK: Links

@@ -28,15 +28,26 @@ struct ExplainCommand: ParsableCommand {
             }
             return console.write("\(console.style.bold(code))\n\(explanation)\n")
         }
+        let meant = DiagnosticCatalog.nearestCode(to: subject)
         if Self.isCode(subject) {
             let codes = DiagnosticCatalog.allCodes
+            let hint = meant.map { "; did you mean \($0)?" } ?? ""
             throw CommandFailure(
-                "there is no diagnostic \(subject.uppercased()); the codes go from \(codes.first ?? "") to "
-                    + "\(codes.last ?? "")", .failed
+                "there is no diagnostic \(subject.uppercased()): the codes go from \(codes.first ?? "") to "
+                    + "\(codes.last ?? "")\(hint)", .failed
             )
         }
-        let client = try controller.connect()
-        let explanation = DNExplanation(try client.provisioned(subject), status: try client.status())
+        let explanation: DNExplanation
+        do throws(CommandFailure) {
+            let client = try controller.connect()
+            explanation = DNExplanation(try client.provisioned(subject), status: try client.status())
+        } catch {
+            // `T12` may be a DN; only if it is none is it worth a guess.
+            guard let meant else { throw error }
+            throw CommandFailure(
+                "\(error.message); if the diagnostic \(meant) was meant, try `tandem explain \(meant)`",
+                exitCode: error.exitCode)
+        }
         if output.json { return console.write(JSONOutput.rendered(explanation.json)) }
         console.write(explanation.rendered(now: SystemClock.now().wallMilliseconds, console.style))
     }

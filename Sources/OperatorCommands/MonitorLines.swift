@@ -25,7 +25,7 @@ package struct MonitorEventJSON: Encodable, Equatable, Sendable {
     var timeMilliseconds: UInt64
     /// The T-Library's name.
     var event: String
-    /// `ClusterDNStatus`, `EndOfSnapshot`, `OwnerUnreachable`, `OwnerReachable`, or null.
+    /// `ClusterDNStatus`, `EndOfSnapshot`, `OwnerUnreachable`, `OwnerReachable`, `OwnerHint`, or null.
     @OrNull var info: String?
     var server: String
     @OrNull var dn: String?
@@ -63,6 +63,7 @@ package struct MonitorLines: Sendable {
         case .endOfSnapshot: [endOfSnapshot(event)]
         case .ownerUnreachable: [owner(event, "unreachable: its DNs are OOS here")]
         case .ownerReachable: [owner(event, "reachable: its DNs are here as it says")]
+        case .ownerHint: [owner(event, "serves the DN at \(Wording.printable(event.ownerAddress))")]
         case .dnStatus where event.sequence == 0: snapshotEntries(event)
         case .dnStatus, .none: changes(event)
         }
@@ -78,6 +79,11 @@ package struct MonitorLines: Sendable {
     }
 
     private func changes(_ event: ReceivedEvent) -> [MonitorLine] {
+        switch event.type {
+        case .eventLinkConnected: return [peer(event, "connected")]
+        case .eventLinkDisconnected: return [peer(event, "disconnected")]
+        case _: break
+        }
         if !event.statuses.isEmpty { return event.statuses.map { line(.change, event, $0) } }
         var json = json(event)
         json.dn = event.thisDN.isEmpty ? nil : event.thisDN
@@ -107,10 +113,17 @@ package struct MonitorLines: Sendable {
         return MonitorLine(kind: .endOfSnapshot, text: text(event, dn: "", words), json: json)
     }
 
+    private func peer(_ event: ReceivedEvent, _ word: String) -> MonitorLine {
+        var json = json(event)
+        json.owner = event.owner
+        let text = text(event, dn: "", "link to \(Wording.printable(event.owner)) \(word)")
+        return MonitorLine(kind: .change, text: text, json: json)
+    }
+
     private func owner(_ event: ReceivedEvent, _ words: String) -> MonitorLine {
         var json = json(event)
         json.owner = event.owner
-        let text = text(event, dn: "", "owner \(Wording.printable(event.owner)) \(words)")
+        let text = text(event, dn: event.thisDN, "owner \(Wording.printable(event.owner)) \(words)")
         return MonitorLine(kind: .change, text: text, json: json)
     }
 
@@ -118,7 +131,7 @@ package struct MonitorLines: Sendable {
         let time = Wording.localClock(milliseconds: event.timeMilliseconds)
         let sequence = event.sequence == 0 ? "" : "  #\(event.sequence)"
         return
-            "\(time)  \(Self.padded(event.type.name, 20))  \(Self.padded(dn.isEmpty ? "-" : dn, 6))  "
+            "\(time)  \(Self.padded(event.type.name, 21))  \(Self.padded(dn.isEmpty ? "-" : dn, 6))  "
             + "\(words)\(sequence)"
     }
 

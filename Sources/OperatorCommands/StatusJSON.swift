@@ -55,6 +55,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var ownedInService: UInt64?
     @OrNull var bindings: UInt64?
     @OrNull var clients: UInt64?
+    /// Cut off because they read too slowly, since the node started.
+    @OrNull var slowClients: UInt64?
     var sip: [String]
     var tcontroller: String
     @OrNull var lastProblem: String?
@@ -78,6 +80,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         ownedInService = node.report?.ownedInService
         bindings = node.report?.bindings
         clients = node.report?.clients
+        slowClients = node.report?.slowClients
         sip = node.sip
         tcontroller = node.tcontroller
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem
@@ -97,9 +100,16 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
     var to: String
     var state: String
     @OrNull var roundTripMicroseconds: UInt64?
+    /// The two parts of the round trip, there and back, as far as clocks allow to tell them apart.
+    @OrNull var transmitMicroseconds: UInt64?
+    @OrNull var receiveMicroseconds: UInt64?
     @OrNull var silenceMilliseconds: UInt64?
     var behindRevisions: UInt64
+    /// In the process.
     var queuedBytes: UInt64
+    /// In the kernel: sent, or about to be, and not acknowledged; arrived and not read.
+    var unacknowledgedBytes: UInt64
+    var unreadBytes: UInt64
     var losses: UInt64
     var peerOwns: UInt64
     var clockAheadMilliseconds: UInt64
@@ -113,9 +123,13 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
         to = link.peer
         state = link.state
         roundTripMicroseconds = link.roundTripMicroseconds
+        transmitMicroseconds = link.transmitMicroseconds
+        receiveMicroseconds = link.receiveMicroseconds
         silenceMilliseconds = link.silenceMilliseconds
         behindRevisions = link.behindRevisions
         queuedBytes = link.queuedBytes
+        unacknowledgedBytes = link.unacknowledgedBytes
+        unreadBytes = link.unreadBytes
         losses = link.losses
         peerOwns = link.peerOwns
         clockAheadMilliseconds = link.clockAheadMilliseconds

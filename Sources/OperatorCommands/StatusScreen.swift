@@ -130,16 +130,20 @@ package enum NodeTable {
 package enum LinkTable {
     package static func rendered(_ rows: [LinkRow], _ style: Style) -> String {
         var table = Table([
-            .init("FROM"), .init("TO"), .init("STATE"), .init("ROUND TRIP", .right), .init("LAST HEARD", .right),
-            .init("BEHIND", .right), .init("QUEUED", .right), .init("LOSSES", .right), .init("LAST PROBLEM"),
+            .init("FROM"), .init("TO"), .init("STATE"), .init("ROUND TRIP", .right), .init("THERE", .right),
+            .init("BACK", .right), .init("LAST HEARD", .right), .init("BEHIND", .right), .init("QUEUED", .right),
+            .init("UNREAD", .right), .init("LOSSES", .right), .init("LAST PROBLEM"),
         ])
         for row in rows {
             let link = row.status
             table.add([
                 .init(row.from), .init(link.peer), .init(link.state, tone(link)),
                 .init(link.roundTripMicroseconds.map { Wording.duration(microseconds: $0) } ?? ""),
+                .init(link.transmitMicroseconds.map { Wording.duration(microseconds: $0) } ?? ""),
+                .init(link.receiveMicroseconds.map { Wording.duration(microseconds: $0) } ?? ""),
                 .init(link.silenceMilliseconds.map { Wording.duration(milliseconds: $0) + " ago" } ?? ""),
-                .init("\(link.behindRevisions)"), .init(Wording.bytes(link.queuedBytes)),
+                .init("\(link.behindRevisions)"), .init(Wording.bytes(link.queuedBytes + link.unacknowledgedBytes)),
+                .init(Wording.bytes(link.unreadBytes)),
                 .init("\(link.losses)", link.losses > 0 ? .doubtful : .plain), .init(problem(link)),
             ])
         }

@@ -16,9 +16,9 @@ package struct TandemCommand: ParsableCommand {
             """,
         version: "tandem \(TandemVersion.current)",
         subcommands: [
-            UpCommand.self, ValidateCommand.self, StatusCommand.self, NodesCommand.self, LinksCommand.self,
-            DNCommand.self, ExplainCommand.self, MonitorCommand.self, EventsCommand.self, VersionCommand.self,
-            CompletionCommand.self, ManualCommand.self,
+            UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
+            LinksCommand.self, DNCommand.self, ExplainCommand.self, MonitorCommand.self, EventsCommand.self,
+            VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]
     )
 

@@ -8,6 +8,9 @@ package struct LinkStatus: Equatable, Sendable {
     /// `down`, `syncing` or `live`.
     package var state: String
     package var roundTripMicroseconds: UInt64?
+    /// The two parts of the round trip, there and back.
+    package var transmitMicroseconds: UInt64?
+    package var receiveMicroseconds: UInt64?
     package var silenceMilliseconds: UInt64?
     /// Revisions that wait to be sent to the peer.
     package var behindRevisions: UInt64 = 0
@@ -18,8 +21,12 @@ package struct LinkStatus: Equatable, Sendable {
     package var clockAheadMilliseconds: UInt64 = 0
     /// Digests that did not match, in a row.
     package var mismatches: UInt32 = 0
-    /// Bytes that wait in the connection's queue.
+    /// Bytes that wait in the process, and bytes that the kernel has sent or waits to send and the peer's host has not
+    /// acknowledged.
     package var queuedBytes: UInt64 = 0
+    package var unacknowledgedBytes: UInt64 = 0
+    /// Bytes that have arrived and that the process has not read.
+    package var unreadBytes: UInt64 = 0
     /// The peer runs another generation of the topology.
     package var hasOtherGeneration = false
     /// Why the last connection ended.
@@ -42,6 +49,8 @@ package struct NodeReport: Equatable, Sendable {
     package var ownedInService: UInt64 = 0
     package var bindings: UInt64 = 0
     package var clients: UInt64 = 0
+    /// Clients that were cut off because they read too slowly.
+    package var slowClients: UInt64 = 0
     package var datagramsReceived: UInt64 = 0
     package var datagramsDropped: UInt64 = 0
     package var registrationsAccepted: UInt64 = 0

@@ -63,6 +63,10 @@ extension NodeShell {
             connection.withOutput { meshCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+        while let message = core.nextProxyMessage(for: peer) {
+            connection.withOutput { ProxyCodec.encode(message, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
+        }
     }
 
     /// A connection that was filled is flushed when this turn ends. If its socket takes all of it, nothing would begin
@@ -80,7 +84,11 @@ extension NodeShell {
             return
         }
         do throws(WireError) {
-            core.received(try meshCodec.decode(type: type, payload), from: id, now: loop.now)
+            if ProxyCodec.carries(type) {
+                core.received(try ProxyCodec.decode(type: type, payload), from: id, now: loop.now)
+            } else {
+                core.received(try meshCodec.decode(type: type, payload), from: id, now: loop.now)
+            }
         } catch {
             logger.warning(
                 "bad frame on the mesh", metadata: ["connection": "\(id.rawValue)", "problem": "\(error.sentence)"]

@@ -59,7 +59,8 @@ extension NodeShell {
                     lineage: core.ownership.identity.lineage.rawValue
                 )
                 connection.withOutput { CommonCodec.encode(answer, to: &$0) }
-                introducedClients.insert(id)
+                guard introducedClients.insert(id).inserted else { return closeClient(id, "a second hello came") }
+                core.clientIntroduced(id)
                 return
             }
             guard introducedClients.contains(id) else { return closeClient(id, "the first frame must be a hello") }

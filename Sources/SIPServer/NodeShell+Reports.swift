@@ -21,6 +21,7 @@ extension NodeShell {
         report.ownedInService = UInt64(core.ownership.ownInService)
         report.bindings = UInt64(core.registrar.bindingCount)
         report.clients = UInt64(core.ports.clientCount)
+        report.slowClients = core.ports.slowClients
         for socket in sipSockets {
             report.datagramsReceived += socket.counters.received
             report.datagramsDropped += socket.counters.dropped + socket.counters.truncated
@@ -36,6 +37,8 @@ extension NodeShell {
     private func status(of link: LinkReport) -> LinkStatus {
         var status = LinkStatus(peer: topology.name(of: link.peer), state: link.state.rawValue)
         status.roundTripMicroseconds = link.roundTripNanoseconds.map { max(1, $0 / 1000) }
+        status.transmitMicroseconds = link.transmitNanoseconds.map { max(1, $0 / 1000) }
+        status.receiveMicroseconds = link.receiveNanoseconds.map { max(1, $0 / 1000) }
         status.silenceMilliseconds = link.silenceNanoseconds.map { $0 / 1_000_000 }
         status.behindRevisions = link.behindRevisions
         status.peerOwns = link.peerOwns
@@ -45,6 +48,10 @@ extension NodeShell {
         status.clockAheadMilliseconds = link.clockAheadMilliseconds > limit ? link.clockAheadMilliseconds : 0
         if let id = core.ownership.connection(to: link.peer), let connection = connections[id] {
             status.queuedBytes = UInt64(connection.outputBytes)
+            if let queued = connection.descriptor.queuedBytes() {
+                status.unreadBytes = UInt64(queued.unread)
+                status.unacknowledgedBytes = UInt64(queued.unacknowledged)
+            }
         }
         status.hasOtherGeneration = !link.sameGeneration
         status.lastProblem = dialProblems[link.peer] ?? lastProblems[link.peer] ?? ""

@@ -73,7 +73,10 @@ final class NodeShell {
         )
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)
-        portCodec = TLibraryCodec(names: topology.nodes.map(\.name))
+        portCodec = TLibraryCodec(
+            cluster: topology.cluster, version: TandemVersion.current,
+            nodes: topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller) }
+        )
     }
 
     /// How many descriptors the node can need: its clients, two connections and two dials a peer, listeners, SIP sockets,

@@ -16,6 +16,7 @@ struct SimulatedClient: Sendable {
     var isReadPlanned = false
     var subscriber: ModelSubscriber
     var desktop: ModelDesktop
+    var links: ModelLinks
 
     /// One is told of each DN, one understands owner events, one has filters, two are desktops.
     static func all(of topology: Topology, isFiltered: Bool) -> [SimulatedClient] {
@@ -34,13 +35,14 @@ struct SimulatedClient: Sendable {
             SimulatedClient(
                 kind: kind,
                 subscriber: ModelSubscriber(dnCount: count, isToldStepByStep: kind == .monitor(filter) && !isFiltered),
-                desktop: ModelDesktop(dnCount: count))
+                desktop: ModelDesktop(dnCount: count), links: ModelLinks(nodeCount: topology.nodes.count))
         }
     }
 
     mutating func connectionEnded() {
         id = nil
         desktop.disconnected()
+        links.disconnected()
     }
 }
 
@@ -55,6 +57,7 @@ extension ClusterSimulation {
         let id = ClientID(rawValue: lastClient)
         nodes[node.position].clients[client].id = id
         cores[node.position].clientConnected(id)
+        cores[node.position].clientIntroduced(id)
         if case .monitor(var options) = nodes[node.position].clients[client].kind {
             options.resume = nodes[node.position].clients[client].subscriber.resume()
             say(
@@ -89,6 +92,7 @@ extension ClusterSimulation {
         for _ in 0..<8 {
             guard let event = cores[node.position].nextClientEvent(for: id) else {
                 invariantClientsKnowTheView(node, client)
+                invariantClientsKnowTheLinks(node, client)
                 return
             }
             hear(event, node, client)
@@ -100,11 +104,12 @@ extension ClusterSimulation {
     private mutating func hear(_ event: TEvent, _ node: NodeIndex, _ client: Int) {
         sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
         fold.add(Words.digest(of: event))
+        nodes[node.position].clients[client].links.hear(event)
+        if let transition = Transition(event) { count(transition) }
         switch nodes[node.position].clients[client].kind {
         case .monitor(let options):
             invariantClientsAreToldWhatTheyAskedFor(node, event, options)
             nodes[node.position].clients[client].subscriber.hear(event, topology.directory)
-            if let transition = Transition(event) { count(transition) }
         case .desktop:
             nodes[node.position].clients[client].desktop.hear(event, at: node, topology.directory)
             if case .unregistered(nil, _, _) = event { count(.desktopSuperseded) }
@@ -154,11 +159,21 @@ extension ClusterSimulation {
         count(takeover ? .desktopTookOver : .desktopRegistered)
         let before = cores[node.position].inspect(DNIndex(plan.phoneCount + dn))
         cores[node.position].requestReceived(
-            .registerAddress(referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover), from: id,
-            now: instant(node))
+            .registerAddress(
+                referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover, ownerHint: desktop == 1),
+            from: id, now: instant(node))
         touch(node)
         let serves = takeover || before.owner == node || !before.view.isInService
         invariantDesktopsGetWhatTheyAsk(node, DNIndex(plan.phoneCount + dn), before, serves: serves)
+    }
+
+    mutating func desktopAsks(_ dn: Int, at node: NodeIndex, _ desktop: Int) {
+        guard let id = self.desktop(desktop, of: node), let client = client(id, of: node) else { return }
+        let dn = DNIndex(dn)
+        let reference = nodes[node.position].clients[client].desktop.ask(dn)
+        cores[node.position].requestReceived(
+            .queryAddress(referenceID: reference, dn: name(dn)), from: id, now: instant(node))
+        touch(node)
     }
 
     mutating func desktopUnregisters(_ dn: Int, at node: NodeIndex, _ desktop: Int) {

@@ -1,6 +1,7 @@
 import ClusterModel
 import DNOwnership
 import NodeCore
+import TLibraryPorts
 
 // Connections between nodes: dialled, cut, broken, given up.
 extension ClusterSimulation {
@@ -63,7 +64,7 @@ extension ClusterSimulation {
         say(who() + Words.of(message, topology))
     }
 
-    mutating func send(_ message: PeerMessage, on id: Int, fromSide side: Int) {
+    mutating func send(_ message: MeshMessage, on id: Int, fromSide side: Int) {
         network.append(message, to: id, fromSide: side)
         let time = network.arrival(id, fromSide: side, now: now, delay: plan.delay)
         schedule(.deliver(id, fromSide: side), after: time - now)
@@ -77,18 +78,13 @@ extension ClusterSimulation {
         let wasFull = connection.inFlight[side].count >= plan.connectionCapacity
         guard let message = takeFirst(id, side) else { return }
         fold.add(id &* 2 &+ side)
-        fold.add(Words.digest(of: message))
-        guard nodes[receiver.position].isUp else { return }
-        cause = Cause(message)
-        let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
-        if former.isInStep, former.connection == id { teller = sender }
-        tell(message, "\(name(receiver)) hears on \(id): ")
-        cores[receiver.position].received(
-            message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
-        hearsay = Hearsay(
-            node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), message: message,
-            former: former)
-        touch(receiver)
+        if nodes[receiver.position].isUp {
+            switch message {
+            case .link(let message): deliver(message, to: receiver, from: sender, on: id)
+            case .proxy(let message): deliver(message, to: receiver, from: sender, on: id)
+            }
+            touch(receiver)
+        }
         if wasFull, sender != .none {
             // There is room again: the sender may go on.
             if nodes[sender.position].pausedUntil > now {
@@ -99,7 +95,34 @@ extension ClusterSimulation {
         }
     }
 
-    private mutating func takeFirst(_ id: Int, _ side: Int) -> PeerMessage? {
+    private mutating func deliver(
+        _ message: PeerMessage, to receiver: NodeIndex, from sender: NodeIndex, on id: Int
+    ) {
+        fold.add(Words.digest(of: message))
+        cause = Cause(message)
+        let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
+        if former.isInStep, former.connection == id { teller = sender }
+        tell(message, "\(name(receiver)) hears on \(id): ")
+        cores[receiver.position].received(
+            message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
+        hearsay = Hearsay(
+            node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), message: message,
+            former: former)
+    }
+
+    private mutating func deliver(
+        _ message: ProxyMessage, to receiver: NodeIndex, from sender: NodeIndex, on id: Int
+    ) {
+        fold.add(Words.digest(of: message))
+        sayInDetail("\(name(receiver)) hears on \(id): \(Words.of(message))")
+        cause = .other
+        count(Transition(message))
+        cores[receiver.position].received(
+            message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
+        invariantAnswersFollowChanges(message, at: receiver, from: sender, on: id)
+    }
+
+    private mutating func takeFirst(_ id: Int, _ side: Int) -> MeshMessage? {
         if injection == .streamsReordered, mixed(now) % 4 == 0 { network.swapFirst(id, fromSide: side) }
         return network.takeFirst(id, fromSide: side)
     }

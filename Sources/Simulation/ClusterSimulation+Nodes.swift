@@ -100,7 +100,12 @@ extension ClusterSimulation {
                 room -= 1
                 tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
                 invariantStreamsAreOrderly(node, peer, id, message)
-                send(message, on: id, fromSide: side)
+                send(.link(message), on: id, fromSide: side)
+            }
+            while room > 0, let message = cores[node.position].nextProxyMessage(for: peer) {
+                room -= 1
+                sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
+                send(.proxy(message), on: id, fromSide: side)
             }
         }
     }

@@ -77,6 +77,9 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case registrationAccepted, removalAccepted, queryAnswered, askedElsewhere, outOfOrderRefused
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
+    case linkConnectedTold, linkDisconnectedTold, ownerHinted
+    case requestProxied, proxiedAnswered, proxiedToFormerOwner, askedOwnerAnswered, askedNodeAnswered
+    case tooManyProxied
 
     // What the plan had.
     case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
@@ -114,13 +117,26 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         }
     }
 
+    init(_ message: ProxyMessage) {
+        switch message {
+        case .query: self = .requestProxied
+        case .answer(_, .notOwner): self = .proxiedToFormerOwner
+        case .answer(_, .addressInfo): self = .proxiedAnswered
+        }
+    }
+
     init?(_ event: TEvent) {
         switch event {
         case .monitoring(_, let isResumed, _): self = isResumed ? .feedResumed : .feedBegun
         case .endOfSnapshot: self = .snapshotEnded
         case .ownerUnreachable: self = .ownerUnreachableTold
         case .ownerReachable: self = .ownerReachableTold
-        case .error, .registered, .unregistered, .addressInfo, .serviceChanged, .status: return nil
+        case .linkConnected: self = .linkConnectedTold
+        case .linkDisconnected: self = .linkDisconnectedTold
+        case .ownerHint: self = .ownerHinted
+        case .addressInfo(_, _, let detail): self = detail == nil ? .askedNodeAnswered : .askedOwnerAnswered
+        case .error(_, .tooManyRequests): self = .tooManyProxied
+        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status: return nil
         }
     }
 

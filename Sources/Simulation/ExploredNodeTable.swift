@@ -150,7 +150,9 @@ struct ExploredNodeTable: ~Copyable, Sendable {
             let end = now.advanced(by: Self.linkTimeout.nanoseconds)
             for peer in before.peers.indices {
                 guard let connection = before.peers[peer].connection else { continue }
-                machine.received(.pong(sentAt: now.monotonic), from: connection, now: end, &actions)
+                machine.received(
+                    .pong(Pong(sentAt: now.monotonic, receivedAt: 0, answeredAt: 0)), from: connection, now: end,
+                    &actions)
             }
             machine.tick(now: end, &actions)
         }

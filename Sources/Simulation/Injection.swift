@@ -69,6 +69,12 @@ package struct Injection: Equatable, Sendable {
         Injection("slow-client-kept", .slowClientKept, "a client that falls off the feed is not cut off"),
         Injection(
             "snapshot-over-changes", .snapshotOverChanges, "the end of a client's snapshot skips the changes that wait"),
+        Injection("lost-link-untold", .lostLinkUntold, "clients are not told that their node has lost a link"),
+        Injection(
+            "proxied-forgotten", .proxiedForgotten, "requests on their way to an owner that is lost are forgotten"),
+        Injection(
+            "answer-overtakes", .answerOvertakes, "an owner's answer arrives before the changes that it follows from"),
+        Injection("reference-lost", .referenceLost, "a proxied request's answer bears another ReferenceID"),
         streamsReordered, incarnationReused,
     ]
 }

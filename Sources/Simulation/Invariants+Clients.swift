@@ -1,4 +1,5 @@
 import ClusterModel
+import DNOwnership
 import NodeCore
 import TLibraryPorts
 
@@ -45,6 +46,63 @@ extension ClusterSimulation {
         }
     }
 
+    /// A client that has been told everything knows which other nodes its node hears, and where the owners are that it
+    /// has asked for.
+    mutating func invariantClientsKnowTheLinks(_ node: NodeIndex, _ client: Int) {
+        let model = nodes[node.position].clients[client]
+        for peer in nodes.indices where peer != node.position {
+            let state = cores[node.position].inspect(link: NodeIndex(peer)).state
+            if model.links.isConnected[peer] == (state == .live) { continue }
+            fail(
+                "invariantClientsKnowTheLinks",
+                "client \(client) of \(name(node)): link to \(name(NodeIndex(peer))) is \(state.rawValue)")
+        }
+        // The last of the clients is the desktop that asks for hints.
+        guard client == nodes[node.position].clients.count - 1 else { return }
+        for position in plan.phoneCount..<topology.directory.count where model.desktop.services[position] != nil {
+            let owner = cores[node.position].inspect(DNIndex(position)).owner
+            if owner == node || owner == .none || model.desktop.hints[position] == owner { continue }
+            fail(
+                "invariantClientsKnowTheLinks",
+                "client \(client) of \(name(node)) was not told that \(name(owner)) owns \(name(DNIndex(position)))")
+        }
+    }
+
+    /// What a client is told in answer to a request follows from the changes that were told before, and is told to whoever
+    /// asks another node as it is told to those who ask the owner.
+    mutating func invariantAnswersFollowChanges(
+        _ message: ProxyMessage, at node: NodeIndex, from owner: NodeIndex, on id: Int
+    ) {
+        guard case .answer(_, .addressInfo(let service, let stamp, _)) = message, owner != .none else { return }
+        let hearing = nodes[node.position].hearing[owner.position]
+        guard hearing.isInStep, hearing.connection == id else { return }
+        // Which DN was asked for only the node knows; one that the owner owns since that stamp has that service.
+        for position in 0..<topology.directory.count {
+            let record = cores[node.position].inspect(DNIndex(position))
+            guard record.owner == owner, record.stamp == stamp else { continue }
+            if record.service == service { return }
+            return fail(
+                "invariantAnswersFollowChanges",
+                "\(name(owner)) says that \(name(DNIndex(position))) is \(service.reason ?? "in service"), and \(name(node)) holds: "
+                    + words(record))
+        }
+        let known = (0..<topology.directory.count).map { cores[node.position].inspect(DNIndex($0)).stamp }
+        if known.contains(where: { $0 > stamp }) { return }
+        fail("invariantAnswersFollowChanges", "\(name(node)) has not heard of the claim since \(stamp)")
+    }
+
+    /// Every request of a client that stays is answered, once, with its ReferenceID.
+    mutating func invariantRequestsAreAnswered() {
+        for node in nodes.indices {
+            for (number, client) in nodes[node].clients.enumerated() where client.id != nil {
+                guard let question = client.desktop.questions.min(by: { $0.key < $1.key }) else { continue }
+                fail(
+                    "invariantRequestsAreAnswered",
+                    "client \(number) of \(name(NodeIndex(node))) waits for \(question.key), \(name(question.value))")
+            }
+        }
+    }
+
     /// 7. A client with filters is told of nothing else. A DN that went to another node is superseded.
     mutating func invariantClientsAreToldWhatTheyAskedFor(
         _ node: NodeIndex, _ event: TEvent, _ options: MonitorOptions
@@ -54,7 +112,7 @@ extension ClusterSimulation {
             case .status(let statuses, _): statuses
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
-                .ownerReachable:
+                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint:
                 []
             }
         for status in statuses {

@@ -29,7 +29,7 @@ extension ClusterSimulation {
         for (id, connection) in network.connections.enumerated() {
             guard let connection else { continue }
             for side in 0...1 where connection.isOpen[1 - side] {
-                if connection.inFlight[side].contains(where: { !Words.isHeartbeat($0) }) {
+                if connection.inFlight[side].contains(where: { $0.isWorkUnderWay }) {
                     return "connection \(id) has something on its way"
                 }
             }
@@ -47,6 +47,7 @@ extension ClusterSimulation {
         for node in nodes.indices {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
+        invariantRequestsAreAnswered()
         invariantConvergenceIsCheap()
     }
 

@@ -188,6 +188,7 @@ extension ClusterSimulation {
         let links = fill.links
         if links.control > 3 || links.claimsOwed > dns || links.superseded > dns || links.provisionals > 2 * dns + 1
             || fill.feed > plan.feedCapacity || fill.outbox > plan.outboxCapacity
+            || fill.requests > plan.requestsPerPeer || fill.answers > 4 * plan.requestsPerPeer
         {
             fail("invariantBoundsHold", "\(name(node)): \(fill)")
         }

@@ -50,7 +50,8 @@ struct ModelSubscriber: Sendable {
         case .ownerReachable(_, let sequence):
             // What the owner says of each of its DNs has been told just before.
             advance(to: sequence)
-        case .error, .registered, .unregistered, .addressInfo:
+        case .serverInfo, .linkConnected, .linkDisconnected: break
+        case .error, .registered, .unregistered, .addressInfo, .ownerHint:
             problem = "a monitoring client was told \(event)"
         }
     }
@@ -98,11 +99,24 @@ struct ModelDesktop: Sendable {
     private(set) var services: [Service?]
     /// DNs that it holds in service at its node.
     private(set) var holds: [Bool]
+    /// The latest hint, since the DN was registered.
+    private(set) var hints: [NodeIndex?]
+    /// What it has asked and not been told yet, by ReferenceID.
+    private(set) var questions: [UInt32: DNIndex] = [:]
+    private var lastReference: UInt32 = 100
     private(set) var problem: String?
 
     init(dnCount: Int) {
         services = Array(repeating: nil, count: dnCount)
         holds = Array(repeating: false, count: dnCount)
+        hints = Array(repeating: nil, count: dnCount)
+    }
+
+    /// - Returns: the ReferenceID of a TQueryAddress.
+    mutating func ask(_ dn: DNIndex) -> UInt32 {
+        lastReference += 1
+        questions[lastReference] = dn
+        return lastReference
     }
 
     mutating func disconnected() {
@@ -120,9 +134,19 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: name) else { return }
             services[dn.position] = nil
             holds[dn.position] = false
+            hints[dn.position] = nil
         case .serviceChanged(let status, nil): learn([status], directory)
         case .status(let statuses, nil): learn(statuses, directory)
-        case .error, .addressInfo: break
+        case .addressInfo(let id, let status, _):
+            let dn = directory.index(of: status.dn)
+            if dn == nil || questions.removeValue(forKey: id) != dn { problem = "answer \(id) answers nothing" }
+        case .ownerHint(let dn, let owner):
+            guard let dn = directory.index(of: dn) else { return }
+            if services[dn.position] == nil || owner == node { problem = "a hint that it has not asked for" }
+            hints[dn.position] = owner
+        case .serverInfo, .linkConnected, .linkDisconnected: break
+        case .error(let id, let error):
+            if error == .tooManyRequests, questions.removeValue(forKey: id) == nil { problem = "error \(id)" }
         case .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
             problem = "a desktop was told \(event)"
         }
@@ -133,6 +157,31 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: status.dn) else { continue }
             if services[dn.position] == nil { problem = "told of \(status.dn), which it has not registered" }
             services[dn.position] = status.view.service
+        }
+    }
+}
+
+/// What any client believes of its node's links.
+struct ModelLinks: Sendable {
+    /// By node: nil before it was told.
+    private(set) var isConnected: [Bool?]
+
+    init(nodeCount: Int) {
+        isConnected = Array(repeating: nil, count: nodeCount)
+    }
+
+    mutating func disconnected() {
+        self = ModelLinks(nodeCount: isConnected.count)
+    }
+
+    mutating func hear(_ event: TEvent) {
+        switch event {
+        case .serverInfo(_, let info): for link in info.links { isConnected[link.peer.position] = link.isConnected }
+        case .linkConnected(let peer): isConnected[peer.position] = true
+        case .linkDisconnected(let peer): isConnected[peer.position] = false
+        case .error, .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
+            .ownerUnreachable, .ownerReachable, .ownerHint:
+            break
         }
     }
 }

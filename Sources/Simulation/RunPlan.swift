@@ -22,6 +22,8 @@ package struct RunPlan: Equatable, Sendable {
     package var feedCapacity: Int
     package var feedChunk: Int
     package var outboxCapacity: Int
+    /// How many requests of clients may be under way to one other node.
+    package var requestsPerPeer: Int
     /// How many messages one direction of a connection takes before its sender has to wait.
     package var connectionCapacity: Int
     /// What a message takes from node to node: nanoseconds.
@@ -100,6 +102,7 @@ package struct RunPlan: Equatable, Sendable {
             let count = 1 + random.below(others.count - 1)
             lingeringCuts = others.prefix(count).map { [alone, $0] }
         }
+        requestsPerPeer = [1, 2, 64][Int(mixed(seed &+ 3) % 3)]
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in
             spread == 0 ? 0 : Int64(random.below(Int(2 * spread + 1))) - spread

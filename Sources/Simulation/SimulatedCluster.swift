@@ -78,6 +78,7 @@ extension ClusterSimulation {
         ports.feedCapacity = plan.feedCapacity
         ports.outboxCapacity = plan.outboxCapacity
         ports.chunk = plan.feedChunk
+        ports.requestsPerPeer = plan.requestsPerPeer
         let incarnation = Incarnation(rawValue: injection == .incarnationReused ? 1 : life)
         let identity = NodeIdentity(index: node, incarnation: incarnation, lineage: incarnation, generation: 1)
         let setup = NodeSetup(

@@ -1,6 +1,21 @@
 import ClusterModel
 import DNOwnership
 import DequeModule
+import TLibraryPorts
+
+/// What travels between nodes.
+enum MeshMessage: Equatable, Sendable {
+    case link(PeerMessage)
+    case proxy(ProxyMessage)
+
+    /// Anything but a heartbeat.
+    var isWorkUnderWay: Bool {
+        switch self {
+        case .link(let message): !Words.isHeartbeat(message)
+        case .proxy: true
+        }
+    }
+}
 
 /// A connection between two simulated nodes: two ordered streams.
 struct SimulatedConnection: Sendable {
@@ -9,7 +24,7 @@ struct SimulatedConnection: Sendable {
     /// Which ends still have the connection open.
     var isOpen = [true, true]
     /// Messages on their way from each end, at most the plan's capacity.
-    var inFlight: [Deque<PeerMessage>] = [[], []]
+    var inFlight: [Deque<MeshMessage>] = [[], []]
     /// The latest delivery planned from each end, so that streams keep their order.
     var lastDelivery: [UInt64] = [0, 0]
     /// Deliveries from each end that wait for a cut to heal.
@@ -98,11 +113,11 @@ struct SimulatedNetwork: Sendable {
         return stalled
     }
 
-    mutating func append(_ message: PeerMessage, to id: Int, fromSide side: Int) {
+    mutating func append(_ message: MeshMessage, to id: Int, fromSide side: Int) {
         connections[id]?.inFlight[side].append(message)
     }
 
-    mutating func takeFirst(_ id: Int, fromSide side: Int) -> PeerMessage? {
+    mutating func takeFirst(_ id: Int, fromSide side: Int) -> MeshMessage? {
         connections[id]?.inFlight[side].popFirst()
     }
 

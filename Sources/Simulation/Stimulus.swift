@@ -22,6 +22,8 @@ package enum Stimulus: Equatable, Sendable {
     // Desktops, by the number of the PSTN DN and of the desktop at the node.
     case desktopRegisters(dn: Int, at: NodeIndex, desktop: Int, takeover: Bool)
     case desktopUnregisters(dn: Int, at: NodeIndex, desktop: Int)
+    /// The desktop asks for any DN, by its place in the directory.
+    case desktopAsks(dn: Int, at: NodeIndex, desktop: Int)
 
     // Clients of a node, by their number there.
     case clientLeaves(NodeIndex, client: Int, time: UInt64)
@@ -53,7 +55,7 @@ package enum Stimulus: Equatable, Sendable {
     var faultKind: FaultKind? {
         switch self {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
-            .desktopUnregisters:
+            .desktopUnregisters, .desktopAsks:
             nil
         case .clientLeaves: .clientLeaves
         case .clientStalls: .clientStalls
@@ -118,6 +120,12 @@ private struct ScriptDraw {
         for dn in 0..<plan.desktopCount { repeatedly(gap: plan.phoneGap) { $0.desktop(dn) } }
         if !plan.faultKinds.isEmpty {
             repeatedly(gap: plan.faultGap) { draw in draw.fault(draw.random.one(of: draw.plan.faultKinds)) }
+        }
+        // Drawn by themselves, so that they change nothing of the rest.
+        random = SeededRandom(seed: mixed(plan.seed &+ 2))
+        repeatedly(gap: plan.phoneGap / 4) { draw in
+            let dns = draw.plan.phoneCount + draw.plan.desktopCount
+            return .desktopAsks(dn: draw.random.below(dns), at: draw.node(), desktop: draw.random.below(2))
         }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }

@@ -20,6 +20,7 @@ extension ClusterSimulation {
         case .desktopRegisters(let dn, let node, let desktop, let takeover):
             desktopRegisters(dn, at: node, desktop, takeover: takeover)
         case .desktopUnregisters(let dn, let node, let desktop): desktopUnregisters(dn, at: node, desktop)
+        case .desktopAsks(let dn, let node, let desktop): desktopAsks(dn, at: node, desktop)
         case .clientLeaves(let node, let client, let time): clientLeaves(node, client, for: time)
         case .clientStalls(let node, let client, let time):
             nodes[node.position].clients[client].stalledUntil = now + time
@@ -83,7 +84,8 @@ extension ClusterSimulation {
         case .stranger(let node, let kind):
             if nodes[node.position].isUp { stranger(kind, at: node) }
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
-            .desktopUnregisters, .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump, .wrongClock:
+            .desktopUnregisters, .desktopAsks, .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump,
+            .wrongClock:
             break
         }
     }
@@ -129,7 +131,7 @@ extension ClusterSimulation {
     }
 
     private mutating func say(_ message: PeerMessage, as stranger: Int) {
-        network.append(message, to: stranger, fromSide: 0)
+        network.append(.link(message), to: stranger, fromSide: 0)
         schedule(.deliver(stranger, fromSide: 0), after: .millisecond)
     }
 

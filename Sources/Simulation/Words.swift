@@ -34,6 +34,16 @@ enum Words {
         }
     }
 
+    static func of(_ message: ProxyMessage) -> String {
+        switch message {
+        case .query(let number, let dn): "request \(number) for \(dn)"
+        case .answer(let number, .notOwner): "answer to \(number): not the owner"
+        case .answer(let number, .addressInfo(let service, let stamp, let detail)):
+            "answer to \(number): \(service.reason ?? "in service") since \(stamp), \(detail.contacts) contacts,"
+                + " \(detail.desktops) desktops"
+        }
+    }
+
     static func of(_ claim: Claim, _ topology: Topology) -> String {
         "\(claim.owner == .none ? "nobody" : topology.name(of: claim.owner)) since \(claim.stamp)"
     }
@@ -41,10 +51,17 @@ enum Words {
     static func of(_ event: TEvent, _ topology: Topology) -> String {
         func words(_ status: DNStatus) -> String { "\(status.dn) \(status.view.service.reason ?? "in service")" }
         switch event {
+        case .serverInfo(_, let info):
+            let heard = info.links.filter(\.isConnected).map { topology.name(of: $0.peer) }
+            return "server: hears \(heard.isEmpty ? "nobody" : heard.joined(separator: ", "))"
+        case .linkConnected(let peer): return "link to \(topology.name(of: peer)) connected"
+        case .linkDisconnected(let peer): return "link to \(topology.name(of: peer)) disconnected"
+        case .ownerHint(let dn, let owner): return "\(dn) is with \(topology.name(of: owner))"
         case .error(_, let error): return "error: \(error.message)"
         case .registered(_, let status): return "registered: \(words(status))"
         case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
-        case .addressInfo(_, let status): return words(status)
+        case .addressInfo(let id, let status, let detail):
+            return "answer \(id): \(words(status))" + (detail == nil ? "" : ", says its owner")
         case .monitoring(_, let isResumed, let position):
             return (isResumed ? "goes on" : "begins") + " at event \(position.sequence)"
         case .serviceChanged(let status, let sequence): return "changed: \(words(status)), event \(sequence ?? 0)"
@@ -98,7 +115,22 @@ enum Words {
         case .ping(let ping):
             fold.add(8)
             fold.add(ping.position?.digest ?? 0)
-        case .pong(let sentAt): fold.add(sentAt)
+        case .pong(let pong): fold.add(pong.sentAt)
+        }
+        return fold.value
+    }
+
+    static func digest(of message: ProxyMessage) -> UInt64 {
+        var fold = Fold()
+        switch message {
+        case .query(let number, let dn):
+            fold.add(number)
+            fold.add(dn.low ^ dn.high)
+        case .answer(let number, let answer):
+            fold.add(~number)
+            guard case .addressInfo(let service, let stamp, let detail) = answer else { break }
+            fold.add(stamp.rawValue ^ UInt64(service.rawValue))
+            fold.add(UInt64(detail.contacts) << 32 | UInt64(detail.desktops))
         }
         return fold.value
     }
@@ -117,7 +149,13 @@ enum Words {
             fold.add(owner)
             fold.add(sequence)
         case .monitoring(_, _, let position), .endOfSnapshot(let position): fold.add(position.sequence)
-        case .error, .registered, .unregistered, .addressInfo: break
+        case .addressInfo(let id, let status, let detail):
+            fold.add(UInt64(id))
+            fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue))
+            fold.add(UInt64(detail?.contacts ?? .max))
+        case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer): fold.add(peer)
+        case .serverInfo(_, let info): for link in info.links where link.isConnected { fold.add(link.peer) }
+        case .error, .registered, .unregistered: break
         }
         return fold.value
     }
@@ -142,6 +180,8 @@ enum Words {
             return "desktop \(desktop) of \(at(node)) \(takeover ? "takes over" : "registers") \(7000 + dn)"
         case .desktopUnregisters(let dn, let node, let desktop):
             return "desktop \(desktop) of \(at(node)) unregisters \(7000 + dn)"
+        case .desktopAsks(let dn, let node, let desktop):
+            return "desktop \(desktop) of \(at(node)) asks for \(topology.directory.dn(at: DNIndex(dn)))"
         case .clientLeaves(let node, let client, let time):
             return "client \(client) of \(at(node)) leaves for \(ms(time))"
         case .clientStalls(let node, let client, let time):

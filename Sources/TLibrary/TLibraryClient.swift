@@ -12,6 +12,8 @@ package final class TLibraryClient {
     package let address: StreamAddress
     /// How the node introduced itself: its full name, its cluster and the lineage that its feed is numbered in.
     package let serverHello: PortHello
+    /// EventServerInfo, as the node sent it when the client connected.
+    package let serverInfo: ReceivedEvent
 
     private let connection: BlockingConnection
     /// Events that came while an answer was awaited, in order.
@@ -37,6 +39,11 @@ package final class TLibraryClient {
             throw .notReachable(address, reason: Self.reason(error))
         }
         serverHello = try Self.receiveHello(connection, until: deadline)
+        guard let info = try Self.receive(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        guard info.type == .eventServerInfo else {
+            throw .unreadable(address, reason: "\(info.type.name) came instead of EventServerInfo")
+        }
+        serverInfo = info
     }
 
     /// Readable when the node has sent something; to wait for it beside other descriptors. Events may already be here:
@@ -79,7 +86,7 @@ package final class TLibraryClient {
     ) throws(TLibraryClientError) -> ReceivedEvent {
         let deadline = Deadline(after: timeout)
         try send(request, timeout: timeout)
-        while let event = try receive(timeout: deadline.left) {
+        while let event = try Self.receive(connection, timeout: deadline.left) {
             if event.referenceID == request.referenceID { return event }
             kept.append(event)
         }
@@ -89,13 +96,16 @@ package final class TLibraryClient {
     /// TRegisterAddress: registers for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, the node
     /// becomes its owner.
     ///
+    /// - Parameter ownerHint: whether the node is to say where the owner is, whenever that is another node.
     /// - Returns: EventRegistered.
     /// - Throws: `refused` for an EventError.
     @discardableResult
     package func registerAddress(
-        _ dn: String, takeover: Bool = false, timeout: Duration = .seconds(5)
+        _ dn: String, takeover: Bool = false, ownerHint: Bool = false, timeout: Duration = .seconds(5)
     ) throws(TLibraryClientError) -> ReceivedEvent {
-        try accepted(.registerAddress(referenceID: nextReferenceID(), dn: dn, takeover: takeover), timeout)
+        let id = nextReferenceID()
+        return try accepted(
+            .registerAddress(referenceID: id, dn: dn, takeover: takeover, ownerHint: ownerHint), timeout)
     }
 
     /// TUnregisterAddress: ends what `registerAddress` began.
@@ -109,7 +119,7 @@ package final class TLibraryClient {
         try accepted(.unregisterAddress(referenceID: nextReferenceID(), dn: dn), timeout)
     }
 
-    /// TQueryAddress: what the node shows of a DN now.
+    /// TQueryAddress: a DN in its owner's words, or as the node shows it if the owner cannot be asked.
     ///
     /// - Returns: EventAddressInfo.
     /// - Throws: `refused` for an EventError.
@@ -117,6 +127,13 @@ package final class TLibraryClient {
         _ dn: String, timeout: Duration = .seconds(5)
     ) throws(TLibraryClientError) -> ReceivedEvent {
         try accepted(.queryAddress(referenceID: nextReferenceID(), dn: dn), timeout)
+    }
+
+    /// TQueryServer: what the node says of itself and its links.
+    ///
+    /// - Returns: EventServerInfo.
+    package func queryServer(timeout: Duration = .seconds(5)) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.queryServer(referenceID: nextReferenceID()), timeout)
     }
 
     /// TMonitorAllKnownDNs: the feed of the node. After the answer `nextEvent` hands out a snapshot with its end
@@ -144,16 +161,18 @@ package final class TLibraryClient {
     /// - Returns: nil when none came in time; with a timeout of zero, when none is here.
     package func nextEvent(timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent? {
         if !kept.isEmpty { return kept.removeFirst() }
-        return try receive(timeout: timeout)
+        return try Self.receive(connection, timeout: timeout)
     }
 
     /// The next event from the connection itself.
-    private func receive(timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent? {
-        guard let frame = try Self.nextFrame(connection, timeout: timeout) else { return nil }
+    private static func receive(
+        _ connection: BlockingConnection, timeout: Duration
+    ) throws(TLibraryClientError) -> ReceivedEvent? {
+        guard let frame = try nextFrame(connection, timeout: timeout) else { return nil }
         do throws(WireError) {
             return try TLibraryCodec.decodeEvent(type: frame.type, frame.payload.span.bytes)
         } catch {
-            throw .unreadable(address, reason: error.sentence)
+            throw .unreadable(connection.address, reason: error.sentence)
         }
     }
 

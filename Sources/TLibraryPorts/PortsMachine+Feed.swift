@@ -11,13 +11,29 @@ extension PortsMachine {
         append(.view(dn, after, before: before), &actions)
         for client in watchers[dn] ?? [] {
             tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
+            if before.owner != after.owner { hintOwner(client, dn: dn, after.owner, &actions) }
         }
     }
 
-    /// All DNs of a node came back or went at once: one entry for monitoring clients, whatever the number of DNs.
+    /// Tells a client that wants to know it where a DN's owner is, if that is another node.
+    package mutating func hintOwner(
+        _ client: ClientID, dn: DNIndex, _ owner: NodeIndex, _ actions: inout [PortsAction]
+    ) {
+        guard owner != me, owner != .none, clients[client]?.registrations[dn]?.wantsOwnerHint == true else { return }
+        tell(client, .ownerHint(dn: directory.dn(at: dn), owner: owner), &actions)
+    }
+
+    /// The link to a node is live again or lost, and all of its DNs came back or went at once: one entry for monitoring
+    /// clients, whatever the number of DNs, and a word to every client.
     package mutating func ownerChanged(
         _ owner: NodeIndex, isReachable: Bool, views: some ViewSource, _ actions: inout [PortsAction]
     ) {
+        heardPeers[owner.position] = isReachable
+        if isReachable || !configuration.faults.contains(.lostLinkUntold) {
+            for client in clients.keys.sorted() where clients[client]?.isIntroduced == true {
+                tell(client, isReachable ? .linkConnected(owner) : .linkDisconnected(owner), &actions)
+            }
+        }
         append(.owner(owner, isReachable: isReachable), &actions)
         for dn in watchers.keys.sorted() {
             let view = views.view(of: dn)

@@ -17,16 +17,19 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var registrationsPerClient: Int
     /// The most DNs in one piece of a snapshot.
     package var chunk: Int
+    /// How many requests of clients may be under way to one other node.
+    package var requestsPerPeer: Int
     package var faults: Faults
 
     package init(
         feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512,
-        faults: Faults = .none
+        requestsPerPeer: Int = 1_024, faults: Faults = .none
     ) {
         self.feedCapacity = feedCapacity
         self.outboxCapacity = outboxCapacity
         self.registrationsPerClient = registrationsPerClient
         self.chunk = chunk
+        self.requestsPerPeer = requestsPerPeer
         self.faults = faults
     }
 }
@@ -63,6 +66,10 @@ package struct PortsMachine: Sendable {
     var holders: [DNIndex: Int] = [:]
     /// Clients with a feed position.
     var monitors: Set<ClientID> = []
+    /// By node: whether it is heard. This node's own place says nothing.
+    var heardPeers: [Bool]
+    /// How many clients were cut off because they read too slowly.
+    package private(set) var slowClients: UInt64 = 0
 
     /// The latest events, at most `feedCapacity`; the last one has the number `sequence`.
     var feed: Deque<FeedEntry> = []
@@ -72,17 +79,25 @@ package struct PortsMachine: Sendable {
 
     package init(
         configuration: PortsConfiguration = PortsConfiguration(), directory: DNDirectory, me: NodeIndex,
-        lineage: Incarnation
+        lineage: Incarnation, nodeCount: Int
     ) {
+        heardPeers = Array(repeating: false, count: nodeCount)
         self.configuration = configuration
         self.directory = directory
         self.me = me
         self.lineage = lineage
     }
 
+    struct Registration: Sendable {
+        /// It keeps a PSTN DN in service.
+        var holds = false
+        var wantsOwnerHint = false
+    }
+
     struct Client: Sendable {
-        /// True where the registration keeps a PSTN DN in service.
-        var registrations: [DNIndex: Bool] = [:]
+        /// It has said hello.
+        var isIntroduced = false
+        var registrations: [DNIndex: Registration] = [:]
         var outbox: Deque<TEvent> = []
         var monitor: Monitor?
         var isClosing = false
@@ -114,15 +129,30 @@ package struct PortsMachine: Sendable {
         clients[client] = Client()
     }
 
+    /// A client has said hello: from now on it is told of links.
+    package mutating func introduced(_ client: ClientID, _ actions: inout [PortsAction]) {
+        guard clients[client]?.isIntroduced == false else { return }
+        clients[client]!.isIntroduced = true
+        tell(client, .serverInfo(referenceID: nil, serverInfo), &actions)
+    }
+
+    package var serverInfo: ServerInfo {
+        let peers = heardPeers.indices.filter { $0 != me.position }
+        return ServerInfo(
+            position: FeedPosition(lineage: lineage, sequence: sequence), provisionedDNs: directory.count,
+            links: peers.map { ServerInfo.Link(peer: NodeIndex($0), isConnected: heardPeers[$0]) }
+        )
+    }
+
     /// - Returns: the PSTN DNs that no client holds any more, sorted.
     package mutating func disconnected(_ client: ClientID) -> [DNIndex] {
         guard let gone = clients.removeValue(forKey: client) else { return [] }
         monitors.remove(client)
         ready.remove(client)
         var abandoned: [DNIndex] = []
-        for (dn, holds) in gone.registrations.sorted(by: { $0.key < $1.key }) {
+        for (dn, registration) in gone.registrations.sorted(by: { $0.key < $1.key }) {
             forgetWatcher(client, of: dn)
-            if holds, release(dn) { abandoned.append(dn) }
+            if registration.holds, release(dn) { abandoned.append(dn) }
         }
         return abandoned
     }
@@ -158,6 +188,7 @@ package struct PortsMachine: Sendable {
         clients[client]!.outbox.removeAll()
         clients[client]!.monitor = nil
         monitors.remove(client)
+        slowClients += 1
         actions.append(.close(client, .tooSlow))
     }
 
@@ -170,11 +201,12 @@ package struct PortsMachine: Sendable {
     }
 
     /// Registers a client for a DN's events; with `holds` it also keeps the PSTN DN in service.
-    package mutating func register(_ dn: DNIndex, for client: ClientID, holds: Bool) {
+    package mutating func register(_ dn: DNIndex, for client: ClientID, holds: Bool, wantsOwnerHint: Bool = false) {
         guard let former = clients[client].map({ $0.registrations[dn] }) else { return }
         if former == nil { watchers[dn, default: []].append(client) }
-        if holds, former != true { holders[dn, default: 0] += 1 }
-        clients[client]!.registrations[dn] = holds || former == true
+        if holds, former?.holds != true { holders[dn, default: 0] += 1 }
+        clients[client]!.registrations[dn] = Registration(
+            holds: holds || former?.holds == true, wantsOwnerHint: wantsOwnerHint)
     }
 
     package enum Unregistration: Equatable, Sendable {
@@ -185,9 +217,9 @@ package struct PortsMachine: Sendable {
     }
 
     package mutating func unregister(_ dn: DNIndex, for client: ClientID) -> Unregistration {
-        guard let holds = clients[client]?.registrations.removeValue(forKey: dn) else { return .notRegistered }
+        guard let former = clients[client]?.registrations.removeValue(forKey: dn) else { return .notRegistered }
         forgetWatcher(client, of: dn)
-        return holds && release(dn) ? .lastHolder : .registered
+        return former.holds && release(dn) ? .lastHolder : .registered
     }
 
     package func isHeld(_ dn: DNIndex) -> Bool { holders[dn] != nil }
@@ -198,7 +230,7 @@ package struct PortsMachine: Sendable {
     /// The DN went to another node: desktops that held it are told, and never come back by themselves.
     package mutating func superseded(_ dn: DNIndex, _ actions: inout [PortsAction]) {
         guard holders.removeValue(forKey: dn) != nil else { return }
-        for client in watchers[dn] ?? [] where clients[client]?.registrations[dn] == true {
+        for client in watchers[dn] ?? [] where clients[client]?.registrations[dn]?.holds == true {
             clients[client]!.registrations[dn] = nil
             forgetWatcher(client, of: dn)
             tell(client, .unregistered(referenceID: nil, dn: directory.dn(at: dn), reason: .superseded), &actions)

@@ -2,6 +2,7 @@ package import ClusterModel
 
 /// The numeric ids of the T-Library's messages that this port speaks.
 package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
+    case requestQueryServer = 1
     case requestQueryAddress = 2
     case requestRegisterAddress = 3
     case requestUnregisterAddress = 4
@@ -11,6 +12,9 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     case eventRegistered = 53
     case eventUnregistered = 54
     case eventAddressInfo = 92
+    case eventServerInfo = 93
+    case eventLinkDisconnected = 94
+    case eventLinkConnected = 95
     case eventACK = 138
     case eventDNOutOfService = 147
     case eventDNBackInService = 148
@@ -19,6 +23,7 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     /// The T-Library's name, as traces and documents write it.
     package var name: String {
         switch self {
+        case .requestQueryServer: "TQueryServer"
         case .requestQueryAddress: "TQueryAddress"
         case .requestRegisterAddress: "TRegisterAddress"
         case .requestUnregisterAddress: "TUnregisterAddress"
@@ -27,6 +32,9 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .eventRegistered: "EventRegistered"
         case .eventUnregistered: "EventUnregistered"
         case .eventAddressInfo: "EventAddressInfo"
+        case .eventServerInfo: "EventServerInfo"
+        case .eventLinkDisconnected: "EventLinkDisconnected"
+        case .eventLinkConnected: "EventLinkConnected"
         case .eventACK: "EventACK"
         case .eventDNOutOfService: "EventDNOutOfService"
         case .eventDNBackInService: "EventDNBackInService"
@@ -38,16 +46,20 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
 /// What a client asks of a node's T-Controller port. The answer carries the request's ReferenceID.
 package enum TRequest: Equatable, Sendable {
     /// Registers the client for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, it also makes the
-    /// receiving node the DN's owner.
-    case registerAddress(referenceID: UInt32, dn: String, takeover: Bool)
+    /// receiving node the DN's owner. With `ownerHint` the client is told where the owner is, whenever that is another
+    /// node, so that it can connect there and save a hop.
+    case registerAddress(referenceID: UInt32, dn: String, takeover: Bool, ownerHint: Bool = false)
     case unregisterAddress(referenceID: UInt32, dn: String)
+    /// Asks the DN's owner, wherever it is.
     case queryAddress(referenceID: UInt32, dn: String)
+    /// Asks what the node tells every client when it connects.
+    case queryServer(referenceID: UInt32)
     case monitorAll(referenceID: UInt32, MonitorOptions)
 
     package var referenceID: UInt32 {
         switch self {
-        case .registerAddress(let id, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
-            .monitorAll(let id, _):
+        case .registerAddress(let id, _, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
+            .queryServer(let id), .monitorAll(let id, _):
             id
         }
     }
@@ -113,13 +125,59 @@ package struct DNStatus: Equatable, Sendable {
     }
 }
 
+/// What only a DN's owner knows.
+package struct OwnerDetail: Equatable, Sendable {
+    /// How many contacts are bound.
+    package var contacts: UInt32
+    /// How many desktops hold the DN in service.
+    package var desktops: UInt32
+
+    package init(contacts: UInt32, desktops: UInt32) {
+        self.contacts = contacts
+        self.desktops = desktops
+    }
+}
+
+/// What a node says of itself.
+package struct ServerInfo: Equatable, Sendable {
+    package struct Link: Equatable, Sendable {
+        package var peer: NodeIndex
+        package var isConnected: Bool
+
+        package init(peer: NodeIndex, isConnected: Bool) {
+            self.peer = peer
+            self.isConnected = isConnected
+        }
+    }
+
+    /// Where the node's feed stands.
+    package var position: FeedPosition
+    package var provisionedDNs: Int
+    /// To every other node, in the order of their names.
+    package var links: [Link]
+
+    package init(position: FeedPosition, provisionedDNs: Int, links: [Link]) {
+        self.position = position
+        self.provisionedDNs = provisionedDNs
+        self.links = links
+    }
+}
+
 /// What a node tells a client.
 package enum TEvent: Equatable, Sendable {
+    /// To every client after its hello, then without a ReferenceID, and to those that ask.
+    case serverInfo(referenceID: UInt32?, ServerInfo)
+    /// To every client: the node hears the peer again, or no longer.
+    case linkConnected(NodeIndex)
+    case linkDisconnected(NodeIndex)
+    /// Another node owns the DN: to clients that asked for it when they registered.
+    case ownerHint(dn: DN, owner: NodeIndex)
     case error(referenceID: UInt32, TError)
     case registered(referenceID: UInt32, DNStatus)
     /// Without a ReferenceID when the node ended the registration, and then with the reason.
     case unregistered(referenceID: UInt32?, dn: DN, reason: Service?)
-    case addressInfo(referenceID: UInt32, DNStatus)
+    /// In the owner's words if these could be had, otherwise as this node shows the DN.
+    case addressInfo(referenceID: UInt32, DNStatus, OwnerDetail?)
     /// The answer to a monitoring request: whether the client goes on where it stopped or gets a snapshot.
     case monitoring(referenceID: UInt32, isResumed: Bool, FeedPosition)
     /// The DN's service changed. The sequence is nil outside a monitoring client's feed.
@@ -134,6 +192,10 @@ package enum TEvent: Equatable, Sendable {
 
     package var type: TMessageType {
         switch self {
+        case .serverInfo: .eventServerInfo
+        case .linkConnected: .eventLinkConnected
+        case .linkDisconnected: .eventLinkDisconnected
+        case .ownerHint: .eventPrivateInfo
         case .error: .eventError
         case .registered: .eventRegistered
         case .unregistered: .eventUnregistered
@@ -154,6 +216,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
     case tooManyRegistrations = 4
     case malformedRequest = 5
     case unsupportedRequest = 6
+    case tooManyRequests = 7
 
     package var message: String {
         switch self {
@@ -163,6 +226,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
         case .tooManyRegistrations: "This client has registered as many DNs as one client may."
         case .malformedRequest: "The request could not be read."
         case .unsupportedRequest: "This port does not know the request."
+        case .tooManyRequests: "Too many requests wait for the DN's owner already; ask again later."
         }
     }
 }

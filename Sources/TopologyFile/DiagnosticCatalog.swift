@@ -46,6 +46,21 @@ package enum DiagnosticCatalog {
     }
 }
 
+extension DiagnosticCatalog {
+    /// The code that somebody seems to mean: one with its number behind a letter, such as `E012` or `T12`, or the last one
+    /// for a number beyond.
+    package static func nearestCode(to text: String) -> String? {
+        guard let letter = text.utf8.first, (letter | 0x20).isSmallLetter, text.utf8.dropFirst().count <= 4,
+            let number = Int(text.dropFirst()), number > 0
+        else { return nil }
+        let position = min(number, allCodes.count) - 1
+        // Numbers without gaps; a code that were not at its place would be no help.
+        let code = allCodes[position]
+        let isFar = number > allCodes.count + 9
+        return isFar || code == text.uppercased() ? nil : code
+    }
+}
+
 extension DiagnosticCode {
     /// What the code means and how to mend it.
     package var explanation: String {

@@ -8,7 +8,17 @@ package enum ParserProblem {
     package static func invalidYAML(
         _ problem: String, at span: Span, context: (words: String, span: Span)?, text: [UInt8]
     ) -> Diagnostic {
-        Diagnostic(
+        if problem.contains("did not find expected key") || problem.contains("mapping values are not allowed"),
+            let line = lineWithOddQuotes(from: context?.span.line ?? span.line, to: span.line, text)
+        {
+            // Where a quote was forgotten, the parser stumbles over the next one, lines later.
+            return Diagnostic(
+                code: .invalidYAML, message: context.map { "\(problem) \($0.words)" } ?? problem, at: span,
+                secondary: line.line == span.line ? nil : line.labelled("an odd number of quotes"),
+                hint: "look for a missing `\"` in line \(line.line), or check the indentation"
+            )
+        }
+        return Diagnostic(
             code: .invalidYAML, message: context.map { "\(problem) \($0.words)" } ?? problem, at: span,
             secondary: context.flatMap { $0.span == span ? nil : $0.span.labelled("begins here") },
             hint: hint(problem, span: span, text: text)
@@ -38,6 +48,20 @@ package enum ParserProblem {
             code: .notText, message: "the file is not UTF-8 text from here on (\(problem))", at: span,
             hint: "save the file as UTF-8"
         )
+    }
+
+    /// The first line with a quote that has no partner in it.
+    private static func lineWithOddQuotes(from first: Int, to last: Int, _ text: [UInt8]) -> Span? {
+        guard first <= last, last - first < 1000 else { return nil }
+        for number in first...last {
+            guard let line = SourceText.line(number, of: text) else { return nil }
+            let code = line.prefix { $0 != UInt8(ascii: "#") }
+            guard code.count(where: { $0 == UInt8(ascii: "\"") }) % 2 == 1 else { continue }
+            let quote = code.lastIndex(of: UInt8(ascii: "\"")) ?? code.startIndex
+            let column = code[..<quote].count { $0 & 0xC0 != 0x80 } + 1
+            return Span(line: number, column: column, length: 1)
+        }
+        return nil
     }
 
     private static func hint(_ problem: String, span: Span, text: [UInt8]) -> String? {

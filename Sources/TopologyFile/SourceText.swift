@@ -18,7 +18,7 @@ package enum SourceText {
         var start = 0
         var position = 0
         while position < text.count {
-            let width = breakLength(at: position, of: text)
+            let width = breakLength(at: position, of: text[...])
             if width == 0 {
                 position += 1
                 continue
@@ -37,7 +37,7 @@ package enum SourceText {
         var column = 1
         var position = 0
         while position < min(offset, text.count) {
-            let width = breakLength(at: position, of: text)
+            let width = breakLength(at: position, of: text[...])
             if width > 0 {
                 line += 1
                 column = 1
@@ -51,18 +51,19 @@ package enum SourceText {
         return Span(line: line, column: column, length: 1)
     }
 
-    private static func breakLength(at position: Int, of text: [UInt8]) -> Int {
+    /// How many bytes of a line break stand at a position; 0 where there is none.
+    package static func breakLength(at position: Int, of text: ArraySlice<UInt8>) -> Int {
         let byte = text[position]
         if byte > 0x0D && byte < 0xC2 { return 0 }
         switch byte {
         case 0x0A:
             return 1
         case 0x0D:
-            return position + 1 < text.count && text[position + 1] == 0x0A ? 2 : 1
+            return position + 1 < text.endIndex && text[position + 1] == 0x0A ? 2 : 1
         case 0xC2:
-            return position + 1 < text.count && text[position + 1] == 0x85 ? 2 : 0
+            return position + 1 < text.endIndex && text[position + 1] == 0x85 ? 2 : 0
         case 0xE2:
-            guard position + 2 < text.count, text[position + 1] == 0x80 else { return 0 }
+            guard position + 2 < text.endIndex, text[position + 1] == 0x80 else { return 0 }
             return text[position + 2] & 0xFE == 0xA8 ? 3 : 0
         default:
             return 0

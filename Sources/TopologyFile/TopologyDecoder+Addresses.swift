@@ -93,6 +93,14 @@ extension TopologyDecoder {
                 .badAddress, "the IPv6 address in \(quoted(field.value)) needs brackets", at: span(field.value),
                 hint: "write `[\(host)]:\(port)`"
             )
+        } else if host.hasPrefix("["), NetworkAddress("\(host):1") == nil {
+            report(
+                .badAddress, "\(SourceText.quoted(host.utf8)) is not an IPv6 address in brackets",
+                at: span(field.value),
+                hint: host.contains("%")
+                    ? "zones such as `%eth0` are not supported; use an address that is valid without one"
+                    : "an IPv6 address has up to eight groups of hexadecimal digits and `::` once at most: `[::1]:5071`"
+            )
         } else if NetworkAddress("\(host):1") != nil {
             let isMissing = colon == nil || port.isEmpty
             report(
@@ -141,13 +149,16 @@ extension TopologyDecoder {
         for listener in ordered {
             switch listener.place {
             case .unix(let path):
-                if let earlier = paths[path] { reportClash(listener, earlier, "the socket \(path)") }
+                if let earlier = paths[path] { reportClash(listener, earlier, "the socket \(path)", isWildcard: false) }
                 paths[path] = paths[path] ?? listener
             case .network(let family, let address):
                 let port = Port(family: family, number: address.port)
                 let others = taken[port] ?? []
                 if let earlier = others.first(where: { Self.clash($0.address, address) }) {
-                    reportClash(listener, earlier.listener, "\(family == .udp ? "UDP" : "TCP") port \(address.port)")
+                    reportClash(
+                        listener, earlier.listener, "\(family == .udp ? "UDP" : "TCP") port \(address.port)",
+                        isWildcard: earlier.address != address
+                    )
                 } else {
                     taken[port, default: []].append((address, listener))
                 }
@@ -159,11 +170,16 @@ extension TopologyDecoder {
         left == right || left.isWildcard || right.isWildcard
     }
 
-    private mutating func reportClash(_ listener: Listener, _ earlier: Listener, _ what: String) {
+    private mutating func reportClash(_ listener: Listener, _ earlier: Listener, _ what: String, isWildcard: Bool) {
+        let change = what.hasPrefix("the socket") ? "give one of them another path" : "give one of them another port"
+        let message =
+            listener.who == earlier.who
+            ? "\(listener.who) wants \(what) twice" : "\(listener.who) and \(earlier.who) both want \(what)"
         report(
-            .portClash, "\(listener.who) and \(earlier.who) both want \(what)", at: span(listener.node),
+            .portClash, message, at: span(listener.node),
             secondary: span(earlier.node).labelled("\(earlier.who) listens here"),
-            hint: what.hasPrefix("the socket") ? "give one of them another path" : "give one of them another port"
+            hint: isWildcard
+                ? "0.0.0.0 and [::] stand for all addresses of the machine, IPv4 too; \(change)" : change
         )
     }
 }

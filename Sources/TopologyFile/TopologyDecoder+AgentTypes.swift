@@ -1,12 +1,6 @@
 import ClusterModel
 
 extension TopologyDecoder {
-    private static let agentTypeShape = Shape(
-        "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"]
-    )
-    private static let registrationShape = Shape("`registration`", optional: ["expires", "contacts"])
-    private static let expiresShape = Shape("`expires`", optional: ["min", "default", "max"])
-
     /// Agent types, sorted by name. One with faults stands in the list all the same, so that what refers to it is not
     /// reported as well.
     package mutating func decodeAgentTypes(_ top: Fields) {
@@ -26,7 +20,7 @@ extension TopologyDecoder {
 
     private mutating func agentType(_ field: Field) -> AgentType {
         var type = AgentType(name: field.name, phone: .sip)
-        guard !tree.isNull(field.value), let fields = fields(of: field, Self.agentTypeShape) else { return type }
+        guard !tree.isNull(field.value), let fields = fields(of: field, .agentType) else { return type }
         let phone = fields["phone"].flatMap { word($0, AgentType.Phone.allCases.map(\.rawValue)) }
         type.phone = phone.flatMap { AgentType.Phone(rawValue: $0) } ?? .sip
         if let trunk = fields["trunk"], let name = text(trunk, "the name of a trunk") {
@@ -50,9 +44,9 @@ extension TopologyDecoder {
 
     private mutating func registration(_ field: Field) -> RegistrationLimits {
         var limits = RegistrationLimits()
-        guard let fields = fields(of: field, Self.registrationShape) else { return limits }
+        guard let fields = fields(of: field, .registration) else { return limits }
         if let contacts = fields["contacts"].flatMap({ number($0, 1...64) }) { limits.contacts = contacts }
-        guard let expires = fields["expires"], let bounds = self.fields(of: expires, Self.expiresShape) else {
+        guard let expires = fields["expires"], let bounds = self.fields(of: expires, .expires) else {
             return limits
         }
         if let seconds = bounds["min"].flatMap({ wholeSeconds($0) }) { limits.minimumExpires = seconds }

@@ -94,7 +94,9 @@ extension TopologyDecoder {
             .overlappingDNs,
             count == 1 ? "DN \(first) is declared twice" : "DNs \(first) to \(last) are declared twice",
             at: span(places[1]), secondary: span(places[0]).labelled("first declared here"),
-            hint: count == 1 ? "remove it from one of the two" : "let one of the two end before the other begins"
+            hint: left.first == right.first && left.last == right.last
+                ? "remove one of the two"
+                : count == 1 ? "remove it from one of the two" : "let one of the two end before the other begins"
         )
     }
 }

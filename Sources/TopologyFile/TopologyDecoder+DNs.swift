@@ -15,14 +15,13 @@ package struct DNDeclarations {
 }
 
 extension TopologyDecoder {
-    private static let dnShape = Shape(
-        "an entry of `dns`", required: ["agentType": "sip-phone"], optional: ["range", "number", "homes", "dial"]
-    )
-
     package mutating func decodeDNs(_ top: Fields) {
         guard let section = top["dns"] else { return }
         guard tree.kind(of: section.value) == .sequence else {
-            reportType(section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`")
+            reportType(
+                section, "a list of entries such as `- { range: 1000-1999, agentType: sip-phone }`",
+                hint: "begin each entry with `- `"
+            )
             return
         }
         dns.blocks.reserveCapacity(Int(tree.nodes[section.value].count))
@@ -48,7 +47,7 @@ extension TopologyDecoder {
     /// - Parameters:
     ///   - hasTypes, hasDataCenters: without the section, that it is missing is reported once, and no reference to it.
     private mutating func decodeDN(_ entry: Field, hasTypes: Bool, _ hasDataCenters: Bool) {
-        guard let fields = fields(of: entry, Self.dnShape) else {
+        guard let fields = fields(of: entry, .dn) else {
             dns.isComplete = false
             return
         }
@@ -78,6 +77,8 @@ extension TopologyDecoder {
         }
         if let number = fields["number"] { return dn(number).map { ($0, 1) } }
         if let range = fields["range"] { return self.range(range) }
+        // A key without a value is reported as that.
+        if fields.empty.contains(where: { $0 == "range" || $0 == "number" }) { return nil }
         report(
             .missingKey, "an entry of `dns` has neither `range` nor `number`", at: span(entry.value),
             hint: "add `range: 1000-1999` or `number: 1000`"

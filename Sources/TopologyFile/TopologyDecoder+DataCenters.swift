@@ -1,31 +1,15 @@
 import ClusterModel
 
 extension TopologyDecoder {
-    private static let dataCenterShape = Shape(
-        "a data center", optional: ["location", "nodes", "statServers", "routers", "workspaces"]
-    )
-    private static let nodeShape = Shape(
-        "a node",
-        required: [
-            "sip": "[ \"udp:127.0.0.1:5071\" ]", "tcontroller": "\"tcp:127.0.0.1:7101\"",
-            "mesh": "\"tcp:127.0.0.1:7301\"",
-        ],
-        optional: ["host", "default"]
-    )
-    private static let statServerShape = Shape("a stat server", optional: ["host", "listen"])
-    private static let routerShape = Shape("a router", optional: ["host"])
-    private static let workspaceShape = Shape(
-        "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"]
-    )
-
     package mutating func decodeDataCenters(_ top: Fields) {
         guard let section = top["dataCenters"] else { return }
         let declared = declarations(of: section, "data centers").sorted { $0.name < $1.name }
-        var mentionsNodes = false
+        // One that is declared twice may have its nodes in the declaration that does not count.
+        var mentionsNodes = declared.count < tree.nodes[section.value].count / 2
         for field in declared {
             dataCenterPositions[field.name] = dataCenters.count
             dataCenters.append(DataCenter(name: field.name, location: field.name))
-            guard !tree.isNull(field.value), let fields = fields(of: field, Self.dataCenterShape) else {
+            guard !tree.isNull(field.value), let fields = fields(of: field, .dataCenter) else {
                 mentionsNodes = true
                 continue
             }
@@ -80,7 +64,7 @@ extension TopologyDecoder {
     ]
 
     private mutating func decodeNode(_ field: Field) {
-        guard let fields = fields(of: field, Self.nodeShape) else { return }
+        guard let fields = fields(of: field, .node) else { return }
         checkHost(fields)
         let sip = fields["sip"].map { sipListeners($0, of: field) } ?? []
         let tcontroller = fields["tcontroller"].flatMap { streamListener($0, of: field) }
@@ -152,7 +136,7 @@ extension TopologyDecoder {
 
     private mutating func decodeStatServer(_ field: Field) {
         noteNotRun("stat servers", at: field.key)
-        guard let fields = fields(of: field, Self.statServerShape) else { return }
+        guard let fields = fields(of: field, .statServer) else { return }
         checkHost(fields)
         // `unix` alone leaves the path to the controller.
         guard let listen = fields["listen"],
@@ -163,13 +147,13 @@ extension TopologyDecoder {
 
     private mutating func decodeRouter(_ field: Field) {
         noteNotRun("routers", at: field.key)
-        guard let fields = fields(of: field, Self.routerShape) else { return }
+        guard let fields = fields(of: field, .router) else { return }
         checkHost(fields)
     }
 
     private mutating func decodeWorkspace(_ field: Field) {
         noteNotRun("workspaces", at: field.key)
-        guard let fields = fields(of: field, Self.workspaceShape) else { return }
+        guard let fields = fields(of: field, .workspace) else { return }
         checkHost(fields)
         guard let http = fields["http"], let address = networkAddress(http) else { return }
         listen(.tcp, address, at: http.value, "`http` of `\(field.name)`")

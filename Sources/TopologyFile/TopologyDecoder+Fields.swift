@@ -5,30 +5,11 @@ package struct Field {
     package var value: Int
 }
 
-/// Which keys a mapping may have.
-package struct Shape: Sendable {
-    /// As it stands in a sentence.
-    package let what: String
-    /// Mandatory keys with an example value.
-    package let required: KeyValuePairs<String, String>
-    package let optional: [String]
-
-    package init(_ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = []) {
-        self.what = what
-        self.required = required
-        self.optional = optional
-    }
-
-    package func allows(_ key: String) -> Bool {
-        optional.contains(key) || required.contains { $0.key == key }
-    }
-
-    package var keys: [String] { required.map(\.key) + optional }
-}
-
 /// The known entries of a mapping.
 package struct Fields {
     package var entries: [Field] = []
+    /// Known keys without a value, which are reported already.
+    package var empty: [String] = []
 
     package subscript(name: String) -> Field? {
         entries.first { $0.name == name }
@@ -54,8 +35,10 @@ extension TopologyDecoder {
     ///
     /// - Returns: nil when the value is no mapping.
     package mutating func fields(of field: Field, _ shape: Shape) -> Fields? {
-        guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))") else { return nil }
+        guard let entries = entries(of: field, "a mapping with \(Self.listed(shape.keys))", example: shape.example)
+        else { return nil }
         var fields = Fields()
+        fields.entries.reserveCapacity(entries.count)
         var meant: Set<String> = []
         for entry in entries {
             if let earlier = fields[entry.name] {
@@ -74,7 +57,8 @@ extension TopologyDecoder {
                 .missingKey, "\(what) has no `\(key)`", at: span(field.key), hint: "add `\(key): \(example)`"
             )
         }
-        fields.entries.removeAll { tree.isNull($0.value) }
+        for entry in fields.entries where tree.isNull(entry.value) { fields.empty.append(entry.name) }
+        if !fields.empty.isEmpty { fields.entries.removeAll { tree.isNull($0.value) } }
         return fields
     }
 
@@ -105,13 +89,18 @@ extension TopologyDecoder {
         return declared
     }
 
-    private mutating func entries(of field: Field, _ wanted: @autoclosure () -> String) -> [Field]? {
+    private mutating func entries(
+        of field: Field, _ wanted: @autoclosure () -> String, example: @autoclosure () -> String? = nil
+    ) -> [Field]? {
         let node = field.value
         guard tree.kind(of: node) == .mapping else {
-            if !tree.isNull(node) || field.name.isEmpty { reportType(field, wanted()) }
+            if !tree.isNull(node) || field.name.isEmpty {
+                reportType(field, wanted(), hint: example().map { "it looks like `\($0)`" })
+            }
             return nil
         }
         var entries: [Field] = []
+        entries.reserveCapacity(Int(tree.nodes[node].count) / 2)
         var position = node + 1
         let end = tree.end(of: node)
         while position < end {
@@ -163,9 +152,12 @@ extension TopologyDecoder {
     }
 
     /// Says that something else was wanted.
-    package mutating func reportType(_ field: Field, _ wanted: String) {
+    package mutating func reportType(_ field: Field, _ wanted: String, hint: String? = nil) {
         let what = field.name.isEmpty ? "this" : SourceText.quoted(field.name.utf8)
-        report(.wrongType, "\(what) must be \(wanted), and is \(kindWords(field.value))", at: span(field.value))
+        report(
+            .wrongType, "\(what) must be \(wanted), and is \(kindWords(field.value))", at: span(field.value),
+            hint: hint
+        )
     }
 
     private func kindWords(_ node: Int) -> String {

@@ -1,37 +1,16 @@
 import ClusterModel
 
 extension TopologyDecoder {
-    private static let routingPointShape = Shape(
-        "a routing point", required: ["strategy": "longest-idle"], optional: ["prefer", "timeout", "default"]
-    )
-    private static let trunkShape = Shape(
-        "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"]
-    )
-    private static let authenticationShape = Shape(
-        "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"]
-    )
-    private static let timingShape = Shape(
-        "`timing`",
-        optional: [
-            "keepalive", "linkTimeout", "reservation", "reservationWindow", "desktopGrace", "handoverHold",
-            "clockSkewLimit", "afterCallWork",
-        ]
-    )
-    private static let limitsShape = Shape("`limits`", optional: ["perSource"])
-    private static let rolloutShape = Shape(
-        "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"]
-    )
-
     package mutating func decodeTrunks(_ top: Fields) {
         guard let section = top["trunks"] else { return }
         for field in declarations(of: section, "trunks") {
             trunkNames.insert(field.name)
             noteNotRun("trunks", at: field.key)
-            guard !tree.isNull(field.value), let fields = fields(of: field, Self.trunkShape) else { continue }
+            guard !tree.isNull(field.value), let fields = fields(of: field, .trunk) else { continue }
             if let address = fields["address"].flatMap({ transportAddress($0) }), address.address.isWildcard {
                 report(
                     .badAddress, "a trunk's address is where its gateway is, and \(address.address.host) is no place",
-                    at: span(fields["address"]?.value ?? field.value)
+                    at: span(fields["address"]?.value ?? field.value), hint: "write the gateway's own address"
                 )
             }
             _ = fields["capacity"].flatMap { number($0, 1...100_000) }
@@ -55,7 +34,7 @@ extension TopologyDecoder {
                     hint: "give the routing point another number"
                 )
             }
-            guard !tree.isNull(field.value), let fields = fields(of: field, Self.routingPointShape) else { continue }
+            guard !tree.isNull(field.value), let fields = fields(of: field, .routingPoint) else { continue }
             _ = fields["strategy"].flatMap { word($0, ["longest-idle", "round-robin", "random"]) }
             _ = fields["prefer"].flatMap { word($0, ["same-location", "none"]) }
             _ = fields["timeout"].flatMap { duration($0, .seconds(1) ... .seconds(3600)) }
@@ -80,7 +59,7 @@ extension TopologyDecoder {
 
     /// Checked, and then refused: to ignore it would leave registration open without a word.
     private mutating func decodeAuthentication(_ section: Field) {
-        if let fields = fields(of: section, Self.authenticationShape) {
+        if let fields = fields(of: section, .authentication) {
             _ = fields["realm"].flatMap { text($0, "a text such as `cc.example.com`") }
             _ = fields["users"].flatMap { text($0, "the path of a file") }
         }
@@ -92,7 +71,7 @@ extension TopologyDecoder {
     }
 
     private mutating func decodeLimits(_ section: Field) {
-        guard let fields = fields(of: section, Self.limitsShape), let perSource = fields["perSource"] else { return }
+        guard let fields = fields(of: section, .limits), let perSource = fields["perSource"] else { return }
         if tree.kind(of: perSource.value) == .scalar && tree.text(of: perSource.value) == "off" { return }
         report(
             .notEnforcedYet, "this version cannot limit what a source sends, so `perSource` must be `off`",
@@ -101,7 +80,7 @@ extension TopologyDecoder {
     }
 
     private mutating func decodeTiming(_ section: Field) {
-        guard let fields = fields(of: section, Self.timingShape) else { return }
+        guard let fields = fields(of: section, .timing) else { return }
         let day = Duration.seconds(86_400)
         if let value = fields["keepalive"].flatMap({ duration($0, .milliseconds(10) ... .seconds(60)) }) {
             timing.keepalive = value
@@ -130,7 +109,7 @@ extension TopologyDecoder {
     }
 
     private mutating func decodeRollout(_ section: Field) {
-        guard let fields = fields(of: section, Self.rolloutShape) else { return }
+        guard let fields = fields(of: section, .rollout) else { return }
         _ = fields["maxUnavailable"].flatMap { number($0, 1...Self.maximumNodes) }
         _ = fields["minHealthy"].flatMap { duration($0, .zero ... .seconds(3600)) }
         _ = fields["deadline"].flatMap { duration($0, .seconds(1) ... .seconds(86_400)) }

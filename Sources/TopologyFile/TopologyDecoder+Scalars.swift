@@ -6,16 +6,27 @@ extension TopologyDecoder {
     /// - Parameter wanted: what to ask for when it is something else.
     package mutating func text(_ field: Field, _ wanted: @autoclosure () -> String) -> String? {
         guard tree.kind(of: field.value) == .scalar, !tree.isNull(field.value) else {
-            reportType(field, wanted())
+            reportType(field, wanted(), hint: hintForSingle(field.value))
             return nil
         }
         return tree.text(of: field.value)
     }
 
+    /// A list with one text in it is often meant as that text.
+    private func hintForSingle(_ node: Int) -> String? {
+        guard tree.kind(of: node) == .sequence, tree.nodes[node].count == 1 else { return nil }
+        let child = tree.resolved(node + 1)
+        guard tree.kind(of: child) == .scalar, tree.bytes(of: child).count < 60 else { return nil }
+        return "write \(quoted(child)) without brackets"
+    }
+
     /// The entries of a list, as fields of the list's name.
     package mutating func items(_ field: Field, _ wanted: String) -> [Field]? {
         guard tree.kind(of: field.value) == .sequence else {
-            reportType(field, wanted)
+            let isText = tree.kind(of: field.value) == .scalar && !tree.isNull(field.value)
+            let written =
+                tree.nodes[field.value].isPlain ? tree.text(of: field.value) : "\"\(tree.text(of: field.value))\""
+            reportType(field, wanted, hint: isText && written.utf8.count < 60 ? "write `[ \(written) ]`" : nil)
             return nil
         }
         return tree.children(of: field.value).map {
@@ -109,6 +120,13 @@ extension TopologyDecoder {
             return
         }
         let lower = unit.lowercased()
+        if ["d", "day", "days"].contains(lower.trimmedOfSpaces), let days = Int64(digits), days < 1 << 20 {
+            report(
+                .wrongUnit, "\(quoted(field.value)) is not a duration: a whole number with ms, s, m or h",
+                at: span(field.value), hint: "write `\(days * 24)h`"
+            )
+            return
+        }
         let known = ["ms", "s", "m", "h"]
         let meant = known.first { lower.trimmedOfSpaces == $0 } ?? Self.longUnits[lower.trimmedOfSpaces]
         report(
@@ -143,7 +161,7 @@ extension TopologyDecoder {
         where milliseconds >= size && milliseconds % size == 0 {
             return "\(milliseconds / size)\(unit)"
         }
-        return "\(milliseconds)ms"
+        return milliseconds == 0 ? "0s" : "\(milliseconds)ms"
     }
 }
 

@@ -34,21 +34,10 @@ package struct TopologyDecoder {
         package var count: Int
     }
 
-    private static let shape = Shape(
-        "the topology",
-        required: [
-            "version": "1", "cluster": "my-cluster", "domain": "cc.example.com",
-            "agentTypes": "{ sip-phone: { phone: sip } }",
-            "dataCenters": "{ dc1: { nodes: { ... } } }",
-            "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
-        ],
-        optional: ["routingPoints", "trunks", "authentication", "timing", "limits", "rollout"]
-    )
-
     /// - Returns: nil if the file has an error.
     package mutating func decode() -> Topology? {
         let root = Field(name: "", key: 0, value: 0)
-        guard let fields = fields(of: root, Self.shape) else { return nil }
+        guard let fields = fields(of: root, .topology) else { return nil }
         decodeVersion(fields)
         let cluster = fields["cluster"].flatMap { self.name($0) }
         let domain = fields["domain"].flatMap { self.domain($0) }

@@ -43,10 +43,13 @@ package struct TopologySource: Equatable, Sendable {
     package let name: String
     /// Without a byte order mark.
     package let text: [UInt8]
+    /// Whether the file begins with a mark that some editors put before UTF-8.
+    package let hadByteOrderMark: Bool
 
     package init(name: String, text: some Collection<UInt8>) {
         self.name = name
         // The mark is no character of the file: with it every column of the first line would be one off.
-        self.text = Array(text.starts(with: [0xEF, 0xBB, 0xBF]) ? text.dropFirst(3) : text.dropFirst(0))
+        hadByteOrderMark = text.starts(with: [0xEF, 0xBB, 0xBF])
+        self.text = Array(text.dropFirst(hadByteOrderMark ? 3 : 0))
     }
 }

@@ -15,6 +15,8 @@ package struct YAMLReader {
     package static let maximumDepth = 32
     /// How many nodes aliases may stand for, all together.
     package static let maximumAliasedNodes = 100_000
+    /// How many nodes a file may have; a line that declares one DN has about seven.
+    package static let maximumNodes = 16 << 20
     /// The longest scalar, in bytes.
     package static let maximumScalarBytes = 4096
 
@@ -38,10 +40,17 @@ package struct YAMLReader {
     private var aliasedNodes = 0
     private var hasDocument = false
 
-    private init() {}
+    private let maximumNodes: Int
 
+    private init(maximumNodes: Int) {
+        self.maximumNodes = maximumNodes
+    }
+
+    /// - Parameter maximumNodes: what the file may have at most.
     /// - Returns: a tree with at least one node; the first is the root.
-    package static func read(_ text: [UInt8]) throws(YAMLFault) -> YAMLTree {
+    package static func read(
+        _ text: [UInt8], maximumNodes: Int = YAMLReader.maximumNodes
+    ) throws(YAMLFault) -> YAMLTree {
         // The parser holds pointers into itself, so it stays at one place of the heap.
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         defer { parser.deallocate() }
@@ -50,7 +59,7 @@ package struct YAMLReader {
         }
         defer { yaml_parser_delete(parser) }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-        var reader = YAMLReader()
+        var reader = YAMLReader(maximumNodes: maximumNodes)
         reader.tree.nodes.reserveCapacity(text.count / 7)
         reader.tree.bytes.reserveCapacity(text.count / 2)
         let result = text.withUnsafeBufferPointer { buffer in
@@ -72,6 +81,12 @@ package struct YAMLReader {
             defer { yaml_event_delete(&event) }
             if event.type == YAML_STREAM_END_EVENT { break }
             try handle(event)
+            if tree.nodes.count > maximumNodes {
+                throw Self.fault(
+                    .tooMany, "the file has more than \(maximumNodes) values up to here", span(of: event),
+                    hint: "declare DNs by range instead of one by one"
+                )
+            }
         }
         guard hasDocument, !tree.isNull(0) else {
             throw Self.fault(

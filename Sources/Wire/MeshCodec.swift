@@ -7,7 +7,7 @@ package import DNOwnership
 package struct MeshCodec: Sendable {
     /// The most records of a kind in one message.
     package static let maximumRecords = 8_192
-    private static let dnSize = 16
+    static let dnSize = 16
     private static let maximumOwners = 4_096
 
     private let names: [String]
@@ -48,8 +48,12 @@ package struct MeshCodec: Sendable {
                 $0.position = ping.position.map { pack($0, arena) }
             }
             appendFrame(type: FrameType.ping, message, to: &output)
-        case .pong(let sentAt):
-            let message = arena.make(tandem__mesh__pong__init) { $0.sent_at = sentAt }
+        case .pong(let pong):
+            let message = arena.make(tandem__mesh__pong__init) {
+                $0.sent_at = pong.sentAt
+                $0.received_at = pong.receivedAt
+                $0.answered_at = pong.answeredAt
+            }
             appendFrame(type: FrameType.pong, message, to: &output)
         }
         withExtendedLifetime(arena) {}
@@ -151,7 +155,7 @@ package struct MeshCodec: Sendable {
             }
         case FrameType.pong:
             return try unpack(type: type, tandem__mesh__pong__descriptor, payload, as: Tandem__Mesh__Pong.self) {
-                .pong(sentAt: $0.sent_at)
+                .pong(Pong(sentAt: $0.sent_at, receivedAt: $0.received_at, answeredAt: $0.answered_at))
             }
         default:
             throw .unknownType(type)
@@ -213,7 +217,7 @@ package struct MeshCodec: Sendable {
     }
 
     /// Some reasons are an observer's and never an owner's word.
-    private static func canBeSaid(_ service: Service) -> Bool {
+    static func canBeSaid(_ service: Service) -> Bool {
         service != .ownerUnreachable && service != .neverRegistered
     }
 

@@ -18,6 +18,26 @@ package struct ReceivedEvent: Equatable, Sendable {
         case endOfSnapshot = "EndOfSnapshot"
         case ownerUnreachable = "OwnerUnreachable"
         case ownerReachable = "OwnerReachable"
+        case ownerHint = "OwnerHint"
+    }
+
+    /// What EventServerInfo says; where the node's feed stands is in the event's `sequence` and `lineage`.
+    package struct Server: Equatable, Sendable {
+        package struct Link: Equatable, Sendable {
+            /// Full name.
+            package var peer: String
+            package var isConnected: Bool
+
+            package init(peer: String, isConnected: Bool) {
+                self.peer = peer
+                self.isConnected = isConnected
+            }
+        }
+
+        package var cluster: String
+        package var version: String
+        package var provisionedDNs: UInt32
+        package var links: [Link]
     }
 
     package var type: TMessageType
@@ -30,6 +50,12 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var privateInfo: PrivateInfo
     package var statuses: [Status]
     package var owner: String
+    /// With an owner hint: the owner's T-Controller port.
+    package var ownerAddress: String
+    /// EventAddressInfo, if the DN's owner said it.
+    package var ownerDetail: OwnerDetail?
+    /// EventServerInfo.
+    package var serverInfo: Server?
     /// 0 outside a feed.
     package var sequence: UInt64
     package var lineage: UInt64
@@ -48,7 +74,9 @@ extension TLibraryCodec {
         return try unpack(
             type: type, tandem__tlibrary__event__descriptor, payload, as: Tandem__Tlibrary__Event.self
         ) { (message) throws(WireError) in
-            guard message.n_statuses <= maximumStatuses else { throw .tooMany(type: type) }
+            guard message.n_statuses <= maximumStatuses, message.n_link_peers <= maximumLinks else {
+                throw .tooMany(type: type)
+            }
             guard message.time_seconds < 1 << 48 else { throw .badValue(type: type, field: "time") }
             var statuses: [ReceivedEvent.Status] = []
             for status in messages(message.n_statuses, message.statuses) {
@@ -59,11 +87,27 @@ extension TLibraryCodec {
                 timeMilliseconds: message.time_seconds * 1000 + UInt64(message.time_microseconds / 1000),
                 referenceID: message.has_reference_id != 0 ? message.reference_id : nil,
                 privateInfo: decode(message.private_info), statuses: statuses, owner: text(message.owner),
+                ownerAddress: text(message.owner_address),
+                ownerDetail: message.has_owner_detail == 0
+                    ? nil : OwnerDetail(contacts: message.contacts, desktops: message.desktops),
+                serverInfo: messageType == .eventServerInfo ? try serverInfo(message, type: type) : nil,
                 sequence: message.sequence, lineage: message.lineage, isResumed: message.resumed != 0,
                 reason: message.has_reason != 0 ? try service(message.reason, type: type) : nil,
                 errorCode: message.error_code, errorMessage: text(message.error_message)
             )
         }
+    }
+
+    private static func serverInfo(
+        _ message: borrowing Tandem__Tlibrary__Event, type: UInt16
+    ) throws(WireError) -> ReceivedEvent.Server {
+        guard message.n_link_peers == message.n_link_connected else { throw .badValue(type: type, field: "links") }
+        let peers = texts(message.n_link_peers, message.link_peers)
+        let states = values(message.n_link_connected, message.link_connected)
+        return ReceivedEvent.Server(
+            cluster: text(message.cluster), version: text(message.version), provisionedDNs: message.provisioned_dns,
+            links: zip(peers, states).map { ReceivedEvent.Server.Link(peer: $0, isConnected: $1 != 0) }
+        )
     }
 
     private static func decode(
@@ -90,6 +134,7 @@ extension TLibraryCodec {
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__END_OF_SNAPSHOT: .endOfSnapshot
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE: .ownerUnreachable
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE: .ownerReachable
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT: .ownerHint
         case _: .none
         }
     }

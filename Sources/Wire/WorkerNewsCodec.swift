@@ -96,6 +96,7 @@ enum ReportCodec {
             $0.owned_in_service = report.ownedInService
             $0.bindings = report.bindings
             $0.clients = report.clients
+            $0.slow_clients = report.slowClients
             $0.datagrams_received = report.datagramsReceived
             $0.datagrams_dropped = report.datagramsDropped
             $0.registrations_accepted = report.registrationsAccepted
@@ -120,6 +121,10 @@ enum ReportCodec {
             $0.clock_ahead_milliseconds = link.clockAheadMilliseconds
             $0.mismatches = link.mismatches
             $0.queued_bytes = link.queuedBytes
+            $0.transmit_microseconds = link.transmitMicroseconds ?? 0
+            $0.receive_microseconds = link.receiveMicroseconds ?? 0
+            $0.unacknowledged_bytes = link.unacknowledgedBytes
+            $0.unread_bytes = link.unreadBytes
             $0.other_generation = link.hasOtherGeneration ? 1 : 0
             $0.last_problem = arena.string(link.lastProblem)
         }
@@ -161,6 +166,7 @@ enum ReportCodec {
         report.ownedInService = message.owned_in_service
         report.bindings = message.bindings
         report.clients = message.clients
+        report.slowClients = message.slow_clients
         report.datagramsReceived = message.datagrams_received
         report.datagramsDropped = message.datagrams_dropped
         report.registrationsAccepted = message.registrations_accepted
@@ -181,6 +187,10 @@ enum ReportCodec {
         link.clockAheadMilliseconds = message.clock_ahead_milliseconds
         link.mismatches = message.mismatches
         link.queuedBytes = message.queued_bytes
+        link.transmitMicroseconds = message.transmit_microseconds == 0 ? nil : message.transmit_microseconds
+        link.receiveMicroseconds = message.receive_microseconds == 0 ? nil : message.receive_microseconds
+        link.unacknowledgedBytes = message.unacknowledged_bytes
+        link.unreadBytes = message.unread_bytes
         link.hasOtherGeneration = message.other_generation != 0
         link.lastProblem = text(message.last_problem)
         return link

@@ -18,6 +18,7 @@ final class Bench {
     let otherProcessor = ProcessInformation.usableProcessors > 1 ? 1 : 0
     var table = FigureTable()
     var repeats = 0
+    var pythonIsMissing = false
     /// Resident bytes of a worker that has next to nothing to know.
     var idleBytes = 0
 
@@ -38,9 +39,13 @@ final class Bench {
         for _ in 0..<rounds {
             if parts.contains(.alone) { try measureAlone() }
             if parts.contains(.pair) { try measurePair() }
+            if parts.contains(.topology) { try measureTopology() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
+        }
+        if pythonIsMissing {
+            table.note("PyYAML with its C loader is missing (Debian's python3-yaml), so nothing was compared with it.")
         }
         if repeats > 0 { table.note("\(repeats) requests had to be sent again.") }
         if otherProcessor == nodeProcessor { table.note("Only one processor: all shared it.") }

@@ -31,12 +31,16 @@ struct RegisterCommand: ParsableCommand {
     @Option(help: "How long.")
     var seconds = 10
 
+    @Flag(help: "Register every phone once, and end when all are; --seconds is the longest that this may take.")
+    var once = false
+
     @Option(help: "How long a registration shall hold, in seconds.")
     var expires = 3600
 
     func validate() throws {
         guard (1...3600).contains(seconds) else { throw ValidationError("--seconds is from 1 to 3600") }
         guard (1...65_536).contains(window) else { throw ValidationError("--window is from 1 to 65536") }
+        guard !(once && rate != nil) else { throw ValidationError("--once and --rate exclude each other") }
         guard rate.map({ $0 > 0 && $0 <= 10_000_000 }) ?? true else { throw ValidationError("--rate is above 0") }
         guard (1...86_400).contains(expires) else { throw ValidationError("--expires is from 1 to 86400") }
     }
@@ -49,7 +53,10 @@ struct RegisterCommand: ParsableCommand {
             target: address, domain: domain, firstDN: first, count: count, expires: expires,
             interruption: Interruption()
         )
-        let result = try phones.refresh(0..<count, window: window, rate: rate, seconds: seconds)
+        let result =
+            once
+            ? try phones.registerOnce(0..<count, window: window, seconds: seconds)
+            : try phones.refresh(0..<count, window: window, rate: rate, seconds: seconds)
         let rate = FigureTable.grouped(result.perSecond)
         print("\(result.answered) answered with 200, \(rate) a second, \(result.repeats) sent again")
     }

@@ -88,8 +88,10 @@ struct RunSetup: Sendable {
     var nodeCount: Int?
     var injection: Injection?
 
+    /// - Returns: a run that says how to repeat it if it traps.
     func simulation(seed: UInt64) -> ClusterSimulation {
-        ClusterSimulation(seed: seed, nodeCount: nodeCount, injection: injection)
+        SignalReader.sayOnTrap("\nA run trapped. Repeat with: tandem-sim \(arguments(seed: seed))\n")
+        return ClusterSimulation(seed: seed, nodeCount: nodeCount, injection: injection)
     }
 
     /// The options that repeat a seed exactly.

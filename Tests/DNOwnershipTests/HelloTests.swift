@@ -165,7 +165,7 @@ import Testing
         var actions: [OwnershipAction] = []
         dialler.dialed(beta, connection: connection(1), now: at(0), &actions)
         #expect(
-            dialler.hear(.pong(sentAt: 0), from: connection(1)) == [.close(connection(1), .helloExpected)]
+            dialler.hear(pong(0), from: connection(1)) == [.close(connection(1), .helloExpected)]
         )
     }
 

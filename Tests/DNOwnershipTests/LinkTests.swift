@@ -43,6 +43,39 @@ import Testing
         #expect(wait >= least && wait <= most)
     }
 
+    @Test func `a pong tells how long each way took, by whatever clock the peer has`() {
+        var node = introducedBeta()
+        let second: UInt64 = 1_000_000_000
+        // The peer's clock is far behind, and it takes its time to answer: 7 s and 9 s by its own clock.
+        func exchange(_ sent: Double, there: UInt64, answering: UInt64, back: UInt64) {
+            let sentAt = at(sent).monotonic
+            let received = sentAt + there - 900 * second
+            let now = Instant(monotonic: sentAt + there + answering + back, wallMilliseconds: 0)
+            let pong = Pong(sentAt: sentAt, receivedAt: received, answeredAt: received + answering)
+            _ = node.hear(.pong(pong), from: connection(1), now)
+        }
+        exchange(1, there: 2000, answering: 500, back: 2000)
+        #expect(node.link(to: alpha).roundTripNanoseconds == 4000)
+        #expect(node.link(to: alpha).transmitNanoseconds == 2000)
+        exchange(2, there: 50_000, answering: 0, back: 2100)
+        #expect(node.link(to: alpha).roundTripNanoseconds == 52_100)
+        #expect(node.link(to: alpha).transmitNanoseconds == 50_000)
+        #expect(node.link(to: alpha).receiveNanoseconds == 2100)
+        exchange(3, there: 2500, answering: 900_000, back: 9500)
+        #expect(node.link(to: alpha).receiveNanoseconds == 9500)
+        // After ten seconds the quickest exchange is forgotten: what is the slower way now, nobody knows.
+        exchange(12, there: 2500, answering: 0, back: 9500)
+        #expect(node.link(to: alpha).receiveNanoseconds == 6000)
+        // What cannot be true changes nothing.
+        let absurd = [
+            Pong(sentAt: 0, receivedAt: 5, answeredAt: 4),
+            Pong(sentAt: at(12).monotonic, receivedAt: 0, answeredAt: .max),
+            Pong(sentAt: .max, receivedAt: .max, answeredAt: .max),
+        ]
+        for pong in absurd { _ = node.hear(.pong(pong), from: connection(1), at(12)) }
+        #expect(node.link(to: alpha).receiveNanoseconds == 6000)
+    }
+
     @Test func `a silent link is pinged after the keepalive and answers with the round trip`() {
         var node = introducedBeta()
         let end = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
@@ -51,10 +84,10 @@ import Testing
         let ping = PeerMessage.ping(Ping(sentAt: at(0.5).monotonic, position: end))
         #expect(node.say(to: alpha, at(0.5)) == [ping])
         #expect(node.say(to: alpha, at(0.999)) == [])
-        _ = node.hear(.pong(sentAt: at(0.5).monotonic), from: connection(1), at(0.75))
+        _ = node.hear(pong(at(0.5).monotonic), from: connection(1), at(0.75))
         #expect(node.link(to: alpha).roundTripNanoseconds == 250_000_000)
         // A pong from the future says nothing.
-        _ = node.hear(.pong(sentAt: .max), from: connection(1), at(0.8))
+        _ = node.hear(pong(.max), from: connection(1), at(0.8))
         #expect(node.link(to: alpha).roundTripNanoseconds == 250_000_000)
         #expect(node.link(to: alpha, at(1)).silenceNanoseconds == 200_000_000)
     }
@@ -81,7 +114,7 @@ import Testing
         _ = node.hear(
             .ping(Ping(sentAt: 1, position: nil)), .ping(Ping(sentAt: 2, position: nil)), from: connection(1)
         )
-        #expect(node.say(to: alpha) == [.pong(sentAt: 2)])
+        #expect(node.say(to: alpha) == [pong(2)])
     }
 
     @Test func `a ping says no position before the stream has caught up`() {

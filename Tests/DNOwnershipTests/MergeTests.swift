@@ -85,7 +85,7 @@ import Testing
         let yield = RecordBatch(revisions: 2...2, yielded: [heard(0, beta, stamp(0, 1))])
         _ = node.hear(.records(yield), from: connection(0))
         #expect(node.view(of: dn(0)) == view(.inService, beta, stamp(0, 1)))
-        for id in [connection(0), connection(1)] { _ = node.hear(.pong(sentAt: 0), from: id, at(1.5)) }
+        for id in [connection(0), connection(1)] { _ = node.hear(pong(0), from: id, at(1.5)) }
         node.tick(now: at(1.999), &actions)
         #expect(actions == [])
         #expect(node.nextDeadline() <= at(2).monotonic)

@@ -114,3 +114,8 @@ func introducedBeta(bounds: Bounds = Bounds()) -> OwnershipMachine {
     _ = node.say(to: alpha)
     return node
 }
+
+/// A pong whose sender answered at once, when its clock said `seconds`.
+func pong(_ sentAt: UInt64, at seconds: Double = 0) -> PeerMessage {
+    .pong(Pong(sentAt: sentAt, receivedAt: at(seconds).monotonic, answeredAt: at(seconds).monotonic))
+}

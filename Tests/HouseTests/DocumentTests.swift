@@ -8,7 +8,8 @@ import Testing
     ]
     /// Hosts that may be named; software is named, not where a machine gets it from.
     private static let hosts: Set<String> = [
-        "github.com", "www.apache.org", "keepachangelog.com", "semver.org", "swift.org", "www.swift.org",
+        "github.com", "json-schema.org", "www.apache.org", "keepachangelog.com", "semver.org", "swift.org",
+        "www.swift.org",
     ]
     /// Words about how something came to be written instead of what it is.
     private static var asides: Regex<Substring> {

@@ -96,8 +96,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
-                "ArgumentParser", "Glibc",
+                "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+                "TLibrary", "ArgumentParser", "Glibc",
             ]
         ),
     ]

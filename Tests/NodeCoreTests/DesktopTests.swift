@@ -57,7 +57,7 @@ import Testing
     @Test func `a query tells the state and registers nothing`() {
         var node = core()
         let status = DNStatus(dn: DN("7000")!, view: node.ownership.view(of: dn("7000")))
-        #expect(node.ask(.queryAddress(referenceID: 3, dn: "7000")) == [.addressInfo(referenceID: 3, status)])
+        #expect(node.ask(.queryAddress(referenceID: 3, dn: "7000")) == [.addressInfo(referenceID: 3, status, nil)])
         _ = node.ask(add("7000"), other)
         #expect(node.read(desktop) == [])
     }

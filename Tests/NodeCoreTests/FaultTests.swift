@@ -39,6 +39,49 @@ import Testing
         #expect(node.service("1001") == .inService)
     }
 
+    /// A desktop of beta asks for a phone of alpha, and the link is lost or the answer comes; what the desktop hears.
+    private func asked(_ faults: Faults, linkIsLost: Bool) -> [TEvent] {
+        var pair = Pair(faults: faults)
+        _ = pair.cores[0].receive(register("1000", cseq: 1))
+        pair.pump()
+        pair.cores[1].clientIntroduced(desktop)
+        _ = pair.cores[1].read(desktop)
+        pair.holdsProxied = true
+        pair.cores[1].requestReceived(.queryAddress(referenceID: 5, dn: "1000"), from: desktop, now: at(0))
+        pair.pump()
+        if linkIsLost { pair.cut() } else { pair.release() }
+        return pair.cores[1].read(desktop)
+    }
+
+    @Test(arguments: [.none, .lostLinkUntold, .proxiedForgotten] as [Faults])
+    func `a lost link is told, and ends what was asked over it, but for the mistakes`(faults: Faults) {
+        let heard = asked(faults, linkIsLost: true)
+        #expect(heard.contains(.linkDisconnected(alpha)) == !faults.contains(.lostLinkUntold))
+        let isAnswered = heard.contains { if case .addressInfo(5, _, nil) = $0 { true } else { false } }
+        #expect(isAnswered == !faults.contains(.proxiedForgotten))
+    }
+
+    @Test(arguments: [.none, .referenceLost] as [Faults])
+    func `an answer bears the client's ReferenceID, but for the mistake`(faults: Faults) {
+        let heard = asked(faults, linkIsLost: false)
+        #expect(heard.count == 1)
+        let isOwn = heard.contains { if case .addressInfo(5, _, _) = $0 { true } else { false } }
+        #expect(isOwn == (faults == .none))
+    }
+
+    @Test(arguments: [.none, .answerOvertakes] as [Faults])
+    func `changes go before answers, but for the mistake`(faults: Faults) {
+        var pair = Pair(faults: faults)
+        _ = pair.cores[0].receive(register("1000", cseq: 1))
+        pair.pump()
+        pair.cores[0].received(.query(number: 1, DN("1000")!), from: ConnectionID(rawValue: 1), now: at(0))
+        _ = pair.cores[0].receive(register("1001", cseq: 1))
+        let isRecords =
+            if case .records = pair.cores[0].nextPeerMessage(for: beta, now: at(0)) { true } else { false }
+        #expect(isRecords == (faults == .none))
+        #expect(pair.cores[0].nextProxyMessage(for: beta) != nil)
+    }
+
     @Test func `a node's mistakes are those of all its machines`() {
         for faults in [.none, .noSweep, [.noReclaim, .slowClientKept]] as [Faults] {
             let node = core(faults: faults)

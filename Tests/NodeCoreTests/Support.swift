@@ -106,6 +106,10 @@ extension NodeCore {
 /// Two nodes on whose connection a message arrives as soon as it is said.
 struct Pair {
     var cores: [NodeCore]
+    /// What nodes say to each other for clients stays on its way while this is set.
+    var holdsProxied = false
+    /// Waits on its way, by the node that it goes to.
+    var held: [(to: Int, message: ProxyMessage)] = []
     private var lastConnection: UInt64 = 0
     private var open: ConnectionID?
 
@@ -131,6 +135,7 @@ struct Pair {
     mutating func cut() {
         guard let id = open else { return }
         open = nil
+        held = []
         for node in cores.indices { cores[node].disconnected(id, now: at(0)) }
     }
 
@@ -140,11 +145,28 @@ struct Pair {
         while !isQuiet {
             isQuiet = true
             for (from, to) in [(0, 1), (1, 0)] {
-                guard let message = cores[from].nextPeerMessage(for: NodeIndex(to), now: at(seconds)) else { continue }
-                isQuiet = false
-                cores[to].received(message, from: id, now: at(seconds))
+                if let message = cores[from].nextPeerMessage(for: NodeIndex(to), now: at(seconds)) {
+                    isQuiet = false
+                    cores[to].received(message, from: id, now: at(seconds))
+                } else if let message = cores[from].nextProxyMessage(for: NodeIndex(to)) {
+                    isQuiet = false
+                    if holdsProxied {
+                        held.append((to, message))
+                    } else {
+                        cores[to].received(message, from: id, now: at(seconds))
+                    }
+                }
             }
         }
+    }
+
+    /// Delivers what was held.
+    mutating func release(_ seconds: Double = 0) {
+        guard let id = open else { return }
+        holdsProxied = false
+        for (to, message) in held { cores[to].received(message, from: id, now: at(seconds)) }
+        held = []
+        pump(seconds)
     }
 
     func services(_ dn: String) -> [Service] { cores.map { $0.service(dn) } }

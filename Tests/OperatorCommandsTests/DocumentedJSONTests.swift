@@ -1,3 +1,4 @@
+import ClusterModel
 import Glibc
 import OperatorCommands
 import Orchestration

@@ -10,7 +10,11 @@ struct MonitorTests {
     /// As it comes out of the wire at the client of `dc2/sip1`.
     private func received(_ event: TEvent) throws -> ReceivedEvent {
         var bytes: [UInt8] = []
-        let codec = TLibraryCodec(names: ["dc1/sip1", "dc2/sip1"])
+        let codec = TLibraryCodec(
+            cluster: "pair", version: "1",
+            nodes: ["dc1/sip1", "dc2/sip1"].map {
+                TLibraryCodec.NodeLabel(name: $0, address: .tcp(NetworkAddress(ipv4: 0x7F00_0001, port: 7101)))
+            })
         codec.encode(event, server: NodeIndex(1), now: Instant(monotonic: 0, wallMilliseconds: now), to: &bytes)
         let payload = Array(bytes.dropFirst(8))
         return try TLibraryCodec.decodeEvent(type: event.type.rawValue, payload.span.bytes)
@@ -30,10 +34,10 @@ struct MonitorTests {
         ]
         let entries = lines.lines(for: try received(.status(piece, sequence: nil)))
         #expect(entries.map(\.kind) == [.snapshotEntry])
-        #expect(entries.first?.text == "\(time)  EventPrivateInfo      1000    InSrv                   owner dc1/sip1")
+        #expect(entries.first?.text == "\(time)  EventPrivateInfo       1000    InSrv                   owner dc1/sip1")
         let marker = lines.lines(for: try received(end))
         #expect(marker.map(\.kind) == [.endOfSnapshot])
-        #expect(marker.first?.text == "\(time)  EventPrivateInfo      -       end of snapshot: 2 DNs, 1 InSrv  #4")
+        #expect(marker.first?.text == "\(time)  EventPrivateInfo       -       end of snapshot: 2 DNs, 1 InSrv  #4")
         lines.begin()
         let empty = lines.lines(for: try received(end))
         #expect(empty.first?.text.hasSuffix("0 DNs, 0 InSrv  #4") == true)
@@ -47,7 +51,7 @@ struct MonitorTests {
         var lines = MonitorLines(showsAll: false)
         let gone = TEvent.serviceChanged(try status("1000", .expired, owner: NodeIndex(0)), sequence: 5)
         let changed = lines.lines(for: try received(gone))
-        let text = "\(time)  EventDNOutOfService   1000    OOS expired             owner dc1/sip1  #5"
+        let text = "\(time)  EventDNOutOfService    1000    OOS expired             owner dc1/sip1  #5"
         #expect(changed.map(\.text) == [text])
         let json = """
             {"dn":"1000","event":"EventDNOutOfService","info":null,"owner":"dc1/sip1","reason":"expired","sequence":5,\
@@ -56,9 +60,14 @@ struct MonitorTests {
 
             """
         #expect(changed.map { JSONOutput.compact($0.json) } == [json])
+        let cut = lines.lines(for: try received(.linkDisconnected(NodeIndex(0))))
+        #expect(cut.map(\.text) == ["\(time)  EventLinkDisconnected  -       link to dc1/sip1 disconnected"])
+        let hint = lines.lines(for: try received(.ownerHint(dn: try #require(DN("7001")), owner: NodeIndex(0))))
+        let hinted = "\(time)  EventPrivateInfo       7001    owner dc1/sip1 serves the DN at tcp:127.0.0.1:7101"
+        #expect(hint.map(\.text) == [hinted])
         let lost = lines.lines(for: try received(.ownerUnreachable(NodeIndex(0), sequence: 6)))
         let lostText =
-            "\(time)  EventPrivateInfo      -       owner dc1/sip1 unreachable: its DNs are OOS here  #6"
+            "\(time)  EventPrivateInfo       -       owner dc1/sip1 unreachable: its DNs are OOS here  #6"
         #expect(lost.map(\.text) == [lostText])
         #expect(lost.map(\.kind) == [.change])
     }

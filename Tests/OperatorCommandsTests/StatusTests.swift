@@ -63,9 +63,9 @@ struct StatusTests {
             """
         #expect(NodeTable.rendered(degradedStatus(), .plain) == nodes)
         let links = """
-            FROM      TO        STATE  ROUND TRIP  LAST HEARD  BEHIND  QUEUED  LOSSES  LAST PROBLEM
-            dc1/sip1  dc2/sip1  live        250µs   120ms ago       0     0 B       0  -
-            dc2/sip1  dc1/sip1  live        250µs   120ms ago       0     0 B       0  -
+            FROM      TO        STATE  ROUND TRIP  THERE   BACK  LAST HEARD  BEHIND  QUEUED  UNREAD  LOSSES  LAST PROBLEM
+            dc1/sip1  dc2/sip1  live        250µs  100µs  150µs   120ms ago       0     3 B     4 B       0  -
+            dc2/sip1  dc1/sip1  live        250µs  100µs  150µs   120ms ago       0     3 B     4 B       0  -
 
             """
         #expect(LinkTable.rendered(healthyStatus().linkRows, .plain) == links)
@@ -82,12 +82,13 @@ struct StatusTests {
             "lastProblem":"worker ended with signal 9","logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
-            "state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
+            "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
             """,
             """
             {"behindRevisions":0,"clockAheadMilliseconds":0,"from":"dc1/sip1","hasOtherGeneration":false,\
             "lastProblem":"peer closed","losses":1,"mismatches":0,"peerOwns":0,"queuedBytes":0,\
-            "roundTripMicroseconds":null,"silenceMilliseconds":null,"state":"down","to":"dc2/sip1"}
+            "receiveMicroseconds":null,"roundTripMicroseconds":null,"silenceMilliseconds":null,"state":"down",\
+            "to":"dc2/sip1","transmitMicroseconds":null,"unacknowledgedBytes":0,"unreadBytes":0}
             """,
         ]
         for part in parts { #expect(json.contains(part)) }

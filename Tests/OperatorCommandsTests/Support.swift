@@ -40,6 +40,11 @@ func node(_ name: String, dataCenter: String, pid: UInt32, peer: String, sip: St
     report.clients = 4
     var link = LinkStatus(peer: peer, state: "live")
     link.roundTripMicroseconds = 250
+    link.transmitMicroseconds = 100
+    link.receiveMicroseconds = 150
+    link.queuedBytes = 1
+    link.unacknowledgedBytes = 2
+    link.unreadBytes = 4
     link.silenceMilliseconds = 120
     report.links = [link]
     node.report = report

@@ -40,6 +40,23 @@ import Testing
         #expect(repeated.output == range.output)
     }
 
+    @Test func `a run that traps says its seed`() throws {
+        // The signal that a trap raises, sent while runs go on.
+        let result = try Program.run([
+            "/bin/bash", "-c",
+            """
+            exec 3< <(exec "$0" --seeds 1..1000000 --hash --nodes 3 2>&1)
+            read -r first <&3 && kill -ILL $! && cat <&3
+            """, Executables.companion("tandem-sim"),
+        ])
+        let lines = result.output.split(separator: "\n")
+        #expect(
+            lines.contains {
+                $0.hasPrefix("A run trapped. Repeat with: tandem-sim --seed ") && $0.hasSuffix(" --nodes 3")
+            },
+            "\(result.output.suffix(500))")
+    }
+
     @Test func `a trace tells every event`() throws {
         let result = try simulate("--seed", "5", "--trace")
         #expect(result.code == 0)

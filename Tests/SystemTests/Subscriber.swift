@@ -11,6 +11,8 @@ final class Subscriber {
     private(set) var snapshot: [String: Service] = [:]
     /// Everything heard after the snapshot.
     private(set) var events: [ReceivedEvent] = []
+    /// How many of these are of a DN's service.
+    private(set) var serviceEventCount = 0
 
     /// Subscribes and reads the whole snapshot.
     init(_ cluster: TestCluster, _ node: String) throws {
@@ -32,6 +34,7 @@ final class Subscriber {
         while SystemClock.monotonicNanoseconds() < deadline {
             guard let event = try client.nextEvent(timeout: .seconds(1)) else { continue }
             events.append(event)
+            if [.eventDNBackInService, .eventDNOutOfService].contains(event.type) { serviceEventCount += 1 }
             if fits(event) { return event }
         }
         Issue.record(

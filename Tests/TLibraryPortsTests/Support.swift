@@ -41,7 +41,8 @@ struct Node: ViewSource {
             faults: faults
         )
         ports = PortsMachine(
-            configuration: configuration, directory: DNDirectory(blocks: blocks), me: here, lineage: lineage
+            configuration: configuration, directory: DNDirectory(blocks: blocks), me: here, lineage: lineage,
+            nodeCount: 3
         )
         ports.connected(one)
         ports.connected(two)

@@ -66,15 +66,23 @@ private struct ScriptedPort {
 }
 
 struct TLibraryClientTests {
+    private static let codec = TLibraryCodec(
+        cluster: "pair", version: "1",
+        nodes: [TLibraryCodec.NodeLabel(name: "dc1/sip1", address: .unix(path: "/run/port"))]
+    )
+
     private static func hello() -> [UInt8] {
         var bytes: [UInt8] = []
         CommonCodec.encode(PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9), to: &bytes)
+        let position = FeedPosition(lineage: Incarnation(rawValue: 9), sequence: 3)
+        codec.encode(
+            .serverInfo(referenceID: nil, ServerInfo(position: position, provisionedDNs: 4, links: [])),
+            server: NodeIndex(0), now: Instant(monotonic: 0, wallMilliseconds: 5), to: &bytes)
         return bytes
     }
 
     private static func script(_ events: [TEvent]) -> [UInt8] {
         var bytes = hello()
-        let codec = TLibraryCodec(names: ["dc1/sip1"])
         for event in events {
             codec.encode(event, server: NodeIndex(0), now: Instant(monotonic: 0, wallMilliseconds: 5), to: &bytes)
         }
@@ -92,6 +100,8 @@ struct TLibraryClientTests {
         defer { port.remove() }
         let client = try TLibraryClient(to: port.address, name: "test")
         #expect(client.serverHello == PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9))
+        #expect(client.serverInfo.serverInfo?.provisionedDNs == 4)
+        #expect(client.serverInfo.sequence == 3)
         #expect(try client.nextEvent(timeout: .zero) == nil)
     }
 
@@ -102,7 +112,7 @@ struct TLibraryClientTests {
             Self.script([
                 .serviceChanged(try status("1000", .inService), sequence: 1),
                 .serviceChanged(try status("1000", .expired), sequence: 2),
-                .addressInfo(referenceID: 1, try status("1000", .expired)),
+                .addressInfo(referenceID: 1, try status("1000", .expired), nil),
                 .serviceChanged(try status("1000", .inService), sequence: 3),
             ]))
         defer { port.remove() }

@@ -29,8 +29,8 @@ struct ClusterFileTests {
     }
 
     @Test func `there are enough files for the tests above to mean something`() {
-        #expect(Repository.topologies(in: Repository.clusters).count >= 2)
-        #expect(Repository.topologies(in: Repository.invalidClusters).count >= 25)
+        #expect(Repository.topologies(in: Repository.clusters).count >= 3)
+        #expect(Repository.topologies(in: Repository.invalidClusters).count >= 50)
     }
 
     @Test func `the invalid files show every code but the one for too many faults`() throws {
@@ -39,6 +39,28 @@ struct ClusterFileTests {
             seen.formUnion(TopologyFile.load(try TopologyFile.read(path: path)).codes)
         }
         #expect(seen.sorted() == DiagnosticCatalog.allCodes)
+    }
+
+    @Test func `four data centers have homes on their continents, SIP and PSTN phones, and dialled zeros`() throws {
+        let source = try TopologyFile.read(path: Repository.clusters + "/four-datacenters.yaml")
+        let topology = try #require(TopologyFile.load(source).topology)
+        #expect(topology.dataCenters.map(\.name) == ["ams", "fra", "iad", "sjc"])
+        #expect(topology.nodes.count == 11)
+        #expect(Set(topology.agentTypes.map(\.phone)) == [.sip, .pstn])
+        let directory = topology.directory
+        #expect(directory.count == 22_637)
+        let homes = { (dn: String) throws -> [String] in
+            let index = try #require(DN(dn).flatMap { directory.index(of: $0) })
+            return directory.homes[directory.block(of: index).homes].map { topology.dataCenters[$0].name }
+        }
+        #expect(try homes("210000") == ["fra", "ams"])
+        #expect(try homes("311499") == ["sjc", "iad"])
+        #expect(try homes("9000") == [])
+        #expect(DN("0001").flatMap { directory.index(of: $0) } != nil)
+        #expect(DN("1").flatMap { directory.index(of: $0) } == nil)
+        let home = try #require(DN("7103").flatMap { directory.index(of: $0) })
+        #expect(directory.dialStrings[home] == "+15715550003")
+        #expect(topology.timing.desktopGrace == .seconds(15))
     }
 
     @Test func `two data centers are what the file says`() throws {

@@ -44,6 +44,14 @@ struct HostileFileTests {
         #expect(load(text).codes == ["T006"])
     }
 
+    @Test func `a file with more values than fit into memory ends at a limit`() throws {
+        let text = Array("a: [ \(String(repeating: "1,", count: 100)) ]\n".utf8)
+        #expect(try YAMLReader.read(text, maximumNodes: 103).nodes.count == 103)
+        let fault = #expect(throws: YAMLFault.self) { try YAMLReader.read(text, maximumNodes: 102) }
+        #expect(fault?.diagnostic.code == "T020")
+        #expect(fault?.diagnostic.hint != nil)
+    }
+
     @Test func `a huge scalar is an error that does not repeat it`() throws {
         let text = goodText.replacing("west", with: String(repeating: "w", count: 1 << 20))
         let source = TopologySource(name: "test.yaml", text: text.utf8)

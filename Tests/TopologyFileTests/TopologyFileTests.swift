@@ -128,6 +128,14 @@ struct TopologyFileTests {
         #expect(DiagnosticCatalog.allCodes == DiagnosticCatalog.allCodes.sorted())
     }
 
+    @Test(arguments: [
+        ("E012", "T012"), ("t12", "T012"), ("T0012", "T012"), ("T031", "T030"), ("T999", nil), ("T000", nil),
+        ("1000", nil), ("T012", nil), ("desk.7", nil), ("", nil), ("T-1", nil),
+    ])
+    func `a code with a typing error is guessed`(text: String, code: String?) {
+        #expect(DiagnosticCatalog.nearestCode(to: text) == code)
+    }
+
     @Test func `colour changes nothing but the colour`() {
         let text = goodText + "  - { range: 1500-2500, agentType: sip-phone }\n"
         let source = TopologySource(name: "test.yaml", text: text.utf8)

@@ -13,6 +13,41 @@ import Wire
         }
     }
 
+    @Test func `what nodes ask each other for clients comes out as it went in`() throws {
+        for message in proxyMessages {
+            let frame = frame { ProxyCodec.encode(message, to: &$0) }
+            #expect(ProxyCodec.carries(header(frame).type))
+            #expect(try ProxyCodec.decode(type: header(frame).type, payload(frame).span.bytes) == message)
+        }
+        #expect(!ProxyCodec.carries(header(frame { mesh.encode(.snapshotRequest, to: &$0) }).type))
+    }
+
+    @Test func `a node introduces itself, its links and the owner's address by name`() throws {
+        let info = ServerInfo(
+            position: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 77), provisionedDNs: 12,
+            links: [
+                ServerInfo.Link(peer: NodeIndex(0), isConnected: true),
+                ServerInfo.Link(peer: NodeIndex(2), isConnected: false),
+            ])
+        let server = try received(.serverInfo(referenceID: 6, info))
+        #expect(server.referenceID == 6)
+        #expect(server.lineage == 8)
+        #expect(server.sequence == 77)
+        #expect(server.serverInfo?.cluster == "test")
+        #expect(server.serverInfo?.version == "1.2")
+        #expect(server.serverInfo?.provisionedDNs == 12)
+        #expect(server.serverInfo?.links.map(\.peer) == ["dc1/a", "dc2/c"])
+        #expect(server.serverInfo?.links.map(\.isConnected) == [true, false])
+        #expect(try received(.linkDisconnected(NodeIndex(2))).owner == "dc2/c")
+        let hint = try received(.ownerHint(dn: dn("1001"), owner: NodeIndex(2)))
+        #expect(hint.privateInfo == .ownerHint)
+        #expect(hint.thisDN == "1001")
+        #expect(hint.ownerAddress == "unix:/run/c")
+        let detail = OwnerDetail(contacts: 2, desktops: 1)
+        #expect(try received(.addressInfo(referenceID: 1, statuses[0], detail)).ownerDetail == detail)
+        #expect(try received(.addressInfo(referenceID: 1, statuses[0], nil)).ownerDetail == nil)
+    }
+
     @Test func `every request of a client comes out as it went in`() throws {
         for request in requests {
             let frame = frame { TLibraryCodec.encode(request, to: &$0) }

@@ -31,13 +31,21 @@ let peerMessages: [PeerMessage] = {
         .records(RecordBatch(revisions: 1...UInt64.max, yielded: claims)), .syncEnd(position), .claims(claims),
         .claims([]), .snapshotRequest, .ping(Ping(sentAt: 0, position: nil)),
         .ping(Ping(sentAt: 1, position: position)),
-        .pong(sentAt: .max),
+        .pong(Pong(sentAt: .max, receivedAt: 1, answeredAt: 2)),
     ]
 }()
 
+let proxyMessages: [ProxyMessage] = [
+    .query(number: 1, dn("1001")), .query(number: .max, dn("+493012345678901")), .answer(number: 2, .notOwner),
+    .answer(number: 3, .addressInfo(service: .expired, Stamp(rawValue: 4), OwnerDetail(contacts: 0, desktops: 1))),
+    .answer(
+        number: 0, .addressInfo(service: .inService, Stamp(rawValue: .max), OwnerDetail(contacts: .max, desktops: 0))),
+]
+
 let requests: [TRequest] = [
     .registerAddress(referenceID: 1, dn: "1001", takeover: true),
-    .registerAddress(referenceID: .max, dn: "", takeover: false),
+    .registerAddress(referenceID: .max, dn: "", takeover: false), .queryServer(referenceID: 3),
+    .registerAddress(referenceID: 2, dn: "1001", takeover: false, ownerHint: true),
     .unregisterAddress(referenceID: 0, dn: "not a DN, but the node's to judge"), .queryAddress(referenceID: 4, dn: "ü"),
     .monitorAll(referenceID: 5, MonitorOptions()),
     .monitorAll(
@@ -60,7 +68,18 @@ let events: [TEvent] = {
     return [
         .error(referenceID: 1, .wrongDataCenter), .registered(referenceID: 2, statuses[0]),
         .unregistered(referenceID: 3, dn: dn("1001"), reason: nil),
-        .unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded), .addressInfo(referenceID: 4, statuses[1]),
+        .unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded),
+        .addressInfo(referenceID: 4, statuses[1], nil),
+        .addressInfo(referenceID: 5, statuses[0], OwnerDetail(contacts: 2, desktops: 0)),
+        .serverInfo(
+            referenceID: nil,
+            ServerInfo(
+                position: position, provisionedDNs: 12,
+                links: [
+                    ServerInfo.Link(peer: NodeIndex(0), isConnected: true),
+                    ServerInfo.Link(peer: NodeIndex(2), isConnected: false),
+                ])), .serverInfo(referenceID: 6, ServerInfo(position: position, provisionedDNs: 0, links: [])),
+        .linkConnected(NodeIndex(2)), .linkDisconnected(NodeIndex(0)), .ownerHint(dn: dn("1001"), owner: NodeIndex(2)),
         .monitoring(referenceID: 5, isResumed: true, position), .serviceChanged(statuses[0], sequence: 6),
         .serviceChanged(statuses[1], sequence: nil), .status(statuses, sequence: nil), .status([], sequence: 7),
         .endOfSnapshot(position), .ownerUnreachable(NodeIndex(2), sequence: 8),
@@ -128,6 +147,10 @@ private let link: LinkStatus = {
     link.clockAheadMilliseconds = 5
     link.mismatches = 6
     link.queuedBytes = 7
+    link.transmitMicroseconds = 8
+    link.receiveMicroseconds = 9
+    link.unacknowledgedBytes = 10
+    link.unreadBytes = 11
     link.hasOtherGeneration = true
     link.lastProblem = "nothing was heard"
     return link
@@ -144,6 +167,7 @@ private let nodeReport: NodeReport = {
     report.ownedInService = 7
     report.bindings = 8
     report.clients = 9
+    report.slowClients = 16
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12

@@ -24,7 +24,12 @@ func topology(_ names: String...) -> Topology {
 }
 
 let mesh = MeshCodec(topology: topology("dc1/a", "dc1/b", "dc2/c"))
-let port = TLibraryCodec(names: ["dc1/a", "dc1/b", "dc2/c"])
+let port = TLibraryCodec(
+    cluster: "test", version: "1.2",
+    nodes: ["dc1/a", "dc1/b", "dc2/c"].map {
+        TLibraryCodec.NodeLabel(name: $0, address: .unix(path: "/run/\($0.suffix(1))"))
+    }
+)
 
 func dn(_ text: String) -> DN { DN(text)! }
 
@@ -40,6 +45,12 @@ func everySample() -> [Sample] {
     for message in peerMessages {
         samples.append(
             Sample(frame: frame { mesh.encode(message, to: &$0) }) { _ = try mesh.decode(type: $0, $1.span.bytes) })
+    }
+    for message in proxyMessages {
+        samples.append(
+            Sample(frame: frame { ProxyCodec.encode(message, to: &$0) }) {
+                _ = try ProxyCodec.decode(type: $0, $1.span.bytes)
+            })
     }
     for request in requests {
         samples.append(

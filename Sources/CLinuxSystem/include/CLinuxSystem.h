@@ -43,6 +43,8 @@ int tandem_accept_both_families(int descriptor);
 int tandem_no_delay(int descriptor);
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);
 int tandem_receive_buffer(int descriptor);
+// Bytes in the kernel's queues of a stream socket: received and not read, sent and not acknowledged (SIOCINQ, SIOCOUTQ).
+int tandem_queued_bytes(int descriptor, int *unread, int *unacknowledged);
 // The pending error of a socket (SO_ERROR), 0 if there is none, -1 with errno if it cannot be asked.
 int tandem_socket_error(int descriptor);
 // struct ucred is hidden.
@@ -110,6 +112,9 @@ int tandem_signal_descriptor(const int *signals, size_t count);
 int tandem_next_signal(int descriptor);
 int tandem_unblock_all_signals(void);
 void tandem_ignore_sigpipe(void);
+// What the calling thread says on standard error if it traps, before the process ends as it would have anyway. Up to 255
+// bytes, copied; an empty text says nothing.
+void tandem_say_on_trap(const char *text);
 
 // MARK: Processes (processes.c)
 

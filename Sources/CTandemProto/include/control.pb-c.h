@@ -407,10 +407,14 @@ struct  Tandem__Control__NodeReport
   Tandem__Control__Link **links;
   uint64_t provisioned_dns;
   uint64_t cpu_microseconds;
+  /*
+   * Clients that were cut off because they read too slowly, since the node started.
+   */
+  uint64_t slow_clients;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -441,10 +445,20 @@ struct  Tandem__Control__Link
    * Why the last connection ended, if it did.
    */
   char *last_problem;
+  /*
+   * The two parts of the round trip; 0 if not measured.
+   */
+  uint64_t transmit_microseconds;
+  uint64_t receive_microseconds;
+  /*
+   * In the kernel's queues.
+   */
+  uint64_t unacknowledged_bytes;
+  uint64_t unread_bytes;
 };
 #define TANDEM__CONTROL__LINK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__link__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /*

@@ -22,6 +22,8 @@ typedef struct Tandem__Mesh__Claims Tandem__Mesh__Claims;
 typedef struct Tandem__Mesh__StreamPosition Tandem__Mesh__StreamPosition;
 typedef struct Tandem__Mesh__Ping Tandem__Mesh__Ping;
 typedef struct Tandem__Mesh__Pong Tandem__Mesh__Pong;
+typedef struct Tandem__Mesh__ProxiedQuery Tandem__Mesh__ProxiedQuery;
+typedef struct Tandem__Mesh__ProxiedAnswer Tandem__Mesh__ProxiedAnswer;
 
 
 /* --- enums --- */
@@ -160,10 +162,56 @@ struct  Tandem__Mesh__Pong
 {
   ProtobufCMessage base;
   uint64_t sent_at;
+  /*
+   * The answering node's monotonic clock when the ping arrived and when the pong was made, nanoseconds.
+   */
+  uint64_t received_at;
+  uint64_t answered_at;
 };
 #define TANDEM__MESH__PONG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__pong__descriptor) \
-    , 0 }
+    , 0, 0, 0 }
+
+
+/*
+ * Type 1110. A client's request, asked of the DN's owner. The number is the asking node's own.
+ */
+struct  Tandem__Mesh__ProxiedQuery
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData dn;
+};
+#define TANDEM__MESH__PROXIED_QUERY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_query__descriptor) \
+    , 0, {0,NULL} }
+
+
+/*
+ * Type 1111.
+ */
+struct  Tandem__Mesh__ProxiedAnswer
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  /*
+   * False: the node does not own the DN, and the rest is absent.
+   */
+  protobuf_c_boolean is_owner;
+  /*
+   * A service code.
+   */
+  uint32_t service;
+  uint64_t stamp;
+  uint32_t contacts;
+  uint32_t desktops;
+};
+#define TANDEM__MESH__PROXIED_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_answer__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
 
 
 /* Tandem__Mesh__Hello methods */
@@ -299,6 +347,44 @@ Tandem__Mesh__Pong *
 void   tandem__mesh__pong__free_unpacked
                      (Tandem__Mesh__Pong *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Mesh__ProxiedQuery methods */
+void   tandem__mesh__proxied_query__init
+                     (Tandem__Mesh__ProxiedQuery         *message);
+size_t tandem__mesh__proxied_query__get_packed_size
+                     (const Tandem__Mesh__ProxiedQuery   *message);
+size_t tandem__mesh__proxied_query__pack
+                     (const Tandem__Mesh__ProxiedQuery   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__proxied_query__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedQuery   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__ProxiedQuery *
+       tandem__mesh__proxied_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__proxied_query__free_unpacked
+                     (Tandem__Mesh__ProxiedQuery *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Mesh__ProxiedAnswer methods */
+void   tandem__mesh__proxied_answer__init
+                     (Tandem__Mesh__ProxiedAnswer         *message);
+size_t tandem__mesh__proxied_answer__get_packed_size
+                     (const Tandem__Mesh__ProxiedAnswer   *message);
+size_t tandem__mesh__proxied_answer__pack
+                     (const Tandem__Mesh__ProxiedAnswer   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__proxied_answer__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__ProxiedAnswer *
+       tandem__mesh__proxied_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__proxied_answer__free_unpacked
+                     (Tandem__Mesh__ProxiedAnswer *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Mesh__Hello_Closure)
@@ -322,6 +408,12 @@ typedef void (*Tandem__Mesh__Ping_Closure)
 typedef void (*Tandem__Mesh__Pong_Closure)
                  (const Tandem__Mesh__Pong *message,
                   void *closure_data);
+typedef void (*Tandem__Mesh__ProxiedQuery_Closure)
+                 (const Tandem__Mesh__ProxiedQuery *message,
+                  void *closure_data);
+typedef void (*Tandem__Mesh__ProxiedAnswer_Closure)
+                 (const Tandem__Mesh__ProxiedAnswer *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -335,6 +427,8 @@ extern const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__stream_position__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__ping__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__proxied_query__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor;
 
 PROTOBUF_C__END_DECLS
 

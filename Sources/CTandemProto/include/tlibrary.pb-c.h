@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Tandem__Tlibrary__AddressRequest Tandem__Tlibrary__AddressRequest;
+typedef struct Tandem__Tlibrary__ServerRequest Tandem__Tlibrary__ServerRequest;
 typedef struct Tandem__Tlibrary__MonitorRequest Tandem__Tlibrary__MonitorRequest;
 typedef struct Tandem__Tlibrary__DNStatus Tandem__Tlibrary__DNStatus;
 typedef struct Tandem__Tlibrary__Event Tandem__Tlibrary__Event;
@@ -31,7 +32,8 @@ typedef enum _Tandem__Tlibrary__Event__PrivateInfo {
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__DN_STATUS = 1,
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__END_OF_SNAPSHOT = 2,
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE = 3,
-  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE = 4
+  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE = 4,
+  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TANDEM__TLIBRARY__EVENT__PRIVATE_INFO)
 } Tandem__Tlibrary__Event__PrivateInfo;
 
@@ -49,10 +51,27 @@ struct  Tandem__Tlibrary__AddressRequest
    * RequestRegisterAddress of a PSTN DN only: take the DN over although another node serves it.
    */
   protobuf_c_boolean takeover;
+  /*
+   * RequestRegisterAddress only: say where the owner is whenever that is another node (OWNER_HINT).
+   */
+  protobuf_c_boolean owner_hint;
 };
 #define TANDEM__TLIBRARY__ADDRESS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__address_request__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * RequestQueryServer (1).
+ */
+struct  Tandem__Tlibrary__ServerRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+};
+#define TANDEM__TLIBRARY__SERVER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__server_request__descriptor) \
+    , 0 }
 
 
 /*
@@ -135,7 +154,7 @@ struct  Tandem__Tlibrary__Event
   size_t n_statuses;
   Tandem__Tlibrary__DNStatus **statuses;
   /*
-   * OWNER_UNREACHABLE, OWNER_REACHABLE: the node concerned.
+   * OWNER_UNREACHABLE, OWNER_REACHABLE, OWNER_HINT, EventLinkConnected, EventLinkDisconnected: the node concerned.
    */
   char *owner;
   /*
@@ -157,10 +176,33 @@ struct  Tandem__Tlibrary__Event
    */
   uint32_t error_code;
   char *error_message;
+  /*
+   * OWNER_HINT: the T-Controller port of the owner, "tcp:192.0.2.1:7101" or "unix:/path".
+   */
+  char *owner_address;
+  /*
+   * EventServerInfo (93), to every client after its hello: who serves it. `lineage` and `sequence` say where the feed is.
+   */
+  char *cluster;
+  char *version;
+  uint32_t provisioned_dns;
+  /*
+   * The node's links to all other nodes, by full name; the two columns belong together. At most 4,096.
+   */
+  size_t n_link_peers;
+  char **link_peers;
+  size_t n_link_connected;
+  protobuf_c_boolean *link_connected;
+  /*
+   * EventAddressInfo: what only the owner knows, if the owner could be asked.
+   */
+  protobuf_c_boolean has_owner_detail;
+  uint32_t contacts;
+  uint32_t desktops;
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0 }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
@@ -181,6 +223,25 @@ Tandem__Tlibrary__AddressRequest *
                       const uint8_t       *data);
 void   tandem__tlibrary__address_request__free_unpacked
                      (Tandem__Tlibrary__AddressRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__ServerRequest methods */
+void   tandem__tlibrary__server_request__init
+                     (Tandem__Tlibrary__ServerRequest         *message);
+size_t tandem__tlibrary__server_request__get_packed_size
+                     (const Tandem__Tlibrary__ServerRequest   *message);
+size_t tandem__tlibrary__server_request__pack
+                     (const Tandem__Tlibrary__ServerRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__server_request__pack_to_buffer
+                     (const Tandem__Tlibrary__ServerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__ServerRequest *
+       tandem__tlibrary__server_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__server_request__free_unpacked
+                     (Tandem__Tlibrary__ServerRequest *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Tlibrary__MonitorRequest methods */
 void   tandem__tlibrary__monitor_request__init
@@ -244,6 +305,9 @@ void   tandem__tlibrary__event__free_unpacked
 typedef void (*Tandem__Tlibrary__AddressRequest_Closure)
                  (const Tandem__Tlibrary__AddressRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Tlibrary__ServerRequest_Closure)
+                 (const Tandem__Tlibrary__ServerRequest *message,
+                  void *closure_data);
 typedef void (*Tandem__Tlibrary__MonitorRequest_Closure)
                  (const Tandem__Tlibrary__MonitorRequest *message,
                   void *closure_data);
@@ -260,6 +324,7 @@ typedef void (*Tandem__Tlibrary__Event_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__server_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor;

@@ -1,0 +1,41 @@
+/// How long messages to a peer and back take, from pings and pongs.
+///
+/// The clocks of two hosts have nothing to do with each other, so one exchange tells only both ways together. The quickest
+/// exchange of the last seconds is taken for one whose ways were equal, and tells how far the clocks are apart (RFC 5905
+/// section 8 does the same with NTP's samples); the others are measured against it. So a way that becomes slower shows, and
+/// one that has always been the slower one does not.
+struct LinkLatency: Equatable, Sendable {
+    /// How long the quickest exchange counts before another one takes its place, nanoseconds: clocks drift.
+    static let sampleLifetime: UInt64 = 10_000_000_000
+
+    /// Nanoseconds, without the time that the peer took to answer; nil before the first exchange.
+    private(set) var roundTrip: UInt64?
+    /// From here to the peer, and back; together `roundTrip`.
+    private(set) var transmit: UInt64?
+    private(set) var receive: UInt64?
+
+    private var quickest: UInt64 = .max
+    private var quickestAt: UInt64 = 0
+    /// The peer's clock less this node's, by the quickest exchange; any value, also a negative one, modulo 2^64.
+    private var clockDifference: UInt64 = 0
+
+    /// A pong arrived. One that cannot be true says nothing.
+    mutating func heard(_ pong: Pong, at now: UInt64) {
+        guard pong.sentAt <= now, pong.receivedAt <= pong.answeredAt else { return }
+        let answering = pong.answeredAt - pong.receivedAt
+        guard answering <= now - pong.sentAt else { return }
+        let roundTrip = now - pong.sentAt - answering
+        // The peer's clock less this one's, too great by the way there.
+        let outward = pong.receivedAt &- pong.sentAt
+        if roundTrip <= quickest || now - quickestAt > Self.sampleLifetime {
+            quickest = roundTrip
+            quickestAt = now
+            clockDifference = outward &- roundTrip / 2
+        }
+        let there = Int64(bitPattern: outward &- clockDifference)
+        let transmit = min(roundTrip, UInt64(max(0, there)))
+        self.roundTrip = roundTrip
+        self.transmit = transmit
+        receive = roundTrip - transmit
+    }
+}

@@ -1,0 +1,98 @@
+/// Which keys a mapping may have. All shapes stand in this file: schemas/topology.schema.json and docs/topology.md are
+/// compared with it.
+package struct Shape: Sendable {
+    /// What the schema and the reference call it.
+    package let name: String
+    /// As it stands in a sentence.
+    package let what: String
+    /// Mandatory keys with an example value.
+    package let required: KeyValuePairs<String, String>
+    package let optional: [String]
+    /// A small one; nil where it would not help.
+    package let example: String?
+
+    fileprivate init(
+        _ name: String, _ what: String, required: KeyValuePairs<String, String> = [:], optional: [String] = [],
+        example: String? = nil
+    ) {
+        self.name = name
+        self.what = what
+        self.required = required
+        self.optional = optional
+        self.example = example
+    }
+
+    /// Whether a mapping of this shape may have the key.
+    package func allows(_ key: String) -> Bool {
+        optional.contains(key) || required.contains { $0.key == key }
+    }
+
+    /// All keys, the mandatory ones first.
+    package var keys: [String] { required.map(\.key) + optional }
+}
+
+extension Shape {
+    /// Every shape.
+    package static let all: [Shape] = [
+        topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
+        trunk, authentication, timing, limits, rollout,
+    ]
+
+    package static let topology = Shape(
+        "topology", "the topology",
+        required: [
+            "version": "1", "cluster": "my-cluster", "domain": "cc.example.com",
+            "agentTypes": "{ sip-phone: { phone: sip } }",
+            "dataCenters": "{ dc1: { nodes: { ... } } }",
+            "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
+        ],
+        optional: ["routingPoints", "trunks", "authentication", "timing", "limits", "rollout"]
+    )
+    package static let agentType = Shape(
+        "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
+        example: "{ phone: sip }")
+    package static let registration = Shape(
+        "registration", "`registration`", optional: ["expires", "contacts"], example: "{ contacts: 4 }")
+    package static let expires = Shape(
+        "expires", "`expires`", optional: ["min", "default", "max"],
+        example: "{ min: 60s, default: 5m, max: 1h }")
+    package static let dataCenter = Shape(
+        "dataCenter", "a data center", optional: ["location", "nodes", "statServers", "routers", "workspaces"])
+    package static let node = Shape(
+        "node", "a node",
+        required: [
+            "sip": "[ \"udp:127.0.0.1:5071\" ]", "tcontroller": "\"tcp:127.0.0.1:7101\"",
+            "mesh": "\"tcp:127.0.0.1:7301\"",
+        ],
+        optional: ["host", "default"],
+        example:
+            "{ sip: [ \"udp:127.0.0.1:5071\" ], tcontroller: \"tcp:127.0.0.1:7101\", mesh: \"tcp:127.0.0.1:7301\" }"
+    )
+    package static let statServer = Shape("statServer", "a stat server", optional: ["host", "listen"])
+    package static let router = Shape("router", "a router", optional: ["host"])
+    package static let workspace = Shape(
+        "workspace", "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"])
+    package static let dn = Shape(
+        "dn", "an entry of `dns`", required: ["agentType": "sip-phone"],
+        optional: ["range", "number", "homes", "dial"],
+        example: "{ number: 1000, agentType: sip-phone }")
+    package static let routingPoint = Shape(
+        "routingPoint", "a routing point", required: ["strategy": "longest-idle"],
+        optional: ["prefer", "timeout", "default"],
+        example: "{ strategy: longest-idle, timeout: 20s }")
+    package static let trunk = Shape(
+        "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
+        example: "{ address: \"udp:127.0.0.1:5090\" }")
+    package static let authentication = Shape(
+        "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"])
+    package static let timing = Shape(
+        "timing", "`timing`",
+        optional: [
+            "keepalive", "linkTimeout", "reservation", "reservationWindow", "desktopGrace", "handoverHold",
+            "clockSkewLimit", "afterCallWork",
+        ]
+    )
+    package static let limits = Shape("limits", "`limits`", optional: ["perSource"])
+    package static let rollout = Shape(
+        "rollout", "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"])
+}
