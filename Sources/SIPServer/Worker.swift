@@ -95,7 +95,9 @@ package final class Worker {
         let identity = NodeIdentity(
             index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
         )
-        let shell = NodeShell(topology: topology, identity: identity, loop: loop, logger: logger)
+        let shell = NodeShell(topology: topology, identity: identity, loop: loop, logger: logger) {
+            [unowned self] in tell($0)
+        }
         raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()
