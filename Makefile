@@ -3,15 +3,18 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
+MANDIR ?= $(PREFIX)/share/man
 SANITIZER ?= address
 BIN := .build/release
 PROGRAMS := tandem tandemd tandem-worker tandem-load tandem-sim
 SCHEMAS := common mesh tlibrary control
+COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_completions.d
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
 BENCH_PACKAGES := python3-yaml
-TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml
+TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
+	man-db
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install
@@ -92,10 +95,24 @@ sanitize: deps ## run the tests under a sanitizer: SANITIZER=address (the defaul
 	$(SWIFT) build --build-tests --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 	$(SWIFT) test --skip-build --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 
+# Each program says what it can do, so the pages are never behind. The date is that of the last commit.
+.PHONY: man
+man: build ## make the manual pages in .build/man
+	@mkdir -p .build/man
+	@date=$$(git log -1 --format=%cs 2>/dev/null || date -u +%F); for program in $(PROGRAMS); do \
+		$(BIN)/$$program --experimental-dump-help | \
+			$(BIN)/tandem manual --date $$date $(PROGRAMS) >.build/man/$$program.1 || exit 1; done
+
 .PHONY: install
-install: build ## install programs, unit and an example topology below DESTDIR and PREFIX
+install: man ## install programs, pages, completions, unit and an example topology below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(PROGRAMS:%=.build/man/%.1) $(DESTDIR)$(MANDIR)/man1
+	install -d $(COMPLETIONS:%=$(DESTDIR)$(PREFIX)/share/%)
+	$(BIN)/tandem completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tandem
+	$(BIN)/tandem completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tandem
+	$(BIN)/tandem completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tandem.fish
 	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
 	install -d $(DESTDIR)$(PREFIX)/share/tandem
 	install -m 644 schemas/topology.schema.json $(DESTDIR)$(PREFIX)/share/tandem

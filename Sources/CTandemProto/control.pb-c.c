@@ -592,6 +592,96 @@ void   tandem__control__failed__free_unpacked
   assert(message->base.descriptor == &tandem__control__failed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__link_changed__init
+                     (Tandem__Control__LinkChanged         *message)
+{
+  static const Tandem__Control__LinkChanged init_value = TANDEM__CONTROL__LINK_CHANGED__INIT;
+  *message = init_value;
+}
+size_t tandem__control__link_changed__get_packed_size
+                     (const Tandem__Control__LinkChanged *message)
+{
+  assert(message->base.descriptor == &tandem__control__link_changed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__link_changed__pack
+                     (const Tandem__Control__LinkChanged *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__link_changed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__link_changed__pack_to_buffer
+                     (const Tandem__Control__LinkChanged *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__link_changed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__LinkChanged *
+       tandem__control__link_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__LinkChanged *)
+     protobuf_c_message_unpack (&tandem__control__link_changed__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__link_changed__free_unpacked
+                     (Tandem__Control__LinkChanged *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__link_changed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__client_cut_off__init
+                     (Tandem__Control__ClientCutOff         *message)
+{
+  static const Tandem__Control__ClientCutOff init_value = TANDEM__CONTROL__CLIENT_CUT_OFF__INIT;
+  *message = init_value;
+}
+size_t tandem__control__client_cut_off__get_packed_size
+                     (const Tandem__Control__ClientCutOff *message)
+{
+  assert(message->base.descriptor == &tandem__control__client_cut_off__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__client_cut_off__pack
+                     (const Tandem__Control__ClientCutOff *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__client_cut_off__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__client_cut_off__pack_to_buffer
+                     (const Tandem__Control__ClientCutOff *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__client_cut_off__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ClientCutOff *
+       tandem__control__client_cut_off__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ClientCutOff *)
+     protobuf_c_message_unpack (&tandem__control__client_cut_off__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__client_cut_off__free_unpacked
+                     (Tandem__Control__ClientCutOff *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__client_cut_off__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__introduction__init
                      (Tandem__Control__Introduction         *message)
 {
@@ -907,6 +997,51 @@ void   tandem__control__dnlist_entry__free_unpacked
   assert(message->base.descriptor == &tandem__control__dnlist_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__events_request__init
+                     (Tandem__Control__EventsRequest         *message)
+{
+  static const Tandem__Control__EventsRequest init_value = TANDEM__CONTROL__EVENTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__events_request__get_packed_size
+                     (const Tandem__Control__EventsRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__events_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__events_request__pack
+                     (const Tandem__Control__EventsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__events_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__events_request__pack_to_buffer
+                     (const Tandem__Control__EventsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__events_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__EventsRequest *
+       tandem__control__events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__EventsRequest *)
+     protobuf_c_message_unpack (&tandem__control__events_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__events_request__free_unpacked
+                     (Tandem__Control__EventsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__events_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__status__init
                      (Tandem__Control__Status         *message)
 {
@@ -1175,6 +1310,96 @@ void   tandem__control__refusal__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__refusal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__events__init
+                     (Tandem__Control__Events         *message)
+{
+  static const Tandem__Control__Events init_value = TANDEM__CONTROL__EVENTS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__events__get_packed_size
+                     (const Tandem__Control__Events *message)
+{
+  assert(message->base.descriptor == &tandem__control__events__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__events__pack
+                     (const Tandem__Control__Events *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__events__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__events__pack_to_buffer
+                     (const Tandem__Control__Events *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__events__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Events *
+       tandem__control__events__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Events *)
+     protobuf_c_message_unpack (&tandem__control__events__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__events__free_unpacked
+                     (Tandem__Control__Events *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__events__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__event__init
+                     (Tandem__Control__Event         *message)
+{
+  static const Tandem__Control__Event init_value = TANDEM__CONTROL__EVENT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__event__get_packed_size
+                     (const Tandem__Control__Event *message)
+{
+  assert(message->base.descriptor == &tandem__control__event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__event__pack
+                     (const Tandem__Control__Event *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__event__pack_to_buffer
+                     (const Tandem__Control__Event *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Event *
+       tandem__control__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Event *)
+     protobuf_c_message_unpack (&tandem__control__event__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__event__free_unpacked
+                     (Tandem__Control__Event *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[15] =
@@ -2077,7 +2302,7 @@ const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor =
   (ProtobufCMessageInit) tandem__control__dnrequest__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dnlist_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tandem__control__dnlist_request__field_descriptors[13] =
 {
   {
     "request",
@@ -2139,18 +2364,122 @@ static const ProtobufCFieldDescriptor tandem__control__dnlist_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "data_center",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent_type",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, agent_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prefix",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, prefix),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, first),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, last),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, after),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "until",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListRequest, until),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "positions",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Control__DNListRequest, n_positions),
+    offsetof(Tandem__Control__DNListRequest, positions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dnlist_request__field_indices_by_name[] = {
+  10,   /* field[10] = after */
+  6,   /* field[6] = agent_type */
+  5,   /* field[5] = data_center */
+  8,   /* field[8] = first */
   1,   /* field[1] = from */
+  9,   /* field[9] = last */
   2,   /* field[2] = limit */
   4,   /* field[4] = owner */
+  12,   /* field[12] = positions */
+  7,   /* field[7] = prefix */
   0,   /* field[0] = request */
   3,   /* field[3] = state */
+  11,   /* field[11] = until */
 };
 static const ProtobufCIntRange tandem__control__dnlist_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor =
 {
@@ -2160,7 +2489,7 @@ const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor =
   "Tandem__Control__DNListRequest",
   "tandem.control",
   sizeof(Tandem__Control__DNListRequest),
-  5,
+  13,
   tandem__control__dnlist_request__field_descriptors,
   tandem__control__dnlist_request__field_indices_by_name,
   1,  tandem__control__dnlist_request__number_ranges,
@@ -2241,6 +2570,147 @@ const ProtobufCMessageDescriptor tandem__control__failed__descriptor =
   tandem__control__failed__field_indices_by_name,
   1,  tandem__control__failed__number_ranges,
   (ProtobufCMessageInit) tandem__control__failed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__link_changed__field_descriptors[4] =
+{
+  {
+    "peer",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__LinkChanged, peer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__LinkChanged, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__LinkChanged, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "untold",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__LinkChanged, untold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__link_changed__field_indices_by_name[] = {
+  0,   /* field[0] = peer */
+  2,   /* field[2] = problem */
+  1,   /* field[1] = state */
+  3,   /* field[3] = untold */
+};
+static const ProtobufCIntRange tandem__control__link_changed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__link_changed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.LinkChanged",
+  "LinkChanged",
+  "Tandem__Control__LinkChanged",
+  "tandem.control",
+  sizeof(Tandem__Control__LinkChanged),
+  4,
+  tandem__control__link_changed__field_descriptors,
+  tandem__control__link_changed__field_indices_by_name,
+  1,  tandem__control__link_changed__number_ranges,
+  (ProtobufCMessageInit) tandem__control__link_changed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__client_cut_off__field_descriptors[3] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ClientCutOff, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ClientCutOff, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "untold",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ClientCutOff, untold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__client_cut_off__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+  1,   /* field[1] = reason */
+  2,   /* field[2] = untold */
+};
+static const ProtobufCIntRange tandem__control__client_cut_off__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ClientCutOff",
+  "ClientCutOff",
+  "Tandem__Control__ClientCutOff",
+  "tandem.control",
+  sizeof(Tandem__Control__ClientCutOff),
+  3,
+  tandem__control__client_cut_off__field_descriptors,
+  tandem__control__client_cut_off__field_indices_by_name,
+  1,  tandem__control__client_cut_off__number_ranges,
+  (ProtobufCMessageInit) tandem__control__client_cut_off__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__introduction__field_descriptors[4] =
@@ -3095,7 +3565,7 @@ const ProtobufCMessageDescriptor tandem__control__dnlist__descriptor =
   (ProtobufCMessageInit) tandem__control__dnlist__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dnlist_entry__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__dnlist_entry__field_descriptors[8] =
 {
   {
     "dn",
@@ -3181,6 +3651,18 @@ static const ProtobufCFieldDescriptor tandem__control__dnlist_entry__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "position",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNListEntry, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dnlist_entry__field_indices_by_name[] = {
   6,   /* field[6] = agent_type */
@@ -3188,13 +3670,14 @@ static const unsigned tandem__control__dnlist_entry__field_indices_by_name[] = {
   3,   /* field[3] = last_word */
   5,   /* field[5] = owned_here */
   1,   /* field[1] = owner */
+  7,   /* field[7] = position */
   4,   /* field[4] = shown */
   2,   /* field[2] = stamp */
 };
 static const ProtobufCIntRange tandem__control__dnlist_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__control__dnlist_entry__descriptor =
 {
@@ -3204,11 +3687,133 @@ const ProtobufCMessageDescriptor tandem__control__dnlist_entry__descriptor =
   "Tandem__Control__DNListEntry",
   "tandem.control",
   sizeof(Tandem__Control__DNListEntry),
-  7,
+  8,
   tandem__control__dnlist_entry__field_descriptors,
   tandem__control__dnlist_entry__field_indices_by_name,
   1,  tandem__control__dnlist_entry__number_ranges,
   (ProtobufCMessageInit) tandem__control__dnlist_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue tandem__control__events_request__start__enum_values_by_number[4] =
+{
+  { "OLDEST", "TANDEM__CONTROL__EVENTS_REQUEST__START__OLDEST", 0 },
+  { "NEXT", "TANDEM__CONTROL__EVENTS_REQUEST__START__NEXT", 1 },
+  { "SEQUENCE", "TANDEM__CONTROL__EVENTS_REQUEST__START__SEQUENCE", 2 },
+  { "TIME", "TANDEM__CONTROL__EVENTS_REQUEST__START__TIME", 3 },
+};
+static const ProtobufCIntRange tandem__control__events_request__start__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex tandem__control__events_request__start__enum_values_by_name[4] =
+{
+  { "NEXT", 1 },
+  { "OLDEST", 0 },
+  { "SEQUENCE", 2 },
+  { "TIME", 3 },
+};
+const ProtobufCEnumDescriptor tandem__control__events_request__start__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "tandem.control.EventsRequest.Start",
+  "Start",
+  "Tandem__Control__EventsRequest__Start",
+  "tandem.control",
+  4,
+  tandem__control__events_request__start__enum_values_by_number,
+  4,
+  tandem__control__events_request__start__enum_values_by_name,
+  1,
+  tandem__control__events_request__start__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor tandem__control__events_request__field_descriptors[5] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__EventsRequest, start),
+    &tandem__control__events_request__start__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__EventsRequest, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stream",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__EventsRequest, stream),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__EventsRequest, time_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "follow",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__EventsRequest, follow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__events_request__field_indices_by_name[] = {
+  4,   /* field[4] = follow */
+  1,   /* field[1] = sequence */
+  0,   /* field[0] = start */
+  2,   /* field[2] = stream */
+  3,   /* field[3] = time_milliseconds */
+};
+static const ProtobufCIntRange tandem__control__events_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__events_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.EventsRequest",
+  "EventsRequest",
+  "Tandem__Control__EventsRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__EventsRequest),
+  5,
+  tandem__control__events_request__field_descriptors,
+  tandem__control__events_request__field_indices_by_name,
+  1,  tandem__control__events_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors[9] =
@@ -3853,5 +4458,224 @@ const ProtobufCMessageDescriptor tandem__control__refusal__descriptor =
   tandem__control__refusal__field_indices_by_name,
   1,  tandem__control__refusal__number_ranges,
   (ProtobufCMessageInit) tandem__control__refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__events__field_descriptors[5] =
+{
+  {
+    "stream",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Events, stream),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Events, n_events),
+    offsetof(Tandem__Control__Events, events),
+    &tandem__control__event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Events, missed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Events, next),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caught_up",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Events, caught_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__events__field_indices_by_name[] = {
+  4,   /* field[4] = caught_up */
+  1,   /* field[1] = events */
+  2,   /* field[2] = missed */
+  3,   /* field[3] = next */
+  0,   /* field[0] = stream */
+};
+static const ProtobufCIntRange tandem__control__events__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__events__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Events",
+  "Events",
+  "Tandem__Control__Events",
+  "tandem.control",
+  sizeof(Tandem__Control__Events),
+  5,
+  tandem__control__events__field_descriptors,
+  tandem__control__events__field_indices_by_name,
+  1,  tandem__control__events__number_ranges,
+  (ProtobufCMessageInit) tandem__control__events__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__event__field_descriptors[8] =
+{
+  {
+    "sequence",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_milliseconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, time_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "severity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, severity),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peer",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, peer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "condition",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, condition),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Event, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__event__field_indices_by_name[] = {
+  6,   /* field[6] = condition */
+  2,   /* field[2] = kind */
+  7,   /* field[7] = message */
+  4,   /* field[4] = node */
+  5,   /* field[5] = peer */
+  0,   /* field[0] = sequence */
+  3,   /* field[3] = severity */
+  1,   /* field[1] = time_milliseconds */
+};
+static const ProtobufCIntRange tandem__control__event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__control__event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Event",
+  "Event",
+  "Tandem__Control__Event",
+  "tandem.control",
+  sizeof(Tandem__Control__Event),
+  8,
+  tandem__control__event__field_descriptors,
+  tandem__control__event__field_indices_by_name,
+  1,  tandem__control__event__number_ranges,
+  (ProtobufCMessageInit) tandem__control__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

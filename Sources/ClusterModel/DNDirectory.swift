@@ -104,6 +104,23 @@ package struct DNDirectory: Equatable, Sendable {
         return DNIndex(rawValue: bases[position] + UInt32(offset))
     }
 
+    /// How many DNs stand before this one in the order, whether it is provisioned or not.
+    package func count(before dn: DN) -> Int {
+        let key = SortKey(dn)
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return 0 }
+        let position = low - 1
+        let base = Int(bases[position])
+        let block = blocks[position]
+        guard keys[position].length == key.length, key.length != 255 else { return base + block.count }
+        return base + Int(min(UInt64(block.count), key.high - keys[position].high))
+    }
+
     /// The DN at an index of this directory.
     package func dn(at index: DNIndex) -> DN {
         let position = blockPosition(of: index)

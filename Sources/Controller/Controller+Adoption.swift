@@ -38,7 +38,11 @@ extension Controller {
             // They may have changed while nobody was there to read them.
             for piece in credentials ?? [] { worker.order(.credentials(piece)) }
             becameReady(worker, "took up a running worker")
+            journal.nodeAdopted(
+                worker.node.name, process: UInt32(worker.process?.process ?? 0),
+                incarnation: introduction.incarnation.rawValue, at: loop.now.wallMilliseconds)
         case .replace(let why):
+            journal.nodeReplaced(worker.node.name, why, at: loop.now.wallMilliseconds)
             logger.notice("replacing a running worker", metadata: ["node": "\(worker.node.name)", "reason": "\(why)"])
             let now = loop.now.monotonic
             carryOut(worker.supervision.stop(now: now), worker)

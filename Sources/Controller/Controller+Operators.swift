@@ -5,7 +5,17 @@ import Orchestration
 package import Transport
 import Wire
 
-/// A question of an operator that waits for the workers' answers.
+/// What workers are asked for.
+enum QueryPurpose {
+    case status
+    case details(String)
+    /// Which DNs may fit.
+    case candidates(DNFilter)
+    /// What all know of those that may.
+    case entries(DNFilter, positions: [UInt32], next: UInt32?)
+}
+
+/// A question that waits for the workers' answers.
 struct Query {
     enum Answer {
         case report(NodeReport)
@@ -13,8 +23,9 @@ struct Query {
         case list(DNList)
     }
 
-    let request: OperatorRequest
-    let client: FramedConnection
+    let purpose: QueryPurpose
+    /// Nil for a look of our own.
+    let client: FramedConnection?
     /// Positions of the workers that have not answered.
     var missing: Set<Int>
     var answers: [Int: Answer] = [:]
@@ -27,23 +38,45 @@ extension Controller {
     /// What all workers' last lines together may take of a status, which is one frame.
     private static let logBytes = 256 * 1024
 
-    private func ask(_ request: OperatorRequest, for client: FramedConnection) {
-        if case .showDN(let name) = request, index(of: name) == nil {
-            return answer(.refused(message: unknownDN(name), exitCode: 1), client)
+    private func take(_ request: OperatorRequest, from client: FramedConnection) {
+        followers[ObjectIdentifier(client)] = nil
+        switch request {
+        case .status:
+            ask(.status, for: client)
+        case .showDN(let name):
+            guard index(of: name) != nil else {
+                return answer(.refused(message: unknownDN(name), exitCode: 1), client)
+            }
+            ask(.details(name), for: client)
+        case .listDNs(let filter):
+            switch prepared(filter) {
+            case .success(let filter): ask(.candidates(filter), for: client)
+            case .failure(let refusal): answer(.refused(message: refusal.message, exitCode: refusal.exitCode), client)
+            }
+        case .events(let start, let follow):
+            beginEvents(start, follow: follow, client)
         }
+    }
+
+    /// Asks all workers that are ready.
+    func ask(_ purpose: QueryPurpose, for client: FramedConnection?) {
         let number = nextQueryNumber()
         let ready = workers.indices.filter { workers[$0].isReady }
-        queries[number] = Query(request: request, client: client, missing: Set(ready))
-        for position in ready { workers[position].order(order(for: request, number: number)) }
+        queries[number] = Query(purpose: purpose, client: client, missing: Set(ready))
+        for position in ready { workers[position].order(order(for: purpose, number: number)) }
         if ready.isEmpty { return finish(number) }
         queries[number]?.timer = loop.schedule(after: Self.patience) { [unowned self] in finish(number) }
     }
 
-    private func order(for request: OperatorRequest, number: UInt64) -> WorkerOrder {
-        switch request {
-        case .status: .report(request: number)
-        case .showDN(let dn): .showDN(request: number, dn: dn)
-        case .listDNs(let filter): .listDNs(request: number, filter)
+    private func order(for purpose: QueryPurpose, number: UInt64) -> WorkerOrder {
+        switch purpose {
+        case .status: return .report(request: number)
+        case .details(let dn): return .showDN(request: number, dn: dn)
+        case .candidates(let filter): return .listDNs(request: number, filter)
+        case .entries(_, let positions, _):
+            var filter = DNFilter()
+            filter.positions = positions
+            return .listDNs(request: number, filter)
         }
     }
 
@@ -66,14 +99,20 @@ extension Controller {
     private func finish(_ number: UInt64) {
         guard let query = queries.removeValue(forKey: number) else { return }
         if let timer = query.timer { loop.cancel(timer) }
-        switch query.request {
-        case .status: answer(.status(status(query)), query.client)
-        case .showDN(let name): answer(.dn(details(name, query)), query.client)
-        case .listDNs(let filter): answer(.dnList(list(filter, query)), query.client)
+        switch query.purpose {
+        case .status:
+            // Only our own looks make conditions events: they come a moment after a change, when what passes has passed.
+            if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
+        case .details(let name):
+            if let client = query.client { answer(.dn(details(name, query)), client) }
+        case .candidates(let filter):
+            lookCloser(filter, query)
+        case .entries(let filter, _, let next):
+            tell(query, filter, next)
         }
     }
 
-    private func answer(_ answer: OperatorAnswer, _ client: FramedConnection) {
+    func answer(_ answer: OperatorAnswer, _ client: FramedConnection) {
         client.withOutput { OperatorCodec.encode(answer, to: &$0) }
     }
 
@@ -117,30 +156,6 @@ extension Controller {
         return details
     }
 
-    /// Every node has listed what it knows from the same start; of each DN the greatest claim counts, up to where the
-    /// shortest list ends.
-    private func list(_ filter: DNFilter, _ query: Query) -> DNList {
-        var best: [DNIndex: DNListEntry] = [:]
-        var merged = DNList()
-        for case .list(let list) in query.answers.sorted(by: { $0.key < $1.key }).map(\.value) {
-            if let next = list.next { merged.next = min(merged.next ?? .max, next) }
-            for entry in list.entries {
-                guard let index = index(of: entry.dn) else { continue }
-                if let known = best[index], !isBetter(entry, than: known) { continue }
-                best[index] = entry
-            }
-        }
-        let end = merged.next ?? .max
-        merged.entries = best.sorted { $0.key < $1.key }.filter { $0.key.rawValue < end }.map(\.value)
-        return merged
-    }
-
-    private func isBetter(_ entry: DNListEntry, than known: DNListEntry) -> Bool {
-        if entry.stamp != known.stamp { return entry.stamp > known.stamp }
-        if entry.owner != known.owner { return entry.owner > known.owner }
-        return entry.isOwnedHere && !known.isOwnedHere
-    }
-
     private func index(of name: String) -> DNIndex? {
         DN(name).flatMap { topology.directory.index(of: $0) }
     }
@@ -182,7 +197,7 @@ extension Controller: FramedConnectionDelegate {
             } else if !introduced.contains(ObjectIdentifier(connection)) {
                 refuse(connection, "the first frame must be a hello")
             } else {
-                ask(try OperatorCodec.decodeRequest(type: type, payload), for: connection)
+                take(try OperatorCodec.decodeRequest(type: type, payload), from: connection)
             }
         } catch {
             refuse(connection, error.sentence)
@@ -198,5 +213,6 @@ extension Controller: FramedConnectionDelegate {
     package func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
         operators[ObjectIdentifier(connection)] = nil
         introduced.remove(ObjectIdentifier(connection))
+        followers[ObjectIdentifier(connection)] = nil
     }
 }

@@ -23,6 +23,7 @@ extension Controller {
     private func kill(_ worker: WorkerHandle, _ reason: SupervisionMachine.KillReason) {
         // Killed again, it is still the first reason that tells what happened.
         if worker.killed == nil { worker.killed = reason }
+        journal.nodeKilled(worker.node.name, reason.sentence, at: loop.now.wallMilliseconds)
         worker.lastProblem = (worker.killed ?? reason).sentence
         logger.error(
             "killing a worker",
@@ -77,6 +78,9 @@ extension Controller {
         worker.connection = try FramedConnection(
             ours, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
         configure(worker, incarnation)
+        journal.nodeStarted(
+            worker.node.name, process: UInt32(process.process), incarnation: incarnation.rawValue,
+            at: loop.now.wallMilliseconds)
         logger.info(
             "starting a node",
             metadata: [
@@ -135,23 +139,31 @@ extension Controller {
 
     private func tellEnd(of worker: WorkerHandle, _ end: ProcessEnd) {
         if worker.isStopping {
+            journal.nodeStopped(worker.node.name, at: loop.now.wallMilliseconds)
             logger.info("node stopped", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
             return
         }
         if worker.killed == nil, worker.isReady || worker.lastProblem.isEmpty {
             worker.lastProblem = "worker ended with \(end)"
         }
+        journal.nodeExited(worker.node.name, "\(end)", wasKilled: worker.killed != nil, at: loop.now.wallMilliseconds)
         logger.error("worker ended", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
     }
 
     private func ended(_ worker: WorkerHandle) {
         carryOut(worker.supervision.exited(now: loop.now.monotonic), worker)
+        if case .backingOff(let until) = worker.supervision.state {
+            let left = (until - min(until, loop.now.monotonic)) / 1_000_000
+            journal.nodeBackingOff(worker.node.name, milliseconds: left, at: loop.now.wallMilliseconds)
+        }
+        lookSoon()
         forgetAnswers(of: worker)
         endIfStopped()
     }
 
     private func failed(_ worker: WorkerHandle, _ sentence: String) {
         worker.lastProblem = sentence
+        journal.nodeFailed(worker.node.name, sentence, at: loop.now.wallMilliseconds)
         logger.error("node cannot start", metadata: ["node": "\(worker.node.name)", "problem": "\(sentence)"])
         guard options.isFailFast, !worker.wasEverReady else { return }
         if failure == nil { failure = ControllerFailure("node \(worker.node.name): \(sentence)") }
@@ -164,6 +176,7 @@ extension Controller {
         switch news {
         case .ready:
             becameReady(worker, "node ready")
+            journal.nodeReady(worker.node.name, at: loop.now.wallMilliseconds)
         case .heartbeat:
             break
         case .introduction(let introduction):
@@ -176,12 +189,17 @@ extension Controller {
             answered(.dn(report), worker, query: report.request)
         case .dnList(let list):
             answered(.list(list), worker, query: list.request)
+        case .linkChanged(let change):
+            note(change, from: worker)
+        case .clientCutOff(let cutOff):
+            journal.clientCutOff(worker.node.name, cutOff, at: loop.now.wallMilliseconds)
         }
     }
 
     func becameReady(_ worker: WorkerHandle, _ words: Logger.Message) {
         worker.supervision.becameReady(now: loop.now.monotonic)
         worker.wasEverReady = true
+        lookSoon()
         logger.info(words, metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
     }
 }

@@ -25,6 +25,11 @@ package final class Controller {
     /// Workers of nodes that the topology no longer has, being stopped.
     var foreigners: [ForeignWorker] = []
     var lastServiceStatus = ""
+    /// What has happened, and who reads it.
+    var journal = ClusterJournal(ring: EventRing(stream: SystemRandom.word()))
+    var followers: [ObjectIdentifier: EventReader] = [:]
+    /// A look at all nodes is due, because something has changed.
+    var looksSoon = false
     let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
     /// What a running worker must have been told to be taken up.
     private(set) lazy var topologyDigest = makeTopologyDigest()
@@ -136,6 +141,7 @@ package final class Controller {
             }
             loop.addOwner(self)
             logger.info("starting", metadata: ["cluster": "\(topology.cluster)", "nodes": "\(workers.count)"])
+            noteStart()
             feedWatchdog()
             stopForeignWorkers()
             for worker in workers where !isStopping {
@@ -166,6 +172,7 @@ package final class Controller {
         isStopping = true
         for watch in watches.dropFirst() { watch.cancel() }
         logger.info("stopping", metadata: ["reason": "\(reason)"])
+        journal.controllerStopping(reason, at: loop.now.wallMilliseconds)
         _ = try? notifier?.notify(.stopping)
         for worker in workers { carryOut(worker.supervision.stop(now: loop.now.monotonic), worker) }
         endIfStopped()
@@ -202,6 +209,7 @@ extension Controller: LoopOwner {
     package func turnEnded(now: Instant) {
         for worker in workers { carryOut(worker.supervision.tick(now: now.monotonic), worker) }
         tellServiceManager()
+        tellFollowers()
     }
 
     package func nextDeadline() -> UInt64? {

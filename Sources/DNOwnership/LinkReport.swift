@@ -51,30 +51,6 @@ extension OwnershipMachine {
         }
     }
 
-    /// DNs from a position on whose owner says what is asked for, at most `limit` of them, and where to go on.
-    ///
-    /// - Parameters:
-    ///   - isInService: nil for both.
-    ///   - owner: nil for all, also those that nobody has claimed.
-    package func find(
-        from start: Int, limit: Int, isInService: Bool?, owner: NodeIndex?
-    ) -> (found: [DNIndex], next: Int?) {
-        var found: [DNIndex] = []
-        var position = start
-        while position < records.count {
-            let record = records[position]
-            let fits =
-                (isInService == nil || record.service.isInService == isInService)
-                && (owner == nil || record.owner == owner)
-            if fits {
-                if found.count == limit { return (found, position) }
-                found.append(DNIndex(position))
-            }
-            position += 1
-        }
-        return (found, nil)
-    }
-
     /// How many DNs this node owns.
     package var ownedCount: Int { Int(ownCount) }
 

@@ -11,6 +11,8 @@ package enum Signal: Int32, Hashable, Sendable, CaseIterable {
     case child = 17
     case `continue` = 18
     case stop = 19
+    /// The terminal has another size.
+    case windowChanged = 28
 }
 
 /// Signals as something to read from a descriptor, so that they wait for their turn of the loop.

@@ -7,6 +7,8 @@ package final class Attention {
         case ready
         /// The user, or who started us, wants the end.
         case stop
+        /// The terminal has another size.
+        case resized
         case timeout
     }
 
@@ -14,7 +16,7 @@ package final class Attention {
 
     /// From here on Ctrl-C, SIGTERM and the loss of the terminal are answered by `wait`.
     package init() throws(SystemError) {
-        signals = try SignalReader([.interrupt, .terminate, .hangup])
+        signals = try SignalReader([.interrupt, .terminate, .hangup, .windowChanged])
     }
 
     /// - Parameter descriptor: to wait for until it is readable.
@@ -25,7 +27,7 @@ package final class Attention {
         if let descriptor { try epoll.add(descriptor.number, interest: .readable, tag: 1) }
         let count = try epoll.wait(nanoseconds: timeout.nanoseconds)
         let tags = (0..<count).map { epoll.event(at: $0).tag }
-        if tags.contains(0), try signals.next() != nil { return .stop }
+        if tags.contains(0), let signal = try signals.next() { return signal == .windowChanged ? .resized : .stop }
         return tags.contains(1) ? .ready : .timeout
     }
 }

@@ -10,13 +10,18 @@ package struct Console: Sendable {
     package let style: Style
     /// Colours for what goes to standard error.
     package let errorStyle: Style
+    /// Whether the terminal can be drawn over.
+    package let canDraw: Bool
 
-    package init() {
-        outputIsTerminal = isatty(STDOUT_FILENO) == 1
-        errorIsTerminal = isatty(STDERR_FILENO) == 1
+    /// - Parameter plain: `--plain`: columns for programs instead of people, and no hints.
+    package init(plain: Bool = false) {
+        outputIsTerminal = isatty(STDOUT_FILENO) == 1 && !plain
+        errorIsTerminal = isatty(STDERR_FILENO) == 1 && !plain
+        let isDumb = Self.variable("TERM") == "dumb"
         // https://no-color.org: set and not empty.
-        let wantsColor = Self.variable("NO_COLOR") == nil && Self.variable("TERM") != "dumb"
-        style = Style(isOn: outputIsTerminal && wantsColor)
+        let wantsColor = Self.variable("NO_COLOR") == nil && !isDumb
+        canDraw = outputIsTerminal && !isDumb
+        style = Style(isOn: outputIsTerminal && wantsColor, hasTabs: plain)
         errorStyle = Style(isOn: errorIsTerminal && wantsColor)
     }
 
@@ -69,9 +74,12 @@ package struct Style: Equatable, Sendable {
     package static let plain = Style(isOn: false)
 
     package let isOn: Bool
+    /// Columns are separated by one tab and not aligned.
+    package let hasTabs: Bool
 
-    package init(isOn: Bool) {
+    package init(isOn: Bool, hasTabs: Bool = false) {
         self.isOn = isOn
+        self.hasTabs = hasTabs
     }
 
     package func bold(_ text: String) -> String { wrap(text, "1") }

@@ -1,5 +1,5 @@
 import ClusterModel
-import LinuxSystem
+package import LinuxSystem
 package import Orchestration
 package import Transport
 import Wire
@@ -15,30 +15,31 @@ package final class ControllerClient {
     package static let usualPatience = Duration.seconds(5)
 
     /// Connects to the first controller of a search that answers.
-    package static func connect(_ search: SocketSearch) throws(CommandFailure) -> ControllerClient {
-        var forbidden: String?
+    ///
+    /// - Parameter patience: how long to wait for each answer.
+    package static func connect(
+        _ search: SocketSearch, patience: Duration = usualPatience
+    ) throws(CommandFailure) -> ControllerClient {
+        var tried: [(path: String, problem: String)] = []
+        var isForbidden = false
         for path in search.candidates {
             do throws(SystemError) {
-                if let owner = try Files.permissions(of: path)?.owner, !search.trusts(owner: owner) { continue }
+                if let owner = try Files.permissions(of: path)?.owner, !search.trusts(owner: owner) {
+                    tried.append((path, "belongs to user \(owner), so it could be anybody's; name it with --socket"))
+                    continue
+                }
             } catch {
                 // Connecting says the same, and better.
             }
             do throws(BlockingConnectionError) {
-                return try ControllerClient(path: path)
+                return try ControllerClient(path: path, patience: patience)
             } catch {
-                if case .system(let error) = error {
-                    if error.isPermissionDenied { forbidden = forbidden ?? path }
-                    if search.isExplicit { throw Self.failure(path, error) }
-                } else if !search.isExplicit {
-                    // Somebody holds the socket and does not answer: another one would be another cluster.
-                    throw CommandFailure("\(error); look at it with `systemctl status tandemd`", .notReachable)
-                } else {
-                    throw CommandFailure("\(error); is it a controller's socket?", .notReachable)
-                }
+                guard case .system(let error) = error else { throw Self.silent(error, search) }
+                if error.isPermissionDenied { isForbidden = true }
+                tried.append((path, Self.problem(error)))
             }
         }
-        if let forbidden { throw Self.notPermitted(forbidden) }
-        throw Self.notReachable(search.candidates)
+        throw Self.notReachable(tried, isForbidden: isForbidden)
     }
 
     /// - Parameter patience: how long to wait for each answer.
@@ -69,6 +70,38 @@ package final class ControllerClient {
         return list
     }
 
+    /// Asks for the event stream; the answers come from `nextEvents`.
+    package func beginEvents(_ start: EventStart, follow: Bool) throws(CommandFailure) {
+        try send(.events(start, follow: follow))
+    }
+
+    /// - Parameter timeout: nil for the usual patience.
+    /// - Returns: the next answer of the event stream; nil when none has come in time.
+    package func nextEvents(timeout: Duration? = nil) throws(CommandFailure) -> EventBatch? {
+        let frame: Frame
+        do throws(BlockingConnectionError) {
+            frame = try connection.receive(timeout: timeout ?? patience)
+        } catch {
+            if case .timedOut = error { return nil }
+            throw gone(error)
+        }
+        guard case .events(let batch) = try decoded(frame) else { throw unexpected() }
+        return batch
+    }
+
+    /// To wait for the next answer beside other descriptors.
+    package var descriptor: OwnedDescriptor { connection.descriptor }
+
+    private func send(_ request: OperatorRequest) throws(CommandFailure) {
+        var output: [UInt8] = []
+        OperatorCodec.encode(request, to: &output)
+        do throws(BlockingConnectionError) {
+            try connection.send(raw: output)
+        } catch {
+            throw gone(error)
+        }
+    }
+
     private func ask(_ request: OperatorRequest) throws(CommandFailure) -> OperatorAnswer {
         var output: [UInt8] = []
         OperatorCodec.encode(request, to: &output)
@@ -83,8 +116,12 @@ package final class ControllerClient {
                         + "`systemctl status tandemd`, or where `tandem up` runs", .timedOut
                 )
             }
-            throw CommandFailure("the controller at \(path) is gone: \(error); start it again", .notReachable)
+            throw gone(error)
         }
+        return try decoded(frame)
+    }
+
+    private func decoded(_ frame: Frame) throws(CommandFailure) -> OperatorAnswer {
         let answer: OperatorAnswer
         do throws(WireError) {
             answer = try OperatorCodec.decodeAnswer(type: frame.type, frame.payload.span.bytes)
@@ -94,6 +131,10 @@ package final class ControllerClient {
         }
         guard case .refused(let message, let code) = answer else { return answer }
         throw CommandFailure(message, exitCode: Int32(clamping: code))
+    }
+
+    private func gone(_ error: BlockingConnectionError) -> CommandFailure {
+        CommandFailure("the controller at \(path) is gone: \(error); start it again", .notReachable)
     }
 
     private func unexpected() -> CommandFailure {
@@ -112,24 +153,30 @@ package final class ControllerClient {
 
     // MARK: Sentences
 
-    /// Nobody answers anywhere.
-    package static func notReachable(_ paths: [String]) -> CommandFailure {
-        CommandFailure(
-            "no controller answers at \(Wording.list(paths)); start one with `tandem up "
-                + "clusters/two-datacenters.yaml`, or see `systemctl status tandemd`", .notReachable
-        )
+    /// Nobody answers anywhere: what was tried, why it was not that, and what to do.
+    package static func notReachable(
+        _ tried: [(path: String, problem: String)], isForbidden: Bool = false
+    ) -> CommandFailure {
+        let places = tried.map { "\($0.path) (\($0.problem))" }
+        let remedy =
+            isForbidden
+            ? "become the user who started it, or a member of the group tandem"
+            : "start one with `tandem up clusters/two-datacenters.yaml`, or see `systemctl status tandemd`"
+        return CommandFailure(
+            "no controller answers at \(Wording.list(places)); \(remedy)", isForbidden ? .notPermitted : .notReachable)
     }
 
-    private static func notPermitted(_ path: String) -> CommandFailure {
-        CommandFailure(
-            "this user may not use the controller's socket \(path); become the user who started it, or a member of the "
-                + "group tandem", .notPermitted
-        )
+    private static func problem(_ error: SystemError) -> String {
+        if error.isNoSuchFile { return "no such file" }
+        if error.isConnectionRefused { return "nobody listens there any more" }
+        if error.isPermissionDenied { return "this user may not use it" }
+        return "\(error)"
     }
 
-    private static func failure(_ path: String, _ error: SystemError) -> CommandFailure {
-        if error.isPermissionDenied { return notPermitted(path) }
-        if error.isNoSuchFile || error.isConnectionRefused { return notReachable([path]) }
-        return CommandFailure("\(error); name the controller's socket with --socket", .notReachable)
+    /// Somebody holds the socket and does not answer. Another candidate would be another cluster, so none is tried.
+    private static func silent(_ error: BlockingConnectionError, _ search: SocketSearch) -> CommandFailure {
+        let remedy =
+            search.isExplicit ? "is it a controller's socket?" : "look at it with `systemctl status tandemd`"
+        return CommandFailure("\(error); \(remedy)", .notReachable)
     }
 }

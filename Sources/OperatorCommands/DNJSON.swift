@@ -52,28 +52,38 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
 }
 
 /// What `tandem dn list --json` prints.
-package struct DNListJSON: Encodable, Equatable, Sendable {
+package enum DNListJSON {
     package struct Entry: Encodable, Equatable, Sendable {
         var dn: String
         var agentType: String
         @OrNull var owner: String?
         @OrNull var stamp: String?
+        /// As the owner says; out of service, `owner-unreachable`, if no node can hear it.
         var service: String
         @OrNull var reason: String?
+
+        package init(_ entry: DNListEntry) {
+            dn = entry.dn
+            agentType = entry.agentType
+            owner = entry.owner.isEmpty ? nil : entry.owner
+            stamp = entry.owner.isEmpty ? nil : "\(entry.stamp)"
+            service = entry.service.word
+            reason = entry.service.reason
+        }
     }
 
-    var dns: [Entry]
-    /// Whether there are more DNs than the limit let through.
-    var more: Bool
+    // One document, written piece by piece: a DN a line, and at the end whether there are more and how to go on.
 
-    package init(_ entries: [DNListEntry], more: Bool) {
-        dns = entries.map {
-            Entry(
-                dn: $0.dn, agentType: $0.agentType, owner: $0.owner.isEmpty ? nil : $0.owner,
-                stamp: $0.owner.isEmpty ? nil : "\($0.stamp)", service: $0.lastWord.word, reason: $0.lastWord.reason
-            )
-        }
-        self.more = more
+    package static let opening = "{\"dns\":[\n"
+
+    package static func element(_ entry: DNListEntry) -> String {
+        String(JSONOutput.compact(Entry(entry)).dropLast())
+    }
+
+    /// - Parameter after: what `--after` takes to go on; nil at the end.
+    package static func closing(after: String?) -> String {
+        "\n],\"more\":\(after != nil),\"after\":" + (after.map { JSONOutput.compact($0) } ?? "null\n").dropLast()
+            + "}\n"
     }
 }
 

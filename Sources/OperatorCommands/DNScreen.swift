@@ -67,15 +67,26 @@ package enum DNScreen {
         return table.rendered(style)
     }
 
-    /// The table of `tandem dn list`.
-    package static func list(_ entries: [DNListEntry], _ style: Style) -> String {
+    /// The table of `tandem dn list`, or a part of it.
+    ///
+    /// - Parameter widths: as the parts before left them.
+    package static func list(_ entries: [DNListEntry], _ style: Style, widths: inout [Int]) -> String {
         var table = Table([.init("DN"), .init("SERVICE"), .init("OWNER"), .init("STAMP"), .init("AGENT TYPE")])
         for entry in entries {
             table.add([
-                .init(entry.dn), .init(entry.lastWord.shortWord, entry.lastWord.isInService ? .good : .faint),
-                .init(entry.owner), .init(entry.owner.isEmpty ? "" : "\(entry.stamp)"), .init(entry.agentType),
+                .init(entry.dn), .init(entry.service.shortWord, tone(entry.service)), .init(entry.owner),
+                .init(entry.owner.isEmpty ? "" : "\(entry.stamp)"), .init(entry.agentType),
             ])
         }
-        return table.rendered(style)
+        return table.rendered(style, widths: &widths)
+    }
+
+    /// Nobody needs to do anything about a DN that has no phone.
+    private static func tone(_ service: Service) -> Table.Tone {
+        switch service {
+        case .inService: .good
+        case .ownerUnreachable, .restarted, .flowLost: .bad
+        case .neverRegistered, .unregistered, .expired, .desktopGone, .draining, .notProvisioned, .superseded: .faint
+        }
     }
 }

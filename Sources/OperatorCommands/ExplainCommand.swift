@@ -9,14 +9,17 @@ struct ExplainCommand: ParsableCommand {
         abstract: "Say why a DN can or cannot take a call now, or what a diagnostic means."
     )
 
-    @Argument(help: ArgumentHelp("A DN, or the code of a diagnostic such as T012.", valueName: "dn-or-code"))
+    @Argument(
+        help: ArgumentHelp("A DN, or the code of a diagnostic such as T012.", valueName: "dn-or-code"),
+        completion: Candidates.dnsAndCodes
+    )
     var subject: String
 
     @OptionGroup var controller: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let console = Console()
+        let console = output.console
         if let explanation = DiagnosticCatalog.explanation(of: subject) {
             let code = subject.uppercased()
             if output.json {

@@ -20,6 +20,14 @@ package enum JSONOutput {
     }
 }
 
+/// How JSON of programs is read.
+package enum JSONInput {
+    /// - Returns: nil when it is not what was expected.
+    package static func decoded<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) -> Value? {
+        try? JSONDecoder().decode(type, from: Data(bytes))
+    }
+}
+
 /// A value that is printed as `null` when it is missing, where a plain optional would be left out.
 @propertyWrapper
 package struct OrNull<Value: Encodable & Equatable & Sendable>: Encodable, Equatable, Sendable {

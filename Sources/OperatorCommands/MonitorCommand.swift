@@ -13,7 +13,7 @@ struct MonitorCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The node's full name, such as dc1/sip1.")
+    @Argument(help: "The node's full name, such as dc1/sip1.", completion: Candidates.nodes)
     var node: String
 
     @Flag(help: "Only DNs that the node owns.")
@@ -45,7 +45,7 @@ struct MonitorCommand: ParsableCommand {
         }
         var session = MonitorSession(
             node: node, address: address, isOwnedHereOnly: ownedHere, lines: MonitorLines(showsAll: all), count: count,
-            isJSON: output.json, console: Console()
+            isJSON: output.json, console: output.console
         )
         if let timeout { session.deadline = SystemClock.monotonicNanoseconds() &+ UInt64(timeout * 1e9) }
         try session.run()

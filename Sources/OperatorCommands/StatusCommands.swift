@@ -8,11 +8,20 @@ struct StatusCommand: ParsableCommand {
         discussion: "Exits with 0 if every node is ready, every link live and no condition an error; with 3 otherwise."
     )
 
+    @Flag(
+        name: [.short, .long],
+        help: "Show it again whenever it changes, until Ctrl-C; on a terminal every second, in place.")
+    var watch = false
+
     @OptionGroup var controller: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let console = Console()
+        let console = output.console
+        if watch {
+            let search = SocketSearch(option: controller.socket)
+            return try StatusWatch(search: search, isJSON: output.json, console: console).run()
+        }
         let status = try controller.connect().status()
         if output.json {
             console.write(JSONOutput.rendered(StatusJSON(status)))
@@ -38,7 +47,7 @@ struct NodesCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let console = Console()
+        let console = output.console
         let status = try controller.connect().status()
         if output.json { return console.write(JSONOutput.rendered(NodesJSON(status))) }
         console.write(NodeTable.rendered(status, console.style))
@@ -56,7 +65,7 @@ struct LinksCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let console = Console()
+        let console = output.console
         let status = try controller.connect().status()
         if output.json { return console.write(JSONOutput.rendered(LinksJSON(status))) }
         console.write(LinkTable.rendered(status.linkRows, console.style))

@@ -49,16 +49,27 @@ package struct Table: Sendable {
 
     /// The table, each line ended by a line break.
     package func rendered(_ style: Style) -> String {
-        var widths = columns.map { Self.width($0.heading) }
+        var widths: [Int] = []
+        return rendered(style, widths: &widths)
+    }
+
+    /// A part of a longer table.
+    ///
+    /// - Parameter widths: of the columns in the parts before, which had the heading; empty for the first part.
+    package func rendered(_ style: Style, widths: inout [Int]) -> String {
+        let isFirst = widths.isEmpty
+        if isFirst { widths = columns.map { Self.width($0.heading) } }
         for row in rows {
             for (position, cell) in row.enumerated() { widths[position] = max(widths[position], Self.width(cell.text)) }
         }
-        let heading = columns.map { Cell($0.heading) }
-        return ([heading] + rows).enumerated().map { number, row in
+        let lines = (isFirst ? [columns.map { Cell($0.heading) }] : []) + rows
+        if style.hasTabs { return lines.map { $0.map(\.text).joined(separator: "\t") + "\n" }.joined() }
+        let widths = widths
+        return lines.enumerated().map { number, row in
             let cells = row.enumerated().map { position, cell in
                 let isLast = position == columns.count - 1
                 let padding = String(repeating: " ", count: widths[position] - Self.width(cell.text))
-                let text = number == 0 ? style.bold(cell.text) : Self.painted(cell, style)
+                let text = number == 0 && isFirst ? style.bold(cell.text) : Self.painted(cell, style)
                 if columns[position].alignment == .right { return padding + text }
                 return isLast ? text : text + padding
             }

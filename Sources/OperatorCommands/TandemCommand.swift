@@ -17,8 +17,8 @@ package struct TandemCommand: ParsableCommand {
         version: "tandem \(TandemVersion.current)",
         subcommands: [
             UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
-            LinksCommand.self,
-            DNCommand.self, ExplainCommand.self, MonitorCommand.self, VersionCommand.self,
+            LinksCommand.self, DNCommand.self, ExplainCommand.self, MonitorCommand.self, EventsCommand.self,
+            VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]
     )
 
@@ -46,6 +46,11 @@ package struct TandemCommand: ParsableCommand {
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
+
+    @Flag(help: "Print columns separated by tabs, without colours and hints.")
+    var plain = false
+
+    var console: Console { Console(plain: plain) }
 }
 
 /// Options of every command that asks the controller.
@@ -58,7 +63,8 @@ struct ConnectionOptions: ParsableArguments {
                 $TMPDIR/tandem-<uid>/control.sock and /run/tandem/control.sock where a controller answers.
                 """,
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var socket: String?
 
@@ -74,7 +80,7 @@ struct VersionCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() {
-        let console = Console()
+        let console = output.console
         if output.json {
             console.write(JSONOutput.rendered(["version": TandemVersion.current]))
         } else {

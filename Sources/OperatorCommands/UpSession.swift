@@ -54,7 +54,7 @@ final class UpSession {
             {
             case .stop: return try stop(child)
             case .ready: return try ended(child)
-            case .timeout: look()
+            case .timeout, .resized: look()
             }
         }
     }

@@ -15,7 +15,7 @@ struct ValidateCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let console = Console()
+        let console = output.console
         var worst: Int32 = 0
         var reports: [ValidationJSON.File] = []
         var codes: [String] = []

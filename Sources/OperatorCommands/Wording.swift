@@ -53,6 +53,21 @@ package enum Wording {
         return "\(clock(fields(milliseconds))).\(fraction)"
     }
 
+    /// `2026-01-31 14:03:07.250`, in the time zone of this machine.
+    package static func localTimeWithMilliseconds(milliseconds: UInt64) -> String {
+        "\(localTime(milliseconds: milliseconds)).\(String(1000 + milliseconds % 1000).dropFirst())"
+    }
+
+    /// `2026-01-31T14:03:07.250Z`, by ISO 8601, for programs.
+    package static func isoTime(milliseconds: UInt64) -> String {
+        var seconds = time_t(clamping: milliseconds / 1000)
+        var time = tm()
+        gmtime_r(&seconds, &time)
+        let fraction = String(1000 + milliseconds % 1000).dropFirst()
+        return
+            "\(time.tm_year + 1900)-\(twoDigits(time.tm_mon + 1))-\(twoDigits(time.tm_mday))T\(clock(time)).\(fraction)Z"
+    }
+
     /// Text of phones and peers, without what would move a terminal's cursor or change its colours.
     package static func printable(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()

@@ -118,6 +118,9 @@ package enum WorkerNews: Equatable, Sendable {
     case report(NodeReport)
     case dn(DNReport)
     case dnList(DNList)
+    /// Told unasked, at the change.
+    case linkChanged(LinkChange)
+    case clientCutOff(ClientCutOff)
 }
 
 /// What an operator's command asks the controller.
@@ -125,12 +128,15 @@ package enum OperatorRequest: Equatable, Sendable {
     case status
     case showDN(String)
     case listDNs(DNFilter)
+    /// - follow: whether the answers go on as things happen.
+    case events(EventStart, follow: Bool)
 }
 
 package enum OperatorAnswer: Equatable, Sendable {
     case status(ClusterStatus)
     case dn(DNDetails)
     case dnList(DNList)
+    case events(EventBatch)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)
 }

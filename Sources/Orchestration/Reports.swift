@@ -96,53 +96,6 @@ package struct DNReport: Equatable, Sendable {
     package init() {}
 }
 
-/// A row of `tandem dn list`, as one node knows it.
-package struct DNListEntry: Equatable, Sendable {
-    package var dn: String
-    package var owner: String
-    package var stamp: Stamp
-    package var lastWord: Service
-    package var shown: Service
-    package var isOwnedHere: Bool
-    package var agentType: String
-
-    package init(
-        dn: String, owner: String, stamp: Stamp, lastWord: Service, shown: Service, isOwnedHere: Bool, agentType: String
-    ) {
-        self.dn = dn
-        self.owner = owner
-        self.stamp = stamp
-        self.lastWord = lastWord
-        self.shown = shown
-        self.isOwnedHere = isOwnedHere
-        self.agentType = agentType
-    }
-}
-
-package struct DNList: Equatable, Sendable {
-    package var request: UInt64 = 0
-    package var entries: [DNListEntry] = []
-    /// The position in the directory where the list goes on; nil at its end.
-    package var next: UInt32?
-
-    package init() {}
-}
-
-/// Which DNs a list shall have.
-package struct DNFilter: Equatable, Sendable {
-    package static let maximumLimit: UInt32 = 2_048
-
-    /// Nil for both.
-    package var isInService: Bool?
-    /// Full name of a node; empty for all.
-    package var owner = ""
-    /// Start at this position in the directory.
-    package var from: UInt32 = 0
-    package var limit: UInt32 = 100
-
-    package init() {}
-}
-
 package enum NodeState: String, Equatable, Sendable, CaseIterable {
     case starting, ready, draining, backingOff = "backing-off", stopped
 }

@@ -49,6 +49,7 @@ extension NodeShell {
     func closeConnection(_ id: ConnectionID, _ problem: LinkProblem) {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs[ObjectIdentifier(connection)] = nil
+        noteProblem(problem.sentence, of: id)
         logger.notice("connection closed", metadata: ["connection": "\(id.rawValue)", "reason": "\(problem.sentence)"])
         connection.withOutput { CommonCodec.encode(problem: problem.sentence, to: &$0) }
         connection.close(afterFlushing: problem != .silent)

@@ -82,6 +82,7 @@ extension NodeShell {
         clients[id] = nil
         waitingClients.remove(id)
         introducedClients.remove(id)
+        if case .outputOverflow = reason { tellCutOff(id.rawValue, "\(reason)") }
         core.clientDisconnected(id, now: loop.now)
     }
 }

@@ -78,28 +78,4 @@ extension NodeShell {
         }
         return report
     }
-
-    func dnList(_ filter: DNFilter, request: UInt64) -> DNList {
-        var list = DNList()
-        list.request = request
-        // An owner that this topology does not have owns nothing.
-        let owner = filter.owner.isEmpty ? nil : topology.nodeIndex(named: filter.owner)
-        if owner == nil, !filter.owner.isEmpty { return list }
-        let (found, next) = core.ownership.find(
-            from: Int(filter.from), limit: Int(filter.limit), isInService: filter.isInService, owner: owner
-        )
-        list.next = next.map { UInt32($0) }
-        for dn in found {
-            let view = core.ownership.view(of: dn)
-            list.entries.append(
-                DNListEntry(
-                    dn: "\(topology.directory.dn(at: dn))",
-                    owner: view.owner == .none ? "" : topology.name(of: view.owner), stamp: view.stamp,
-                    lastWord: core.ownership.lastWord(of: dn), shown: view.service, isOwnedHere: view.owner == me,
-                    agentType: topology.agentTypes[topology.directory.block(of: dn).agentType].name
-                )
-            )
-        }
-        return list
-    }
 }

@@ -46,11 +46,24 @@ final class NodeShell {
     var introducedClients: Set<ClientID> = []
     /// Clients whose connection had no room when there was something to tell.
     var waitingClients: Set<ClientID> = []
+    /// What is told the controller unasked, and what it was told of each link.
+    var news: NewsMachine
+    var linkStates: [LinkReport.State]
+    /// The connection that each link has or had last.
+    var linkConnections: [ConnectionID?]
+    let tellController: (WorkerNews) -> Void
     private var lastNumber: UInt64 = 0
 
+    /// - Parameter tellController: does nothing while there is none.
     init(
-        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, loop: EventLoop, logger: Logger
+        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, loop: EventLoop,
+        logger: Logger,
+        tellController: @escaping (WorkerNews) -> Void
     ) {
+        news = NewsMachine(peers: topology.nodes.map(\.name))
+        linkStates = topology.nodes.map { _ in .down }
+        linkConnections = topology.nodes.map { _ in nil }
+        self.tellController = tellController
         self.loop = loop
         self.logger = logger
         self.topology = topology
@@ -120,10 +133,11 @@ extension NodeShell: LoopOwner {
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
         // Pulling may have cut a client off.
         act(now)
+        tellNews(now)
     }
 
     func nextDeadline() -> UInt64? {
-        let deadline = core.nextDeadline()
+        let deadline = min(core.nextDeadline(), news.nextDeadline ?? .max)
         return deadline == .max ? nil : deadline
     }
 
@@ -137,6 +151,7 @@ extension NodeShell: LoopOwner {
             case .closeClient(let id, let problem):
                 logger.warning(
                     "client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+                tellCutOff(id.rawValue, problem.sentence)
                 closeClient(id, problem.sentence)
             }
         }

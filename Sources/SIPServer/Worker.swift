@@ -110,7 +110,8 @@ package final class Worker {
             index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
         )
         let shell = NodeShell(
-            topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger)
+            topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger
+        ) { [unowned self] in tell($0) }
         raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()

@@ -31,15 +31,19 @@ package enum FrameType {
     static let dnReport: UInt16 = 1224
     static let dnList: UInt16 = 1225
     static let introduction: UInt16 = 1226
+    static let linkChanged: UInt16 = 1227
+    static let clientCutOff: UInt16 = 1228
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301
     static let operatorDNListRequest: UInt16 = 1302
+    static let eventsRequest: UInt16 = 1303
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
     static let operatorDNList: UInt16 = 1322
     static let refusal: UInt16 = 1323
+    static let events: UInt16 = 1324
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

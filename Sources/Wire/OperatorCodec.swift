@@ -12,8 +12,10 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.operatorDNRequest, WorkerOrderCodec.packDNRequest(0, dn, arena), to: &output)
         case .listDNs(let filter):
             appendFrame(
-                type: FrameType.operatorDNListRequest, WorkerOrderCodec.packListRequest(0, filter, arena), to: &output
+                type: FrameType.operatorDNListRequest, DNListCodec.pack(0, filter, arena), to: &output
             )
+        case .events(let start, let follow):
+            appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -30,7 +32,12 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__dnlist_request__descriptor, payload,
                 as: Tandem__Control__DNListRequest.self
-            ) { .listDNs(WorkerOrderCodec.filter($0)) }
+            ) { (message) throws(WireError) in .listDNs(try DNListCodec.filter(message, type: type)) }
+        case FrameType.eventsRequest:
+            return try unpack(
+                type: type, tandem__control__events_request__descriptor, payload,
+                as: Tandem__Control__EventsRequest.self
+            ) { .events(EventCodec.start($0), follow: $0.follow != 0) }
         default:
             throw .unknownType(type)
         }
@@ -44,7 +51,9 @@ package enum OperatorCodec {
         case .dn(let details):
             appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
         case .dnList(let list):
-            appendFrame(type: FrameType.operatorDNList, ReportCodec.pack(list, arena), to: &output)
+            appendFrame(type: FrameType.operatorDNList, DNListCodec.pack(list, arena), to: &output)
+        case .events(let batch):
+            appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
             let message = arena.make(tandem__control__refusal__init) {
                 $0.message = arena.string(message)
@@ -68,7 +77,11 @@ package enum OperatorCodec {
         case FrameType.operatorDNList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
-            ) { .dnList(ReportCodec.dnList($0)) }
+            ) { .dnList(DNListCodec.list($0)) }
+        case FrameType.events:
+            return try unpack(
+                type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self
+            ) { (message) throws(WireError) in .events(try EventCodec.batch(message)) }
         case FrameType.refusal:
             return try unpack(
                 type: type, tandem__control__refusal__descriptor, payload, as: Tandem__Control__Refusal.self

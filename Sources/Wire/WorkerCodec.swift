@@ -51,7 +51,7 @@ package enum WorkerOrderCodec {
         case .showDN(let request, let dn):
             appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
         case .listDNs(let request, let filter):
-            appendFrame(type: FrameType.dnListRequest, packListRequest(request, filter, arena), to: &output)
+            appendFrame(type: FrameType.dnListRequest, DNListCodec.pack(request, filter, arena), to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -62,20 +62,6 @@ package enum WorkerOrderCodec {
         arena.make(tandem__control__dnrequest__init) {
             $0.request = request
             $0.dn = arena.string(dn)
-        }
-    }
-
-    static func packListRequest(
-        _ request: UInt64, _ filter: DNFilter, _ arena: PackingArena
-    ) -> UnsafeMutablePointer<Tandem__Control__DNListRequest> {
-        arena.make(tandem__control__dnlist_request__init) {
-            $0.request = request
-            $0.from = filter.from
-            $0.limit = filter.limit
-            $0.owner = arena.string(filter.owner)
-            if let isInService = filter.isInService {
-                $0.state = arena.string(isInService ? "in-service" : "out-of-service")
-            }
         }
     }
 
@@ -193,20 +179,12 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__dnlist_request__descriptor, payload,
                 as: Tandem__Control__DNListRequest.self
-            ) { .listDNs(request: $0.request, filter($0)) }
+            ) { (message) throws(WireError) in
+                .listDNs(request: message.request, try DNListCodec.filter(message, type: type))
+            }
         default:
             throw .unknownType(type)
         }
-    }
-
-    static func filter(_ message: borrowing Tandem__Control__DNListRequest) -> DNFilter {
-        var filter = DNFilter()
-        filter.from = message.from
-        filter.limit = min(message.limit, DNFilter.maximumLimit)
-        filter.owner = text(message.owner)
-        let state = text(message.state)
-        filter.isInService = state.isEmpty ? nil : state == "in-service"
-        return filter
     }
 
     private static func provision(_ message: borrowing Tandem__Control__ProvisionDNs) throws(WireError) -> WorkerOrder {

@@ -27,7 +27,11 @@ package enum WorkerNewsCodec {
         case .dn(let report):
             appendFrame(type: FrameType.dnReport, ReportCodec.pack(report, arena), to: &output)
         case .dnList(let list):
-            appendFrame(type: FrameType.dnList, ReportCodec.pack(list, arena), to: &output)
+            appendFrame(type: FrameType.dnList, DNListCodec.pack(list, arena), to: &output)
+        case .linkChanged(let change):
+            appendFrame(type: FrameType.linkChanged, EventCodec.pack(change, arena), to: &output)
+        case .clientCutOff(let cutOff):
+            appendFrame(type: FrameType.clientCutOff, EventCodec.pack(cutOff, arena), to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -64,7 +68,15 @@ package enum WorkerNewsCodec {
         case FrameType.dnList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
-            ) { .dnList(ReportCodec.dnList($0)) }
+            ) { .dnList(DNListCodec.list($0)) }
+        case FrameType.linkChanged:
+            return try unpack(
+                type: type, tandem__control__link_changed__descriptor, payload, as: Tandem__Control__LinkChanged.self
+            ) { .linkChanged(EventCodec.linkChange($0)) }
+        case FrameType.clientCutOff:
+            return try unpack(
+                type: type, tandem__control__client_cut_off__descriptor, payload, as: Tandem__Control__ClientCutOff.self
+            ) { .clientCutOff(EventCodec.clientCutOff($0)) }
         default:
             throw .unknownType(type)
         }
@@ -143,30 +155,6 @@ enum ReportCodec {
         }
     }
 
-    static func pack(_ list: DNList, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__DNList> {
-        arena.make(tandem__control__dnlist__init) {
-            $0.request = list.request
-            $0.n_entries = list.entries.count
-            $0.entries = arena.array(
-                list.entries.map { entry in
-                    Optional(
-                        arena.make(tandem__control__dnlist_entry__init) {
-                            $0.dn = arena.string(entry.dn)
-                            $0.owner = arena.string(entry.owner)
-                            $0.stamp = entry.stamp.rawValue
-                            $0.last_word = UInt32(entry.lastWord.rawValue)
-                            $0.shown = UInt32(entry.shown.rawValue)
-                            $0.owned_here = entry.isOwnedHere ? 1 : 0
-                            $0.agent_type = arena.string(entry.agentType)
-                        }
-                    )
-                }
-            )
-            $0.has_more = list.next == nil ? 0 : 1
-            $0.next = list.next ?? 0
-        }
-    }
-
     static func nodeReport(_ message: borrowing Tandem__Control__NodeReport) -> NodeReport {
         var report = NodeReport()
         report.request = message.request
@@ -227,21 +215,7 @@ enum ReportCodec {
         return report
     }
 
-    static func dnList(_ message: borrowing Tandem__Control__DNList) -> DNList {
-        var list = DNList()
-        list.request = message.request
-        list.next = message.has_more != 0 ? message.next : nil
-        list.entries = messages(message.n_entries, message.entries).map {
-            DNListEntry(
-                dn: text($0.pointee.dn), owner: text($0.pointee.owner), stamp: Stamp(rawValue: $0.pointee.stamp),
-                lastWord: service($0.pointee.last_word), shown: service($0.pointee.shown),
-                isOwnedHere: $0.pointee.owned_here != 0, agentType: text($0.pointee.agent_type)
-            )
-        }
-        return list
-    }
-
-    private static func service(_ code: UInt32) -> Service {
+    static func service(_ code: UInt32) -> Service {
         UInt8(exactly: code).flatMap(Service.init(rawValue:)) ?? .neverRegistered
     }
 }

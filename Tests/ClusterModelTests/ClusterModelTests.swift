@@ -69,6 +69,24 @@ import Testing
     }
 }
 
+extension DNDirectoryTests {
+    @Test func `every DN has its place in the order, provisioned or not`() throws {
+        let directory = DNDirectory(blocks: [
+            DNBlock(first: try #require(DN("1000")), count: 10, agentType: 0, homes: 0),
+            DNBlock(first: try #require(DN("1020")), count: 10, agentType: 0, homes: 0),
+            DNBlock(first: try #require(DN("7")), count: 1, agentType: 0, homes: 0),
+            DNBlock(first: try #require(DN("bob")), count: 1, agentType: 0, homes: 0),
+        ])
+        for position in 0..<directory.count {
+            #expect(directory.count(before: directory.dn(at: DNIndex(position))) == position)
+        }
+        let places = [
+            ("1", 0), ("9", 1), ("0999", 1), ("1015", 11), ("1999", 21), ("00000", 21), ("alice", 21), ("carl", 22),
+        ]
+        for (text, place) in places { #expect(directory.count(before: try #require(DN(text))) == place, "\(text)") }
+    }
+}
+
 @Suite struct HybridClockTests {
     @Test func `stamps rise whatever the wall clock does`() {
         var clock = HybridClock()

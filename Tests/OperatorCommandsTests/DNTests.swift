@@ -112,13 +112,84 @@ struct DNTests {
             7001  OOS never-registered  -         -                pstn-phone
 
             """
-        #expect(DNScreen.list(entries, .plain) == expected)
+        var widths: [Int] = []
+        #expect(DNScreen.list(entries, .plain, widths: &widths) == expected)
+        let more = DNScreen.list([entries[1]], .plain, widths: &widths)
+        #expect(
+            more == "7001  OOS never-registered  -         -                pstn-phone\n", "a later page is aligned")
         let json = """
-            {"dns":[{"agentType":"sip-phone","dn":"1000","owner":"dc1/sip1","reason":null,"service":"in-service",\
-            "stamp":"1769860555000.7"},{"agentType":"pstn-phone","dn":"7001","owner":null,"reason":"never-registered",\
-            "service":"out-of-service","stamp":null}],"more":true}
+            {"dns":[
+            {"agentType":"sip-phone","dn":"1000","owner":"dc1/sip1","reason":null,"service":"in-service",\
+            "stamp":"1769860555000.7"},
+            {"agentType":"pstn-phone","dn":"7001","owner":null,"reason":"never-registered",\
+            "service":"out-of-service","stamp":null}
+            ],"more":true,"after":"7001"}
 
             """
-        #expect(JSONOutput.compact(DNListJSON(entries, more: true)) == json)
+        let elements = entries.map { DNListJSON.element($0) }.joined(separator: ",\n")
+        #expect(DNListJSON.opening + elements + DNListJSON.closing(after: "7001") == json)
+        #expect(
+            DNListJSON.opening + DNListJSON.closing(after: nil) == "{\"dns\":[\n\n],\"more\":false,\"after\":null}\n")
+    }
+
+    @Test
+    func listDoesNotTakeASilentOwnersWord() {
+        let entry = DNListEntry(
+            dn: "1000", owner: "dc1/sip1", stamp: claimed, lastWord: .inService, shown: .ownerUnreachable,
+            isOwnedHere: false, agentType: "sip-phone")
+        var widths: [Int] = []
+        #expect(DNScreen.list([entry], .plain, widths: &widths).contains("1000  OOS owner-unreachable  dc1/sip1"))
+        #expect(DNListJSON.element(entry).contains("\"reason\":\"owner-unreachable\",\"service\":\"out-of-service\""))
+    }
+}
+
+/// A controller with DNs 0 to 9 of which every other one fits, and which looks at three of them for a page.
+private struct PagingController {
+    var asked: [UInt32] = []
+
+    mutating func list(_ filter: DNFilter) -> DNList {
+        asked.append(filter.from)
+        var list = DNList()
+        let end = min(10, filter.from + 3)
+        for position in filter.from..<end where position % 2 == 0 {
+            if list.entries.count == Int(filter.limit) {
+                list.next = position
+                return list
+            }
+            list.entries.append(
+                DNListEntry(
+                    dn: "\(position)", owner: "", stamp: .zero, lastWord: .neverRegistered, shown: .neverRegistered,
+                    isOwnedHere: false, agentType: "sip-phone", position: position))
+        }
+        list.next = end < 10 ? end : nil
+        return list
+    }
+}
+
+struct PagingTests {
+    private func pages(_ limit: Int?) throws -> (dns: [String], hasMore: Bool) {
+        var controller = PagingController()
+        var pages = DNPages(filter: DNFilter(), limit: limit)
+        var dns: [String] = []
+        while let page = try pages.next({ filter in controller.list(filter) }) { dns += page.map(\.dn) }
+        return (dns, pages.hasMore)
+    }
+
+    @Test
+    func allPagesAreRead() throws {
+        #expect(try pages(nil) == (["0", "2", "4", "6", "8"], false))
+    }
+
+    @Test
+    func theLimitHoldsAndIsNotTakenForTheEnd() throws {
+        #expect(try pages(1) == (["0"], true))
+        #expect(try pages(3) == (["0", "2", "4"], true))
+    }
+
+    /// There are DNs after the last one that fits, and none of them fits.
+    @Test
+    func nothingMoreIsPromisedThatIsNotThere() throws {
+        #expect(try pages(5) == (["0", "2", "4", "6", "8"], false))
+        #expect(try pages(9) == (["0", "2", "4", "6", "8"], false))
     }
 }

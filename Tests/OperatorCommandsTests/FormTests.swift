@@ -57,6 +57,13 @@ struct TableTests {
         #expect(Self.table().rendered(.plain) == expected)
     }
 
+    /// For cut(1) and awk(1).
+    @Test
+    func plainColumnsAreSeparatedByTabs() {
+        let plain = Self.table().rendered(Style(isOn: false, hasTabs: true))
+        #expect(plain == "NAME\tCOUNT\tWORD\na\t1\tfine\nlonger\t1000\t-\n")
+    }
+
     /// Colours must not count as width.
     @Test
     func coloursChangeNothingElse() {

@@ -44,8 +44,32 @@ struct SocketSearchTests {
         let search = SocketSearch(option: missing, user: 7)
         let failure = #expect(throws: CommandFailure.self) { _ = try ControllerClient.connect(search) }
         let expected =
-            "no controller answers at \(missing); start one with `tandem up clusters/two-datacenters.yaml`, or see "
-            + "`systemctl status tandemd`"
+            "no controller answers at \(missing) (no such file); start one with `tandem up clusters/two-datacenters.yaml`, "
+            + "or see `systemctl status tandemd`"
         #expect(failure == CommandFailure(expected, .notReachable))
+    }
+
+    @Test
+    func eachPathHasItsReason() throws {
+        let directory = "/tmp/tandem-test-\(SystemRandom.word())"
+        try Files.makeDirectory(directory + "/tandem")
+        try Files.makeDirectory(directory + "/tandem-7")
+        defer {
+            for name in ["/tandem/control.sock", "/tandem-7/control.sock"] { _ = try? Files.remove(directory + name) }
+            for name in ["/tandem", "/tandem-7", ""] { _ = try? Files.removeDirectory(directory + name) }
+        }
+        // A socket that nobody listens at any more, and a file of somebody else's.
+        try UnixSocket.listen(path: directory + "/tandem/control.sock", mode: 0o600).close()
+        try Files.writeAtomically([], to: directory + "/tandem-7/control.sock")
+        let user = ProcessInformation.user
+        let search = SocketSearch(
+            userRuntimeDirectory: directory, temporaryDirectory: directory, user: user == 7 ? 8 : 7)
+        let failure = #expect(throws: CommandFailure.self) { _ = try ControllerClient.connect(search) }
+        let message = try #require(failure).message
+        #expect(failure?.exitCode == 69)
+        let reason = user == 0 ? "nobody listens there any more" : "belongs to user \(user)"
+        #expect(message.contains("\(directory)/tandem/control.sock (\(reason)"), "\(message)")
+        #expect(message.contains("\(directory)/tandem-7/control.sock ("), "\(message)")
+        #expect(message.contains("/run/tandem/control.sock ("), "\(message)")
     }
 }

@@ -153,6 +153,22 @@ import Wire
         #expect(order(1201, packedNumbers(2, ones)) == .tooMany(type: 1201))
     }
 
+    @Test func `a list's filter and a batch of events are bounded, and a state is one that there is`() {
+        func request(_ payload: [UInt8]) -> WireError? {
+            error { _ = try OperatorCodec.decodeRequest(type: 1302, payload.span.bytes) }
+        }
+        #expect(request(text(4, "expired")) == nil)
+        for state in ["on-holiday", "InSrv", "live"] {
+            #expect(request(text(4, state)) == .badValue(type: 1302, field: "state"))
+        }
+        let positions = [UInt64](repeating: 1, count: Int(DNFilter.maximumLimit) + 1)
+        #expect(request(packedNumbers(13, positions)) == .tooMany(type: 1302))
+        let most = Array(positions.dropLast())
+        #expect(error { _ = try WorkerOrderCodec.decode(type: 1206, packedNumbers(13, most).span.bytes) } == nil)
+        let events = (0...EventBatch.maximumEvents).flatMap { _ in bytes(2, number(1, 1)) }
+        #expect(error { _ = try OperatorCodec.decodeAnswer(type: 1324, events.span.bytes) } == .tooMany(type: 1324))
+    }
+
     @Test func `types of other ports are not known here, and garbage is malformed`() {
         let nothing: [UInt8] = []
         #expect(error { _ = try mesh.decode(type: 1200, nothing.span.bytes) } == .unknownType(1200))

@@ -131,10 +131,15 @@ let orders: [WorkerOrder] = {
         DNBlock(first: dn("reception"), count: 1, agentType: 0, homes: 0),
     ]
     var filter = DNFilter()
-    filter.isInService = false
+    filter.state = .reason(.ownerUnreachable)
     filter.owner = "dc1/a"
-    filter.from = 7
+    filter.dataCenter = "dc1"
+    filter.agentType = "sip"
+    filter.prefix = "10"
+    (filter.first, filter.last, filter.after) = ("1000", "1999", "1002")
+    (filter.from, filter.until) = (7, 8)
     filter.limit = DNFilter.maximumLimit
+    filter.positions = Array(0..<DNFilter.maximumLimit)
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
         .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()), .start, .stop, .adopt(endsWithController: true),
@@ -205,7 +210,7 @@ private let dnList: DNList = {
     list.entries = [
         DNListEntry(
             dn: "1001", owner: "dc1/a", stamp: Stamp(rawValue: 2), lastWord: .expired, shown: .ownerUnreachable,
-            isOwnedHere: true, agentType: "agent"
+            isOwnedHere: true, agentType: "agent", position: 9
         )
     ]
     return list
@@ -218,9 +223,16 @@ let news: [WorkerNews] = [
             node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
+    .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
+    .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
+    .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
+    .clientCutOff(ClientCutOff(client: .max, reason: "it reads too slowly", untold: .max)),
 ]
 
-let operatorRequests: [OperatorRequest] = [.status, .showDN("1001"), .listDNs(DNFilter())]
+let operatorRequests: [OperatorRequest] = [
+    .status, .showDN("1001"), .listDNs(DNFilter()), .events(.oldest, follow: false), .events(.next, follow: true),
+    .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
+]
 
 let operatorAnswers: [OperatorAnswer] = {
     var status = ClusterStatus()
@@ -260,5 +272,16 @@ let operatorAnswers: [OperatorAnswer] = {
     return [
         .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList),
         .refused(message: "No such DN.", exitCode: 3),
+        .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
+        .events(
+            EventBatch(stream: .max, events: clusterEvents, missed: 4, next: 501, isCaughtUp: false)),
     ]
 }()
+
+private let clusterEvents: [ClusterEvent] = (1...EventBatch.maximumEvents).map { number in
+    ClusterEvent(
+        sequence: UInt64(number), time: 1_769_860_800_000, kind: .linkDown,
+        severity: Condition.Severity.allCases[number % 3], node: "dc1/a", peer: "dc1/b", condition: "clock-skew",
+        message: "It is down."
+    )
+}

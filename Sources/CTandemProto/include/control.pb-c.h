@@ -28,6 +28,8 @@ typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
 typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
 typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
+typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
+typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
 typedef struct Tandem__Control__Link Tandem__Control__Link;
@@ -35,16 +37,29 @@ typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
 typedef struct Tandem__Control__Binding Tandem__Control__Binding;
 typedef struct Tandem__Control__DNList Tandem__Control__DNList;
 typedef struct Tandem__Control__DNListEntry Tandem__Control__DNListEntry;
+typedef struct Tandem__Control__EventsRequest Tandem__Control__EventsRequest;
 typedef struct Tandem__Control__Status Tandem__Control__Status;
 typedef struct Tandem__Control__NodeStatus Tandem__Control__NodeStatus;
 typedef struct Tandem__Control__Condition Tandem__Control__Condition;
 typedef struct Tandem__Control__DNDetails Tandem__Control__DNDetails;
 typedef struct Tandem__Control__DNAnswer Tandem__Control__DNAnswer;
 typedef struct Tandem__Control__Refusal Tandem__Control__Refusal;
+typedef struct Tandem__Control__Events Tandem__Control__Events;
+typedef struct Tandem__Control__Event Tandem__Control__Event;
 
 
 /* --- enums --- */
 
+typedef enum _Tandem__Control__EventsRequest__Start {
+  TANDEM__CONTROL__EVENTS_REQUEST__START__OLDEST = 0,
+  /*
+   * The next that happens.
+   */
+  TANDEM__CONTROL__EVENTS_REQUEST__START__NEXT = 1,
+  TANDEM__CONTROL__EVENTS_REQUEST__START__SEQUENCE = 2,
+  TANDEM__CONTROL__EVENTS_REQUEST__START__TIME = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TANDEM__CONTROL__EVENTS_REQUEST__START)
+} Tandem__Control__EventsRequest__Start;
 
 /* --- messages --- */
 
@@ -264,19 +279,52 @@ struct  Tandem__Control__DNListRequest
    * Start at this position in the directory.
    */
   uint32_t from;
+  /*
+   * At most 2,048; a list may have fewer than that and go on all the same, because only so many DNs are looked at.
+   */
   uint32_t limit;
   /*
-   * in-service, out-of-service or empty.
+   * in-service, out-of-service, a reason such as owner-unreachable, or empty.
    */
   char *state;
   /*
    * Full name of a node, or empty.
    */
   char *owner;
+  /*
+   * DNs that a node of this data center owns, or empty.
+   */
+  char *data_center;
+  /*
+   * Name of an agent type, or empty.
+   */
+  char *agent_type;
+  /*
+   * What the DN begins with, or empty.
+   */
+  char *prefix;
+  /*
+   * Of operators: the first and the last DN of a range, or both empty.
+   */
+  char *first;
+  char *last;
+  /*
+   * Of operators: start after this DN, or empty.
+   */
+  char *after;
+  /*
+   * Of the controller: end before this position; 0 for the directory's end.
+   */
+  uint32_t until;
+  /*
+   * Of the controller: the DNs at these positions, whatever else the request says; at most 2,048.
+   */
+  size_t n_positions;
+  uint32_t *positions;
 };
 #define TANDEM__CONTROL__DNLIST_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnlist_request__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
 /*
@@ -305,6 +353,49 @@ struct  Tandem__Control__Failed
 #define TANDEM__CONTROL__FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__failed__descriptor) \
     , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1227. A direction of a link has changed; told at the change, a link that flaps now and then.
+ */
+struct  Tandem__Control__LinkChanged
+{
+  ProtobufCMessage base;
+  char *peer;
+  /*
+   * down, syncing or live
+   */
+  char *state;
+  /*
+   * Why the last connection ended, if it did.
+   */
+  char *problem;
+  /*
+   * Changes that were not told since the last one that was.
+   */
+  uint64_t untold;
+};
+#define TANDEM__CONTROL__LINK_CHANGED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__link_changed__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Type 1228. A client's connection was closed by the node.
+ */
+struct  Tandem__Control__ClientCutOff
+{
+  ProtobufCMessage base;
+  uint64_t client;
+  char *reason;
+  /*
+   * Others that were not told since the last one that was.
+   */
+  uint64_t untold;
+};
+#define TANDEM__CONTROL__CLIENT_CUT_OFF__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__client_cut_off__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -470,10 +561,41 @@ struct  Tandem__Control__DNListEntry
   uint32_t shown;
   protobuf_c_boolean owned_here;
   char *agent_type;
+  /*
+   * In the directory.
+   */
+  uint32_t position;
 };
 #define TANDEM__CONTROL__DNLIST_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnlist_entry__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Type 1303. Asks for the events from some place on. The answer is one Events or more, up to one that is caught up; with
+ * `follow` more come as things happen, until the connection ends or asks for events again.
+ */
+struct  Tandem__Control__EventsRequest
+{
+  ProtobufCMessage base;
+  Tandem__Control__EventsRequest__Start start;
+  /*
+   * With SEQUENCE: the first event that is wanted.
+   */
+  uint64_t sequence;
+  /*
+   * With SEQUENCE: the stream that the number belongs to; 0 for the present one.
+   */
+  uint64_t stream;
+  /*
+   * With TIME: milliseconds since 1970.
+   */
+  uint64_t time_milliseconds;
+  protobuf_c_boolean follow;
+};
+#define TANDEM__CONTROL__EVENTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__events_request__descriptor) \
+    , TANDEM__CONTROL__EVENTS_REQUEST__START__OLDEST, 0, 0, 0, 0 }
 
 
 /*
@@ -614,6 +736,74 @@ struct  Tandem__Control__Refusal
 #define TANDEM__CONTROL__REFUSAL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__refusal__descriptor) \
     , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Type 1324. Consecutive events; at most 500.
+ */
+struct  Tandem__Control__Events
+{
+  ProtobufCMessage base;
+  /*
+   * The life of the controller that the sequence numbers belong to.
+   */
+  uint64_t stream;
+  size_t n_events;
+  Tandem__Control__Event **events;
+  /*
+   * Events before these that were asked for and are no longer kept.
+   */
+  uint64_t missed;
+  /*
+   * The sequence number of the event that follows.
+   */
+  uint64_t next;
+  /*
+   * Nothing more has happened.
+   */
+  protobuf_c_boolean caught_up;
+};
+#define TANDEM__CONTROL__EVENTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__events__descriptor) \
+    , 0, 0,NULL, 0, 0, 0 }
+
+
+struct  Tandem__Control__Event
+{
+  ProtobufCMessage base;
+  uint64_t sequence;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t time_milliseconds;
+  /*
+   * In kebab case: link-down.
+   */
+  char *kind;
+  /*
+   * error, warning or notice
+   */
+  char *severity;
+  /*
+   * The node that it concerns, or the one at the start of the link; empty for none.
+   */
+  char *node;
+  /*
+   * The node at the end of the link; empty for none.
+   */
+  char *peer;
+  /*
+   * Of condition-raised and condition-cleared: the condition's kind.
+   */
+  char *condition;
+  /*
+   * At most 500 bytes.
+   */
+  char *message;
+};
+#define TANDEM__CONTROL__EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__event__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /* Tandem__Control__Configure methods */
@@ -863,6 +1053,44 @@ Tandem__Control__Failed *
 void   tandem__control__failed__free_unpacked
                      (Tandem__Control__Failed *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__LinkChanged methods */
+void   tandem__control__link_changed__init
+                     (Tandem__Control__LinkChanged         *message);
+size_t tandem__control__link_changed__get_packed_size
+                     (const Tandem__Control__LinkChanged   *message);
+size_t tandem__control__link_changed__pack
+                     (const Tandem__Control__LinkChanged   *message,
+                      uint8_t             *out);
+size_t tandem__control__link_changed__pack_to_buffer
+                     (const Tandem__Control__LinkChanged   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__LinkChanged *
+       tandem__control__link_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__link_changed__free_unpacked
+                     (Tandem__Control__LinkChanged *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ClientCutOff methods */
+void   tandem__control__client_cut_off__init
+                     (Tandem__Control__ClientCutOff         *message);
+size_t tandem__control__client_cut_off__get_packed_size
+                     (const Tandem__Control__ClientCutOff   *message);
+size_t tandem__control__client_cut_off__pack
+                     (const Tandem__Control__ClientCutOff   *message,
+                      uint8_t             *out);
+size_t tandem__control__client_cut_off__pack_to_buffer
+                     (const Tandem__Control__ClientCutOff   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ClientCutOff *
+       tandem__control__client_cut_off__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__client_cut_off__free_unpacked
+                     (Tandem__Control__ClientCutOff *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Introduction methods */
 void   tandem__control__introduction__init
                      (Tandem__Control__Introduction         *message);
@@ -996,6 +1224,25 @@ Tandem__Control__DNListEntry *
 void   tandem__control__dnlist_entry__free_unpacked
                      (Tandem__Control__DNListEntry *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__EventsRequest methods */
+void   tandem__control__events_request__init
+                     (Tandem__Control__EventsRequest         *message);
+size_t tandem__control__events_request__get_packed_size
+                     (const Tandem__Control__EventsRequest   *message);
+size_t tandem__control__events_request__pack
+                     (const Tandem__Control__EventsRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__events_request__pack_to_buffer
+                     (const Tandem__Control__EventsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__EventsRequest *
+       tandem__control__events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__events_request__free_unpacked
+                     (Tandem__Control__EventsRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Status methods */
 void   tandem__control__status__init
                      (Tandem__Control__Status         *message);
@@ -1110,6 +1357,44 @@ Tandem__Control__Refusal *
 void   tandem__control__refusal__free_unpacked
                      (Tandem__Control__Refusal *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Events methods */
+void   tandem__control__events__init
+                     (Tandem__Control__Events         *message);
+size_t tandem__control__events__get_packed_size
+                     (const Tandem__Control__Events   *message);
+size_t tandem__control__events__pack
+                     (const Tandem__Control__Events   *message,
+                      uint8_t             *out);
+size_t tandem__control__events__pack_to_buffer
+                     (const Tandem__Control__Events   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Events *
+       tandem__control__events__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__events__free_unpacked
+                     (Tandem__Control__Events *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Event methods */
+void   tandem__control__event__init
+                     (Tandem__Control__Event         *message);
+size_t tandem__control__event__get_packed_size
+                     (const Tandem__Control__Event   *message);
+size_t tandem__control__event__pack
+                     (const Tandem__Control__Event   *message,
+                      uint8_t             *out);
+size_t tandem__control__event__pack_to_buffer
+                     (const Tandem__Control__Event   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Event *
+       tandem__control__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__event__free_unpacked
+                     (Tandem__Control__Event *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Control__Configure_Closure)
@@ -1151,6 +1436,12 @@ typedef void (*Tandem__Control__Adopt_Closure)
 typedef void (*Tandem__Control__Failed_Closure)
                  (const Tandem__Control__Failed *message,
                   void *closure_data);
+typedef void (*Tandem__Control__LinkChanged_Closure)
+                 (const Tandem__Control__LinkChanged *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ClientCutOff_Closure)
+                 (const Tandem__Control__ClientCutOff *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Introduction_Closure)
                  (const Tandem__Control__Introduction *message,
                   void *closure_data);
@@ -1172,6 +1463,9 @@ typedef void (*Tandem__Control__DNList_Closure)
 typedef void (*Tandem__Control__DNListEntry_Closure)
                  (const Tandem__Control__DNListEntry *message,
                   void *closure_data);
+typedef void (*Tandem__Control__EventsRequest_Closure)
+                 (const Tandem__Control__EventsRequest *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Status_Closure)
                  (const Tandem__Control__Status *message,
                   void *closure_data);
@@ -1189,6 +1483,12 @@ typedef void (*Tandem__Control__DNAnswer_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__Refusal_Closure)
                  (const Tandem__Control__Refusal *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Events_Closure)
+                 (const Tandem__Control__Events *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Event_Closure)
+                 (const Tandem__Control__Event *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -1209,6 +1509,8 @@ extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__link_changed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
@@ -1216,12 +1518,16 @@ extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__binding__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__events_request__descriptor;
+extern const ProtobufCEnumDescriptor    tandem__control__events_request__start__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__condition__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnanswer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__refusal__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__events__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__event__descriptor;
 
 PROTOBUF_C__END_DECLS
 

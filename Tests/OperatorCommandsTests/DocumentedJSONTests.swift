@@ -1,0 +1,40 @@
+import ClusterModel
+import LinuxSystem
+import OperatorCommands
+import Orchestration
+import Testing
+
+/// Scripts rely on `schemas/cli.md`.
+struct DocumentedJSONTests {
+    /// What of these the document does not name.
+    private func missing(_ names: some Sequence<String>) throws -> [String] {
+        let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+        let text = String(decoding: try Files.read(root + "/schemas/cli.md", limit: 1 << 16), as: UTF8.self)
+        return Set(names).filter { !text.contains("`\($0)`") }.sorted()
+    }
+
+    private func keys(_ json: String) -> [String] {
+        json.matches(of: /"(\w+)":/).map { String($0.output.1) }
+    }
+
+    @Test
+    func everyKeyIsDocumented() throws {
+        var all: [String] = []
+        all += keys(JSONOutput.compact(StatusJSON(degradedStatus())))
+        all += keys(JSONOutput.compact(DNDetailsJSON(details(.inService))))
+        all += keys(JSONOutput.compact(DNExplanation(details(.inService), status: healthyStatus()).json))
+        let entry = DNListEntry(
+            dn: "1", owner: "", stamp: .zero, lastWord: .inService, shown: .inService, isOwnedHere: true, agentType: "x"
+        )
+        all += keys(DNListJSON.opening + DNListJSON.element(entry) + DNListJSON.closing(after: "1"))
+        let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
+        all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
+        #expect(all.count > 40)
+        #expect(try missing(all).isEmpty)
+    }
+
+    @Test
+    func everyKindOfEventIsDocumented() throws {
+        #expect(try missing(ClusterEvent.Kind.all.map(\.rawValue)).isEmpty)
+    }
+}
