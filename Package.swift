@@ -41,7 +41,7 @@ let doors: [Target] = [
         pkgConfig: "libcrypto",
         providers: [.apt(["libssl-dev"])]
     ),
-    .target(name: "Digests", dependencies: ["SIPCore", "CCrypto"]),
+    .target(name: "Digests", dependencies: ["ClusterModel", "SIPCore", "CCrypto"]),
     .target(name: "CTandemProto", dependencies: ["CProtobufC"]),
     .target(name: "CLinuxSystem"),
     .target(name: "TopologyFile", dependencies: ["ClusterModel", "CYAML"]),

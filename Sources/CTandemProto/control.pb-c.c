@@ -1402,7 +1402,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[15] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[16] =
 {
   {
     "node",
@@ -1584,12 +1584,25 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "digest_algorithms",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Control__Configure, n_digest_algorithms),
+    offsetof(Tandem__Control__Configure, digest_algorithms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
+  15,   /* field[15] = digest_algorithms */
   4,   /* field[4] = domain */
   11,   /* field[11] = ends_with_controller */
   2,   /* field[2] = generation */
@@ -1605,7 +1618,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1615,7 +1628,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  15,
+  16,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,

@@ -47,11 +47,17 @@ package struct AuthenticationPolicy: Hashable, Sendable {
     package var realm: String
     /// Path of the file with the users' passwords, as the topology says it: beside the topology file unless absolute.
     package var users: String
+    /// The challenges of a 401, in this order. Phones shall take the first that they know (RFC 8760 section 2.4); those that
+    /// know MD5 only, and give up when something else comes first, need it first, or alone.
+    package var algorithms: [DigestAlgorithm]
 
-    package init(realm: String, users: String) {
+    package init(realm: String, users: String, algorithms: [DigestAlgorithm] = AuthenticationPolicy.strongestFirst) {
         self.realm = realm
         self.users = users
+        self.algorithms = algorithms
     }
+
+    package static let strongestFirst: [DigestAlgorithm] = [.sha512_256, .sha256, .md5]
 }
 
 /// What one DN's phones may prove themselves with.

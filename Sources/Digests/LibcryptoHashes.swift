@@ -1,5 +1,6 @@
 internal import CCrypto
-package import SIPCore
+package import ClusterModel
+internal import SIPCore
 
 /// Hash functions of OpenSSL's libcrypto.
 ///

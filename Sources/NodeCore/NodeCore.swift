@@ -113,6 +113,7 @@ package struct NodeCore: Sendable {
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
+        authenticator?.hosts = ownHosts
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
     }
 

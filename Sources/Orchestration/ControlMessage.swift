@@ -56,8 +56,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var nodes: [Node]
     package var timing: Timing
     package var homes: [[Int]]
-    /// The realm of phones' credentials; nil where anybody may register.
-    package var realm: String?
+    /// How phones prove who they are, without the path of the passwords; nil where anybody may register.
+    package var authentication: AuthenticationPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
@@ -76,7 +76,9 @@ package struct WorkerSetup: Equatable, Sendable {
         nodes = topology.nodes
         timing = topology.timing
         homes = topology.directory.homes
-        realm = topology.authentication?.realm
+        authentication = topology.authentication.map {
+            AuthenticationPolicy(realm: $0.realm, users: "", algorithms: $0.algorithms)
+        }
     }
 
     package init(
@@ -101,7 +103,7 @@ package struct WorkerSetup: Equatable, Sendable {
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing,
-            authentication: realm.map { AuthenticationPolicy(realm: $0, users: "") }
+            authentication: authentication
         )
     }
 }

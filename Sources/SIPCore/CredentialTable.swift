@@ -20,10 +20,10 @@ package struct CredentialTable: Sendable {
     /// How many DNs have an entry.
     package var count: Int { known.count }
 
-    /// The algorithms that at least one entry has, the strongest first.
+    /// The algorithms that at least one entry has.
     package var algorithms: [DigestAlgorithm] {
         let all = known.reduce(0, |)
-        return DigestAlgorithm.allCases.filter { all & 1 << $0.rawValue != 0 }.reversed()
+        return DigestAlgorithm.allCases.filter { all & 1 << $0.rawValue != 0 }
     }
 
     /// Sets HA1 of one algorithm.

@@ -23,6 +23,10 @@ package struct DigestAuthenticator: Sendable {
     /// How long a nonce may be used, seconds.
     private let nonceLifetime: UInt32
     private let functions: any HashFunctions
+    /// What is offered, in this order, as far as credentials are there for it.
+    private let offered: [DigestAlgorithm]
+    /// In lower case: the domain and the node's own addresses.
+    package var hosts: [[UInt8]] = []
     package var credentials: CredentialTable
 
     private var nonces: NonceMaker
@@ -34,10 +38,11 @@ package struct DigestAuthenticator: Sendable {
     /// - Parameters:
     ///   - key: 32 random bytes, for nonces.
     package init(
-        realm: String, credentials: CredentialTable, functions: any HashFunctions, key: [UInt8],
-        nonceLifetime: UInt32 = 3600
+        realm: String, algorithms: [DigestAlgorithm] = AuthenticationPolicy.strongestFirst,
+        credentials: CredentialTable, functions: any HashFunctions, key: [UInt8], nonceLifetime: UInt32 = 3600
     ) {
         self.realm = Array(realm.utf8)
+        offered = algorithms
         self.credentials = credentials
         self.functions = functions
         self.nonceLifetime = nonceLifetime
@@ -47,10 +52,12 @@ package struct DigestAuthenticator: Sendable {
         uses = Array(repeating: (0, 0), count: places)
     }
 
-    /// The algorithms that are offered, the strongest first (RFC 8760 section 2.3).
+    /// The challenges of a 401, in their order (RFC 8760 section 2.3). Never none: that nobody has a password is no reason to
+    /// tell so.
     package var algorithms: [DigestAlgorithm] {
         let known = credentials.algorithms
-        return known.isEmpty ? [.sha256] : known
+        let useful = offered.filter { known.contains($0) }
+        return useful.isEmpty ? offered : useful
     }
 
     /// A fresh nonce for a 401.
@@ -67,7 +74,7 @@ package struct DigestAuthenticator: Sendable {
         for position in 0..<message.authorizationCount {
             guard let credentials = datagram.parseDigestCredentials(message.authorizations[position]),
                 credentials.realm.count == realm.count, datagram.equals(credentials.realm, in: realm.span, at: 0),
-                let algorithm = credentials.algorithm
+                let algorithm = credentials.algorithm, offered.contains(algorithm)
             else { continue }
             return check(credentials, algorithm, message, datagram, directory, now)
         }
@@ -78,8 +85,7 @@ package struct DigestAuthenticator: Sendable {
         _ credentials: DigestCredentials, _ algorithm: DigestAlgorithm, _ message: borrowing SIPMessage,
         _ datagram: Span<UInt8>, _ directory: DNDirectory, _ now: Instant
     ) -> Authentication {
-        // Only what is addressed as the hash says was meant (RFC 7616 section 3.4.6).
-        guard datagram.equals(message.requestURI.whole, to: credentials.uri) else { return .failed }
+        guard isMeant(credentials.uri, message, datagram) else { return .failed }
         let dn = datagram.dn(credentials.username).flatMap { directory.index(of: $0) }
         guard isRight(credentials, algorithm, dn, message, datagram), let dn else { return .failed }
         // RFC 7616 section 3.3: a nonce of before a restart is stale if the password is right.
@@ -96,6 +102,20 @@ package struct DigestAuthenticator: Sendable {
         }
         uses[place] = (nonce.number, credentials.nonceCountValue)
         return .authenticated(dn)
+    }
+
+    /// Whether what was hashed is what is asked for (RFC 7616 section 3.4.6). Phones write the address of the server in one
+    /// place and the domain in the other; a REGISTER to either means the same.
+    private func isMeant(_ uri: ByteRange, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>) -> Bool {
+        if datagram.equals(message.requestURI.whole, to: uri) { return true }
+        var hashed = SIPURI()
+        guard datagram.parseURI(uri, into: &hashed) else { return false }
+        return isOurs(hashed.host, datagram) && isOurs(message.requestURI.host, datagram)
+    }
+
+    private func isOurs(_ host: ByteRange, _ datagram: Span<UInt8>) -> Bool {
+        for own in hosts where datagram.equalsIgnoringCase(host, own.span) { return true }
+        return false
     }
 
     /// Whether the response is H(HA1 ":" nonce ":" nc ":" cnonce ":" qop ":" H(method ":" uri)). It takes as long for users

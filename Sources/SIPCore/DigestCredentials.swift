@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// The values of one Authorization header for the Digest scheme (RFC 3261 section 20.7, RFC 7616 section 3.4), without their
 /// quotes. Nothing is copied.
 struct DigestCredentials: Equatable {

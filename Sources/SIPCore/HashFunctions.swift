@@ -1,24 +1,4 @@
-/// The algorithms of digest authentication (RFC 7616 section 6.1, RFC 8760), the weakest first.
-package enum DigestAlgorithm: UInt8, Hashable, Sendable, CaseIterable {
-    case md5, sha256, sha512_256
-
-    /// As challenges and answers write it.
-    package var name: String {
-        switch self {
-        case .md5: "MD5"
-        case .sha256: "SHA-256"
-        case .sha512_256: "SHA-512-256"
-        }
-    }
-
-    /// Bytes of a hash.
-    package var byteCount: Int {
-        switch self {
-        case .md5: 16
-        case .sha256, .sha512_256: 32
-        }
-    }
-}
+package import ClusterModel
 
 /// Computes hashes for the machines, which have no cryptography of their own. The same input always gives the same output.
 package protocol HashFunctions: Sendable {

@@ -12,7 +12,9 @@ enum Authenticators {
     ) -> DigestAuthenticator? {
         guard let functions = LibcryptoHashes() else { return nil }
         return DigestAuthenticator(
-            realm: policy.realm, credentials: table(pieces, directory), functions: functions, key: SystemRandom.bytes(32)
+            realm: policy.realm, algorithms: policy.algorithms, credentials: table(pieces, directory),
+            functions: functions,
+            key: SystemRandom.bytes(32)
         )
     }
 

@@ -71,7 +71,8 @@ final class NodeShell {
         incarnation = identity.incarnation
         startedAt = SystemClock.monotonicNanoseconds()
         let setup = NodeSetup(
-            topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(), seed: SystemRandom.word()
+            topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(),
+            seed: SystemRandom.word()
         )
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)

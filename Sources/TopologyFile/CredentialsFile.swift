@@ -89,7 +89,9 @@ extension TopologyDecoder {
         if tree.kind(of: field.value) == .scalar {
             return password(tree.text(of: field.value), at: field.value).map { .password($0) }
         }
-        guard let fields = fields(of: Field(name: "a user", key: field.key, value: field.value), .user) else { return nil }
+        guard let fields = fields(of: Field(name: "a user", key: field.key, value: field.value), .user) else {
+            return nil
+        }
         let hashes = [("md5", 16), ("sha-256", 32), ("sha-512-256", 32)].map { name, count in
             fields[name].map { hash($0, count) } ?? []
         }
@@ -130,7 +132,8 @@ extension TopologyDecoder {
         let nibbles = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue.map { UInt8($0) } }
         guard digits.count == 2 * count, nibbles.count == digits.count else {
             report(
-                .wrongValue, "`\(field.name)` must be \(2 * count) hexadecimal digits, and has \(digits.count) characters",
+                .wrongValue,
+                "`\(field.name)` must be \(2 * count) hexadecimal digits, and has \(digits.count) characters",
                 at: span(field.value), hint: "it is the hash of `user:realm:password`, without spaces")
             return []
         }

@@ -92,7 +92,8 @@ extension Shape {
         "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
         example: "{ address: \"udp:127.0.0.1:5090\" }")
     package static let authentication = Shape(
-        "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"])
+        "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"],
+        optional: ["algorithms"])
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [

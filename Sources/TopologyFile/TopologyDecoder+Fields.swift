@@ -66,7 +66,8 @@ extension TopologyDecoder {
     ///
     /// - Parameter rule: reports a key that cannot be such a name.
     package mutating func declarations(
-        of field: Field, _ what: String, atMost maximum: Int = TopologyDecoder.maximumNames, rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
+        of field: Field, _ what: String, atMost maximum: Int = TopologyDecoder.maximumNames,
+        rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
     ) -> [Field] {
         guard let entries = entries(of: field, "a mapping from names to \(what)") else { return [] }
         var seen: [String: Int] = [:]

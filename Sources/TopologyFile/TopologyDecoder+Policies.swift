@@ -61,8 +61,31 @@ extension TopologyDecoder {
         guard let fields = fields(of: section, .authentication) else { return }
         let realm = fields["realm"].flatMap { realmText($0) }
         let users = fields["users"].flatMap { text($0, "the path of a file such as `credentials.yaml`") }
+        let algorithms = fields["algorithms"].flatMap { self.algorithms($0) }
         guard let realm, let users else { return }
-        authentication = AuthenticationPolicy(realm: realm, users: users)
+        authentication = AuthenticationPolicy(
+            realm: realm, users: users, algorithms: algorithms ?? AuthenticationPolicy.strongestFirst)
+    }
+
+    private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {
+        guard let items = items(field, "a list such as `[ sha-256, md5 ]`") else { return nil }
+        var algorithms: [DigestAlgorithm] = []
+        for item in items {
+            guard let word = word(item, AuthenticationPolicy.strongestFirst.map(\.key)),
+                let algorithm = DigestAlgorithm.allCases.first(where: { $0.key == word })
+            else { continue }
+            if algorithms.contains(algorithm) {
+                report(.duplicateKey, "\(quoted(item.value)) stands here twice", at: span(item.value))
+            } else {
+                algorithms.append(algorithm)
+            }
+        }
+        if items.isEmpty {
+            report(
+                .wrongValue, "`algorithms` is empty, and phones could not answer any challenge", at: span(field.value),
+                hint: "leave it out for all of them, the strongest first")
+        }
+        return algorithms.isEmpty ? nil : algorithms
     }
 
     /// It is answered in quotes, and phones count its bytes into their hashes.

@@ -109,8 +109,11 @@ package enum WorkerOrderCodec {
             $0.adoption_socket = arena.string(setup.adoptionSocket)
             $0.ends_with_controller = setup.endsWithController ? 1 : 0
             $0.topology_digest = setup.topologyDigest.value
-            $0.realm = arena.string(setup.realm ?? "")
-            $0.has_realm = setup.realm == nil ? 0 : 1
+            $0.realm = arena.string(setup.authentication?.realm ?? "")
+            $0.has_realm = setup.authentication == nil ? 0 : 1
+            let algorithms = setup.authentication?.algorithms ?? []
+            $0.n_digest_algorithms = algorithms.count
+            $0.digest_algorithms = arena.array(algorithms.map { UInt32($0.rawValue) })
         }
     }
 
@@ -263,7 +266,12 @@ package enum WorkerOrderCodec {
         setup.adoptionSocket = text(message.adoption_socket)
         setup.endsWithController = message.ends_with_controller != 0
         setup.topologyDigest = TopologyDigest(value: message.topology_digest)
-        setup.realm = message.has_realm == 0 ? nil : text(message.realm)
+        if message.has_realm != 0 {
+            let algorithms = values(message.n_digest_algorithms, message.digest_algorithms)
+            setup.authentication = AuthenticationPolicy(
+                realm: text(message.realm), users: "",
+                algorithms: algorithms.compactMap { UInt8(exactly: $0).flatMap { DigestAlgorithm(rawValue: $0) } })
+        }
         return setup
     }
 

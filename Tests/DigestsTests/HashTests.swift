@@ -1,3 +1,4 @@
+import ClusterModel
 import Digests
 import SIPCore
 import Testing

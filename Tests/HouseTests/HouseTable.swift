@@ -51,7 +51,7 @@ enum House {
         Room("CCrypto", .foundation, []),
         Room("CTandemProto", .foundation, ["CProtobufC"]),
         Room("CLinuxSystem", .foundation, []),
-        Room("Digests", .door, ["SIPCore", "CCrypto"]),
+        Room("Digests", .door, ["ClusterModel", "SIPCore", "CCrypto"]),
         Room("TopologyFile", .door, ["ClusterModel", "CYAML", "Glibc"]),
         Room(
             "Wire", .door,
@@ -75,7 +75,8 @@ enum House {
         Room(
             "Controller", .role,
             [
-                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "Digests",
+                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+                "Digests",
                 "ProcessRuntime", "Logging",
             ]
         ),

@@ -42,13 +42,15 @@ import Testing
             now: at(0))
     }
 
-    private func header(_ user: String, nonce: String, count: Int = 1, password: String? = nil) -> String {
+    private func header(
+        _ user: String, nonce: String, count: Int = 1, password: String? = nil, uri: String = "sip:cc.example.com"
+    ) -> String {
         let first = Self.digits(Self.hash(.sha256, "\(user):\(Self.realm):\(password ?? String(user.reversed()))"))
-        let second = Self.digits(Self.hash(.sha256, "REGISTER:sip:cc.example.com"))
+        let second = Self.digits(Self.hash(.sha256, "REGISTER:\(uri)"))
         let uses = "0000000\(count)"
         let response = Self.digits(Self.hash(.sha256, "\(first):\(nonce):\(uses):x:auth:\(second)"))
         return "Authorization: Digest username=\"\(user)\", realm=\"\(Self.realm)\", nonce=\"\(nonce)\","
-            + " uri=\"sip:cc.example.com\", response=\"\(response)\", cnonce=\"x\", qop=auth, nc=\(uses), algorithm=SHA-256"
+            + " uri=\"\(uri)\", response=\"\(response)\", cnonce=\"x\", qop=auth, nc=\(uses), algorithm=SHA-256"
     }
 
     private func message(_ dn: String, _ authorization: String? = nil, cseq: Int = 1, contact: String = "phone")
@@ -124,6 +126,19 @@ import Testing
         #expect(node.registrar.bindings(of: dn("1000")).count == 1)
         let other = node.receive(message("1001", header("1000", nonce: nonce), cseq: 2))
         #expect(other[0] == "SIP/2.0 401 Unauthorized")
+    }
+
+    @Test func `phones may hash the node's address where they ask the domain, and no foreign one`() throws {
+        var node = try node()
+        let nonce = try nonce(node.receive(message("1000")))
+        for (uri, answer) in [
+            ("sip:127.0.0.1:5060", "200 OK"), ("sip:CC.example.com;transport=udp", "200 OK"),
+            ("sip:elsewhere.example.com", "401 Unauthorized"), ("tel:1000", "401 Unauthorized"),
+        ] {
+            let count = answer == "200 OK" ? Int(node.counters.registrationsAccepted) + 1 : 9
+            let header = header("1000", nonce: nonce, count: count, uri: uri)
+            #expect(node.status(message("1000", header, cseq: count)) == answer, "\(uri)")
+        }
     }
 
     @Test func `OPTIONS needs no password`() throws {

@@ -40,6 +40,16 @@ import TopologyFile
             ])
     }
 
+    @Test func `the reference's example is taken`() throws {
+        let path = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/docs/topology.md"
+        let reference = String(decoding: try TopologyFile.read(path: path).text, as: UTF8.self)
+        let section = try #require(reference.split(separator: "<!-- credentials -->").last)
+        let example = try #require(section.split(separator: "```").dropFirst().first)
+        let result = CredentialsFile.load(TopologySource(name: "example", text: example.utf8), for: topology)
+        #expect(result.diagnostics.map(\.message) == [])
+        #expect(result.credentials?.count == 3)
+    }
+
     @Test(
         arguments: [
             ("  4711: hunter2", "T016"), ("  1000: hunter2\n  1000: hunter2", "T007"), ("  1000: ''", "T011"),

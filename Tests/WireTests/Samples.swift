@@ -124,7 +124,7 @@ let orders: [WorkerOrder] = {
     var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
     setup.endsWithController = true
-    setup.realm = "cc.example.com"
+    setup.authentication = AuthenticationPolicy(realm: "cc.example.com", users: "", algorithms: [.md5, .sha512_256])
     setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
         DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
@@ -142,7 +142,8 @@ let orders: [WorkerOrder] = {
     filter.positions = Array(0..<DNFilter.maximumLimit)
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
-        .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()), .start, .stop, .adopt(endsWithController: true),
+        .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()), .start, .stop,
+        .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
     ]

@@ -100,10 +100,15 @@ struct  Tandem__Control__Configure
    */
   char *realm;
   protobuf_c_boolean has_realm;
+  /*
+   * In the order of the challenges: 0 MD5, 1 SHA-256, 2 SHA-512-256.
+   */
+  size_t n_digest_algorithms;
+  uint32_t *digest_algorithms;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
 struct  Tandem__Control__AgentType
