@@ -2803,7 +2803,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[17] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[18] =
 {
   {
     "request",
@@ -3009,6 +3009,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failed_authentications",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, failed_authentications),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   5,   /* field[5] = bindings */
@@ -3016,6 +3028,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   15,   /* field[15] = cpu_microseconds */
   8,   /* field[8] = datagrams_dropped */
   7,   /* field[7] = datagrams_received */
+  17,   /* field[17] = failed_authentications */
   13,   /* field[13] = links */
   1,   /* field[1] = memory_bytes */
   11,   /* field[11] = not_sip */
@@ -3029,10 +3042,11 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   16,   /* field[16] = slow_clients */
   2,   /* field[2] = uptime_milliseconds */
 };
-static const ProtobufCIntRange tandem__control__node_report__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 30, 17 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -3042,10 +3056,10 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  17,
+  18,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
-  1,  tandem__control__node_report__number_ranges,
+  2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -37,6 +37,8 @@ import Testing
         ])
         #expect(plain.code != 0)
         #expect(!cluster.logText.contains("secret"))
+        let failed = try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.report?.failedAuthentications
+        #expect((failed ?? 0) > 0)
     }
 
     @Test(arguments: ["md5", "md5, sha-256"])

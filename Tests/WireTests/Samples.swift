@@ -180,6 +180,7 @@ private let nodeReport: NodeReport = {
     report.bindings = 8
     report.clients = 9
     report.slowClients = 16
+    report.failedAuthentications = 17
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12

@@ -449,10 +449,14 @@ struct  Tandem__Control__NodeReport
    * Clients that were cut off because they read too slowly, since the node started.
    */
   uint64_t slow_clients;
+  /*
+   * REGISTERs with a wrong password or an unknown user.
+   */
+  uint64_t failed_authentications;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
