@@ -36,6 +36,12 @@ let doors: [Target] = [
         pkgConfig: "libprotobuf-c",
         providers: [.apt(["libprotobuf-c-dev"])]
     ),
+    .systemLibrary(
+        name: "CCrypto",
+        pkgConfig: "libcrypto",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .target(name: "Digests", dependencies: ["ClusterModel", "SIPCore", "CCrypto"]),
     .target(name: "CTandemProto", dependencies: ["CProtobufC"]),
     .target(name: "CLinuxSystem"),
     .target(name: "TopologyFile", dependencies: ["ClusterModel", "CYAML"]),
@@ -59,13 +65,14 @@ let roles: [Target] = [
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
             "LinuxSystem",
-            "Transport", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
+            "Transport", "Digests", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "Controller",
         dependencies: [
-            "ClusterModel", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "ProcessRuntime",
+            "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "Digests",
+            "ProcessRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -99,10 +106,12 @@ let tests: [Target] = [
     .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"]),
     .testTarget(name: "DNOwnershipTests", dependencies: ["ClusterModel", "DNOwnership"]),
     .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
+    .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(
-        name: "NodeCoreTests", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore"]),
+        name: "NodeCoreTests",
+        dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),
     .testTarget(
         name: "SimulationTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"],

@@ -322,6 +322,51 @@ void   tandem__control__provision_dns__free_unpacked
   assert(message->base.descriptor == &tandem__control__provision_dns__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__credentials__init
+                     (Tandem__Control__Credentials         *message)
+{
+  static const Tandem__Control__Credentials init_value = TANDEM__CONTROL__CREDENTIALS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__credentials__get_packed_size
+                     (const Tandem__Control__Credentials *message)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__credentials__pack
+                     (const Tandem__Control__Credentials *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__credentials__pack_to_buffer
+                     (const Tandem__Control__Credentials *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Credentials *
+       tandem__control__credentials__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Credentials *)
+     protobuf_c_message_unpack (&tandem__control__credentials__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__credentials__free_unpacked
+                     (Tandem__Control__Credentials *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__report_request__init
                      (Tandem__Control__ReportRequest         *message)
 {
@@ -1357,7 +1402,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[16] =
 {
   {
     "node",
@@ -1515,26 +1560,65 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "realm",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, realm),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_realm",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, has_realm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest_algorithms",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Control__Configure, n_digest_algorithms),
+    offsetof(Tandem__Control__Configure, digest_algorithms),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
+  15,   /* field[15] = digest_algorithms */
   4,   /* field[4] = domain */
   11,   /* field[11] = ends_with_controller */
   2,   /* field[2] = generation */
+  14,   /* field[14] = has_realm */
   9,   /* field[9] = homes */
   1,   /* field[1] = incarnation */
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
+  13,   /* field[13] = realm */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
 };
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1544,7 +1628,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  13,
+  16,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -2050,6 +2134,96 @@ const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
   tandem__control__provision_dns__field_indices_by_name,
   1,  tandem__control__provision_dns__number_ranges,
   (ProtobufCMessageInit) tandem__control__provision_dns__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__credentials__field_descriptors[5] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "known",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, known),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hashes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Credentials, hashes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__credentials__field_indices_by_name[] = {
+  2,   /* field[2] = dns */
+  0,   /* field[0] = first */
+  4,   /* field[4] = hashes */
+  3,   /* field[3] = known */
+  1,   /* field[1] = last */
+};
+static const ProtobufCIntRange tandem__control__credentials__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Credentials",
+  "Credentials",
+  "Tandem__Control__Credentials",
+  "tandem.control",
+  sizeof(Tandem__Control__Credentials),
+  5,
+  tandem__control__credentials__field_descriptors,
+  tandem__control__credentials__field_indices_by_name,
+  1,  tandem__control__credentials__number_ranges,
+  (ProtobufCMessageInit) tandem__control__credentials__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__report_request__field_descriptors[1] =
@@ -2629,7 +2803,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[17] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[18] =
 {
   {
     "request",
@@ -2835,6 +3009,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failed_authentications",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, failed_authentications),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   5,   /* field[5] = bindings */
@@ -2842,6 +3028,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   15,   /* field[15] = cpu_microseconds */
   8,   /* field[8] = datagrams_dropped */
   7,   /* field[7] = datagrams_received */
+  17,   /* field[17] = failed_authentications */
   13,   /* field[13] = links */
   1,   /* field[1] = memory_bytes */
   11,   /* field[11] = not_sip */
@@ -2855,10 +3042,11 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   16,   /* field[16] = slow_clients */
   2,   /* field[2] = uptime_milliseconds */
 };
-static const ProtobufCIntRange tandem__control__node_report__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 30, 17 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -2868,10 +3056,10 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  17,
+  18,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
-  1,  tandem__control__node_report__number_ranges,
+  2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

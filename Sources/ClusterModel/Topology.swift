@@ -11,12 +11,15 @@ package struct Topology: Equatable, Sendable {
     package var nodes: [Node]
     package var directory: DNDirectory
     package var timing: Timing
+    /// How phones prove who they are; nil where anybody may register.
+    package var authentication: AuthenticationPolicy?
     /// What the file declares and this version does not run yet, in words for people.
     package var notices: [String]
 
     package init(
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
-        directory: DNDirectory, timing: Timing = Timing(), notices: [String] = []
+        directory: DNDirectory, timing: Timing = Timing(),
+        authentication: AuthenticationPolicy? = nil, notices: [String] = []
     ) {
         self.cluster = cluster
         self.domain = domain
@@ -25,6 +28,7 @@ package struct Topology: Equatable, Sendable {
         self.nodes = nodes
         self.directory = directory
         self.timing = timing
+        self.authentication = authentication
         self.notices = notices
     }
 
@@ -34,6 +38,44 @@ package struct Topology: Equatable, Sendable {
 
     package func name(of node: NodeIndex) -> String {
         nodes[node.position].name
+    }
+}
+
+/// Digest authentication of phones (RFC 3261 section 22).
+package struct AuthenticationPolicy: Hashable, Sendable {
+    /// What phones show to people, and what HA1 is made with. Without quotes and backslashes.
+    package var realm: String
+    /// Path of the file with the users' passwords, as the topology says it: beside the topology file unless absolute.
+    package var users: String
+    /// The challenges of a 401, in this order. Phones shall take the first that they know (RFC 8760 section 2.4); those that
+    /// know MD5 only, and give up when something else comes first, need it first, or alone.
+    package var algorithms: [DigestAlgorithm]
+
+    package init(realm: String, users: String, algorithms: [DigestAlgorithm] = AuthenticationPolicy.strongestFirst) {
+        self.realm = realm
+        self.users = users
+        self.algorithms = algorithms
+    }
+
+    package static let strongestFirst: [DigestAlgorithm] = [.sha512_256, .sha256, .md5]
+}
+
+/// What one DN's phones may prove themselves with.
+package struct Credential: Equatable, Sendable {
+    /// The username.
+    package var dn: DN
+    package var secret: Secret
+
+    package enum Secret: Equatable, Sendable {
+        case password(String)
+        /// H(username ":" realm ":" password), empty where it is not known: MD5, SHA-256 and SHA-512-256 (RFC 7616 section
+        /// 3.4.2). 16, 32 and 32 bytes.
+        case hashes(md5: [UInt8], sha256: [UInt8], sha512_256: [UInt8])
+    }
+
+    package init(dn: DN, secret: Secret) {
+        self.dn = dn
+        self.secret = secret
     }
 }
 

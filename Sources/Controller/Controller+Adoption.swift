@@ -16,7 +16,8 @@ extension Controller {
             return false
         }
         // Only then is the process ours: one that cannot be watched now goes on serving, and is looked for again.
-        worker.connection = try FramedConnection(socket, on: loop, delegate: WorkerDelegate(self, worker))
+        worker.connection = try FramedConnection(
+            socket, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
         try watch(process, of: worker)
         worker.process = process
         worker.killed = nil
@@ -34,6 +35,8 @@ extension Controller {
         case .takeUp:
             noteLife(introduction.incarnation, of: worker.node.name)
             worker.order(.adopt(endsWithController: options.lifeline != nil))
+            // They may have changed while nobody was there to read them.
+            for piece in credentials ?? [] { worker.order(.credentials(piece)) }
             becameReady(worker, "took up a running worker")
             journal.nodeAdopted(
                 worker.node.name, process: UInt32(worker.process?.process ?? 0),

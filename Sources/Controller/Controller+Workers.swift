@@ -75,11 +75,8 @@ extension Controller {
         worker.killed = nil
         worker.incarnation = incarnation.rawValue
         try watch(process, of: worker)
-        // A topology of a million single DNs waits here until the worker has read it.
-        var limits = FramedConnection.Limits()
-        limits.output = 1 << 30
-        limits.outputHighWater = 1 << 30
-        worker.connection = try FramedConnection(ours, on: loop, limits: limits, delegate: WorkerDelegate(self, worker))
+        worker.connection = try FramedConnection(
+            ours, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
         configure(worker, incarnation)
         journal.nodeStarted(
             worker.node.name, process: UInt32(process.process), incarnation: incarnation.rawValue,
@@ -91,6 +88,14 @@ extension Controller {
                 "incarnation": "\(incarnation.rawValue)",
             ]
         )
+    }
+
+    /// A topology of a million single DNs, or as many passwords, wait in the connection until the worker has read them.
+    static var workerLimits: FramedConnection.Limits {
+        var limits = FramedConnection.Limits()
+        limits.output = 1 << 30
+        limits.outputHighWater = 1 << 30
+        return limits
     }
 
     /// The service manager's messages are for us alone.
@@ -113,6 +118,7 @@ extension Controller {
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }
+        for piece in credentials ?? [] { worker.order(.credentials(piece)) }
         worker.order(.start)
     }
 

@@ -11,6 +11,8 @@ import Wire
 package final class Controller {
     let options: ControllerOptions
     let topology: Topology
+    /// What workers are told of phones' passwords; nil where anybody may register.
+    var credentials: [CredentialPiece]?
     let loop: EventLoop
     let logger: Logger
     var workers: [WorkerHandle] = []
@@ -48,6 +50,7 @@ package final class Controller {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
         topology = try Self.loadTopology(options.topology)
+        credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
         guard Files.isExecutable(Self.workerProgram) else {
             throw ControllerFailure(
                 "cannot find \(Self.workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
@@ -159,8 +162,8 @@ package final class Controller {
 
     private func signalCame() {
         guard let signal = try? signals.next() else { return }
-        // A reload of the topology is a matter of `apply`; a hangup must not end the cluster.
-        if signal != .hangup { stop("signal \(signal.rawValue)") }
+        // A reload of the topology is a matter of `apply`; passwords may change at any time.
+        if signal == .hangup { reloadCredentials() } else { stop("signal \(signal.rawValue)") }
     }
 
     /// Stops all workers in order, then the loop.

@@ -47,15 +47,51 @@ extension NodeCore {
 
     // MARK: REGISTER
 
+    /// Whoever sent it comes first (RFC 3261 section 10.3, step 3): others learn nothing about DNs.
     private mutating func register(
         _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant, _ answers: inout DatagramBatch
+    ) {
+        guard authenticator != nil else { return register(by: nil, datagram, source, now, &answers) }
+        let isStale: Bool
+        switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {
+        case .authenticated(let sender):
+            return register(by: sender, datagram, source, now, &answers)
+        case .repeated(let sender):
+            // The same nonce count again: by the phone that has heard no answer, or by somebody who has seen its request.
+            if isRetransmission(datagram, by: sender, now) {
+                return register(by: sender, datagram, source, now, &answers)
+            }
+            isStale = true
+        case .challenge(let stale):
+            isStale = stale
+        case .failed:
+            counters.failedAuthentications += 1
+            isStale = false
+        }
+        let nonce = authenticator!.challenge(now: now)
+        answer(SIPResponse(.unauthorized, extra: .challenge(nonce, isStale: isStale)), datagram, source, &answers)
+    }
+
+    private func isRetransmission(_ datagram: Span<UInt8>, by sender: DNIndex, _ now: Instant) -> Bool {
+        guard let name = message.to.uri.dn(in: datagram), topology.directory.index(of: name) == sender else {
+            return false
+        }
+        let limits = topology.agentTypes[topology.directory.block(of: sender).agentType].registration
+        return registrar.evaluate(message, in: datagram, for: sender, limits: limits, now: now) == .retransmission
+    }
+
+    /// - Parameter sender: whose password the sender knows; nil where anybody may register.
+    private mutating func register(
+        by sender: DNIndex?, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant,
+        _ answers: inout DatagramBatch
     ) {
         guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
             Self.isHost(message.to.uri.host, in: datagram, among: ownHosts),
             let name = message.to.uri.dn(in: datagram), let dn = topology.directory.index(of: name)
         else { return answer(SIPResponse(.notFound), datagram, source, &answers) }
         let block = topology.directory.block(of: dn)
-        guard topology.agentTypes[block.agentType].phone == .sip, mayRegisterHere(block) else {
+        guard topology.agentTypes[block.agentType].phone == .sip, mayRegisterHere(block), sender == nil || sender == dn
+        else {
             return answer(SIPResponse(.forbidden), datagram, source, &answers)
         }
         let limits = topology.agentTypes[block.agentType].registration

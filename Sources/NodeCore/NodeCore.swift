@@ -14,15 +14,19 @@ package struct NodeSetup: Sendable {
     package var seed: UInt64
     /// Goes for all of the node's machines, whatever the two configurations say.
     package var faults: Faults
+    /// Who phones are; nil where anybody may register.
+    package var authenticator: DigestAuthenticator?
 
     package init(
         topology: Topology, identity: NodeIdentity, ownership: OwnershipConfiguration? = nil,
-        ports: PortsConfiguration = PortsConfiguration(), secret: UInt64, seed: UInt64, faults: Faults = .none
+        ports: PortsConfiguration = PortsConfiguration(), authenticator: DigestAuthenticator? = nil, secret: UInt64,
+        seed: UInt64, faults: Faults = .none
     ) {
         self.topology = topology
         self.identity = identity
         self.ownership = ownership ?? OwnershipConfiguration(timing: topology.timing)
         self.ports = ports
+        self.authenticator = authenticator
         self.secret = secret
         self.seed = seed
         self.faults = faults
@@ -41,6 +45,8 @@ package struct NodeCounters: Equatable, Sendable {
     package var registrationsAccepted: UInt64 = 0
     package var requestsRefused: UInt64 = 0
     package var notSIP: UInt64 = 0
+    /// 401s to phones that did not know the password; first challenges do not count.
+    package var failedAuthentications: UInt64 = 0
 
     package init() {}
 }
@@ -61,7 +67,9 @@ package struct NodeCore: Sendable {
 
     /// Reused for every datagram.
     var message = SIPMessage()
-    let writer: ResponseWriter
+    var writer: ResponseWriter
+    private let secret: UInt64
+    package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
     let dataCenter: Int
@@ -99,11 +107,25 @@ package struct NodeCore: Sendable {
             firstNumber: mixed(setup.seed ^ setup.identity.incarnation.rawValue)
         )
         registrar = Registrar(dnCount: setup.topology.directory.count)
-        writer = ResponseWriter(secret: setup.secret)
+        authenticator = setup.authenticator
+        secret = setup.secret
+        writer = Self.writer(setup.secret, authenticator)
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
+        authenticator?.hosts = ownHosts
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
+    }
+
+    private static func writer(_ secret: UInt64, _ authenticator: DigestAuthenticator?) -> ResponseWriter {
+        ResponseWriter(
+            secret: secret, realm: authenticator?.realm ?? [], algorithms: authenticator?.algorithms ?? [])
+    }
+
+    /// From now on phones prove themselves with these. Bindings that there are stay until they end by themselves.
+    package mutating func replaceCredentials(_ credentials: CredentialTable) {
+        authenticator?.credentials = credentials
+        writer = Self.writer(secret, authenticator)
     }
 
     // MARK: What comes of events

@@ -57,6 +57,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var clients: UInt64?
     /// Cut off because they read too slowly, since the node started.
     @OrNull var slowClients: UInt64?
+    /// REGISTERs with a wrong password or an unknown user, since the node started.
+    @OrNull var failedAuthentications: UInt64?
     var sip: [String]
     var tcontroller: String
     @OrNull var lastProblem: String?
@@ -81,6 +83,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         bindings = node.report?.bindings
         clients = node.report?.clients
         slowClients = node.report?.slowClients
+        failedAuthentications = node.report?.failedAuthentications
         sip = node.sip
         tcontroller = node.tcontroller
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem

@@ -27,6 +27,15 @@ struct ValidateCommand: ParsableCommand {
                 codes += result.diagnostics.map(\.code)
                 reports.append(ValidationJSON.File(file, result))
                 if !output.json { console.write(ValidationText.rendered(result, source, console.style)) }
+                if let topology = result.topology, let policy = topology.authentication {
+                    let path = CredentialsFile.path(of: policy, beside: file)
+                    let credentials = CredentialsFile.load(
+                        try TopologyFile.read(path: path, holdsSecrets: true), for: topology)
+                    if credentials.credentials == nil { worst = max(worst, ExitStatus.invalidTopology.rawValue) }
+                    codes += credentials.diagnostics.map(\.code)
+                    reports.append(ValidationJSON.File(path, credentials))
+                    if !output.json { console.write(ValidationText.rendered(credentials, path, console.style)) }
+                }
             } catch {
                 worst = max(worst, error.exitCode)
                 console.note(console.errorStyle.bad("tandem: ") + "\(error)")
@@ -53,6 +62,16 @@ package enum ValidationText {
     }
 }
 
+extension ValidationText {
+    /// The same of a credentials file, whose lines are not shown.
+    package static func rendered(_ result: CredentialsResult, _ path: String, _ style: Style) -> String {
+        let diagnostics = result.diagnostics.map { $0.renderedWithoutSource(file: path) + "\n" }.joined()
+        let errors = result.diagnostics.count { $0.severity == .error }
+        let verdict = result.credentials.map { "\(style.good("ok")), \(Wording.count($0.count, "user"))" }
+        return diagnostics + "\(path): \(verdict ?? style.bad(Wording.count(errors, "error")))\n"
+    }
+}
+
 /// What `tandem validate --json` prints.
 package struct ValidationJSON: Encodable, Equatable, Sendable {
     package struct File: Encodable, Equatable, Sendable {
@@ -69,6 +88,15 @@ package struct ValidationJSON: Encodable, Equatable, Sendable {
             cluster = result.topology?.cluster
             nodes = result.topology?.nodes.count
             dns = result.topology?.directory.count
+            diagnostics = result.diagnostics.map { Fault($0) }
+        }
+
+        package init(_ name: String, _ result: CredentialsResult) {
+            file = name
+            valid = result.credentials != nil
+            cluster = nil
+            nodes = nil
+            dns = nil
             diagnostics = result.diagnostics.map { Fault($0) }
         }
     }

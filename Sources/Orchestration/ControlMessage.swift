@@ -5,6 +5,8 @@ package enum WorkerOrder: Equatable, Sendable {
     /// Who the worker is, and the topology; its DNs follow in `provision`.
     case configure(WorkerSetup)
     case provision([DNBlock], dialStrings: [DialString])
+    /// Some of the DNs' HA1s. Those of the first piece to the last take the place of all that were told before.
+    case credentials(CredentialPiece)
     case start
     case stop
     /// The sender is the worker's controller from now on; whether the worker ends with it.
@@ -12,6 +14,24 @@ package enum WorkerOrder: Equatable, Sendable {
     case report(request: UInt64)
     case showDN(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
+}
+
+/// HA1s of some DNs, in columns (RFC 7616 section 3.4.2). Passwords do not leave the controller.
+package struct CredentialPiece: Equatable, Sendable {
+    /// The most DNs of one piece.
+    package static let maximumCount = 8_192
+    /// Bytes for a DN: MD5, SHA-256 and SHA-512-256, one after the other.
+    package static let entrySize = 80
+
+    package var isFirst = false
+    package var isLast = false
+    package var dns: [DN] = []
+    /// By DN: bit 0 for MD5, 1 for SHA-256, 2 for SHA-512-256.
+    package var known: [UInt8] = []
+    /// `entrySize` bytes a DN, zeros for what is not known.
+    package var hashes: [UInt8] = []
+
+    package init() {}
 }
 
 package struct DialString: Equatable, Sendable {
@@ -36,6 +56,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var nodes: [Node]
     package var timing: Timing
     package var homes: [[Int]]
+    /// How phones prove who they are, without the path of the passwords; nil where anybody may register.
+    package var authentication: AuthenticationPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
@@ -54,6 +76,9 @@ package struct WorkerSetup: Equatable, Sendable {
         nodes = topology.nodes
         timing = topology.timing
         homes = topology.directory.homes
+        authentication = topology.authentication.map {
+            AuthenticationPolicy(realm: $0.realm, users: "", algorithms: $0.algorithms)
+        }
     }
 
     package init(
@@ -77,7 +102,8 @@ package struct WorkerSetup: Equatable, Sendable {
         let dials = Dictionary(dialStrings.map { ($0.dn, $0.dial) }, uniquingKeysWith: { first, _ in first })
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
-            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing
+            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing,
+            authentication: authentication
         )
     }
 }

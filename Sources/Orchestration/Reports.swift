@@ -56,6 +56,8 @@ package struct NodeReport: Equatable, Sendable {
     package var registrationsAccepted: UInt64 = 0
     package var requestsRefused: UInt64 = 0
     package var notSIP: UInt64 = 0
+    /// REGISTERs with a wrong password or an unknown user.
+    package var failedAuthentications: UInt64 = 0
     package var revision: UInt64 = 0
     package var links: [LinkStatus] = []
 

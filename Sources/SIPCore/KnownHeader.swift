@@ -1,6 +1,6 @@
 /// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
 enum KnownHeader: UInt8 {
-    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require
+    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require, authorization
 
     /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
     ///
@@ -9,6 +9,11 @@ enum KnownHeader: UInt8 {
     static func plain(_ datagram: Span<UInt8>, at start: Int) -> (header: KnownHeader, length: Int)? {
         let word = datagram.lowercaseWord(at: start, length: 8)
         switch UInt8(truncatingIfNeeded: word) {
+        case UInt8(ascii: "a"):
+            if word == 0x7A69_726F_6874_7561, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x3A6E_6F69_7461_7A69
+            {
+                return (.authorization, 14)
+            }
         case UInt8(ascii: "v"):
             if word & 0xFFFF_FFFF == 0x3A61_6976 { return (.via, 4) }
             if word & 0xFFFF == 0x3A76 { return (.via, 2) }
@@ -57,13 +62,14 @@ enum KnownHeader: UInt8 {
         case (1, 0x6C): self = .contentLength
         case (14, 0x2D74_6E65_746E_6F63) where last == 0x6874_676E_656C_2D74: self = .contentLength
         case (12, 0x7772_6F66_2D78_616D) where last == 0x7364_7261_7772_6F66: self = .maxForwards
+        case (13, 0x7A69_726F_6874_7561) where last == 0x6E6F_6974_617A_6972: self = .authorization
         default: return nil
         }
     }
 
     var isSingle: Bool {
         switch self {
-        case .via, .contact, .require: false
+        case .via, .contact, .require, .authorization: false
         case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
         }
     }

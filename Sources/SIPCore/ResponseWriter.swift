@@ -5,10 +5,21 @@ package struct ResponseWriter: Sendable {
     /// Known to this node only, so that nobody can guess a To tag.
     private let secret: UInt64
     private let texts = AnswerTexts()
+    /// What stands before and after the nonce of each challenge.
+    private let challenges: [(before: [UInt8], after: [UInt8])]
 
-    /// - Parameter secret: 64 random bits, the same for the life of the node.
-    package init(secret: UInt64) {
+    /// - Parameters:
+    ///   - secret: 64 random bits, the same for the life of the node.
+    ///   - realm: of challenges; without quotes and backslashes.
+    ///   - algorithms: of challenges, the strongest first.
+    package init(secret: UInt64, realm: [UInt8] = [], algorithms: [DigestAlgorithm] = []) {
         self.secret = secret
+        challenges = algorithms.map { algorithm in
+            (
+                Array("\r\nWWW-Authenticate: Digest realm=\"".utf8) + realm + Array("\", nonce=\"".utf8),
+                Array("\", algorithm=\(algorithm.name), qop=\"auth\"".utf8)
+            )
+        }
     }
 
     /// Appends a whole answer to `output`.
@@ -138,6 +149,14 @@ package struct ResponseWriter: Sendable {
         case .retryAfter(let seconds):
             sink.put("\r\nRetry-After: ")
             sink.put(decimal: seconds)
+        case .challenge(let nonce, let isStale):
+            let text = nonce.text
+            for challenge in challenges {
+                sink.put(challenge.before.span)
+                sink.put(text.span)
+                sink.put(challenge.after.span)
+                if isStale { sink.put(", stale=true") }
+            }
         }
     }
 

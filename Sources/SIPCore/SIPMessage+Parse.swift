@@ -32,6 +32,7 @@ extension SIPMessage {
         contactCount = 0
         viaCount = 0
         requireCount = 0
+        authorizationCount = 0
         fault = nil
         contentLength = nil
         seen = 0
@@ -160,6 +161,10 @@ extension SIPMessage {
             guard !value.isEmpty, requireCount < Self.maximumRequires else { return }
             requires[requireCount] = value
             requireCount &+= 1
+        case .authorization:
+            guard authorizationCount < Self.maximumAuthorizations else { return }
+            authorizations[authorizationCount] = value
+            authorizationCount &+= 1
         }
     }
 

@@ -17,6 +17,8 @@ package struct SIPMessage: Sendable {
     package static let maximumContacts = 16
     static let maximumHeaderName = 256
     static let maximumRequires = 4
+    /// A phone answers one challenge; more headers are for other realms, or for a proxy on the way.
+    static let maximumAuthorizations = 4
 
     package internal(set) var method = SIPMethod.unknown
     package internal(set) var requestURI = SIPURI()
@@ -45,6 +47,8 @@ package struct SIPMessage: Sendable {
     var contacts = [Contact](repeating: Contact(), count: SIPMessage.maximumContacts)
     var requires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
     var requireCount = 0
+    var authorizations = [ByteRange](repeating: .empty, count: SIPMessage.maximumAuthorizations)
+    package internal(set) var authorizationCount = 0
     /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
     var fault: SIPFault?
     var contentLength: UInt32?

@@ -111,6 +111,8 @@ package struct SIPResponse: Hashable, Sendable {
         case unsupported
         /// `Retry-After` in seconds.
         case retryAfter(UInt32)
+        /// `WWW-Authenticate`, once for each algorithm (RFC 3261 section 20.44, RFC 8760 section 2.3).
+        case challenge(Nonce, isStale: Bool)
     }
 
     package var status: SIPStatus

@@ -29,6 +29,7 @@ extension NodeShell {
         report.registrationsAccepted = core.counters.registrationsAccepted
         report.requestsRefused = core.counters.requestsRefused
         report.notSIP = core.counters.notSIP
+        report.failedAuthentications = core.counters.failedAuthentications
         report.revision = core.ownership.lastRevision
         report.links = core.ownership.linkReports(now: now).map(status)
         return report

@@ -4,6 +4,7 @@ import LinuxSystem
 import Logging
 import NodeCore
 import Orchestration
+import SIPCore
 import TLibraryPorts
 import Transport
 import Wire
@@ -55,7 +56,8 @@ final class NodeShell {
 
     /// - Parameter tellController: does nothing while there is none.
     init(
-        topology: Topology, identity: NodeIdentity, loop: EventLoop, logger: Logger,
+        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, loop: EventLoop,
+        logger: Logger,
         tellController: @escaping (WorkerNews) -> Void
     ) {
         news = NewsMachine(peers: topology.nodes.map(\.name))
@@ -69,7 +71,8 @@ final class NodeShell {
         incarnation = identity.incarnation
         startedAt = SystemClock.monotonicNanoseconds()
         let setup = NodeSetup(
-            topology: topology, identity: identity, secret: SystemRandom.word(), seed: SystemRandom.word()
+            topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(),
+            seed: SystemRandom.word()
         )
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)

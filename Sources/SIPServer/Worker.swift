@@ -2,8 +2,10 @@ import ClusterModel
 import DNOwnership
 package import LinuxSystem
 import Logging
+import NodeCore
 import Orchestration
 import ProcessRuntime
+import SIPCore
 package import Transport
 import Wire
 
@@ -22,6 +24,8 @@ package final class Worker {
     var setup: WorkerSetup?
     private var blocks: [DNBlock] = []
     private var dialStrings: [DialString] = []
+    /// Credentials whose last piece has not come, or that wait for the node to start.
+    private var credentials: [CredentialPiece] = []
     private(set) var shell: NodeShell?
     private(set) var isStopping = false
     private var exitCode: Int32 = 0
@@ -69,6 +73,10 @@ package final class Worker {
         case .provision(let more, let dials):
             blocks += more
             dialStrings += dials
+        case .credentials(let piece):
+            if piece.isFirst { credentials = [] }
+            credentials.append(piece)
+            if piece.isLast, let shell { replaceCredentials(of: shell) }
         case .start:
             start()
         case .stop:
@@ -90,14 +98,20 @@ package final class Worker {
         guard let me = topology.nodeIndex(named: setup.node) else {
             return fail("the topology has no node \(setup.node)")
         }
+        var authenticator: DigestAuthenticator?
+        if let policy = topology.authentication {
+            authenticator = Authenticators.make(policy, credentials, topology.directory)
+            guard authenticator != nil else { return fail("this machine's libcrypto lacks MD5 or SHA-512/256") }
+        }
         blocks = []
         dialStrings = []
+        credentials = []
         let identity = NodeIdentity(
             index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
         )
-        let shell = NodeShell(topology: topology, identity: identity, loop: loop, logger: logger) {
-            [unowned self] in tell($0)
-        }
+        let shell = NodeShell(
+            topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger
+        ) { [unowned self] in tell($0) }
         raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()
@@ -111,6 +125,13 @@ package final class Worker {
         listenForControllers()
         logger.info("ready", metadata: ["incarnation": "\(setup.incarnation.rawValue)"])
         tell(.ready)
+    }
+
+    private func replaceCredentials(of shell: NodeShell) {
+        let table = Authenticators.table(credentials, shell.topology.directory)
+        credentials = []
+        shell.core.replaceCredentials(table)
+        logger.info("took new credentials", metadata: ["users": "\(table.count)"])
     }
 
     private func raiseDescriptorLimit(to wanted: Int) {

@@ -31,8 +31,16 @@ package struct Shape: Sendable {
     package var keys: [String] { required.map(\.key) + optional }
 }
 
+/// Files with passwords.
 extension Shape {
-    /// Every shape.
+    package static let credentials = Shape(
+        "credentials", "a credentials file", required: ["version": "1", "users": "{ 1001: a-password }"])
+    package static let user = Shape(
+        "user", "a user", optional: ["password", "md5", "sha-256", "sha-512-256"], example: "{ password: a-password }")
+}
+
+extension Shape {
+    /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
         trunk, authentication, timing, limits, rollout,
@@ -84,7 +92,8 @@ extension Shape {
         "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
         example: "{ address: \"udp:127.0.0.1:5090\" }")
     package static let authentication = Shape(
-        "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"])
+        "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"],
+        optional: ["algorithms"])
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [

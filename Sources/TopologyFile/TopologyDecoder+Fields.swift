@@ -66,7 +66,8 @@ extension TopologyDecoder {
     ///
     /// - Parameter rule: reports a key that cannot be such a name.
     package mutating func declarations(
-        of field: Field, _ what: String, rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
+        of field: Field, _ what: String, atMost maximum: Int = TopologyDecoder.maximumNames,
+        rule: (inout TopologyDecoder, Field) -> Bool = { $0.checkName($1) }
     ) -> [Field] {
         guard let entries = entries(of: field, "a mapping from names to \(what)") else { return [] }
         var seen: [String: Int] = [:]
@@ -81,8 +82,8 @@ extension TopologyDecoder {
             // A bad name is declared all the same: what refers to it is not at fault.
             _ = rule(&self, entry)
             declared.append(entry)
-            if declared.count == Self.maximumNames + 1 {
-                report(.tooMany, "`\(field.name)` has more than \(Self.maximumNames) entries", at: span(entry.key))
+            if declared.count == maximum + 1 {
+                report(.tooMany, "`\(field.name)` has more than \(maximum) entries", at: span(entry.key))
                 break
             }
         }

@@ -57,17 +57,51 @@ extension TopologyDecoder {
         if let section = top["rollout"] { decodeRollout(section) }
     }
 
-    /// Checked, and then refused: to ignore it would leave registration open without a word.
     private mutating func decodeAuthentication(_ section: Field) {
-        if let fields = fields(of: section, .authentication) {
-            _ = fields["realm"].flatMap { text($0, "a text such as `cc.example.com`") }
-            _ = fields["users"].flatMap { text($0, "the path of a file") }
+        guard let fields = fields(of: section, .authentication) else { return }
+        let realm = fields["realm"].flatMap { realmText($0) }
+        let users = fields["users"].flatMap { text($0, "the path of a file such as `credentials.yaml`") }
+        let algorithms = fields["algorithms"].flatMap { self.algorithms($0) }
+        guard let realm, let users else { return }
+        authentication = AuthenticationPolicy(
+            realm: realm, users: users, algorithms: algorithms ?? AuthenticationPolicy.strongestFirst)
+    }
+
+    private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {
+        guard let items = items(field, "a list such as `[ sha-256, md5 ]`") else { return nil }
+        var algorithms: [DigestAlgorithm] = []
+        for item in items {
+            guard let word = word(item, AuthenticationPolicy.strongestFirst.map(\.key)),
+                let algorithm = DigestAlgorithm.allCases.first(where: { $0.key == word })
+            else { continue }
+            if algorithms.contains(algorithm) {
+                report(.duplicateKey, "\(quoted(item.value)) stands here twice", at: span(item.value))
+            } else {
+                algorithms.append(algorithm)
+            }
         }
-        report(
-            .notEnforcedYet, "this version cannot authenticate phones, so registration would be open in spite of this",
-            at: span(section.key),
-            hint: "remove `authentication`, and make sure that only phones you trust reach the SIP ports"
-        )
+        if items.isEmpty {
+            report(
+                .wrongValue, "`algorithms` is empty, and phones could not answer any challenge", at: span(field.value),
+                hint: "leave it out for all of them, the strongest first")
+        }
+        return algorithms.isEmpty ? nil : algorithms
+    }
+
+    /// It is answered in quotes, and phones count its bytes into their hashes.
+    private mutating func realmText(_ field: Field) -> String? {
+        guard let text = text(field, "a text such as `cc.example.com`") else { return nil }
+        let isGood =
+            (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (32..<127).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard isGood else {
+            report(
+                .wrongValue, "`realm` has 1 to 128 ASCII characters, none of them a quote or backslash",
+                at: span(field.value), hint: "the domain of the phones would do"
+            )
+            return nil
+        }
+        return text
     }
 
     private mutating func decodeLimits(_ section: Field) {

@@ -7,6 +7,8 @@ package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConverti
     case unreadable(path: String, reason: String)
     case notPermitted(path: String)
     case tooLarge(path: String, maximumBytes: Int)
+    /// Others than its owner may read or write a file with secrets; its permission bits.
+    case notPrivate(path: String, mode: UInt32)
 
     /// One sentence for people: what, where, and what to do.
     package var description: String {
@@ -20,6 +22,9 @@ package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConverti
         case .tooLarge(let path, let maximumBytes):
             "\(path) has more than \(maximumBytes >> 20) MiB, the most that a topology file may have; "
                 + "declare DNs by range instead of one by one"
+        case .notPrivate(let path, let mode):
+            "\(path) holds secrets, and others than its owner may open it (mode \(String(mode, radix: 8))); "
+                + "run `chmod 600 \(path)`"
         }
     }
 
@@ -27,7 +32,7 @@ package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConverti
     package var exitCode: Int32 {
         switch self {
         case .noSuchFile, .unreadable: 66
-        case .notPermitted: 77
+        case .notPermitted, .notPrivate: 77
         case .tooLarge: 65
         }
     }
@@ -36,14 +41,17 @@ package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConverti
 extension TopologyFile {
     /// Reads a file whole.
     ///
-    /// - Parameter maximumBytes: reading stops there, also for files that do not tell their size, such as pipes.
+    /// - Parameters:
+    ///   - maximumBytes: reading stops there, also for files that do not tell their size, such as pipes.
+    ///   - holdsSecrets: whether only its owner may be able to open it.
     package static func read(
-        path: String, maximumBytes: Int = TopologyFile.maximumBytes
+        path: String, maximumBytes: Int = TopologyFile.maximumBytes, holdsSecrets: Bool = false
     ) throws(TopologyFileError) -> TopologySource {
         guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "the path has a NUL character") }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(errno, path: path) }
         defer { close(descriptor) }
+        if holdsSecrets { try checkPrivacy(of: descriptor, path: path) }
         var text: [UInt8] = []
         while true {
             let step = 1 << 20
@@ -59,6 +67,15 @@ extension TopologyFile {
             text += piece
             if text.count > maximumBytes { throw .tooLarge(path: path, maximumBytes: maximumBytes) }
         }
+    }
+
+    private static func checkPrivacy(of descriptor: Int32, path: String) throws(TopologyFileError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(errno, path: path) }
+        // A pipe that the service manager fills has no owner to speak of.
+        let isFile = status.st_mode & S_IFMT == S_IFREG
+        guard isFile, status.st_mode & 0o077 != 0 else { return }
+        throw .notPrivate(path: path, mode: status.st_mode & 0o777)
     }
 
     private static func failure(_ code: Int32, path: String) -> TopologyFileError {

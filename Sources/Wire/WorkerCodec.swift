@@ -27,6 +27,15 @@ package enum WorkerOrderCodec {
                 $0.dial_strings = arena.strings(dialStrings.map(\.dial))
             }
             appendFrame(type: FrameType.provision, message, to: &output)
+        case .credentials(let piece):
+            let message = arena.make(tandem__control__credentials__init) {
+                $0.first = piece.isFirst ? 1 : 0
+                $0.last = piece.isLast ? 1 : 0
+                $0.dns = arena.bytes(MeshCodec.packed(piece.dns, count: piece.dns.count))
+                $0.known = arena.bytes(piece.known)
+                $0.hashes = arena.bytes(piece.hashes)
+            }
+            appendFrame(type: FrameType.credentials, message, to: &output)
         case .start:
             appendEmptyFrame(type: FrameType.start, to: &output)
         case .stop:
@@ -100,6 +109,11 @@ package enum WorkerOrderCodec {
             $0.adoption_socket = arena.string(setup.adoptionSocket)
             $0.ends_with_controller = setup.endsWithController ? 1 : 0
             $0.topology_digest = setup.topologyDigest.value
+            $0.realm = arena.string(setup.authentication?.realm ?? "")
+            $0.has_realm = setup.authentication == nil ? 0 : 1
+            let algorithms = setup.authentication?.algorithms ?? []
+            $0.n_digest_algorithms = algorithms.count
+            $0.digest_algorithms = arena.array(algorithms.map { UInt32($0.rawValue) })
         }
     }
 
@@ -142,6 +156,10 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__provision_dns__descriptor, payload, as: Tandem__Control__ProvisionDNs.self
             ) { (message) throws(WireError) in try provision(message) }
+        case FrameType.credentials:
+            return try unpack(
+                type: type, tandem__control__credentials__descriptor, payload, as: Tandem__Control__Credentials.self
+            ) { (message) throws(WireError) in .credentials(try credentials(message)) }
         case FrameType.start:
             return .start
         case FrameType.stop:
@@ -202,6 +220,27 @@ package enum WorkerOrderCodec {
         return .provision(blocks, dialStrings: dialStrings)
     }
 
+    private static func credentials(
+        _ message: borrowing Tandem__Control__Credentials
+    ) throws(WireError) -> CredentialPiece {
+        let type = FrameType.credentials
+        let count = message.known.len
+        guard count <= CredentialPiece.maximumCount else { throw .tooMany(type: type) }
+        guard message.dns.len == count * MeshCodec.dnSize,
+            message.hashes.len == count * CredentialPiece.entrySize
+        else { throw .badValue(type: type, field: "length of a column") }
+        var piece = CredentialPiece()
+        piece.isFirst = message.first != 0
+        piece.isLast = message.last != 0
+        piece.known = Array(bytes(message.known))
+        piece.hashes = Array(bytes(message.hashes))
+        for position in 0..<count {
+            guard let dn = MeshCodec.dn(position, in: message.dns) else { throw .badValue(type: type, field: "DN") }
+            piece.dns.append(dn)
+        }
+        return piece
+    }
+
     private static func setup(_ message: borrowing Tandem__Control__Configure) throws(WireError) -> WorkerSetup {
         var nodes: [Node] = []
         for pointer in messages(message.n_nodes, message.nodes) { nodes.append(try node(pointer.pointee)) }
@@ -227,6 +266,12 @@ package enum WorkerOrderCodec {
         setup.adoptionSocket = text(message.adoption_socket)
         setup.endsWithController = message.ends_with_controller != 0
         setup.topologyDigest = TopologyDigest(value: message.topology_digest)
+        if message.has_realm != 0 {
+            let algorithms = values(message.n_digest_algorithms, message.digest_algorithms)
+            setup.authentication = AuthenticationPolicy(
+                realm: text(message.realm), users: "",
+                algorithms: algorithms.compactMap { UInt8(exactly: $0).flatMap { DigestAlgorithm(rawValue: $0) } })
+        }
         return setup
     }
 

@@ -48,8 +48,10 @@ enum House {
         // Second floor: doors.
         Room("CYAML", .foundation, []),
         Room("CProtobufC", .foundation, []),
+        Room("CCrypto", .foundation, []),
         Room("CTandemProto", .foundation, ["CProtobufC"]),
         Room("CLinuxSystem", .foundation, []),
+        Room("Digests", .door, ["ClusterModel", "SIPCore", "CCrypto"]),
         Room("TopologyFile", .door, ["ClusterModel", "CYAML", "Glibc"]),
         Room(
             "Wire", .door,
@@ -67,14 +69,15 @@ enum House {
             "SIPServer", .role,
             [
                 "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
-                "LinuxSystem", "Transport", "ProcessRuntime", "Logging",
+                "LinuxSystem", "Transport", "Digests", "ProcessRuntime", "Logging",
             ]
         ),
         Room(
             "Controller", .role,
             [
-                "ClusterModel", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "ProcessRuntime",
-                "Logging",
+                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+                "Digests",
+                "ProcessRuntime", "Logging",
             ]
         ),
         Room(
@@ -109,6 +112,7 @@ enum House {
     static let soleImporters: [(module: String, importers: Set<String>)] = [
         ("CYAML", ["TopologyFile"]),
         ("CProtobufC", ["Wire"]),
+        ("CCrypto", ["Digests"]),
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
     ]

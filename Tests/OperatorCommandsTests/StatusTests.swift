@@ -78,7 +78,8 @@ struct StatusTests {
         let parts = [
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
             """
-            {"bindings":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2","incarnation":3,\
+            {"bindings":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
+            "failedAuthentications":null,"incarnation":3,\
             "lastProblem":"worker ended with signal 9","logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\

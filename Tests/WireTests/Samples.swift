@@ -87,6 +87,16 @@ let events: [TEvent] = {
     ]
 }()
 
+private let credentialPiece: CredentialPiece = {
+    var piece = CredentialPiece()
+    piece.isFirst = true
+    piece.isLast = true
+    piece.dns = [dn("1001"), dn("+493012345678901")]
+    piece.known = [7, 2]
+    piece.hashes = (0..<160).map { UInt8($0) }
+    return piece
+}()
+
 let orders: [WorkerOrder] = {
     let address = NetworkAddress(ipv4: 0x0A00_0001, port: 5060)
     var topology = topology()
@@ -114,6 +124,7 @@ let orders: [WorkerOrder] = {
     var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
     setup.endsWithController = true
+    setup.authentication = AuthenticationPolicy(realm: "cc.example.com", users: "", algorithms: [.md5, .sha512_256])
     setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
         DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
@@ -131,7 +142,8 @@ let orders: [WorkerOrder] = {
     filter.positions = Array(0..<DNFilter.maximumLimit)
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
-        .provision([], dialStrings: []), .start, .stop, .adopt(endsWithController: true),
+        .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()), .start, .stop,
+        .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
     ]
@@ -168,6 +180,7 @@ private let nodeReport: NodeReport = {
     report.bindings = 8
     report.clients = 9
     report.slowClients = 16
+    report.failedAuthentications = 17
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12

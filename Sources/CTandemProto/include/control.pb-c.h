@@ -22,6 +22,7 @@ typedef struct Tandem__Control__Node Tandem__Control__Node;
 typedef struct Tandem__Control__Timing Tandem__Control__Timing;
 typedef struct Tandem__Control__HomeList Tandem__Control__HomeList;
 typedef struct Tandem__Control__ProvisionDNs Tandem__Control__ProvisionDNs;
+typedef struct Tandem__Control__Credentials Tandem__Control__Credentials;
 typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
 typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
@@ -94,10 +95,20 @@ struct  Tandem__Control__Configure
    * What the worker says of its topology in an Introduction.
    */
   uint64_t topology_digest;
+  /*
+   * Of phones' credentials; has_realm tells none from an empty one.
+   */
+  char *realm;
+  protobuf_c_boolean has_realm;
+  /*
+   * In the order of the challenges: 0 MD5, 1 SHA-256, 2 SHA-512-256.
+   */
+  size_t n_digest_algorithms;
+  uint32_t *digest_algorithms;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
 struct  Tandem__Control__AgentType
@@ -206,6 +217,33 @@ struct  Tandem__Control__ProvisionDNs
 #define TANDEM__CONTROL__PROVISION_DNS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__provision_dns__descriptor) \
     , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0,NULL }
+
+
+/*
+ * Type 1208. HA1s of DNs, in columns; at most 8,192 DNs. The pieces from the first to the last take the place of all told
+ * before.
+ */
+struct  Tandem__Control__Credentials
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean first;
+  protobuf_c_boolean last;
+  /*
+   * 16 bytes each, zero padded.
+   */
+  ProtobufCBinaryData dns;
+  /*
+   * One byte each: bit 0 for MD5, 1 for SHA-256, 2 for SHA-512-256.
+   */
+  ProtobufCBinaryData known;
+  /*
+   * 80 bytes each: 16 of MD5, 32 of SHA-256, 32 of SHA-512-256; zeros for what is not known.
+   */
+  ProtobufCBinaryData hashes;
+};
+#define TANDEM__CONTROL__CREDENTIALS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__credentials__descriptor) \
+    , 0, 0, {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 /*
@@ -411,10 +449,14 @@ struct  Tandem__Control__NodeReport
    * Clients that were cut off because they read too slowly, since the node started.
    */
   uint64_t slow_clients;
+  /*
+   * REGISTERs with a wrong password or an unknown user.
+   */
+  uint64_t failed_authentications;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -906,6 +948,25 @@ Tandem__Control__ProvisionDNs *
 void   tandem__control__provision_dns__free_unpacked
                      (Tandem__Control__ProvisionDNs *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Credentials methods */
+void   tandem__control__credentials__init
+                     (Tandem__Control__Credentials         *message);
+size_t tandem__control__credentials__get_packed_size
+                     (const Tandem__Control__Credentials   *message);
+size_t tandem__control__credentials__pack
+                     (const Tandem__Control__Credentials   *message,
+                      uint8_t             *out);
+size_t tandem__control__credentials__pack_to_buffer
+                     (const Tandem__Control__Credentials   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Credentials *
+       tandem__control__credentials__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__credentials__free_unpacked
+                     (Tandem__Control__Credentials *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__ReportRequest methods */
 void   tandem__control__report_request__init
                      (Tandem__Control__ReportRequest         *message);
@@ -1366,6 +1427,9 @@ typedef void (*Tandem__Control__HomeList_Closure)
 typedef void (*Tandem__Control__ProvisionDNs_Closure)
                  (const Tandem__Control__ProvisionDNs *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Credentials_Closure)
+                 (const Tandem__Control__Credentials *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__ReportRequest_Closure)
                  (const Tandem__Control__ReportRequest *message,
                   void *closure_data);
@@ -1448,6 +1512,7 @@ extern const ProtobufCMessageDescriptor tandem__control__node__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__timing__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__home_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__credentials__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__report_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor;

@@ -1,0 +1,97 @@
+import ClusterModel
+import Glibc
+import Testing
+import TopologyFile
+
+/// Files with passwords: what is taken, what is refused, and that nothing of them is shown.
+@Suite struct CredentialsTests {
+    private static let policy = AuthenticationPolicy(realm: "cc.example.com", users: "credentials.yaml")
+    private let topology = Topology(
+        cluster: "test", domain: "cc.example.com", agentTypes: [AgentType(name: "sip", phone: .sip)], dataCenters: [],
+        nodes: [], directory: DNDirectory(blocks: [DNBlock(first: DN("1000")!, count: 10, agentType: 0, homes: 0)]),
+        authentication: Self.policy)
+
+    private func load(_ users: String) -> CredentialsResult {
+        let text = "version: 1\nusers:\n" + users
+        return CredentialsFile.load(TopologySource(name: "credentials.yaml", text: Array(text.utf8)), for: topology)
+    }
+
+    private func codes(_ users: String) -> [String] { load(users).diagnostics.map(\.code) }
+
+    @Test func `passwords and hashes are taken as they stand`() throws {
+        let digits = String(repeating: "aB", count: 32)
+        let result = load(
+            """
+              1000: secret
+              1001: { password: "with: colon" }
+              1002: { sha-256: \(digits), md5: \(digits.prefix(32)) }
+              "1003": 0042
+            """)
+        let bytes = Array(repeating: UInt8(0xAB), count: 32)
+        #expect(result.diagnostics.isEmpty)
+        #expect(
+            result.credentials == [
+                Credential(dn: try #require(DN("1000")), secret: .password("secret")),
+                Credential(dn: try #require(DN("1001")), secret: .password("with: colon")),
+                Credential(
+                    dn: try #require(DN("1002")),
+                    secret: .hashes(md5: Array(bytes.prefix(16)), sha256: bytes, sha512_256: [])),
+                Credential(dn: try #require(DN("1003")), secret: .password("0042")),
+            ])
+    }
+
+    @Test func `the reference's example is taken`() throws {
+        let path = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/docs/topology.md"
+        let reference = String(decoding: try TopologyFile.read(path: path).text, as: UTF8.self)
+        let section = try #require(reference.split(separator: "<!-- credentials -->").last)
+        let example = try #require(section.split(separator: "```").dropFirst().first)
+        let result = CredentialsFile.load(TopologySource(name: "example", text: example.utf8), for: topology)
+        #expect(result.diagnostics.map(\.message) == [])
+        #expect(result.credentials?.count == 3)
+    }
+
+    @Test(
+        arguments: [
+            ("  4711: hunter2", "T016"), ("  1000: hunter2\n  1000: hunter2", "T007"), ("  1000: ''", "T011"),
+            ("  1000: [ hunter2 ]", "T010"), ("  1000: { password: [ hunter2 ] }", "T010"),
+            ("  1000: { pasword: hunter2 }", "T008"), ("  1000: { md5: hunter2 }", "T011"),
+            ("  1000: { password: hunter2, md5: 00000000000000000000000000000000 }", "T022"),
+            ("  1000: { sha-256: 00000000000000000000000000000000 }", "T011"), ("  1000: {}", "T009"),
+            ("  1000:", "T009"), ("  1000: { md5: [ hunter2 ] }", "T011"), ("  1000: \"hunter2", "T001"),
+        ] as [(String, String)])
+    func `what is wrong is told by its code, and without the password`(_ users: String, _ code: String) {
+        let result = load(users)
+        #expect(result.credentials == nil)
+        #expect(result.diagnostics.map(\.code).contains(code), "\(result.diagnostics)")
+        for diagnostic in result.diagnostics {
+            #expect(!diagnostic.renderedWithoutSource(file: "credentials.yaml").contains("hunter2"))
+        }
+    }
+
+    @Test func `a file that others may open is refused, and told how to be closed`() throws {
+        var template = Array("/tmp/tandem-credentials-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        try #require(descriptor >= 0)
+        defer {
+            close(descriptor)
+            unlink(template)
+        }
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        #expect(throws: Never.self) { try TopologyFile.read(path: path, holdsSecrets: true) }
+        fchmod(descriptor, 0o640)
+        let expected = TopologyFileError.notPrivate(path: path, mode: 0o640)
+        #expect(throws: expected) { try TopologyFile.read(path: path, holdsSecrets: true) }
+        #expect("\(expected)".contains("chmod 600 \(path)"))
+        #expect(expected.exitCode == 77)
+    }
+
+    @Test func `the file is beside the topology, wherever that is`() {
+        func path(_ users: String, _ topology: String) -> String {
+            CredentialsFile.path(of: AuthenticationPolicy(realm: "r", users: users), beside: topology)
+        }
+        #expect(path("c.yaml", "/etc/tandem/clusters/one.yaml") == "/etc/tandem/clusters/c.yaml")
+        #expect(path("c.yaml", "one.yaml") == "c.yaml")
+        #expect(path("/run/secrets/c.yaml", "/etc/one.yaml") == "/run/secrets/c.yaml")
+        #expect(path("../c.yaml", "clusters/one.yaml") == "clusters/../c.yaml")
+    }
+}
