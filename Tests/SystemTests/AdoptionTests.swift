@@ -146,10 +146,9 @@ import Wire
 
     @Test func `kill -9 of tandem up takes everything along`() throws {
         let sandbox = try NetworkSandbox()
-        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { _ = try? Program.run(["/bin/rm", "-rf", directory]) }
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let directory = temporary.path
         try Files.writeAtomically(Array(TestCluster.twoNodes(directory).utf8), to: directory + "/topology.yaml")
         let tandem = Executables.companion("tandem")
         let (ours, theirs) = try Sockets.streamPair()

@@ -71,10 +71,9 @@ import Testing
     }
 
     @Test func `a credentials file that others may read stops the controller, and tandem validate too`() throws {
-        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { _ = try? Program.run(["/bin/rm", "-rf", directory]) }
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let directory = temporary.path
         let topology =
             TestCluster.twoNodes(directory) + "\nauthentication: { realm: cc.example.com, users: credentials.yaml }\n"
         try Files.writeAtomically(Array(topology.utf8), to: directory + "/topology.yaml")

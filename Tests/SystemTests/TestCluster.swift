@@ -11,7 +11,7 @@ import Wire
 /// A real controller with real workers, in a network of its own.
 final class TestCluster {
     let sandbox: NetworkSandbox
-    let directory: String
+    private let temporary: TemporaryDirectory
     private(set) var controller: ChildProcess
     private let lifeline: OwnedDescriptor
     private let options: Options
@@ -29,9 +29,8 @@ final class TestCluster {
     init(_ topology: (_ directory: String) -> String, options: Options = Options()) throws {
         self.options = options
         sandbox = try NetworkSandbox()
-        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        temporary = try TemporaryDirectory()
+        let directory = temporary.path
         let file = directory + "/topology.yaml"
         try Files.writeAtomically(Array(topology(directory).utf8), to: file)
         let (ours, theirs) = try Sockets.streamPair()
@@ -87,8 +86,10 @@ final class TestCluster {
             _ = try? controller.send(.kill)
         }
         _ = try? controller.exitStatus()
-        _ = try? Program.run(["/bin/rm", "-rf", directory])
+        temporary.remove()
     }
+
+    var directory: String { temporary.path }
 
     var socketPath: String { directory + "/control.sock" }
 

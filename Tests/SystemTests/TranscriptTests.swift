@@ -17,10 +17,9 @@ import Testing
     }
 
     @Test func `without a controller: what needs none, and what goes wrong`() throws {
-        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let directory = temporary.path
         let transcript = Transcript(
             path: Self.path("offline"),
             placeholders: { Placeholder.fill($0, directory: directory, root: Self.root) },

@@ -66,14 +66,10 @@ import Testing
     }
 
     @Test func `the service manager hears of progress and gets signs of life from the loop`() throws {
-        var template = Array("/tmp/tandem-test-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let directory = temporary.path
         let manager = try UnixSocket.boundDatagram(path: directory + "/notify")
-        defer {
-            _ = try? Files.remove(directory + "/notify")
-            _ = try? Files.removeDirectory(directory)
-        }
         var options = TestCluster.Options()
         options.environment = ["NOTIFY_SOCKET=\(directory)/notify", "WATCHDOG_USEC=400000"]
         let cluster = try TestCluster(TestCluster.twoNodes, options: options)
