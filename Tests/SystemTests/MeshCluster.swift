@@ -101,6 +101,15 @@ extension TestCluster {
 }
 
 extension TestCluster {
+    /// Has the link connect again with little room in the kernel, so that a slow peer is soon felt.
+    func shrinkLink() throws {
+        try sandbox.shrinkBuffers()
+        try sandbox.cutWithReset(port: 7302)
+        try awaitLoss()
+        try sandbox.heal()
+        try waitUntil("the link is live") { $0.isHealthy }
+    }
+
     /// Waits until both nodes say that their link is down.
     func awaitLoss() throws {
         try waitUntil("the link is lost") { status in
@@ -133,7 +142,7 @@ extension NetworkSandbox {
         try #require(result.code == 0, "\(result.output)")
     }
 
-    /// Leaves the kernel little room for what was sent and not acknowledged, so that a slow peer is soon felt.
+    /// Leaves the kernel little room for what new connections have sent and nobody has acknowledged.
     func shrinkBuffers() throws {
         let result = try run([
             "/bin/sh", "-c", "cd /proc/sys/net/ipv4 && echo 4096 16384 65536 | tee tcp_wmem >tcp_rmem",
