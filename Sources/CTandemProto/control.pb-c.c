@@ -2405,7 +2405,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[20] =
+static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[21] =
 {
   {
     "peer",
@@ -2647,6 +2647,18 @@ static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[2
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sync_microseconds",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, sync_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__link__field_indices_by_name[] = {
   5,   /* field[5] = behind_revisions */
@@ -2666,6 +2678,7 @@ static const unsigned tandem__control__link__field_indices_by_name[] = {
   3,   /* field[3] = silence_milliseconds */
   17,   /* field[17] = snapshots */
   1,   /* field[1] = state */
+  20,   /* field[20] = sync_microseconds */
   13,   /* field[13] = transmit_microseconds */
   15,   /* field[15] = unacknowledged_bytes */
   16,   /* field[16] = unread_bytes */
@@ -2673,7 +2686,7 @@ static const unsigned tandem__control__link__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__link__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tandem__control__link__descriptor =
 {
@@ -2683,7 +2696,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   "Tandem__Control__Link",
   "tandem.control",
   sizeof(Tandem__Control__Link),
-  20,
+  21,
   tandem__control__link__field_descriptors,
   tandem__control__link__field_indices_by_name,
   1,  tandem__control__link__number_ranges,

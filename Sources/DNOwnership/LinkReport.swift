@@ -26,6 +26,8 @@ package struct LinkReport: Equatable, Sendable {
     package var snapshots: UInt64
     /// How often the peer had to tell only what was missed.
     package var resumptions: UInt64
+    /// How long the last sync took, from the peer's hello to the live link.
+    package var syncNanoseconds: UInt64?
     /// How often this node asked for a connection, in vain or not; the node with the lesser name does.
     package var dials: UInt64
     package var mismatches: Int
@@ -52,6 +54,7 @@ extension OwnershipMachine {
                 losses: link.lossCount,
                 snapshots: link.snapshotCount,
                 resumptions: link.resumptionCount,
+                syncNanoseconds: link.syncNanoseconds,
                 dials: link.dialCount,
                 mismatches: link.mismatches,
                 clockAheadMilliseconds: link.clockAheadMilliseconds,

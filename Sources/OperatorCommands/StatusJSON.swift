@@ -115,6 +115,8 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
     var snapshots: UInt64
     var resumptions: UInt64
     var dials: UInt64
+    /// The last sync, from the peer's hello to the live link.
+    @OrNull var syncMicroseconds: UInt64?
     var peerOwns: UInt64
     var clockAheadMilliseconds: UInt64
     var mismatches: UInt32
@@ -138,6 +140,7 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
         snapshots = link.snapshots
         resumptions = link.resumptions
         dials = link.dials
+        syncMicroseconds = link.syncMicroseconds
         peerOwns = link.peerOwns
         clockAheadMilliseconds = link.clockAheadMilliseconds
         mismatches = link.mismatches

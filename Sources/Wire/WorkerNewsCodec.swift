@@ -116,6 +116,7 @@ enum ReportCodec {
             $0.snapshots = link.snapshots
             $0.resumptions = link.resumptions
             $0.dials = link.dials
+            $0.sync_microseconds = link.syncMicroseconds ?? 0
             $0.other_generation = link.hasOtherGeneration ? 1 : 0
             $0.last_problem = arena.string(link.lastProblem)
         }
@@ -209,6 +210,7 @@ enum ReportCodec {
         link.snapshots = message.snapshots
         link.resumptions = message.resumptions
         link.dials = message.dials
+        link.syncMicroseconds = message.sync_microseconds == 0 ? nil : message.sync_microseconds
         link.hasOtherGeneration = message.other_generation != 0
         link.lastProblem = text(message.last_problem)
         return link

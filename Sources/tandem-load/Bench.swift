@@ -38,6 +38,7 @@ final class Bench {
         for _ in 0..<rounds {
             if parts.contains(.alone) { try measureAlone() }
             if parts.contains(.pair) { try measurePair() }
+            if parts.contains(.link) { try measureLink() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
@@ -47,9 +48,9 @@ final class Bench {
         return table
     }
 
-    func phones(at address: NetworkAddress) throws -> PhoneBank {
+    func phones(at address: NetworkAddress, count: Int = dns) throws -> PhoneBank {
         try PhoneBank(
-            target: address, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN, count: Self.dns, expires: 3600,
+            target: address, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN, count: count, expires: 3600,
             interruption: interruption
         )
     }

@@ -25,7 +25,9 @@ final class BenchCluster {
     private var isStopped = false
 
     /// Starts a cluster and waits until every node is ready and every link live.
-    init(nodes count: Int, dns: Int, interruption: Interruption) throws {
+    ///
+    /// - Parameter keepalive: milliseconds between two pings.
+    init(nodes count: Int, dns: Int, keepalive: Int = 500, interruption: Interruption) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
         sip = try (1...count).map { _ in
@@ -36,7 +38,7 @@ final class BenchCluster {
         }
         directory = try Self.makeDirectory()
         do {
-            let topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns)
+            let topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns, keepalive: keepalive)
             (controller, lifeline) = try Self.startController(directory, topology)
         } catch {
             Self.remove(directory, nodes: count)
@@ -111,7 +113,7 @@ final class BenchCluster {
     }
 
     private static func topology(
-        _ directory: String, sip: [NetworkAddress], mesh: [NetworkAddress], dns: Int
+        _ directory: String, sip: [NetworkAddress], mesh: [NetworkAddress], dns: Int, keepalive: Int
     ) -> String {
         var dataCenters = ""
         for (position, address) in sip.enumerated() {
@@ -136,6 +138,7 @@ final class BenchCluster {
             \(dataCenters)
             dns:
               - { range: \(firstDN)-\(last), agentType: sip-phone }
+            timing: { keepalive: \(keepalive)ms }
 
             """
     }

@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair
+        case alone, pair, link
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -18,7 +18,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How long each throughput figure is measured in a round.")
     var seconds = 2
 
-    @Option(help: "Only the figures of one node alone, or only those of two.")
+    @Option(help: "Only the figures of one node alone, of two, or of the link between them.")
     var only: Part?
 
     @Flag(help: "One short round with fewer samples, to see that everything works.")

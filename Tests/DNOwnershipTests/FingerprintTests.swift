@@ -23,6 +23,7 @@ import Testing
         )
         let figures = [
             "latency", "clockAheadMilliseconds", "lossCount", "snapshotCount", "resumptionCount", "dialCount",
+            "introducedAt", "syncNanoseconds",
             "generation",
         ]
         let timers = ["lastHeard", "connectedAt", "nextDial", "failedDials"]

@@ -90,7 +90,7 @@ struct StatusTests {
             "lastProblem":"peer closed","losses":1,"mismatches":0,"peerOwns":0,"queuedBytes":0,\
             "receiveMicroseconds":null,"resumptions":0,"roundTripMicroseconds":null,"silenceMilliseconds":null,\
             "snapshots":0,"state":"down",\
-            "to":"dc2/sip1","transmitMicroseconds":null,"unacknowledgedBytes":0,"unreadBytes":0}
+            "syncMicroseconds":null,"to":"dc2/sip1","transmitMicroseconds":null,"unacknowledgedBytes":0,"unreadBytes":0}
             """,
         ]
         for part in parts { #expect(json.contains(part)) }

@@ -73,8 +73,9 @@ import Wire
             try cluster.awaitLoss()
         case .stopped: try peer.send(.stop)
         }
-        // 34,000 come and go, 1,000 stay; some of them were the peer's.
-        try cluster.registerMany(34_000, at: Self.west, "--leave")
+        // 45,000 come and go, 1,000 stay; some of them were the peer's. What the kernel and the connection hold of that
+        // for a peer that is stopped counts as told.
+        try cluster.registerMany(45_000, at: Self.west, "--leave")
         try cluster.registerMany(1_000, at: Self.west)
         switch deafness {
         case .cut: try cluster.sandbox.heal()
@@ -84,9 +85,11 @@ import Wire
         let after = try cluster.status()
         let (told, heard) = (try cluster.link(from: "dc2/sip1", after), try cluster.link(from: "dc2/sip1", before))
         print("\(deafness): \(told.snapshots - heard.snapshots) snapshots, \(told.losses) losses")
-        #expect(told.snapshots == heard.snapshots + 1)
-        #expect(told.resumptions == heard.resumptions)
-        #expect(try cluster.report("dc1/sip1", after).ownedDNs == 34_000)
+        // On a very slow day the watchdog finds the stopped process, and another one begins.
+        let isReplaced = after.nodes.contains { $0.restarts > 0 }
+        #expect(told.snapshots == (isReplaced ? 0 : heard.snapshots) + 1)
+        #expect(told.resumptions == (isReplaced ? 0 : heard.resumptions))
+        #expect(try cluster.report("dc1/sip1", after).ownedDNs == 45_000)
         #expect(try cluster.report("dc2/sip1", after).bindings == 0, "who yields drops its bindings")
         #expect(told.mismatches == 0)
     }

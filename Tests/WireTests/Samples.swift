@@ -149,6 +149,7 @@ private let link: LinkStatus = {
     link.snapshots = 12
     link.resumptions = 13
     link.dials = 14
+    link.syncMicroseconds = 15
     link.hasOtherGeneration = true
     link.lastProblem = "nothing was heard"
     return link

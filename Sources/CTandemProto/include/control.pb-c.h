@@ -373,10 +373,14 @@ struct  Tandem__Control__Link
    * How often the reporting node asked for a connection.
    */
   uint64_t dials;
+  /*
+   * From the peer's hello to the live link, the last time; 0 if there was none.
+   */
+  uint64_t sync_microseconds;
 };
 #define TANDEM__CONTROL__LINK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__link__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

@@ -29,7 +29,7 @@ struct SoakCommand: ParsableCommand {
     @Option(help: "Repeats what happens and roughly when; without it, one is drawn.")
     var seed: UInt64?
 
-    @Flag(help: "A quarter of a minute with 2,000 DNs on three nodes, to see that everything works.")
+    @Flag(help: "Some seconds with 2,000 DNs on three nodes, to see that everything works.")
     var quick = false
 
     @Flag(help: "Make no network of the run's own, and cut no links.")
@@ -54,7 +54,7 @@ struct SoakCommand: ParsableCommand {
         if !loopback, !insideNamespace, SoakNamespace.isPossible { try startInside(seed: seed) }
         StandardError.write("seed \(seed)" + (insideNamespace ? "" : "; links are not cut"))
         let options = Soak.Options(
-            nodes: quick ? 3 : nodes, dns: quick ? 2_000 : dns, seconds: quick ? 15 : Int(minutes * 60),
+            nodes: quick ? 3 : nodes, dns: quick ? 2_000 : dns, seconds: quick ? 10 : Int(minutes * 60),
             rate: quick ? 1_000 : rate, seed: seed, canCut: insideNamespace)
         let outcome = try Soak(options).run()
         print(json ? outcome.json : outcome.text)
