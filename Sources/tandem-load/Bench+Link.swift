@@ -1,4 +1,5 @@
 import ClusterModel
+import Glibc
 import LinuxSystem
 import Orchestration
 
@@ -34,12 +35,15 @@ extension Bench {
 
     /// Another process makes the load, while this one asks how the link is.
     private func measureTripsUnderLoad(_ cluster: BenchCluster) throws {
+        // Its own figures are none of ours.
+        let nowhere = OwnedDescriptor(adopting: open("/dev/null", O_WRONLY | O_CLOEXEC))
         let load = try ChildProcess.spawn(
             Executables.companion("tandem-load"),
             arguments: [
                 "register", "--target", "\(cluster.sip[0])", "--first", BenchCluster.firstDN, "--count", "\(Self.dns)",
                 "--once", "--leave", "--seconds", "60",
-            ], environment: Executables.environment)
+            ], environment: Executables.environment,
+            inherited: [ChildProcess.Inheritance(nowhere, as: 1)])
         defer { _ = try? load.send(.kill) }
         try measureTrips(cluster, .loadedTrip, .loadedTripTail) {
             try load.descriptor.wait(forReading: true, nanoseconds: 0)

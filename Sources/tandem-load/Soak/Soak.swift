@@ -5,7 +5,7 @@ import TLibrary
 import TLibraryPorts
 import Transport
 
-/// A real cluster under load and faults for some minutes. At the end everything settles, and what every node shows is
+/// A real cluster under load and mishaps for some minutes. At the end everything settles, and what every node shows is
 /// compared with what the phones were answered.
 final class Soak {
     struct Options {
@@ -26,7 +26,7 @@ final class Soak {
     let phones: SoakPhones
     var monitors: [SoakMonitor]
     private var desktops: [SoakDesktop]
-    private let faults: SoakFaults
+    private let mishaps: SoakMishaps
     private let interruption: Interruption
     private let epoll: Epoll
     private var random: SoakRandom
@@ -44,7 +44,7 @@ final class Soak {
         phones = try SoakPhones(
             nodes: cluster.sip, firstDN: Self.firstDN, count: options.dns, interruption: interruption)
         var random = SoakRandom(seed: options.seed)
-        faults = SoakFaults(cluster, canCut: options.canCut, seed: random.next())
+        mishaps = SoakMishaps(cluster, canCut: options.canCut, seed: random.next())
         let views = SoakViews(nodes: cluster.nodes, firstDN: Self.firstDN, count: options.dns)
         monitors = []
         desktops = []
@@ -72,19 +72,19 @@ final class Soak {
     func run() throws -> SoakOutcome {
         let nodes = cluster.nodes.count
         try complete((0..<phones.count).map { ($0, random.below(nodes)) }, "every phone registers")
-        // A fifth of the time, with everything but faults, allocates what is needed once.
+        // A fifth of the time, with everything but mishaps, allocates what is needed once.
         try turn(until: inSeconds(options.seconds / 5)) { try self.load(now: $0) }
         try settle(afterSeconds: SoakPhones.briefSeconds + 1)
         let warm = try measure()
         try turn(until: inSeconds(options.seconds * 4 / 5)) { now in
             try self.load(now: now)
-            try self.faults.tick(now: now)
-            for node in self.faults.takeKilled() {
+            try self.mishaps.tick(now: now)
+            for node in self.mishaps.takeKilled() {
                 try self.phones.receive(now: now)
                 self.phones.forgot(node: node)
             }
         }
-        try faults.heal()
+        try mishaps.heal()
         try settle(afterSeconds: 8)
         var checks = SoakChecks(self)
         try checks.compareViews("after the faults")
@@ -122,10 +122,10 @@ final class Soak {
 
     private func tickClients(now: UInt64, isQuiet: Bool) {
         for monitor in monitors {
-            monitor.tick(now: now, isQuiet: isQuiet, isReachable: !faults.isStopped(monitor.node), &clients)
+            monitor.tick(now: now, isQuiet: isQuiet, isReachable: !mishaps.isStopped(monitor.node), &clients)
         }
         for desktop in desktops {
-            desktop.tick(now: now, isQuiet: isQuiet, isReachable: !faults.isStopped(desktop.node), &clients)
+            desktop.tick(now: now, isQuiet: isQuiet, isReachable: !mishaps.isStopped(desktop.node), &clients)
         }
     }
 
@@ -212,13 +212,13 @@ final class Soak {
     private func tell(now: UInt64) {
         guard let status = try? cluster.status() else { return }
         let answered = phones.counts.registrations + phones.counts.refreshes + phones.counts.moves
-        progress.tell(status, now: now - start, at: now, answered: answered, fault: faults.presentWords)
+        progress.tell(status, now: now - start, at: now, answered: answered, fault: mishaps.presentWords)
     }
 
     private func outcome(_ checks: SoakChecks) throws -> SoakOutcome {
         SoakOutcome(
             options: options, seconds: Int((SystemClock.monotonicNanoseconds() - start) / 1_000_000_000),
-            checks: checks.rows, phones: phones.counts, clients: clients, faults: faults.counts,
+            checks: checks.rows, phones: phones.counts, clients: clients, mishaps: mishaps.counts,
             status: try cluster.status())
     }
 }

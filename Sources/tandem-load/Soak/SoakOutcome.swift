@@ -8,7 +8,7 @@ struct SoakOutcome {
     let checks: [SoakChecks.Row]
     let phones: SoakPhones.Counts
     let clients: SoakClientCounts
-    let faults: SoakFaults.Counts
+    let mishaps: SoakMishaps.Counts
     let status: ClusterStatus
 
     var isGood: Bool { checks.allSatisfy(\.isGood) }
@@ -22,9 +22,9 @@ struct SoakOutcome {
             ("expiries", "found expired at the next registration", phones.expiries),
             ("refused", "answered with another status than 200", phones.refused),
             ("repeats", "requests sent again", phones.repeats), ("givenUp", "requests given up", phones.givenUp),
-            ("cuts", "links cut", faults.cuts), ("kills", "workers killed with signal 9", faults.kills),
-            ("longStops", "workers stopped for longer than the link timeout", faults.longStops),
-            ("shortStops", "workers stopped for less", faults.shortStops),
+            ("cuts", "links cut", mishaps.cuts), ("kills", "workers killed with signal 9", mishaps.kills),
+            ("longStops", "workers stopped for longer than the link timeout", mishaps.longStops),
+            ("shortStops", "workers stopped for less", mishaps.shortStops),
             ("restarts", "restarts by the controller", status.nodes.reduce(0) { $0 + Int($1.restarts) }),
             ("losses", "losses of links, of the present lives", sum { $0.losses }),
             ("linkSnapshots", "snapshots over links, of the present lives", sum { $0.snapshots }),

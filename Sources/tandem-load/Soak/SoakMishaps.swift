@@ -2,7 +2,7 @@ import ClusterModel
 import LinuxSystem
 
 /// What happens to nodes and links in a soak, one thing at a time.
-final class SoakFaults {
+final class SoakMishaps {
     struct Counts {
         var kills = 0
         /// Stopped for longer than the link timeout, and for less.
@@ -11,7 +11,7 @@ final class SoakFaults {
         var cuts = 0
     }
 
-    private enum Fault {
+    private enum Mishap {
         case stopped(ChildProcess, node: Int)
         case cut(String)
     }
@@ -22,7 +22,7 @@ final class SoakFaults {
     private let cluster: BenchCluster
     private let canCut: Bool
     private var random: SoakRandom
-    private var present: Fault?
+    private var present: Mishap?
     private var endsAt: UInt64 = 0
     private var nextAt: UInt64 = 0
 
