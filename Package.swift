@@ -96,7 +96,7 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary",
             argumentParser,
         ]
     ),

@@ -131,6 +131,11 @@ int tandem_no_delay(int descriptor) {
     return set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+int tandem_reset_on_close(int descriptor) {
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes) {
     // The FORCE variants pass over net.core.*mem_max where the process may; otherwise the kernel caps silently.
     if (receive_bytes > 0 && set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, receive_bytes) < 0

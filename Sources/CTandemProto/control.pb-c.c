@@ -3063,7 +3063,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[17] =
+static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[21] =
 {
   {
     "peer",
@@ -3269,10 +3269,59 @@ static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "snapshots",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, snapshots),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resumptions",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, resumptions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dials",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, dials),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sync_microseconds",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Link, sync_microseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__link__field_indices_by_name[] = {
   5,   /* field[5] = behind_revisions */
   8,   /* field[8] = clock_ahead_milliseconds */
+  19,   /* field[19] = dials */
   4,   /* field[4] = has_silence */
   12,   /* field[12] = last_problem */
   7,   /* field[7] = losses */
@@ -3282,9 +3331,12 @@ static const unsigned tandem__control__link__field_indices_by_name[] = {
   6,   /* field[6] = peer_owns */
   10,   /* field[10] = queued_bytes */
   14,   /* field[14] = receive_microseconds */
+  18,   /* field[18] = resumptions */
   2,   /* field[2] = round_trip_microseconds */
   3,   /* field[3] = silence_milliseconds */
+  17,   /* field[17] = snapshots */
   1,   /* field[1] = state */
+  20,   /* field[20] = sync_microseconds */
   13,   /* field[13] = transmit_microseconds */
   15,   /* field[15] = unacknowledged_bytes */
   16,   /* field[16] = unread_bytes */
@@ -3292,7 +3344,7 @@ static const unsigned tandem__control__link__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__link__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tandem__control__link__descriptor =
 {
@@ -3302,7 +3354,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   "Tandem__Control__Link",
   "tandem.control",
   sizeof(Tandem__Control__Link),
-  17,
+  21,
   tandem__control__link__field_descriptors,
   tandem__control__link__field_indices_by_name,
   1,  tandem__control__link__number_ranges,

@@ -78,6 +78,14 @@ struct Link: Sendable {
     /// How far ahead the peer's greatest stamp was at the last hello, milliseconds.
     var clockAheadMilliseconds: UInt64 = 0
     var lossCount: UInt64 = 0
+    /// How often the peer has begun to tell everything, and how often only what was missed.
+    var snapshotCount: UInt64 = 0
+    var resumptionCount: UInt64 = 0
+    /// When the peer introduced itself on the present connection, and how long it took from there to `live` last.
+    var introducedAt: UInt64 = 0
+    var syncNanoseconds: UInt64?
+    /// How often a connection was asked for, in vain or not.
+    var dialCount: UInt64 = 0
 
     // Dialling.
 

@@ -22,6 +22,14 @@ package struct LinkReport: Equatable, Sendable {
     /// How many DNs the peer says it owns.
     package var peerOwns: UInt64
     package var losses: UInt64
+    /// How often the peer has begun to tell everything.
+    package var snapshots: UInt64
+    /// How often the peer had to tell only what was missed.
+    package var resumptions: UInt64
+    /// How long the last sync took, from the peer's hello to the live link.
+    package var syncNanoseconds: UInt64?
+    /// How often this node asked for a connection, in vain or not; the node with the lesser name does.
+    package var dials: UInt64
     package var mismatches: Int
     package var clockAheadMilliseconds: UInt64
     package var sameGeneration: Bool
@@ -44,6 +52,10 @@ extension OwnershipMachine {
                 behindRevisions: isConnected ? revision - min(link.sentRevision, revision) : 0,
                 peerOwns: link.saidCount,
                 losses: link.lossCount,
+                snapshots: link.snapshotCount,
+                resumptions: link.resumptionCount,
+                syncNanoseconds: link.syncNanoseconds,
+                dials: link.dialCount,
                 mismatches: link.mismatches,
                 clockAheadMilliseconds: link.clockAheadMilliseconds,
                 sameGeneration: link.incarnation == nil || link.generation == identity.generation

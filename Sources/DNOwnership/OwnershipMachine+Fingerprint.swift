@@ -4,7 +4,7 @@ package import ClusterModel
 extension OwnershipMachine {
     /// A stable hash over everything in the machine that decides what it will do while its clock stands still.
     ///
-    /// Left out are topology and configuration, which never change, figures for people (losses, round trips, how far a
+    /// Left out are topology and configuration, which never change, figures for people (losses, syncs, dials, round trips, how far a
     /// clock is ahead, the peer's generation), and what only a moving clock reads (when a peer was last heard, when and
     /// after how many failures to dial).
     package func fingerprint() -> UInt64 {

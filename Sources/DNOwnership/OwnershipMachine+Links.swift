@@ -233,6 +233,7 @@ extension OwnershipMachine {
         links[peer.position].generation = hello.generation
         links[peer.position].lastHeard = now.monotonic
         links[peer.position].nextPing = now.monotonic
+        links[peer.position].introducedAt = now.monotonic
         if let resume = hello.resume, resume.lineage == identity.lineage, holdsRing(after: resume.revision) {
             links[peer.position].sentRevision = resume.revision
             links[peer.position].outbound = .streaming(owesEnd: true)

@@ -55,6 +55,7 @@ extension OwnershipMachine {
     ) {
         let link = links[peer.position]
         if begin.isSnapshot {
+            links[peer.position].snapshotCount += 1
             links[peer.position].isReceivingSnapshot = true
             links[peer.position].snapshotRequestDue = nil
             forgetWords(of: peer)
@@ -62,6 +63,8 @@ extension OwnershipMachine {
         } else if link.applied?.revision != begin.revision || link.applied?.lineage != link.lineage {
             links[peer.position].applied = nil
             requestSnapshot(from: peer, now: now)
+        } else {
+            links[peer.position].resumptionCount += 1
         }
         if link.phase == .live, link.resyncDeadline == nil {
             links[peer.position].resyncDeadline = now.monotonic + 2 * linkTimeout
@@ -263,6 +266,9 @@ extension OwnershipMachine {
         }
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
+        if links[peer.position].phase == .syncing {
+            links[peer.position].syncNanoseconds = now.monotonic - links[peer.position].introducedAt
+        }
         becomeLive(peer, &actions)
     }
 

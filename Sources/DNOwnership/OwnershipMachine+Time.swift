@@ -22,6 +22,7 @@ extension OwnershipMachine {
         if links[peer.position].connection == nil {
             guard let due = links[peer.position].nextDial, due <= now.monotonic else { return }
             links[peer.position].nextDial = nil
+            links[peer.position].dialCount += 1
             actions.append(.dial(peer))
         } else if now.monotonic >= links[peer.position].lastHeard + linkTimeout {
             close(peer, links[peer.position].isIntroduced ? .silent : .noHello, now: now, &actions)

@@ -127,6 +127,14 @@ extension OwnedDescriptor {
         _ = tandem_no_delay(number)
     }
 
+    /// Has the kernel reset the connection when it is closed, and drop what is under way. Without this the end of a
+    /// stream waits behind everything that the peer has not acknowledged, and a peer that cannot acknowledge never
+    /// hears of it.
+    package func resetOnClose() {
+        // Cannot fail on a stream socket; a Unix socket has no such end and closes as ever.
+        _ = tandem_reset_on_close(number)
+    }
+
     /// Sets how many bytes the kernel holds for this socket, as far as it lets us.
     package func setBuffers(receive: Int? = nil, send: Int? = nil) throws(SystemError) {
         try systemCall("set the buffers of", "descriptor \(number)") {

@@ -114,6 +114,12 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
     var unacknowledgedBytes: UInt64
     var unreadBytes: UInt64
     var losses: UInt64
+    /// Syncs of all that the peer owns, and of what was missed only.
+    var snapshots: UInt64
+    var resumptions: UInt64
+    var dials: UInt64
+    /// The last sync, from the peer's hello to the live link.
+    @OrNull var syncMicroseconds: UInt64?
     var peerOwns: UInt64
     var clockAheadMilliseconds: UInt64
     var mismatches: UInt32
@@ -134,6 +140,10 @@ package struct LinkJSON: Encodable, Equatable, Sendable {
         unacknowledgedBytes = link.unacknowledgedBytes
         unreadBytes = link.unreadBytes
         losses = link.losses
+        snapshots = link.snapshots
+        resumptions = link.resumptions
+        dials = link.dials
+        syncMicroseconds = link.syncMicroseconds
         peerOwns = link.peerOwns
         clockAheadMilliseconds = link.clockAheadMilliseconds
         mismatches = link.mismatches

@@ -18,6 +18,13 @@ package struct LinkStatus: Equatable, Sendable {
     package var peerOwns: UInt64 = 0
     /// How often the link was lost.
     package var losses: UInt64 = 0
+    /// How often the peer told all that it owns, and how often only what was missed.
+    package var snapshots: UInt64 = 0
+    package var resumptions: UInt64 = 0
+    /// How long the last sync took, from the peer's hello to the live link.
+    package var syncMicroseconds: UInt64?
+    /// How often the node at the start asked for a connection; the node with the lesser name does.
+    package var dials: UInt64 = 0
     package var clockAheadMilliseconds: UInt64 = 0
     /// Digests that did not match, in a row.
     package var mismatches: UInt32 = 0

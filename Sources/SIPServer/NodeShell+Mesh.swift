@@ -51,8 +51,10 @@ extension NodeShell {
         connectionIDs[ObjectIdentifier(connection)] = nil
         noteProblem(problem.sentence, of: id)
         logger.notice("connection closed", metadata: ["connection": "\(id.rawValue)", "reason": "\(problem.sentence)"])
+        // Where only one direction is dead the peer still hears this node, and should lose the link at the same moment.
+        if problem == .silent { return connection.reset() }
         connection.withOutput { CommonCodec.encode(problem: problem.sentence, to: &$0) }
-        connection.close(afterFlushing: problem != .silent)
+        connection.close()
     }
 
     /// Puts what there is to say to a peer into its connection, as long as there is room.

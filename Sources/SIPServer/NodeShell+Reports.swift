@@ -44,6 +44,10 @@ extension NodeShell {
         status.behindRevisions = link.behindRevisions
         status.peerOwns = link.peerOwns
         status.losses = link.losses
+        status.snapshots = link.snapshots
+        status.resumptions = link.resumptions
+        status.dials = link.dials
+        status.syncMicroseconds = link.syncNanoseconds.map { max(1, $0 / 1000) }
         status.mismatches = UInt32(clamping: link.mismatches)
         let limit = topology.timing.clockSkewLimit.nanoseconds / 1_000_000
         status.clockAheadMilliseconds = link.clockAheadMilliseconds > limit ? link.clockAheadMilliseconds : 0

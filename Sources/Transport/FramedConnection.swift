@@ -190,6 +190,13 @@ package final class FramedConnection {
         scheduleFlush()
     }
 
+    /// Closes the connection at once with a reset, which reaches a peer that can still be reached although it cannot
+    /// acknowledge anything. The delegate is told `local`.
+    package func reset() {
+        descriptor.resetOnClose()
+        end(.local)
+    }
+
     /// Ends everything at once; later ends are passed over.
     func end(_ reason: CloseReason) {
         guard phase != .closed else { return }

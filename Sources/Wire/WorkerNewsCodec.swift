@@ -126,6 +126,10 @@ enum ReportCodec {
             $0.receive_microseconds = link.receiveMicroseconds ?? 0
             $0.unacknowledged_bytes = link.unacknowledgedBytes
             $0.unread_bytes = link.unreadBytes
+            $0.snapshots = link.snapshots
+            $0.resumptions = link.resumptions
+            $0.dials = link.dials
+            $0.sync_microseconds = link.syncMicroseconds ?? 0
             $0.other_generation = link.hasOtherGeneration ? 1 : 0
             $0.last_problem = arena.string(link.lastProblem)
         }
@@ -193,6 +197,10 @@ enum ReportCodec {
         link.receiveMicroseconds = message.receive_microseconds == 0 ? nil : message.receive_microseconds
         link.unacknowledgedBytes = message.unacknowledged_bytes
         link.unreadBytes = message.unread_bytes
+        link.snapshots = message.snapshots
+        link.resumptions = message.resumptions
+        link.dials = message.dials
+        link.syncMicroseconds = message.sync_microseconds == 0 ? nil : message.sync_microseconds
         link.hasOtherGeneration = message.other_generation != 0
         link.lastProblem = text(message.last_problem)
         return link

@@ -40,7 +40,7 @@ extension Bench {
     }
 
     /// Waits until B has been told everything that A had to say.
-    private func awaitView(_ cluster: BenchCluster) throws {
+    func awaitView(_ cluster: BenchCluster) throws {
         try cluster.waitUntil("the peer is told", seconds: 10, every: 2_000_000) { status in
             guard let link = Self.link(of: cluster.nodes[0], in: status),
                 Self.link(of: cluster.nodes[1], in: status) != nil

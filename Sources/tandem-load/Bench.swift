@@ -39,6 +39,7 @@ final class Bench {
         for _ in 0..<rounds {
             if parts.contains(.alone) { try measureAlone() }
             if parts.contains(.pair) { try measurePair() }
+            if parts.contains(.link) { try measureLink() }
             if parts.contains(.topology) { try measureTopology() }
         }
         if let share = bystanders?.share() {
@@ -52,9 +53,9 @@ final class Bench {
         return table
     }
 
-    func phones(at address: NetworkAddress) throws -> PhoneBank {
+    func phones(at address: NetworkAddress, count: Int = dns) throws -> PhoneBank {
         try PhoneBank(
-            target: address, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN, count: Self.dns, expires: 3600,
+            target: address, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN, count: count, expires: 3600,
             interruption: interruption
         )
     }

@@ -15,6 +15,8 @@ final class BenchCluster {
     let nodes: [String]
     /// Where the nodes' phones register.
     let sip: [NetworkAddress]
+    /// Where nodes with lesser names dial them.
+    let mesh: [NetworkAddress]
     private let directory: String
     private let controller: ChildProcess
     private let lifeline: OwnedDescriptor
@@ -23,15 +25,21 @@ final class BenchCluster {
     private var isStopped = false
 
     /// Starts a cluster and waits until every node is ready and every link live.
-    init(nodes count: Int, dns: Int, interruption: Interruption) throws {
+    ///
+    /// - Parameter keepalive: milliseconds between two pings.
+    init(nodes count: Int, dns: Int, keepalive: Int = 500, interruption: Interruption) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
         sip = try (1...count).map { _ in
             try Sockets.boundUDP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
         }
+        mesh = try (1...count).map { _ in
+            try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
+        }
         directory = try Self.makeDirectory()
         do {
-            (controller, lifeline) = try Self.startController(directory, sip: sip, dns: dns)
+            let topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns, keepalive: keepalive)
+            (controller, lifeline) = try Self.startController(directory, topology)
         } catch {
             Self.remove(directory, nodes: count)
             throw error
@@ -55,14 +63,14 @@ final class BenchCluster {
     }
 
     private static func startController(
-        _ directory: String, sip: [NetworkAddress], dns: Int
+        _ directory: String, _ text: String
     ) throws -> (ChildProcess, OwnedDescriptor) {
         let tandemd = Executables.companion("tandemd")
         for program in [tandemd, Executables.companion("tandem-worker")] where !Files.isExecutable(program) {
             throw LoadFailure("\(program) is missing: swift build -c release makes all programs")
         }
         let topology = directory + "/topology.yaml"
-        try Files.writeAtomically(Array(try Self.topology(directory, sip: sip, dns: dns).utf8), to: topology)
+        try Files.writeAtomically(Array(text.utf8), to: topology)
         let (ours, theirs) = try Sockets.streamPair()
         let log = OwnedDescriptor(adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
         // A group of its own: Ctrl-C is ours to handle, and the lifeline ends the cluster however we end.
@@ -104,17 +112,18 @@ final class BenchCluster {
         _ = try? Files.removeDirectory(directory)
     }
 
-    private static func topology(_ directory: String, sip: [NetworkAddress], dns: Int) throws -> String {
+    private static func topology(
+        _ directory: String, sip: [NetworkAddress], mesh: [NetworkAddress], dns: Int, keepalive: Int
+    ) -> String {
         var dataCenters = ""
         for (position, address) in sip.enumerated() {
-            let mesh = try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
             dataCenters += """
                   dc\(position + 1):
                     nodes:
                       sip1:
                         sip: [ "udp:\(address)" ]
                         tcontroller: "unix:\(directory)/node\(position + 1).sock"
-                        mesh: "tcp:\(mesh)"
+                        mesh: "tcp:\(mesh[position])"
 
                 """
         }
@@ -124,11 +133,12 @@ final class BenchCluster {
             cluster: load
             domain: \(domain)
             agentTypes:
-              sip-phone: { phone: sip }
+              sip-phone: { phone: sip, registration: { expires: { min: 1s, default: 300s, max: 1h } } }
             dataCenters:
             \(dataCenters)
             dns:
               - { range: \(firstDN)-\(last), agentType: sip-phone }
+            timing: { keepalive: \(keepalive)ms }
 
             """
     }

@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair, topology
+        case alone, pair, link, topology
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -18,7 +18,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How long each throughput figure is measured in a round.")
     var seconds = 2
 
-    @Option(help: "Only the figures of one node alone, of two, or of loading a topology.")
+    @Option(help: "Only the figures of one node alone, of two, of the link between them, or of loading a topology.")
     var only: Part?
 
     @Flag(help: "One short round with fewer samples, to see that everything works.")

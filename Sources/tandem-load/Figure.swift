@@ -6,6 +6,8 @@ enum Figure: String, CaseIterable {
     case eventMedian, eventTail
     case bindingBytes, peerBytes
     case killHeard, killReady, readyLive
+    case idleTrip, idleTripTail, loadedTrip, loadedTripTail
+    case syncHalf, sync, syncLarge
     case topologyRanges, topologyLines, topologyFewLines, topologyPython, topologyRatio
 
     var name: String {
@@ -29,6 +31,13 @@ enum Figure: String, CaseIterable {
         case .killHeard: "kill -9 → OwnerUnreachable at the other node"
         case .killReady: "kill -9 → the new worker is ready"
         case .readyLive: "ready → its link is live, 100,000 DNs"
+        case .idleTrip: "round trip on an idle link, p50"
+        case .idleTripTail: "round trip on an idle link, p99"
+        case .loadedTrip: "round trip under registration load, p50"
+        case .loadedTripTail: "round trip under registration load, p99"
+        case .syncHalf: "snapshot of 50,000 DNs over a link"
+        case .sync: "snapshot of 100,000 DNs over a link"
+        case .syncLarge: "snapshot of 900,000 DNs over a link"
         case .topologyRanges: "load 1,000,000 DNs from a range"
         case .topologyLines: "load 1,000,000 DNs from single lines"
         case .topologyFewLines: "load 100,000 DNs from single lines"
@@ -41,9 +50,9 @@ enum Figure: String, CaseIterable {
         switch self {
         case .aloneRate, .aloneLargeRate, .aloneFirstRate, .pairRate, .firstRate: "1/s"
         case .aloneCPU, .aloneLargeCPU, .aloneFirstCPU, .pairCPU, .pairPeerCPU, .firstCPU, .firstPeerCPU: "µs"
-        case .eventMedian, .eventTail: "µs"
+        case .eventMedian, .eventTail, .idleTrip, .idleTripTail, .loadedTrip, .loadedTripTail: "µs"
         case .bindingBytes, .peerBytes: "B"
-        case .killHeard, .killReady, .readyLive: "ms"
+        case .killHeard, .killReady, .readyLive, .syncHalf, .sync, .syncLarge: "ms"
         case .topologyRanges, .topologyLines, .topologyFewLines, .topologyPython: "ms"
         case .topologyRatio: "×"
         }
@@ -67,6 +76,10 @@ enum Figure: String, CaseIterable {
         case .killHeard: "a client that monitors the node that stays"
         case .killReady: "as the status says, asked every millisecond"
         case .readyLive: "snapshot of 100,000 DNs; as the status says, asked every millisecond"
+        case .idleTrip: "ping and pong as the links tell, a sample every 20 ms; workers on a core each"
+        case .loadedTrip: "the same while 100,000 phones register for the first time and leave, as fast as they can"
+        case .idleTripTail, .loadedTripTail: "of the same samples"
+        case .syncHalf, .sync, .syncLarge: "from the hello to the live link, at a node that has started without memory"
         case .topologyRanges: "from the file's bytes to the directory of DNs, all checks included"
         case .topologyLines: "the same; one entry of `dns` a DN, 48 MB"
         case .topologyFewLines: "the same"

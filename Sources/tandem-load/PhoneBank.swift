@@ -11,6 +11,12 @@ struct LoadResult {
     var nanoseconds: UInt64 = 0
 
     var perSecond: Double { Double(answered) / (Double(max(1, nanoseconds)) / 1e9) }
+
+    static func += (left: inout LoadResult, right: LoadResult) {
+        left.answered += right.answered
+        left.repeats += right.repeats
+        left.nanoseconds += right.nanoseconds
+    }
 }
 
 /// Many phones behind one UDP socket. Each keeps to its contact, Call-ID and source port, and counts its CSeq up, as a
@@ -32,6 +38,8 @@ final class PhoneBank {
     private var batch = DatagramBatch()
     private let registering: RequestTemplate
     private let removing: RequestTemplate
+    /// What a load sends: one of the two.
+    private var template: RequestTemplate
     private let answers: AnswerReader
     private let interruption: Interruption
 
@@ -71,6 +79,7 @@ final class PhoneBank {
         let length = firstDN.count
         registering = RequestTemplate(domain: domain, contact: contact, run: run, dnLength: length, expires: expires)
         removing = RequestTemplate(domain: domain, contact: contact, run: run, dnLength: length, expires: 0)
+        template = registering
         answers = AnswerReader(template: registering)
         cseqs = Array(repeating: RequestTemplate.firstCSeq, count: count)
         sentAt = Array(repeating: 0, count: count)
@@ -81,8 +90,12 @@ final class PhoneBank {
 
     // MARK: Loads
 
-    /// Registers each phone once, `window` at a time.
-    func registerOnce(_ phones: Range<Int>, window: Int, seconds: Int = 60) throws -> LoadResult {
+    /// Registers each phone once, or removes its contact, `window` at a time.
+    func registerOnce(
+        _ phones: Range<Int>, removes: Bool = false, window: Int, seconds: Int = 60
+    ) throws -> LoadResult {
+        template = removes ? removing : registering
+        defer { template = registering }
         let result = try run(phones, requests: phones.count, window: window, rate: nil, seconds: seconds)
         guard result.answered == phones.count else {
             throw LoadFailure("only \(result.answered) of \(phones.count) phones could register in \(seconds) s")
@@ -143,7 +156,7 @@ final class PhoneBank {
         // A phone whose request is still under way is passed over.
         for _ in 0..<min(phones.count, room * 2) where begun < room {
             if sentAt[cursor] == 0 {
-                ask(cursor, registering, now)
+                ask(cursor, template, now)
                 begun += 1
             }
             cursor += 1
@@ -171,7 +184,7 @@ final class PhoneBank {
         for phone in phones where sentAt[phone] != 0 && now > sentAt[phone] + Self.patience {
             sentAt[phone] = now
             repeats += 1
-            append(phone, registering)
+            append(phone, template)
         }
     }
 

@@ -31,13 +31,17 @@ struct RegisterCommand: ParsableCommand {
     @Option(help: "How long.")
     var seconds = 10
 
-    @Flag(help: "Register every phone once, and end when all are; --seconds is the longest that this may take.")
-    var once = false
-
     @Option(help: "How long a registration shall hold, in seconds.")
     var expires = 3600
 
+    @Flag(help: "Each phone registers once, however long that takes within the time.")
+    var once = false
+
+    @Flag(help: "With --once: each phone removes its contact afterwards.")
+    var leave = false
+
     func validate() throws {
+        guard once || !leave else { throw ValidationError("--leave goes with --once") }
         guard (1...3600).contains(seconds) else { throw ValidationError("--seconds is from 1 to 3600") }
         guard (1...65_536).contains(window) else { throw ValidationError("--window is from 1 to 65536") }
         guard !(once && rate != nil) else { throw ValidationError("--once and --rate exclude each other") }
@@ -53,10 +57,13 @@ struct RegisterCommand: ParsableCommand {
             target: address, domain: domain, firstDN: first, count: count, expires: expires,
             interruption: Interruption()
         )
-        let result =
-            once
-            ? try phones.registerOnce(0..<count, window: window, seconds: seconds)
-            : try phones.refresh(0..<count, window: window, rate: rate, seconds: seconds)
+        var result: LoadResult
+        if once {
+            result = try phones.registerOnce(0..<count, window: window, seconds: seconds)
+            if leave { result += try phones.registerOnce(0..<count, removes: true, window: window, seconds: seconds) }
+        } else {
+            result = try phones.refresh(0..<count, window: window, rate: rate, seconds: seconds)
+        }
         let rate = FigureTable.grouped(result.perSecond)
         print("\(result.answered) answered with 200, \(rate) a second, \(result.repeats) sent again")
     }

@@ -21,7 +21,11 @@ import Testing
                 "ownInService", "provisionals", "provisionalsHead",
             ]
         )
-        let figures = ["latency", "clockAheadMilliseconds", "lossCount", "generation"]
+        let figures = [
+            "latency", "clockAheadMilliseconds", "lossCount", "snapshotCount", "resumptionCount", "dialCount",
+            "introducedAt", "syncNanoseconds",
+            "generation",
+        ]
         let timers = ["lastHeard", "connectedAt", "nextDial", "failedDials"]
         #expect(
             Set(Self.fields(of: try Self.firstElement(of: "links", in: machine))).subtracting(figures + timers) == [

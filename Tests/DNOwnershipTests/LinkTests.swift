@@ -28,6 +28,7 @@ import Testing
             #expect(wait >= base * 600_000 && wait <= base * 1_000_000, "\(base) ms")
             now = now.advanced(by: wait)
         }
+        #expect(node.link(to: beta).dials == 9)
     }
 
     @Test(arguments: [(1.0, 1067, 1600), (61.0, 33, 50)])
@@ -224,6 +225,34 @@ import Testing
             cluster.linkAll()
         }
         #expect(cluster[beta].link(to: alpha).losses == 3)
+    }
+
+    @Test func `a link counts what was told anew and what was made up for`() {
+        var cluster = TestCluster.linked(2, bounds: Bounds(ring: 4))
+        #expect(cluster[beta].link(to: alpha).snapshots == 1)
+        cluster.cut(alpha, beta)
+        for position in 0..<4 { cluster.register(position, at: alpha) }
+        cluster.linkAll()
+        #expect(cluster[beta].link(to: alpha).resumptions == 1)
+        cluster.cut(alpha, beta)
+        for position in 0..<5 { cluster.lose(position, at: alpha, .expired) }
+        for position in 0..<5 { cluster.register(position, at: alpha) }
+        cluster.linkAll()
+        #expect(cluster[beta].link(to: alpha).snapshots == 2)
+        #expect(cluster[beta].link(to: alpha).resumptions == 1)
+        #expect(cluster[alpha].link(to: beta).resumptions == 2)
+    }
+
+    @Test func `a link tells how long its last sync took`() {
+        var node = introducedBeta()
+        #expect(node.link(to: alpha).syncNanoseconds == nil)
+        let end = StreamPosition(revision: 0, generation: 1, count: 0, digest: 0)
+        _ = node.hear(snapshotBegin(0), from: connection(1), at(0.1))
+        _ = node.hear(.syncEnd(end), from: connection(1), at(0.25))
+        #expect(node.link(to: alpha).syncNanoseconds == 250_000_000)
+        // A sync on a live link is none from the beginning.
+        _ = node.hear(snapshotBegin(0), .syncEnd(end), from: connection(1), at(0.75))
+        #expect(node.link(to: alpha).syncNanoseconds == 250_000_000)
     }
 
     @Test func `a second machine's generation is reported`() {

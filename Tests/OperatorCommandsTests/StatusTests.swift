@@ -86,10 +86,12 @@ struct StatusTests {
             "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
             """,
             """
-            {"behindRevisions":0,"clockAheadMilliseconds":0,"from":"dc1/sip1","hasOtherGeneration":false,\
+            {"behindRevisions":0,"clockAheadMilliseconds":0,"dials":0,"from":"dc1/sip1",\
+            "hasOtherGeneration":false,\
             "lastProblem":"peer closed","losses":1,"mismatches":0,"peerOwns":0,"queuedBytes":0,\
-            "receiveMicroseconds":null,"roundTripMicroseconds":null,"silenceMilliseconds":null,"state":"down",\
-            "to":"dc2/sip1","transmitMicroseconds":null,"unacknowledgedBytes":0,"unreadBytes":0}
+            "receiveMicroseconds":null,"resumptions":0,"roundTripMicroseconds":null,"silenceMilliseconds":null,\
+            "snapshots":0,"state":"down",\
+            "syncMicroseconds":null,"to":"dc2/sip1","transmitMicroseconds":null,"unacknowledgedBytes":0,"unreadBytes":0}
             """,
         ]
         for part in parts { #expect(json.contains(part)) }

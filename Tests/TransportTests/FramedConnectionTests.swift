@@ -169,6 +169,22 @@ private struct Pair {
         try pair.loop.runUntil { pair.log.reasons == [.local] }
     }
 
+    @Test func `a reset overtakes what the peer has not read`() throws {
+        let listener = try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0))
+        let (peer, _) = try Sockets.connecting(to: .tcp(try listener.localAddress()))
+        #expect(try listener.wait(forReading: true, nanoseconds: 5_000_000_000))
+        let accepted = try #require(try listener.acceptConnection())
+        let (loop, log) = (try EventLoop(), ConnectionLog())
+        let connection = try FramedConnection(accepted, on: loop, delegate: log)
+        connection.send(type: 1, payload: payload(500_000))
+        try loop.runOnce(timeout: patience)
+        connection.reset()
+        try loop.runUntil { !log.reasons.isEmpty }
+        #expect(log.reasons == [.local])
+        #expect(try peer.wait(forReading: true, nanoseconds: 5_000_000_000))
+        #expect(Sockets.connectionError(of: peer, to: .tcp(try listener.localAddress()))?.isReset == true)
+    }
+
     @Test func `closing does not wait for ever for a peer that reads nothing`() throws {
         var limits = FramedConnection.Limits()
         limits.linger = .milliseconds(20)

@@ -163,6 +163,10 @@ private let link: LinkStatus = {
     link.receiveMicroseconds = 9
     link.unacknowledgedBytes = 10
     link.unreadBytes = 11
+    link.snapshots = 12
+    link.resumptions = 13
+    link.dials = 14
+    link.syncMicroseconds = 15
     link.hasOtherGeneration = true
     link.lastProblem = "nothing was heard"
     return link

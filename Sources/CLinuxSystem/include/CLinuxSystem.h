@@ -41,6 +41,8 @@ int tandem_accept(int descriptor);
 int tandem_allow_address_reuse(int descriptor);
 int tandem_accept_both_families(int descriptor);
 int tandem_no_delay(int descriptor);
+// Closing will drop what is under way and reset the connection (SO_LINGER with no time).
+int tandem_reset_on_close(int descriptor);
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);
 int tandem_receive_buffer(int descriptor);
 // Bytes in the kernel's queues of a stream socket: received and not read, sent and not acknowledged (SIOCINQ, SIOCOUTQ).

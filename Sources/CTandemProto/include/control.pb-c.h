@@ -497,10 +497,23 @@ struct  Tandem__Control__Link
    */
   uint64_t unacknowledged_bytes;
   uint64_t unread_bytes;
+  /*
+   * How often the peer told all that it owns, and how often only what was missed.
+   */
+  uint64_t snapshots;
+  uint64_t resumptions;
+  /*
+   * How often the reporting node asked for a connection.
+   */
+  uint64_t dials;
+  /*
+   * From the peer's hello to the live link, the last time; 0 if there was none.
+   */
+  uint64_t sync_microseconds;
 };
 #define TANDEM__CONTROL__LINK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__link__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

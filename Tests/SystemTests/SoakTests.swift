@@ -1,0 +1,22 @@
+import Foundation
+import LinuxSystem
+import Testing
+
+/// The load generator's own runs work.
+@Suite(.serialized) struct SoakTests {
+    @Test func `a quick soak comes to its end and everything adds up`() throws {
+        let command = [Executables.companion("tandem-load"), "soak", "--quick", "--json", "--seed", "4"]
+        let result = try Program.run(command, seconds: 120)
+        #expect(result.code == 0, "\(result.output)")
+        let start = try #require(result.output.firstIndex(of: "{"), "\(result.output)")
+        let end = try #require(result.output.lastIndex(of: "}"))
+        let text = String(result.output[start...end])
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        #expect(json["good"] as? Bool == true)
+        let counts = try #require(json["counts"] as? [String: Int])
+        #expect(counts["registrations", default: 0] >= 2_000)
+        #expect(counts["events", default: 0] > 0)
+        let faults = ["cuts", "kills", "longStops", "shortStops"].reduce(0) { $0 + counts[$1, default: 0] }
+        #expect(faults > 0, "\(result.output)")
+    }
+}
