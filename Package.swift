@@ -96,7 +96,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "TLibrary",
             argumentParser,
         ]
     ),
