@@ -28,11 +28,21 @@ enum TopologyCheck {
         let plain = diagnostic.rendered(source: source, color: false)
         try expect(plain.hasSuffix("\n"), "a diagnostic does not end its line")
         for scalar in plain.unicodeScalars where scalar != "\n" {
-            let isControl =
-                scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-            try expect(!isControl, "a diagnostic shows the control character U+\(String(scalar.value, radix: 16))")
+            try expect(
+                !steers(scalar),
+                "a diagnostic shows U+\(String(scalar.value, radix: 16)), which steers a terminal: \(diagnostic)")
         }
         _ = diagnostic.rendered(source: source, color: true)
+    }
+
+    /// Ends a line, is a control character, or turns the writing direction.
+    private static func steers(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        case _:
+            [0x061C, 0x200E, 0x200F].contains(scalar.value) || 0x202A...0x202E ~= scalar.value
+                || 0x2066...0x2069 ~= scalar.value
+        }
     }
 
     private static func checkTopology(_ topology: Topology) throws(FuzzFinding) {

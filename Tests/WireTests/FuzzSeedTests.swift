@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Wire
 
 /// The fuzzer begins with one frame of every message. They need not be the latest: it changes them anyway.
 @Suite struct FuzzSeedTests {
