@@ -54,11 +54,11 @@ check: lint test replay ## everything that has to hold before a change lands
 
 .PHONY: lint
 lint: ## check the format
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing
 
 .PHONY: format
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
 .PHONY: generate
 generate: ## regenerate Sources/CTandemProto from schemas/
@@ -90,6 +90,19 @@ sanitize: deps ## run the tests under a sanitizer: SANITIZER=address (the defaul
 	$(SWIFT) build --build-tests --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 	$(SWIFT) test --skip-build --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 
+# libFuzzer keeps what it finds out about each target below .build-fuzz/corpus, and goes on from there next time.
+.PHONY: fuzz
+fuzz: ## fuzz all that reads hostile bytes, each target for FUZZ_SECONDS (60); FUZZ_TARGETS picks some
+	$(call install,$(BUILD_PACKAGES))
+	SWIFT=$(SWIFT) Fuzzing/build
+	Fuzzing/run $(FUZZ_TARGETS)
+
+.PHONY: fuzz-repeat
+fuzz-repeat: ## repeat what the fuzzer found: FILE=.build-fuzz/found/target-crash-…
+	$(call install,$(BUILD_PACKAGES))
+	SWIFT=$(SWIFT) Fuzzing/build
+	Fuzzing/run --repeat $(FILE)
+
 .PHONY: install
 install: build ## install programs, unit and an example topology below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -100,4 +113,4 @@ install: build ## install programs, unit and an example topology below DESTDIR a
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf .build .build-sanitize
+	rm -rf .build .build-sanitize .build-fuzz

@@ -6,6 +6,7 @@ import Glibc
 
 nonisolated(unsafe) private var target = ""
 
+/// Before the first input.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,
@@ -23,6 +24,7 @@ public func initialize(
     return 0
 }
 
+/// Each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let finding = FuzzDriver.finding(of: target, in: Array(UnsafeBufferPointer(start: bytes, count: count)))

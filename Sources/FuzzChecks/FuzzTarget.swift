@@ -37,6 +37,7 @@ func expect(_ condition: Bool, _ promise: @autoclosure () -> String) throws(Fuzz
 
 /// The door for the fuzzer, which is linked by hand and knows only what is public.
 public enum FuzzDriver {
+    /// Their names.
     public static let targets = FuzzTarget.allCases.map(\.rawValue)
 
     /// - Returns: the promise that the input broke, if it broke one.
