@@ -2,7 +2,7 @@
 enum AnswerCheck {
     /// The most bytes that an answer has beyond its request: the status line and its reason, the long names of headers that
     /// the request abbreviates, the server's tag, `received` and `rport`, and headers of its own.
-    static let allowance = 400
+    static let allowance = 300
     /// The most bytes of a contact in an answer beyond its URI.
     static let contactAllowance = 40
 

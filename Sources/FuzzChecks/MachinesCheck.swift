@@ -83,6 +83,12 @@ struct MachinesCheck {
         try pullForClients()
         act()
         try FuzzCluster.checkState(of: &node)
+        // What operators are told of links.
+        for report in node.ownership.linkReports(now: now) {
+            try expect(
+                report.peerOwns <= UInt64(FuzzCluster.topology.directory.count),
+                "a peer owns more DNs than there are: \(report)")
+        }
     }
 
     /// At the end every connection breaks; when all is told, the node sleeps.
