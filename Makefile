@@ -58,11 +58,11 @@ check: lint test replay ## everything that has to hold before a change lands
 
 .PHONY: lint
 lint: ## check the format
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing
 
 .PHONY: format
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
 
 .PHONY: generate
 generate: ## regenerate Sources/CTandemProto from schemas/
@@ -107,6 +107,19 @@ man: build ## make the manual pages in .build/man
 		$(BIN)/$$program --experimental-dump-help | \
 			$(BIN)/tandem manual --date $$date $(PROGRAMS) >.build/man/$$program.1 || exit 1; done
 
+# libFuzzer keeps what it finds out about each target below .build-fuzz/corpus, and goes on from there next time.
+.PHONY: fuzz
+fuzz: ## fuzz all that reads hostile bytes, each target for FUZZ_SECONDS (60); FUZZ_TARGETS picks some
+	$(call install,$(BUILD_PACKAGES))
+	SWIFT=$(SWIFT) Fuzzing/build
+	Fuzzing/run $(FUZZ_TARGETS)
+
+.PHONY: fuzz-repeat
+fuzz-repeat: ## repeat what the fuzzer found: FILE=.build-fuzz/found/target-crash-…
+	$(call install,$(BUILD_PACKAGES))
+	SWIFT=$(SWIFT) Fuzzing/build
+	Fuzzing/run --repeat $(FILE)
+
 .PHONY: install
 install: man ## install programs, pages, completions, unit and an example topology below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -126,4 +139,4 @@ install: man ## install programs, pages, completions, unit and an example topolo
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf .build .build-sanitize
+	rm -rf .build .build-sanitize .build-fuzz

@@ -86,6 +86,17 @@ let roles: [Target] = [
     ),
 ]
 
+/// What hostile input is held against: by `make fuzz`, and by tests that repeat what was found.
+let checks: [Target] = [
+    .target(
+        name: "FuzzChecks",
+        dependencies: [
+            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
+            "Wire",
+        ]
+    )
+]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let programs: [Target] = [
@@ -136,6 +147,7 @@ let tests: [Target] = [
             "OperatorCommands",
         ]
     ),
+    .testTarget(name: "FuzzChecksTests", dependencies: ["FuzzChecks"]),
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",
@@ -160,7 +172,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
-    targets: pureRooms + doors + roles + programs + tests,
+    targets: pureRooms + doors + roles + checks + programs + tests,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )

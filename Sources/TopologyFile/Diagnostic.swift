@@ -18,7 +18,7 @@ package struct Diagnostic: Equatable, Sendable {
             self.line = line
             self.column = column
             self.length = length
-            self.text = text
+            self.text = SourceText.harmless(text)
         }
     }
 
@@ -41,12 +41,21 @@ package struct Diagnostic: Equatable, Sendable {
     ) {
         self.code = code.rawValue
         self.severity = severity
-        self.message = message
+        self.message = SourceText.harmless(message)
         line = span.line
         column = span.column
         length = span.length
         self.secondary = secondary
-        self.hint = hint
+        self.hint = hint.map(SourceText.harmless)
+    }
+
+    /// At the end of a file whose last line does not end the parser counts one line more than there is: what it reports
+    /// there is at the end of the last line.
+    func moved(before end: Span) -> Diagnostic {
+        var moved = self
+        if line > end.line { (moved.line, moved.column, moved.length) = (end.line, end.column, 1) }
+        if let label = secondary, label.line > end.line { moved.secondary = end.labelled(label.text) }
+        return moved
     }
 }
 

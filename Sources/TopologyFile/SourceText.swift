@@ -114,9 +114,16 @@ package enum SourceText {
     private static func harmless(_ scalar: Unicode.Scalar) -> (text: String, width: Int) {
         switch scalar.value {
         case 0x09: ("    ", 4)
-        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: ("\u{FFFD}", 1)
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: ("\u{FFFD}", 1)
         default: (String(scalar), columns(of: scalar))
         }
+    }
+
+    /// A sentence that may repeat names of the file.
+    static func harmless(_ sentence: String) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in sentence.unicodeScalars { text.append(contentsOf: harmless(scalar).text.unicodeScalars) }
+        return String(text)
     }
 
     private static func columns(of scalar: Unicode.Scalar) -> Int {

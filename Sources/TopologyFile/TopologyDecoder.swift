@@ -51,6 +51,7 @@ package struct TopologyDecoder {
         decodePolicies(fields)
         reportPortClashes()
         reportNotRun()
+        reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,

@@ -13,11 +13,18 @@ package enum TopologyFile {
             tree = try YAMLReader.read(source.text)
         } catch {
             faults.append(error.diagnostic)
-            return LoadResult(topology: nil, diagnostics: faults.sorted)
+            return LoadResult(topology: nil, diagnostics: placed(faults, in: source))
         }
         var decoder = TopologyDecoder(tree: tree)
         let topology = decoder.decode()
-        return LoadResult(topology: topology, diagnostics: decoder.faults.sorted)
+        return LoadResult(topology: topology, diagnostics: placed(decoder.faults, in: source))
+    }
+
+    /// All on lines that the file has.
+    private static func placed(_ faults: FaultList, in source: TopologySource) -> [Diagnostic] {
+        guard !faults.diagnostics.isEmpty, source.text.last != 0x0A else { return faults.sorted }
+        let end = SourceText.span(ofByte: source.text.count, in: source.text)
+        return faults.sorted.map { $0.moved(before: end) }
     }
 }
 

@@ -47,7 +47,11 @@ package enum OperatorCodec {
         let arena = PackingArena()
         switch answer {
         case .status(let status):
-            appendFrame(type: FrameType.status, pack(status, arena), to: &output)
+            // Every node reports a link to every other one.
+            if !appendFrameIfItFits(type: FrameType.status, pack(status, arena), to: &output) {
+                let what = "the status of \(status.nodes.count) nodes with all of their links"
+                encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
+            }
         case .dn(let details):
             appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
         case .dnList(let list):

@@ -51,9 +51,20 @@ final class PackingArena {
 
 /// Appends a whole frame: header and packed message. The senders bound what they put into one, so it fits.
 func appendFrame<Message>(type: UInt16, _ message: UnsafePointer<Message>, to output: inout [UInt8]) {
+    let fits = appendFrameIfItFits(type: type, message, to: &output)
+    precondition(fits, "a message of type \(type) does not fit a frame")
+}
+
+/// Appends a whole frame of what nobody bounds.
+///
+/// - Returns: false, with the output as it was, when the message is longer than a frame may carry.
+func appendFrameIfItFits<Message>(
+    type: UInt16, _ message: UnsafePointer<Message>, to output: inout [UInt8]
+) -> Bool {
     message.withMemoryRebound(to: ProtobufCMessage.self, capacity: 1) { base in
         let size = protobuf_c_message_get_packed_size(base)
-        let fits = FrameHeader.appendFrame(type: type, flags: 0, to: &output) { output in
+        guard size <= FrameHeader.maximumPayload else { return false }
+        return FrameHeader.appendFrame(type: type, flags: 0, to: &output) { output in
             let start = output.count
             output.append(contentsOf: repeatElement(0, count: size))
             output.withUnsafeMutableBufferPointer { buffer in
@@ -61,7 +72,6 @@ func appendFrame<Message>(type: UInt16, _ message: UnsafePointer<Message>, to ou
                 _ = protobuf_c_message_pack(base, target + start)
             }
         }
-        precondition(fits, "a message of type \(type) with \(size) bytes does not fit a frame")
     }
 }
 

@@ -88,6 +88,15 @@ enum House {
             ]
         ),
 
+        // Beside the stairs: what hostile input is held against. Nothing imports it but tests and the fuzzer.
+        Room(
+            "FuzzChecks", .role,
+            [
+                "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
+                "Wire",
+            ]
+        ),
+
         // Roof: programs of a screenful each; the load generator is its own client.
         Room("tandem", .program, ["OperatorCommands", "ArgumentParser"]),
         Room("tandemd", .program, ["Controller", "ArgumentParser", "Glibc"]),

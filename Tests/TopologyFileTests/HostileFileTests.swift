@@ -83,6 +83,20 @@ struct HostileFileTests {
         #expect(!text.unicodeScalars.contains("\u{202E}"))
     }
 
+    @Test func `a fault at the end of a file whose last line does not end is shown there`() throws {
+        let source = TopologySource(name: "test.yaml", text: "version: 1\nclus".utf8)
+        let fault = try #require(TopologyFile.load(source).diagnostics.first)
+        #expect((fault.line, fault.column) == (2, 5))
+        #expect(fault.rendered(source: source, color: false).contains("2 | clus\n"))
+    }
+
+    @Test func `a name in a sentence cannot turn the writing direction`() {
+        let text = goodText.replacing("sip1:", with: "\"sip\\u202E\\u061C1\":").replacing("udp:", with: "xdp:")
+        let shown = rendered(load(text), TopologySource(name: "test.yaml", text: text.utf8))
+        #expect(!shown.unicodeScalars.contains { $0 == "\u{202E}" || $0 == "\u{61C}" })
+        #expect(shown.contains("dc1/sip\u{FFFD}\u{FFFD}1") || shown.contains("sip\u{FFFD}\u{FFFD}1"))
+    }
+
     @Test func `a hundred faults are shown and the rest is counted`() throws {
         let lines = (0..<5000).map { "  - { number: \(5000 + $0), agentType: nobody }\n" }
         let diagnostics = load(goodText + lines.joined()).diagnostics
@@ -100,6 +114,17 @@ struct HostileFileTests {
         #expect(try #require(load(most).topology).nodes.count == 512)
         let tooMany = goodText.replacing("dns:", with: (1...600).map(node).joined() + "dns:")
         #expect(load(tooMany).codes == ["T020"])
+    }
+
+    @Test func `more than a worker can be told in one message is an error`() {
+        let dataCenters = (1...300).map { "  d\($0): { location: \(String(repeating: "w", count: 4000)) }\n" }
+        #expect(load(goodText.replacing("dns:", with: dataCenters.joined() + "dns:")).codes == ["T020"])
+        let lists = (1...900).map { number in
+            let homes = (1...900).map { "d\(($0 + number) % 900)" }.joined(separator: ", ")
+            return "  - { number: \(10_000 + number), agentType: sip-phone, homes: [\(homes)] }\n"
+        }
+        let names = (0..<900).map { "  d\($0): {}\n" }.joined()
+        #expect(load(goodText.replacing("dns:", with: names + "dns:") + lists.joined()).codes == ["T020"])
     }
 
     @Test func `a fault elsewhere does not hide that there are no nodes`() {

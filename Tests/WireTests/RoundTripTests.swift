@@ -170,4 +170,19 @@ import Wire
         let most = [UInt8](repeating: 0xFF, count: 8)
         #expect(FrameHeader(most.span.bytes)?.payloadLength == UInt32.max)
     }
+
+    @Test func `a status that is longer than a frame is refused in words`() throws {
+        var status = ClusterStatus()
+        var report = NodeReport()
+        report.links = (0..<250).map { LinkStatus(peer: "dc1/a-node-with-a-name-of-\($0)", state: "live") }
+        status.nodes = (0..<250).map { number in
+            var node = NodeStatus(name: "dc1/n\(number)")
+            node.report = report
+            return node
+        }
+        let bytes = frame { OperatorCodec.encode(.status(status), to: &$0) }
+        let answer = try OperatorCodec.decodeAnswer(type: header(bytes).type, payload(bytes).span.bytes)
+        guard case .refused(let message, _) = answer else { throw WireError.unknownType(header(bytes).type) }
+        #expect(message.contains("250 nodes"))
+    }
 }

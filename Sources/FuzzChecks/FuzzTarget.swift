@@ -1,0 +1,53 @@
+/// What one kind of hostile input is held against. `make fuzz` makes inputs up, and tests repeat those that once found
+/// something; both ask here.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    /// One datagram for the SIP parser, and the answer to it.
+    case sip
+    /// Datagrams from several sources for a whole node, with time passing.
+    case datagrams
+    /// One frame for every decoder of every port.
+    case frames
+    /// What peers, strangers, clients and phones do to a whole node.
+    case machines
+    /// A topology file.
+    case topology
+
+    /// Does with the input what the programs do with it.
+    ///
+    /// - Throws: what is wrong with what came of it. A trap is a finding too.
+    package func check(_ input: [UInt8]) throws(FuzzFinding) {
+        switch self {
+        case .sip: try SIPCheck.check(input)
+        case .datagrams: try DatagramsCheck.check(input)
+        case .frames: try FramesCheck.check(input)
+        case .machines: try MachinesCheck.check(input)
+        case .topology: try TopologyCheck.check(input)
+        }
+    }
+}
+
+/// A promise that an input broke.
+package struct FuzzFinding: Error, CustomStringConvertible {
+    package var description: String
+}
+
+func expect(_ condition: Bool, _ promise: @autoclosure () -> String) throws(FuzzFinding) {
+    if !condition { throw FuzzFinding(description: promise()) }
+}
+
+/// The door for the fuzzer, which is linked by hand and knows only what is public.
+public enum FuzzDriver {
+    /// Their names.
+    public static let targets = FuzzTarget.allCases.map(\.rawValue)
+
+    /// - Returns: the promise that the input broke, if it broke one.
+    public static func finding(of target: String, in input: [UInt8]) -> String? {
+        guard let target = FuzzTarget(rawValue: target) else { return "there is no target \(target)" }
+        do throws(FuzzFinding) {
+            try target.check(input)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ClusterModel
+
+// A worker is told the topology but for its DNs in one message.
+extension TopologyDecoder {
+    /// The most bytes of names, addresses and lists; a message holds twice as much.
+    private static let maximumTold = 512 << 10
+
+    /// Texts may be long and lists many, each within its own limit.
+    mutating func reportTooMuchToTell(_ fields: Fields) {
+        guard !faults.hasErrors, let section = fields["dataCenters"] else { return }
+        let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes
+        guard told > Self.maximumTold else { return }
+        report(
+            .tooMany, "data centers, nodes and lists of homes have \(told) bytes; the most is \(Self.maximumTold)",
+            at: span(section.key), hint: "shorten `location` texts, and give DNs fewer different lists of `homes`"
+        )
+    }
+
+    private var bytesOfDataCenters: Int {
+        dataCenters.reduce(0) { $0 + $1.name.utf8.count + $1.location.utf8.count + 16 }
+    }
+
+    private var bytesOfNodes: Int {
+        var bytes = 0
+        for node in nodes {
+            bytes += node.name.utf8.count + node.host.utf8.count + 32
+            for listener in node.sip { bytes += listener.description.utf8.count + 4 }
+            for address in [node.tcontroller, node.mesh, node.defaultPort ?? node.mesh] {
+                bytes += address.description.utf8.count + 4
+            }
+        }
+        return bytes
+    }
+
+    private var bytesOfHomes: Int { dns.homes.reduce(0) { $0 + $1.count * 2 + 8 } }
+}

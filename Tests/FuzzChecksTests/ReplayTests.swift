@@ -1,0 +1,62 @@
+import Foundation
+import FuzzChecks
+import Testing
+
+/// What the fuzzer once found, and what it begins with, holds now. An input that traps stops the tests; its name is the
+/// last one printed by `make fuzz-repeat`.
+@Suite struct ReplayTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static func files(in directory: String) -> [URL] {
+        let url = root.appending(path: directory)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) ?? []
+        return names.sorted().map { url.appending(path: $0) }
+    }
+
+    private func replay(_ files: [URL], _ target: FuzzTarget) throws {
+        for file in files {
+            let input = try Array(Data(contentsOf: file))
+            do {
+                try target.check(input)
+            } catch {
+                Issue.record("\(target.rawValue): \(file.lastPathComponent): \(error)")
+            }
+        }
+    }
+
+    @Test(arguments: FuzzTarget.allCases)
+    func `inputs that once broke a promise keep it now`(target: FuzzTarget) throws {
+        try replay(Self.files(in: "Fuzzing/regressions/\(target.rawValue)"), target)
+    }
+
+    @Test(arguments: FuzzTarget.allCases)
+    func `what the fuzzer begins with breaks no promise`(target: FuzzTarget) throws {
+        let seeds =
+            target == .topology
+            ? Self.files(in: "clusters").filter { $0.pathExtension == "yaml" }
+                + Self.files(in: "clusters/invalid").filter { $0.pathExtension == "yaml" }
+            : Self.files(in: "Fuzzing/seeds/\(target.rawValue)")
+        #expect(!seeds.isEmpty)
+        try replay(seeds, target)
+    }
+
+    @Test(arguments: FuzzTarget.allCases)
+    func `seeds that are cut short, or have a byte changed, break no promise`(target: FuzzTarget) throws {
+        guard target != .topology else { return }
+        var random: UInt64 = 20_261_123
+        for file in Self.files(in: "Fuzzing/seeds/\(target.rawValue)") {
+            let seed = try Array(Data(contentsOf: file))
+            for _ in 0..<40 where !seed.isEmpty {
+                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                var input = Array(seed.prefix(1 + Int(random >> 40) % seed.count))
+                input[Int(random >> 20) % input.count] ^= 1 << UInt8(random >> 61)
+                do {
+                    try target.check(input)
+                } catch {
+                    Issue.record("\(target.rawValue): \(Data(input).base64EncodedString()): \(error)")
+                }
+            }
+        }
+    }
+}
