@@ -1,3 +1,4 @@
+import ClusterModel
 import Foundation
 import FuzzChecks
 import Testing
@@ -40,6 +41,15 @@ import Testing
         }
         #expect(!seeds.isEmpty)
         try replay(seeds, target)
+    }
+
+    @Test(arguments: [Faults.lostLinkDropsOwn, .lossKeepsLive])
+    func `mistakes in a node are found`(faults: Faults) throws {
+        let findings = try Self.files(in: "Fuzzing/seeds/machines").filter { file in
+            let input = try Array(Data(contentsOf: file))
+            return (try? FuzzTarget.checkMachines(input, with: faults)) == nil
+        }
+        #expect(!findings.isEmpty)
     }
 
     @Test(arguments: FuzzTarget.allCases)
