@@ -147,7 +147,7 @@ let tests: [Target] = [
             "OperatorCommands",
         ]
     ),
-    .testTarget(name: "FuzzChecksTests", dependencies: ["FuzzChecks"]),
+    .testTarget(name: "FuzzChecksTests", dependencies: ["ClusterModel", "FuzzChecks"]),
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
         name: "SystemTests",

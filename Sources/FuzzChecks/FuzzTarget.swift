@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// What one kind of hostile input is held against. `make fuzz` makes inputs up, and tests repeat those that once found
 /// something; both ask here.
 package enum FuzzTarget: String, CaseIterable, Sendable {
@@ -23,6 +25,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .machines: try MachinesCheck.check(input)
         case .topology: try TopologyCheck.check(input)
         }
+    }
+}
+
+extension FuzzTarget {
+    /// The same among machines that have these mistakes: they must be found.
+    package static func checkMachines(_ input: [UInt8], with faults: Faults) throws(FuzzFinding) {
+        try MachinesCheck.check(input, MachinesCheck(faults: faults))
     }
 }
 

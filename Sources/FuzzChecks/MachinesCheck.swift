@@ -15,12 +15,12 @@ struct MachinesCheck {
         cluster: "test", version: "1.0",
         nodes: FuzzCluster.topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller) }
     )
-    private static let beginning = MachinesCheck()
+    private static let beginning = MachinesCheck(faults: .none)
     private static let steps: [UInt64] = [0, 1, 50, 500, 1000, 2001, 61_000, 3_600_000]
 
     var bytes = FuzzBytes([])
     var now = FuzzCluster.start
-    var node = FuzzCluster.node(1)
+    var node: NodeCore
     /// The others, by node index; the second place stays unused.
     var others = [FuzzCluster.node(0), FuzzCluster.node(1), FuzzCluster.node(2)]
     /// Whose dials are due: of the node to the third, of the first to the node.
@@ -32,7 +32,12 @@ struct MachinesCheck {
     /// The latest number of a request that the node put to another.
     var lastNumber: UInt64 = 0
 
-    static func check(_ input: [UInt8]) throws(FuzzFinding) {
+    /// - Parameter faults: of the node, not of the others.
+    init(faults: Faults) {
+        node = FuzzCluster.node(1, faults: faults)
+    }
+
+    static func check(_ input: [UInt8], _ beginning: MachinesCheck = beginning) throws(FuzzFinding) {
         var run = beginning
         run.bytes = FuzzBytes(input)
         var events = 0

@@ -1,9 +1,10 @@
+import ClusterModel
 import Foundation
 import FuzzChecks
 import Testing
 
-/// What the fuzzer once found, and what it begins with, holds now. An input that traps stops the tests; its name is the
-/// last one printed by `make fuzz-repeat`.
+/// What the fuzzer once found, and what it begins with, holds now. An input that traps stops the whole run; `make fuzz`
+/// begins with the same inputs and names it.
 @Suite struct ReplayTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -32,18 +33,27 @@ import Testing
 
     @Test(arguments: FuzzTarget.allCases)
     func `what the fuzzer begins with breaks no promise`(target: FuzzTarget) throws {
-        let seeds =
-            target == .topology
-            ? Self.files(in: "clusters").filter { $0.pathExtension == "yaml" }
-                + Self.files(in: "clusters/invalid").filter { $0.pathExtension == "yaml" }
-            : Self.files(in: "Fuzzing/seeds/\(target.rawValue)")
+        var seeds = Self.files(in: "Fuzzing/seeds/\(target.rawValue)")
+        if target == .topology {
+            seeds += (Self.files(in: "clusters") + Self.files(in: "clusters/invalid")).filter {
+                $0.pathExtension == "yaml"
+            }
+        }
         #expect(!seeds.isEmpty)
         try replay(seeds, target)
     }
 
+    @Test(arguments: [Faults.lostLinkDropsOwn, .lossKeepsLive])
+    func `mistakes in a node are found`(faults: Faults) throws {
+        let findings = try Self.files(in: "Fuzzing/seeds/machines").filter { file in
+            let input = try Array(Data(contentsOf: file))
+            return (try? FuzzTarget.checkMachines(input, with: faults)) == nil
+        }
+        #expect(!findings.isEmpty)
+    }
+
     @Test(arguments: FuzzTarget.allCases)
     func `seeds that are cut short, or have a byte changed, break no promise`(target: FuzzTarget) throws {
-        guard target != .topology else { return }
         var random: UInt64 = 20_261_123
         for file in Self.files(in: "Fuzzing/seeds/\(target.rawValue)") {
             let seed = try Array(Data(contentsOf: file))
