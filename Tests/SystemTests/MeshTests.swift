@@ -41,7 +41,8 @@ import Wire
             "\(during.memoryBytes >> 10) KiB meanwhile")
         #expect(during.revision - before.revision == 40_000)
         // What is pulled ends at 256 KiB, with the message that crosses the mark.
-        #expect(link.behindRevisions > 10_000)
+        // How far a throttled peer is behind depends on how long the load took.
+        #expect(link.behindRevisions > (slowness == .stopped ? 10_000 : 0))
         #expect(link.queuedBytes < (256 + 128) << 10)
         #expect(link.unacknowledgedBytes < 2 << 20)
         #expect(during.memoryBytes < before.memoryBytes + (4 << 20))

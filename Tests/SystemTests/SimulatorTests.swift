@@ -42,13 +42,15 @@ import Testing
 
     @Test func `a run that traps says its seed`() throws {
         // The signal that a trap raises, sent while runs go on.
-        let result = try Program.run([
-            "/bin/bash", "-c",
-            """
-            exec 3< <(exec "$0" --seeds 1..1000000 --hash --nodes 3 2>&1)
-            read -r first <&3 && kill -ILL $! && cat <&3
-            """, Executables.companion("tandem-sim"),
-        ])
+        let result = try Program.run(
+            [
+                "/bin/bash", "-c",
+                """
+                exec 3< <(exec "$0" --seeds 1..1000000 --hash --nodes 3 2>&1)
+                read -r first <&3 && kill -ILL $! && cat <&3
+                """, Executables.companion("tandem-sim"),
+                // Swift's backtrace takes long, and longer on a busy machine.
+            ], seconds: 120, environment: Executables.environment + ["SWIFT_BACKTRACE=enable=no"])
         let lines = result.output.split(separator: "\n")
         #expect(
             lines.contains {
