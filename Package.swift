@@ -50,7 +50,7 @@ let doors: [Target] = [
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "CProtobufC", "CTandemProto"]
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
-    .target(name: "Transport", dependencies: ["ClusterModel", "Wire", "LinuxSystem"]),
+    .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem"]),
     .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
     .target(
         name: "ProcessRuntime",

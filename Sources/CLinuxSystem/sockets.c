@@ -131,6 +131,13 @@ int tandem_no_delay(int descriptor) {
     return set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
+int tandem_keep_alive(int descriptor) {
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 4);
+    return set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 int tandem_reset_on_close(int descriptor) {
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);

@@ -26,6 +26,8 @@ package struct DatagramBatch: Equatable, Sendable {
 
     package var isEmpty: Bool { entries.isEmpty }
     package var count: Int { entries.count }
+    /// Bytes of all datagrams.
+    package var byteCount: Int { entries.last.map { $0.offset + $0.length } ?? 0 }
 
     /// Adds a datagram that `build` appends to the buffer. Nothing is added when it appends nothing.
     ///
@@ -48,7 +50,7 @@ package struct DatagramBatch: Equatable, Sendable {
     /// Takes the buffer back: what it has beyond the datagrams of the batch is a new one. Nothing is added when there is
     /// nothing more.
     package mutating func giveBack(_ lent: consuming [UInt8], withDatagramTo destination: NetworkAddress) {
-        let offset = entries.last.map { $0.offset + $0.length } ?? 0
+        let offset = byteCount
         bytes = lent
         precondition(bytes.count >= offset, "a datagram is appended to the others")
         guard bytes.count > offset else { return }

@@ -127,6 +127,12 @@ extension OwnedDescriptor {
         _ = tandem_no_delay(number)
     }
 
+    /// Has the kernel ask a peer that has been silent for a minute whether it is there; one that does not answer for another
+    /// minute ends the connection. Nothing happens on sockets that are not TCP.
+    package func keepAlive() {
+        _ = tandem_keep_alive(number)
+    }
+
     /// Has the kernel reset the connection when it is closed, and drop what is under way. Without this the end of a
     /// stream waits behind everything that the peer has not acknowledged, and a peer that cannot acknowledge never
     /// hears of it.

@@ -1,18 +1,28 @@
 package import ClusterModel
 import DNOwnership
-import SIPCore
+package import SIPCore
 
 // The way of a registration (RFC 3261 section 10.3): parsed, judged, applied, claimed, answered.
 extension NodeCore {
-    /// A datagram came to one of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
+    /// A datagram came to the first of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
     package mutating func datagramReceived(
         _ datagram: Span<UInt8>, from source: NetworkAddress, now: Instant, answers: inout DatagramBatch
+    ) {
+        messageReceived(datagram, from: SIPSource(source), now: now, answers: &answers)
+    }
+
+    /// A datagram, or a whole message of a stream, came to one of the node's SIP ports. Its answer, if it has one, is
+    /// appended to `answers`; over a stream it goes back over this stream, whatever its destination says.
+    package mutating func messageReceived(
+        _ datagram: Span<UInt8>, from source: SIPSource, now: Instant, answers: inout DatagramBatch
     ) {
         switch message.parse(datagram) {
         case .notSIP:
             counters.notSIP += 1
         case .refused(let response):
             answer(response, datagram, source, &answers)
+        case .request where source.flow != .none && !message.hasContentLength:
+            answer(SIPResponse(.contentLength), datagram, source, &answers)
         case .request:
             switch message.disposition {
             case .register:
@@ -28,11 +38,11 @@ extension NodeCore {
     }
 
     private mutating func answer(
-        _ response: SIPResponse, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ answers: inout DatagramBatch
+        _ response: SIPResponse, _ datagram: Span<UInt8>, _ source: SIPSource, _ answers: inout DatagramBatch
     ) {
         if response.status != .ok { counters.requestsRefused += 1 }
-        let target = writer.target(of: message, from: source)
-        answers.append(to: target) { writer.write(response, to: message, in: datagram, from: source, into: &$0) }
+        let target = writer.target(of: message, from: source.address)
+        answers.append(to: target) { writer.write(response, to: message, in: datagram, from: source.address, into: &$0) }
     }
 
     /// Without a user: whether the node is there. With one: what a call to the DN would meet now (RFC 3261 section 11).
@@ -49,8 +59,16 @@ extension NodeCore {
 
     /// Whoever sent it comes first (RFC 3261 section 10.3, step 3): others learn nothing about DNs.
     private mutating func register(
-        _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant, _ answers: inout DatagramBatch
+        _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
+        if source.flow == .none {
+            requestKey = AnsweredRequests.key(of: message, in: datagram, from: source.address, secret: secret)
+            if let answer = answered.answer(to: requestKey, now: now) {
+                return answers.append(to: writer.target(of: message, from: source.address)) {
+                    answered.append(answer, to: &$0)
+                }
+            }
+        }
         guard authenticator != nil else { return register(by: nil, datagram, source, now, &answers) }
         let isStale: Bool
         switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {
@@ -82,7 +100,7 @@ extension NodeCore {
 
     /// - Parameter sender: whose password the sender knows; nil where anybody may register.
     private mutating func register(
-        by sender: DNIndex?, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ now: Instant,
+        by sender: DNIndex?, _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant,
         _ answers: inout DatagramBatch
     ) {
         guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
@@ -94,8 +112,12 @@ extension NodeCore {
         else {
             return answer(SIPResponse(.forbidden), datagram, source, &answers)
         }
+        if message.lacksOutbound(in: datagram) {
+            return answer(SIPResponse(.noOutbound), datagram, source, &answers)
+        }
         let limits = topology.agentTypes[block.agentType].registration
-        switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now) {
+        let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now)
+        switch plan {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
         case .query:
@@ -116,12 +138,23 @@ extension NodeCore {
             }
             remove(datagram, dn, limits, source, now)
         }
-        let target = writer.target(of: message, from: source)
+        let target = writer.target(of: message, from: source.address)
         // Not in a closure: it would have the registrar and the message copied.
         var output = answers.takeBytes()
-        writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source, now: now, into: &output)
+        writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source.address, now: now, into: &output)
+        if source.flow == .none, plan.hasEffect {
+            answered.remember(output, from: answers.byteCount, as: requestKey, now: now)
+        }
         answers.giveBack(output, withDatagramTo: target)
         if !ownershipActions.isEmpty { settle() }
+    }
+
+    /// A stream has ended, and bindings that were tied to it with it.
+    package mutating func flowEnded(_ flow: FlowID, now: Instant) {
+        registrar.flowEnded(flow, into: &emptied)
+        for dn in emptied { ownership.serviceLost(dn, reason: .flowLost, &ownershipActions) }
+        emptied.removeAll(keepingCapacity: true)
+        settle()
     }
 
     /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
@@ -133,7 +166,7 @@ extension NodeCore {
     }
 
     private mutating func remove(
-        _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant
+        _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource, _ now: Instant
     ) {
         if ownership.owns(dn) {
             let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)

@@ -68,7 +68,7 @@ package struct NodeCore: Sendable {
     /// Reused for every datagram.
     var message = SIPMessage()
     var writer: ResponseWriter
-    private let secret: UInt64
+    let secret: UInt64
     package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
@@ -83,7 +83,11 @@ package struct NodeCore: Sendable {
     private var actions: [NodeAction] = []
     var ownershipActions: [OwnershipAction] = []
     var portsActions: [PortsAction] = []
-    private var expired: [DNIndex] = []
+    /// Whose last binding is gone, on the way to ownership.
+    var emptied: [DNIndex] = []
+    var answered = AnsweredRequests()
+    /// Of the REGISTER that is being handled.
+    var requestKey: UInt64 = 0
 
     package init(_ setup: NodeSetup, now: Instant) {
         topology = setup.topology
@@ -182,9 +186,9 @@ package struct NodeCore: Sendable {
     /// Does what is due. Calling it early or late is harmless.
     package mutating func tick(now: Instant) {
         ownership.tick(now: now, &ownershipActions)
-        registrar.expire(now: now, into: &expired)
-        for dn in expired { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
-        expired.removeAll(keepingCapacity: true)
+        registrar.expire(now: now, into: &emptied)
+        for dn in emptied { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
+        emptied.removeAll(keepingCapacity: true)
         endGraces(now: now)
         giveUpRequests(now: now)
         settle()

@@ -11,8 +11,12 @@ package struct Binding: Hashable, Sendable {
     package var expiry: UInt64
     /// Thousandths, if the phone gave a preference.
     package var quality: UInt16?
+    /// The Path of that REGISTER, its values joined by commas; empty without one (RFC 3327 section 5.3).
+    package var path: [UInt8]
     /// Where the last accepted REGISTER came from.
-    package var source: NetworkAddress
+    package var source: SIPSource
+    /// The phone can only be reached over the stream that it registered on, so the binding ends with that stream.
+    package var isTied: Bool
     /// A hash of `+sip.instance` and `reg-id`; 0 without an instance. Equal tags are the same device and flow.
     package var device: UInt64
     /// `reg-id` was given too, so that the device tag and not the URI tells the binding (RFC 5626 section 6).
@@ -20,15 +24,17 @@ package struct Binding: Hashable, Sendable {
 
     /// From its parts, as the store has them.
     package init(
-        contact: [UInt8], callID: [UInt8], cseq: UInt32, expiry: UInt64, quality: UInt16? = nil, source: NetworkAddress,
-        device: UInt64 = 0, isFlow: Bool = false
+        contact: [UInt8], callID: [UInt8], cseq: UInt32, expiry: UInt64, quality: UInt16? = nil, path: [UInt8] = [],
+        source: SIPSource, isTied: Bool = false, device: UInt64 = 0, isFlow: Bool = false
     ) {
         self.contact = contact
         self.callID = callID
         self.cseq = cseq
         self.expiry = expiry
         self.quality = quality
+        self.path = path
         self.source = source
+        self.isTied = isTied
         self.device = device
         self.isFlow = isFlow
     }
@@ -42,13 +48,13 @@ func remainingSeconds(until expiry: UInt64, at now: Instant) -> UInt32 {
     return UInt32(truncatingIfNeeded: min((expiry - now.monotonic - 1) / 1_000_000_000 + 1, UInt64(UInt32.max)))
 }
 
-/// One binding in the registrar's slab. Its two texts share one array, so that a binding is two pieces of memory.
+/// One binding in the registrar's slab. Its texts share one array, so that a binding is two pieces of memory.
 struct BindingRecord {
     static let none: Int32 = -1
 
-    /// Contact URI, then Call-ID.
+    /// Contact URI, then Call-ID, then Path.
     var text: [UInt8] = []
-    var source = NetworkAddress(high: 0, low: 0, port: 0)
+    var source = SIPSource(NetworkAddress(high: 0, low: 0, port: 0))
     var expiry: UInt64 = 0
     var device: UInt64 = 0
     var cseq: UInt32 = 0
@@ -58,13 +64,19 @@ struct BindingRecord {
     /// Neighbours in the wheel's slot.
     var wheelNext = BindingRecord.none
     var wheelPrevious = BindingRecord.none
+    /// Neighbours among the bindings of the same stream.
+    var flowNext = BindingRecord.none
+    var flowPrevious = BindingRecord.none
     /// The second at which the wheel looks at this record; never later than the expiry.
     var checkSecond: UInt32 = 0
     var contactLength: UInt16 = 0
+    var pathLength: UInt16 = 0
     /// `UInt16.max` when none was given.
     var quality = UInt16.max
     var isFlow = false
+    var isTied = false
 
+    var callIDLength: Int { text.count &- Int(contactLength) &- Int(pathLength) }
     /// A whole second at which this binding has expired, at most one second after it did.
     var expirySecond: UInt32 { UInt32(clamping: expiry / 1_000_000_000 + 1) }
 }

@@ -32,7 +32,7 @@ extension Registrar {
         let table = records.span
         let text = table[Int(slot)].text.span
         let length = Int(records[Int(slot)].contactLength)
-        guard text.count == length &+ message.callID.count else { return false }
+        guard records[Int(slot)].callIDLength == message.callID.count else { return false }
         return datagram.equals(message.callID, in: text, at: length)
     }
 

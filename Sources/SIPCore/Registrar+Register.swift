@@ -11,6 +11,14 @@ package enum RegisterPlan: Equatable, Sendable {
     /// It was applied before: the same 200 again, and nothing else.
     case retransmission
     case reject(SIPResponse)
+
+    /// Whether it changes anything, so that it must not be done twice.
+    package var hasEffect: Bool {
+        switch self {
+        case .adds, .removes: true
+        case .query, .retransmission, .reject: false
+        }
+    }
 }
 
 /// What a REGISTER did.
@@ -108,7 +116,7 @@ extension Registrar {
     /// Does what `evaluate` announced with the same arguments. Nothing may have changed the DN in between.
     package mutating func apply(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
-        source: NetworkAddress, now: Instant
+        source: SIPSource, now: Instant
     ) -> RegisterOutcome {
         let wasEmpty = heads[dn.position] < 0
         var outcome = RegisterOutcome(transition: .stayed, bindingsChanged: false, device: 0)
@@ -156,7 +164,7 @@ extension Registrar {
 
     private mutating func applyContact(
         _ position: Int, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ dn: DNIndex,
-        _ limits: RegistrationLimits, _ source: NetworkAddress, _ now: Instant, _ outcome: inout RegisterOutcome
+        _ limits: RegistrationLimits, _ source: SIPSource, _ now: Instant, _ outcome: inout RegisterOutcome
     ) {
         let contact = message.contact(position)
         let seconds = requestedExpires(contact, message, limits)
@@ -183,6 +191,7 @@ extension Registrar {
             record.quality = contact.quality ?? UInt16.max
             record.device = outcome.device
             record.isFlow = isFlow(contact)
+            record.isTied = isTied(contact, datagram, source)
             insert(record, of: dn, now: now)
             outcome.bindingsChanged = true
         }
@@ -193,7 +202,7 @@ extension Registrar {
     /// - Returns: whether anything but the CSeq differs.
     private mutating func update(
         _ slot: Int32, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>,
-        _ source: NetworkAddress, device: UInt64
+        _ source: SIPSource, device: UInt64
     ) -> Bool {
         let position = Int(slot)
         records[position].cseq = message.cseq
@@ -205,10 +214,11 @@ extension Registrar {
             return false
         }
         if !isSameText { setText(of: &records[position], contact, message, datagram) }
-        records[position].source = source
+        move(slot, to: source)
         records[position].quality = quality
         records[position].device = device
         records[position].isFlow = isFlow(contact)
+        records[position].isTied = isTied(contact, datagram, source)
         return true
     }
 
@@ -218,21 +228,39 @@ extension Registrar {
         let table = records.span
         let text = table[position].text.span
         let length = Int(table[position].contactLength)
-        guard contact.uri.whole.count == length, text.count == length &+ message.callID.count,
-            datagram.equals(contact.uri.whole, in: text, at: 0)
+        guard contact.uri.whole.count == length, table[position].callIDLength == message.callID.count,
+            Int(table[position].pathLength) == message.pathLength,
+            datagram.equals(contact.uri.whole, in: text, at: 0), datagram.equals(message.callID, in: text, at: length)
         else { return false }
-        return datagram.equals(message.callID, in: text, at: length)
+        guard message.pathCount > 0 else { return true }
+        return datagram.isPath(of: message, in: text, at: length &+ message.callID.count)
     }
 
     private func setText(
         of record: inout BindingRecord, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>
     ) {
         var text: [UInt8] = []
-        text.reserveCapacity(contact.uri.whole.count + message.callID.count)
+        text.reserveCapacity(contact.uri.whole.count + message.callID.count + message.pathLength)
         for position in contact.uri.whole.indices { text.append(datagram[position]) }
         for position in message.callID.indices { text.append(datagram[position]) }
+        for path in 0..<message.pathCount {
+            if path > 0 { text.append(UInt8(ascii: ",")) }
+            for position in message.paths[path].indices { text.append(datagram[position]) }
+        }
         record.text = text
         record.contactLength = contact.uri.whole.length
+        record.pathLength = UInt16(message.pathLength)
+    }
+
+    /// Whether a phone is reached over its stream only: it says so (RFC 5626 section 5.3), or its contact is another's
+    /// address than the one that it was heard from, as behind a NAT. Others are dialled at their contact.
+    private func isTied(_ contact: Contact, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
+        guard source.flow != .none else { return false }
+        if isFlow(contact) { return true }
+        var text: [UInt8] = []
+        text.append(contact.uri.host, of: datagram)
+        guard let host = NetworkAddress(String(decoding: text, as: UTF8.self) + ":0") else { return false }
+        return host.high != source.address.high || host.low != source.address.low
     }
 
     private mutating func removeExpired(of dn: DNIndex, now: Instant) -> Bool {
@@ -247,5 +275,18 @@ extension Registrar {
             slot = next
         }
         return removed
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a request's Path is what is kept of another's.
+    fileprivate func isPath(of message: borrowing SIPMessage, in text: Span<UInt8>, at start: Int) -> Bool {
+        var position = start
+        for path in 0..<message.pathCount {
+            if path > 0 { position &+= 1 }
+            guard equals(message.paths[path], in: text, at: position) else { return false }
+            position &+= message.paths[path].count
+        }
+        return true
     }
 }

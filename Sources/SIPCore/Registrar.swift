@@ -18,6 +18,8 @@ package struct Registrar: Sendable {
     var records: [BindingRecord] = []
     private var free = BindingRecord.none
     private var wheel = ExpiryWheel()
+    /// The first of the bindings of each stream that has any.
+    var flows: [FlowID: Int32] = [:]
 
     /// - Parameter dnCount: how many DNs the directory has.
     package init(dnCount: Int) {
@@ -38,10 +40,11 @@ package struct Registrar: Sendable {
             bindings.append(
                 Binding(
                     contact: Array(record.text[..<Int(record.contactLength)]),
-                    callID: Array(record.text[Int(record.contactLength)...]),
+                    callID: Array(record.text[Int(record.contactLength)...].prefix(record.callIDLength)),
                     cseq: record.cseq, expiry: record.expiry,
                     quality: record.quality == UInt16.max ? nil : record.quality,
-                    source: record.source, device: record.device, isFlow: record.isFlow))
+                    path: record.text.suffix(Int(record.pathLength)), source: record.source, isTied: record.isTied,
+                    device: record.device, isFlow: record.isFlow))
             slot = record.next
         }
         return bindings
@@ -50,8 +53,10 @@ package struct Registrar: Sendable {
     /// Puts a binding back that the store or another process had kept. The caller keeps to the DN's number of contacts.
     package mutating func restore(_ binding: Binding, of dn: DNIndex, now: Instant) {
         var record = BindingRecord()
-        record.text = binding.contact + binding.callID
+        record.text = binding.contact + binding.callID + binding.path
         record.contactLength = UInt16(clamping: binding.contact.count)
+        record.pathLength = UInt16(clamping: binding.path.count)
+        record.isTied = binding.isTied
         record.cseq = binding.cseq
         record.expiry = binding.expiry
         record.quality = binding.quality ?? UInt16.max
@@ -105,6 +110,7 @@ extension Registrar {
         records[Int(slot)].next = heads[dn.position]
         heads[dn.position] = slot
         wheel.insert(slot, into: &records)
+        joinFlow(slot)
         bindingCount += 1
     }
 
@@ -119,6 +125,7 @@ extension Registrar {
             records[Int(previous)].next = next
         }
         wheel.remove(slot, from: &records)
+        leaveFlow(slot)
         records[Int(slot)] = BindingRecord()
         records[Int(slot)].next = free
         free = slot

@@ -47,6 +47,8 @@ package struct ResponseWriter: Sendable {
         var sink = ByteSink(taking: &output)
         begin(SIPResponse(.ok), message, datagram, source, &sink)
         registrar.writeContacts(of: dn, now: now, texts, into: &sink)
+        writePath(of: message, datagram, &sink)
+        if message.usesOutbound { sink.put("\r\nRequire: outbound") }
         sink.put(texts.end, of: texts.bytes.span)
         sink.giveBack(to: &output)
     }
@@ -137,7 +139,8 @@ package struct ResponseWriter: Sendable {
         switch extra {
         case .none: break
         case .allow: sink.put("\r\nAllow: REGISTER, OPTIONS")
-        case .capabilities: sink.put("\r\nAllow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported:")
+        case .capabilities:
+            sink.put("\r\nAllow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported: path, outbound")
         case .minimumExpires(let seconds):
             sink.put("\r\nMin-Expires: ")
             sink.put(decimal: seconds)
@@ -157,6 +160,14 @@ package struct ResponseWriter: Sendable {
                 sink.put(challenge.after.span)
                 if isStale { sink.put(", stale=true") }
             }
+        }
+    }
+
+    /// The phone learns which proxies are on its way (RFC 3327 section 5.3).
+    private func writePath(of message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ sink: inout ByteSink) {
+        for position in 0..<message.pathCount {
+            sink.put("\r\nPath: ")
+            sink.put(message.paths[position], of: datagram, cleaning: message.hasLineEndsInValues)
         }
     }
 

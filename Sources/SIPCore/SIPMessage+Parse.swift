@@ -32,6 +32,9 @@ extension SIPMessage {
         contactCount = 0
         viaCount = 0
         requireCount = 0
+        supported = []
+        pathCount = 0
+        lastPath = .empty
         authorizationCount = 0
         fault = nil
         contentLength = nil
@@ -158,9 +161,10 @@ extension SIPMessage {
             guard let hops = datagram.decimal(value), hops <= 255 else { return note(.maxForwards) }
             maxForwards = UInt8(hops)
         case .require:
-            guard !value.isEmpty, requireCount < Self.maximumRequires else { return }
-            requires[requireCount] = value
-            requireCount &+= 1
+            takeRequired(value, datagram)
+        case .supported:
+            takeSupported(value, datagram)
+        case .path: takePaths(value, datagram)
         case .authorization:
             guard authorizationCount < Self.maximumAuthorizations else { return }
             authorizations[authorizationCount] = value
@@ -182,6 +186,40 @@ extension SIPMessage {
             }
             start = end &+ 1
         } while start <= value.upper
+    }
+
+    private mutating func takeSupported(_ value: ByteRange, _ datagram: Span<UInt8>) {
+        var start = value.lower
+        while let element = datagram.nextElement(&start, before: value.upper) {
+            supported.formUnion(datagram.optionTag(element))
+        }
+    }
+
+    /// Keeps what is not supported, for the answer.
+    private mutating func takeRequired(_ value: ByteRange, _ datagram: Span<UInt8>) {
+        var start = value.lower
+        while let element = datagram.nextElement(&start, before: value.upper) {
+            guard datagram.optionTag(element).isEmpty, requireCount < Self.maximumRequires else { continue }
+            requires[requireCount] = element
+            requireCount &+= 1
+        }
+    }
+
+    /// Each element is the address of a proxy, which requests to the phone are sent through (RFC 3327 section 5.3).
+    private mutating func takePaths(_ value: ByteRange, _ datagram: Span<UInt8>) {
+        guard pathCount < Self.maximumPaths else { return note(.pathLength) }
+        paths[pathCount] = value
+        pathCount &+= 1
+        if pathLength > Self.maximumPathLength { note(.pathLength) }
+        if value.isEmpty { note(.path) }
+        var start = value.lower
+        while let element = datagram.nextElement(&start, before: value.upper) {
+            var address = AddressHeader()
+            if !datagram.parseAddress(element, into: &address, splittingURI: true) || address.uri.scheme == .other {
+                note(.path)
+            }
+            lastPath = address.uri.parameters
+        }
     }
 
     private mutating func takeContacts(_ value: ByteRange, _ datagram: Span<UInt8>) {
@@ -229,5 +267,24 @@ extension SIPMessage {
         guard method.count == methodToken.count, datagram.equals(method, in: datagram, at: methodToken.lower) else {
             return note(.cseqMethod)
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// The next element of a comma-separated list that is not empty; moves past it.
+    func nextElement(_ start: inout Int, before end: Int) -> ByteRange? {
+        while start < end {
+            let elementEnd = endOfElement(from: start, before: end)
+            let element = trimmed(start, elementEnd)
+            start = elementEnd &+ 1
+            if !element.isEmpty { return element }
+        }
+        return nil
+    }
+
+    /// The extension that an option tag names; none if this server does not know it.
+    fileprivate func optionTag(_ range: ByteRange) -> SIPExtensions {
+        if isNamed(range, 0x6874_6170, length: 4) { return .path }
+        return isNamed(range, 0x646E_756F_6274_756F, length: 8) ? .outbound : []
     }
 }

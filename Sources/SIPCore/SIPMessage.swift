@@ -17,6 +17,9 @@ package struct SIPMessage: Sendable {
     package static let maximumContacts = 16
     static let maximumHeaderName = 256
     static let maximumRequires = 4
+    /// Path headers, and the bytes of all their values: they are kept with each binding.
+    package static let maximumPaths = 8
+    package static let maximumPathLength = 1024
     /// A phone answers one challenge; more headers are for other realms, or for a proxy on the way.
     static let maximumAuthorizations = 4
 
@@ -47,11 +50,20 @@ package struct SIPMessage: Sendable {
     var contacts = [Contact](repeating: Contact(), count: SIPMessage.maximumContacts)
     var requires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
     var requireCount = 0
+    /// What the sender supports, as far as it matters here (RFC 3261 section 20.37).
+    package internal(set) var supported: SIPExtensions = []
+    /// The values of the Path headers, each perhaps a list (RFC 3327 section 4).
+    var paths = [ByteRange](repeating: .empty, count: SIPMessage.maximumPaths)
+    package internal(set) var pathCount = 0
+    /// The parameters of the last URI of them: that of the proxy next to the sender.
+    var lastPath = ByteRange.empty
     var authorizations = [ByteRange](repeating: .empty, count: SIPMessage.maximumAuthorizations)
     package internal(set) var authorizationCount = 0
     /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
     var fault: SIPFault?
     var contentLength: UInt32?
+    /// Over streams it must be given (RFC 3261 section 20.14).
+    package var hasContentLength: Bool { contentLength != nil }
     /// One bit for each header that may stand only once and was seen.
     var seen: UInt16 = 0
 
@@ -61,8 +73,48 @@ package struct SIPMessage: Sendable {
     /// An empty message, to parse into.
     package init() {}
 
+    /// The phone wants to be reached over the flow that it registers on, and can keep to what that needs (RFC 5626
+    /// section 6).
+    var usesOutbound: Bool {
+        guard supported.contains(.outbound) else { return false }
+        for position in 0..<contactCount where !contacts[position].instance.isEmpty && !contacts[position].flow.isEmpty {
+            return true
+        }
+        return false
+    }
+
+    /// The first proxy on the way would not keep to the phone's flow: its Path has no `ob` (RFC 5626 section 6).
+    package func lacksOutbound(in datagram: Span<UInt8>) -> Bool {
+        guard usesOutbound, viaCount > 1 else { return false }
+        var position = lastPath.lower
+        while let parameter = datagram.parseParameter(&position, before: lastPath.upper) {
+            if datagram.isNamed(parameter.name, 0x626F, length: 2) { return false }
+        }
+        return true
+    }
+
+    /// Bytes of all Path values, joined by commas.
+    var pathLength: Int {
+        var length = max(0, pathCount &- 1)
+        for position in 0..<pathCount { length &+= paths[position].count }
+        return length
+    }
+
     /// One of the `contactCount` contacts of a request, in order.
     package func contact(_ position: Int) -> Contact { contacts[position] }
+}
+
+/// Extensions that this server knows (the option tags of RFC 3261 section 27.1).
+package struct SIPExtensions: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+    /// RFC 3327: proxies on the way name themselves.
+    package static let path = SIPExtensions(rawValue: 1)
+    /// RFC 5626: phones are reached over the flow that they registered on.
+    package static let outbound = SIPExtensions(rawValue: 2)
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
 }
 
 /// The topmost Via: who sent the request to us (RFC 3261 section 20.42).

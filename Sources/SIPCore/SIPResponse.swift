@@ -10,6 +10,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case unsupportedScheme = 416
     case badExtension = 420
     case intervalTooBrief = 423
+    case noOutbound = 439
     case temporarilyUnavailable = 480
     case noSuchTransaction = 481
     case serverError = 500
@@ -30,6 +31,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .uriTooLong: "Request-URI Too Long"
         case .unsupportedScheme: "Unsupported URI Scheme"
         case .badExtension: "Bad Extension"
+        case .noOutbound: "First Hop Lacks Outbound Support"
         case .intervalTooBrief: "Interval Too Brief"
         case .temporarilyUnavailable: "Temporarily Unavailable"
         case .noSuchTransaction: "Call/Transaction Does Not Exist"
@@ -46,7 +48,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
 package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case version, requestLine, requestURI, requestURILength, header, headerCount, headerLength, headerEnd
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
-    case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder
+    case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder, path, pathLength
 
     /// What a request with this fault is answered.
     package var status: SIPStatus {
@@ -59,7 +61,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
             .viaCount,
             .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
             .starContact,
-            .contactScheme, .contactLength:
+            .contactScheme, .contactLength, .path, .pathLength:
             .badRequest
         }
     }
@@ -92,6 +94,8 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .contactLength: "Contact Or Call-ID Too Long"
         case .tooManyContacts: "Too Many Contacts"
         case .outOfOrder: "CSeq Out Of Order"
+        case .path: "Bad Path"
+        case .pathLength: "Path Too Long"
         }
     }
 }

@@ -78,7 +78,7 @@ extension NodeShell {
         report.bindings = core.registrar.bindings(of: dn).map { binding in
             BindingReport(
                 contact: String(decoding: binding.contact, as: UTF8.self),
-                expiresInSeconds: binding.remainingSeconds(at: loop.now), source: "\(binding.source)"
+                expiresInSeconds: binding.remainingSeconds(at: loop.now), source: "\(binding.source.address)"
             )
         }
         return report

@@ -19,6 +19,8 @@ final class NodeShell {
     static let pullLimit = 256 * 1024
     /// How many clients the T-Controller port serves at a time.
     static let clientLimit = 4_096
+    /// How many SIP connections a listener serves at a time.
+    static let sipConnectionLimit = 16_384
 
     let loop: EventLoop
     let logger: Logger
@@ -32,6 +34,13 @@ final class NodeShell {
     let portCodec: TLibraryCodec
 
     var sipSockets: [DatagramSocket] = []
+    /// Which of the node's SIP listeners a socket is.
+    var sipSocketNumbers: [ObjectIdentifier: UInt8] = [:]
+    /// Connections of phones and proxies, by their numbers.
+    var sipConnections: [FlowID: SIPConnection] = [:]
+    /// The answer to a message of a stream, on its way.
+    var streamAnswers = DatagramBatch()
+    var sipStreams = SIPStreamCounters()
     var listeners: [StreamListener] = []
     /// Connections to peers and from strangers, by their numbers.
     var connections: [ConnectionID: FramedConnection] = [:]
@@ -85,24 +94,35 @@ final class NodeShell {
     /// How many descriptors the node can need: its clients, two connections and two dials a peer, listeners, SIP sockets,
     /// and some for the process itself.
     var descriptorLimit: Int {
-        Self.clientLimit + topology.nodes.count * 4 + 16 + topology.nodes[me.position].sip.count + 64
+        let sip = topology.nodes[me.position].sip
+        let streams = sip.filter { $0.transport == .tcp }.count * Self.sipConnectionLimit
+        return Self.clientLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
     }
 
     /// Opens all of the node's ports. After an error nothing is served.
     func open() throws(SystemError) {
         let node = topology.nodes[me.position]
-        for listener in node.sip where listener.transport == .udp {
-            // Eight MiB hold what arrives in half a second at full load.
-            let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
-            sipSockets.append(try DatagramSocket(descriptor, on: loop, delegate: self))
+        for (number, listener) in node.sip.enumerated() {
+            switch listener.transport {
+            case .udp:
+                // Eight MiB hold what arrives in half a second at full load.
+                let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
+                let socket = try DatagramSocket(descriptor, on: loop, delegate: self)
+                sipSocketNumbers[ObjectIdentifier(socket)] = UInt8(number)
+                sipSockets.append(socket)
+            case .tcp:
+                try listenSIP(listener.address, number: UInt8(number))
+            case .tls:
+                break
+            }
         }
-        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0) }
-        try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in clientConnected($0) }
+        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0.descriptor) }
+        try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in clientConnected($0.descriptor) }
         loop.addOwner(self)
     }
 
-    private func listen(
-        _ address: StreamAddress, limit: Int, _ accept: @escaping (OwnedDescriptor) -> Void
+    func listen(
+        _ address: StreamAddress, limit: Int, _ accept: @escaping (AcceptedStream) -> Void
     ) throws(SystemError) {
         let descriptor = try Sockets.listening(at: address)
         var limits = StreamListener.Limits()
@@ -114,6 +134,7 @@ final class NodeShell {
     func close() {
         for socket in sipSockets { socket.close() }
         for listener in listeners { listener.close() }
+        for connection in sipConnections.values { connection.close() }
         for connection in connections.values { connection.close() }
         for connection in clients.values { connection.close() }
     }
@@ -164,19 +185,20 @@ extension NodeShell: LoopOwner {
 extension NodeShell: DatagramSocketDelegate {
     func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
         let datagram = Span<UInt8>(_bytes: bytes)
-        socket.withOutput { core.datagramReceived(datagram, from: source, now: loop.now, answers: &$0) }
+        let source = SIPSource(source, listener: sipSocketNumbers[ObjectIdentifier(socket)] ?? 0)
+        socket.withOutput { core.messageReceived(datagram, from: source, now: loop.now, answers: &$0) }
     }
 }
 
 /// Hands accepted streams on.
 private final class Acceptor: StreamListenerDelegate {
-    private let accept: (OwnedDescriptor) -> Void
+    private let accept: (AcceptedStream) -> Void
 
-    init(_ accept: @escaping (OwnedDescriptor) -> Void) {
+    init(_ accept: @escaping (AcceptedStream) -> Void) {
         self.accept = accept
     }
 
     func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
-        accept(stream.descriptor)
+        accept(stream)
     }
 }

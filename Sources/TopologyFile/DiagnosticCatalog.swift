@@ -233,8 +233,8 @@ extension DiagnosticCode {
             """
         case .noUDPListener:
             """
-            Phones register over UDP in this version, so every node needs at least one SIP listener such as
-            `udp:127.0.0.1:5071`.
+            Phones register over UDP and TCP in this version, so every node needs at least one SIP listener such as
+            `udp:127.0.0.1:5071` or `tcp:127.0.0.1:5071`.
             """
         case .otherHost:
             """

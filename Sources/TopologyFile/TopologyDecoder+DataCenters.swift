@@ -101,7 +101,7 @@ extension TopologyDecoder {
                 isFaulty = true
                 continue
             }
-            if listener.transport != .udp {
+            if listener.transport == .tls {
                 noteNotRun("SIP listeners over \(listener.transport.rawValue.uppercased())", at: item.value)
             }
             listen(
@@ -110,9 +110,9 @@ extension TopologyDecoder {
             )
             listeners.append(listener)
         }
-        if !isFaulty && !listeners.contains(where: { $0.transport == .udp }) {
+        if !isFaulty && !listeners.contains(where: { $0.transport != .tls }) {
             report(
-                .noUDPListener, "`\(node.name)` has no SIP listener over UDP, where phones register in this version",
+                .noUDPListener, "`\(node.name)` has no SIP listener over UDP or TCP, where phones register in this version",
                 at: span(items.isEmpty ? field.key : field.value), hint: "add `\"udp:127.0.0.1:5071\"` to the list"
             )
         }

@@ -1,37 +1,10 @@
 import ClusterModel
-import LinuxSystem
 import Wire
 
-/// Reading: from the socket into the loop's buffer, from there frame by frame to the delegate.
+/// Reading: frame by frame to the delegate.
 extension FramedConnection {
-    func readInput() {
-        if holdsWholeFrames { deliverHeld() }
-        let buffer = loop.readBuffer
-        var budget = limits.readPerTurn
-        while budget > 0 && phase != .closed && !(phase == .open && isPaused) {
-            do throws(SystemError) {
-                guard let count = try descriptor.read(into: buffer) else { return }
-                if count == 0 {
-                    end(.peerClosed)
-                    return
-                }
-                budget -= count
-                lastHeard = loop.now.monotonic
-                counters.bytesIn &+= UInt64(count)
-                if phase == .open {
-                    // The loop owns the buffer and reads nothing into it before this call returns.
-                    take(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
-                }
-                if count < buffer.count { return }
-            } catch {
-                end(error)
-                return
-            }
-        }
-    }
-
     /// Delivers the frames that `bytes` completes and keeps the rest.
-    private func take(_ bytes: RawSpan) {
+    func takeFrames(_ bytes: RawSpan) {
         var position = 0
         if !partial.isEmpty {
             guard let completed = completePartial(from: bytes) else { return }
@@ -82,11 +55,11 @@ extension FramedConnection {
     }
 
     /// Delivers what was kept while reading was paused.
-    func deliverHeld() {
+    func deliverHeldFrames() {
         guard phase == .open, !isPaused, !partial.isEmpty else { return }
         let held = partial
         partial = []
-        holdsWholeFrames = false
+        holdsWhole = false
         let position = deliver(held.span.bytes)
         guard phase == .open, position < held.count else { return }
         keep(held.span.bytes.extracting(position..<held.count))
@@ -112,7 +85,7 @@ extension FramedConnection {
             partial.reserveCapacity(min(FrameHeader.size + length, bytes.byteCount * 2))
         }
         append(bytes)
-        holdsWholeFrames = isPaused
+        holdsWhole = isPaused
     }
 
     private func append(_ bytes: RawSpan) {

@@ -2,33 +2,6 @@ import ClusterModel
 package import LinuxSystem
 import Wire
 
-/// Why a connection ended.
-package enum CloseReason: Hashable, Sendable {
-    case peerClosed
-    /// The peer, or the network, ended it in the middle.
-    case reset
-    /// The peer announced or sent what a frame cannot be.
-    case badFrame(String)
-    /// The peer did not read, and what waited for it passed the limit.
-    case outputOverflow(bytes: Int)
-    case system(SystemError)
-    /// We closed it.
-    case local
-}
-
-extension CloseReason: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .peerClosed: "peer closed"
-        case .reset: "reset"
-        case .badFrame(let what): "bad frame: \(what)"
-        case .outputOverflow(let bytes): "peer does not read: \(bytes) bytes were waiting"
-        case .system(let error): "\(error)"
-        case .local: "local"
-        }
-    }
-}
-
 /// Owns what a connection's frames mean.
 package protocol FramedConnectionDelegate: AnyObject {
     /// - Parameter payload: gone after the call.
@@ -43,197 +16,61 @@ extension FramedConnectionDelegate {
     package func outputDrained(_ connection: FramedConnection) {}
 }
 
-/// A stream of frames over TCP or a Unix socket.
-///
-/// Frames in are delivered from the loop's read buffer; frames out are collected and written once a turn. While more
-/// output than the high-water mark waits for the peer, nothing more is read from it.
-package final class FramedConnection {
-    /// Bounds of one connection.
-    package struct Limits: Hashable, Sendable {
-        /// The longest payload that the peer may announce, at most `FrameHeader.maximumPayload`.
-        package var payload = FrameHeader.maximumPayload
-        /// Bytes that one turn reads before the other descriptors have theirs.
-        package var readPerTurn = 512 * 1024
-        /// With more output than this waiting, the peer is not read, and `isOutputHigh` asks the owner to stop writing.
-        package var outputHighWater = 1 << 20
-        /// With more output than this waiting, the connection fails.
-        package var output = 16 << 20
-        /// How long a connection that is closing waits for the peer to read what is left.
-        package var linger: Duration = .seconds(2)
-
-        package init() {}
-    }
-
-    /// What the connection has carried.
-    package struct Counters: Hashable, Sendable {
-        package var bytesIn: UInt64 = 0
-        package var bytesOut: UInt64 = 0
-        package var framesIn: UInt64 = 0
-        package var framesOut: UInt64 = 0
-    }
-
-    enum Phase {
-        /// Becomes `closing` or `closed`.
-        case open
-        /// Output is being written, input is thrown away. Becomes `closed`.
-        case closing
-        case closed
-    }
-
-    package let descriptor: OwnedDescriptor
-    package let limits: Limits
-    package internal(set) var counters = Counters()
-    /// Monotonic nanoseconds at which the peer was last heard; the time of making until then.
-    package internal(set) var lastHeard: UInt64
-
-    let loop: EventLoop
-    var phase = Phase.open
+/// A stream of frames: what Tandem's own processes and their clients speak.
+package final class FramedConnection: StreamConnection {
     /// Released once it has been told of the end.
     var delegate: (any FramedConnectionDelegate)?
-    var registration: EventLoop.Registration?
-    var interest: Readiness = .readable
-    var pausedByOwner = false
-    var pausedByOutput = false
-    /// The beginning of a frame whose end has not come; or, while reading is paused, what had been read by then.
-    var partial: [UInt8] = []
-    /// `partial` was kept because of a pause: there may be whole frames in it, to be delivered before anything is read.
-    var holdsWholeFrames = false
-    /// Output, the part before `outputStart` written already.
-    var output: [UInt8] = []
-    var outputStart = 0
-    var flushIsDue = false
-    /// Our side has said that nothing more will come.
-    var writingEnded = false
-    var lingerTimer: TimerToken?
 
     /// Watches a connected socket. The delegate is kept until it has been told of the end.
     package init(
         _ descriptor: OwnedDescriptor, on loop: EventLoop, limits: Limits = Limits(),
         delegate: any FramedConnectionDelegate
     ) throws(SystemError) {
-        self.descriptor = descriptor
-        self.loop = loop
-        self.limits = limits
         self.delegate = delegate
-        lastHeard = loop.now.monotonic
-        descriptor.disableDelay()
-        registration = try loop.register(descriptor, interest: .readable, handler: self)
+        try super.init(descriptor, on: loop, limits: limits)
     }
 
-    /// Whether frames can still be sent.
-    package var isOpen: Bool { phase == .open }
+    override func take(_ bytes: RawSpan) { takeFrames(bytes) }
 
-    // MARK: Backpressure
+    override func deliverHeld() { deliverHeldFrames() }
 
-    /// Bytes that wait to be written.
-    package var outputBytes: Int { output.count - outputStart }
+    override func drained() { delegate?.outputDrained(self) }
 
-    /// More waits than the high-water mark allows; whoever can wait with further frames should, until `outputDrained`.
-    package var isOutputHigh: Bool { outputBytes > limits.outputHighWater }
-
-    /// Stops delivering frames. What has been read already is kept and delivered first after `resumeReading`.
-    package func pauseReading() {
-        guard !pausedByOwner else { return }
-        pausedByOwner = true
-        updateInterest()
+    override func ended(_ reason: CloseReason) {
+        let told = delegate
+        delegate = nil
+        told?.connectionClosed(self, reason: reason)
     }
 
-    package func resumeReading() {
-        guard pausedByOwner else { return }
-        pausedByOwner = false
-        readingMayGoOn()
-    }
+    // MARK: Sending
 
-    var isPaused: Bool { pausedByOwner || pausedByOutput }
-
-    func readingMayGoOn() {
-        guard !isPaused, phase == .open else { return }
-        updateInterest()
-        // What was read before the pause would wait for the peer's next byte otherwise.
-        if !partial.isEmpty { loop.soon { [self] in deliverHeld() } }
-    }
-
-    func updateInterest() {
-        guard let registration else { return }
-        var wanted: Readiness = []
-        if phase == .closing || !isPaused { wanted.insert(.readable) }
-        if outputBytes > 0 && !flushIsDue { wanted.insert(.writable) }
-        guard wanted != interest else { return }
-        do throws(SystemError) {
-            try loop.modify(registration, interest: wanted)
-            interest = wanted
-        } catch {
-            end(.system(error))
-        }
-    }
-
-    // MARK: Closing
-
-    /// Closes the connection. The delegate is told `local` afterwards, before the turn ends.
+    /// Sends a frame whose payload is there already.
     ///
-    /// - Parameter afterFlushing: whether the peer gets what has been written so far, if it reads it within the limit;
-    ///   without it, output that has not left is dropped.
-    package func close(afterFlushing: Bool = true) {
-        guard phase == .open else {
-            if !afterFlushing { end(.local) }
-            return
-        }
-        guard afterFlushing else {
-            end(.local)
-            return
-        }
-        phase = .closing
-        partial = []
-        updateInterest()
-        guard phase == .closing else { return }
-        lingerTimer = loop.schedule(after: limits.linger) { [self] in end(.local) }
-        scheduleFlush()
+    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
+    @discardableResult
+    package func send(type: UInt16, flags: UInt16 = 0, payload: some Sequence<UInt8>) -> Bool {
+        send(type: type, flags: flags) { $0.append(contentsOf: payload) }
     }
 
-    /// Closes the connection at once with a reset, which reaches a peer that can still be reached although it cannot
-    /// acknowledge anything. The delegate is told `local`.
-    package func reset() {
-        descriptor.resetOnClose()
-        end(.local)
+    /// Sends a frame whose payload `encode` appends to what is waiting already.
+    ///
+    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
+    @discardableResult
+    package func send(type: UInt16, flags: UInt16 = 0, encode: (inout [UInt8]) -> Void) -> Bool {
+        guard phase == .open else { return false }
+        guard FrameHeader.appendFrame(type: type, flags: flags, to: &output, encode) else { return false }
+        counters.framesOut &+= 1
+        outputGrew()
+        return true
     }
 
-    /// Ends everything at once; later ends are passed over.
-    func end(_ reason: CloseReason) {
-        guard phase != .closed else { return }
-        // Whatever ends a connection that we are closing, it was we who closed it.
-        let reason = phase == .closing ? .local : reason
-        phase = .closed
-        if let lingerTimer { loop.cancel(lingerTimer) }
-        lingerTimer = nil
-        if let registration { loop.unregister(registration) }
-        registration = nil
-        descriptor.close()
-        partial = []
-        output = []
-        outputStart = 0
-        loop.soon { [self] in
-            let told = delegate
-            delegate = nil
-            told?.connectionClosed(self, reason: reason)
-        }
-    }
-
-    /// How an error of reading or writing is told.
-    func end(_ error: SystemError) {
-        end(error.isReset ? .reset : .system(error))
-    }
-}
-
-extension FramedConnection: ReadinessHandler {
-    package func ready(_ readiness: Readiness) {
-        if readiness.contains(.writable) { writeOutput() }
-        if phase == .closed { return }
-        let ended = !readiness.isDisjoint(with: [.hangup, .error])
-        if phase == .open && isPaused {
-            // Hangups are reported on and on while we do not read, and our answers reach nobody any more.
-            if ended { end(readiness.contains(.error) ? .reset : .peerClosed) }
-        } else if ended || readiness.contains(.readable) {
-            readInput()
-        }
+    /// Lets `write` append whole frames, headers included.
+    ///
+    /// - Parameter frames: how many, for the counters.
+    package func withOutput(frames: Int = 1, _ write: (inout [UInt8]) -> Void) {
+        guard phase == .open else { return }
+        write(&output)
+        counters.framesOut &+= UInt64(clamping: frames)
+        outputGrew()
     }
 }

@@ -128,7 +128,7 @@ import Testing
         registrar.take(register("<sip:1001@a>;q=0.25", cseq: 1))
         let moved = NetworkAddress(ipv4: 0x0A00_0002, port: 1)
         #expect(registrar.take(register("<sip:1001@a>;q=0.25", cseq: 2), from: moved).bindingsChanged)
-        #expect(registrar.bindings(of: DNIndex(0)).map(\.source) == [moved])
+        #expect(registrar.bindings(of: DNIndex(0)).map(\.source.address) == [moved])
         #expect(registrar.answer(register(cseq: 3)).contains("Contact: <sip:1001@a>;expires=300;q=0.250\r\n"))
     }
 

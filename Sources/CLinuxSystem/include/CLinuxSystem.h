@@ -41,6 +41,8 @@ int tandem_accept(int descriptor);
 int tandem_allow_address_reuse(int descriptor);
 int tandem_accept_both_families(int descriptor);
 int tandem_no_delay(int descriptor);
+// Asks a silent peer after a minute whether it is there; one that says nothing for another minute is gone.
+int tandem_keep_alive(int descriptor);
 // Closing will drop what is under way and reset the connection (SO_LINGER with no time).
 int tandem_reset_on_close(int descriptor);
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);

@@ -1,39 +1,15 @@
 import LinuxSystem
-import Wire
 
-/// Writing: frames are collected during a turn and leave with one call at its end.
-extension FramedConnection {
-    /// Sends a frame whose payload is there already.
-    ///
-    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
-    @discardableResult
-    package func send(type: UInt16, flags: UInt16 = 0, payload: some Sequence<UInt8>) -> Bool {
-        send(type: type, flags: flags) { $0.append(contentsOf: payload) }
-    }
-
-    /// Sends a frame whose payload `encode` appends to what is waiting already.
-    ///
-    /// - Returns: false when the connection is closing or the payload is longer than a frame may carry.
-    @discardableResult
-    package func send(type: UInt16, flags: UInt16 = 0, encode: (inout [UInt8]) -> Void) -> Bool {
-        guard phase == .open else { return false }
-        guard FrameHeader.appendFrame(type: type, flags: flags, to: &output, encode) else { return false }
-        counters.framesOut &+= 1
-        outputGrew()
-        return true
-    }
-
-    /// Lets `write` append whole frames, headers included.
-    ///
-    /// - Parameter frames: how many, for the counters.
-    package func withOutput(frames: Int = 1, _ write: (inout [UInt8]) -> Void) {
+/// Writing: what is to be sent is collected during a turn and leaves with one call at its end.
+extension StreamConnection {
+    /// Lets `write` append to what waits to be written.
+    package func writeBytes(_ write: (inout [UInt8]) -> Void) {
         guard phase == .open else { return }
         write(&output)
-        counters.framesOut &+= UInt64(clamping: frames)
         outputGrew()
     }
 
-    private func outputGrew() {
+    func outputGrew() {
         if outputBytes > limits.output {
             end(.outputOverflow(bytes: outputBytes))
         } else {
@@ -90,7 +66,7 @@ extension FramedConnection {
             pausedByOutput = false
             readingMayGoOn()
             loop.soon { [self] in
-                if phase == .open { delegate?.outputDrained(self) }
+                if phase == .open { drained() }
             }
         }
     }
@@ -104,7 +80,7 @@ extension FramedConnection {
     }
 }
 
-extension FramedConnection: TurnFlushing {
+extension StreamConnection: TurnFlushing {
     package func flush() {
         flushIsDue = false
         guard phase != .closed else { return }

@@ -1,0 +1,28 @@
+package import ClusterModel
+
+/// A stream that SIP messages come over; unique for the life of a process.
+package struct FlowID: Hashable, Sendable {
+    package let rawValue: UInt64
+    /// No stream: a datagram, which ends with itself.
+    package static let none = FlowID(rawValue: 0)
+
+    package init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+}
+
+/// Where a request came from.
+package struct SIPSource: Hashable, Sendable {
+    package var address: NetworkAddress
+    /// The stream that it came over.
+    package var flow: FlowID
+    /// Which of the node's SIP listeners it came to, so that requests to the phone leave there.
+    package var listener: UInt8
+
+    /// From its parts.
+    package init(_ address: NetworkAddress, flow: FlowID = .none, listener: UInt8 = 0) {
+        self.address = address
+        self.flow = flow
+        self.listener = listener
+    }
+}

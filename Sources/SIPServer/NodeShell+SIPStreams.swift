@@ -1,0 +1,75 @@
+import ClusterModel
+import LinuxSystem
+import Logging
+import NodeCore
+import SIPCore
+import Transport
+
+/// What SIP connections came to, for operators.
+struct SIPStreamCounters {
+    var accepted: UInt64 = 0
+    /// Ended by this node: bytes that are no SIP, messages that did not end, silence, answers that nobody read.
+    var cutOff: UInt64 = 0
+}
+
+// SIP over TCP: phones and proxies connect, and their bindings live as long as their connections where these are the only
+// way to them.
+extension NodeShell {
+    func listenSIP(_ address: NetworkAddress, number: UInt8) throws(SystemError) {
+        try listen(.tcp(address), limit: Self.sipConnectionLimit) { [unowned self] in sipConnected($0, listener: number) }
+    }
+
+    private func sipConnected(_ stream: AcceptedStream, listener: UInt8) {
+        // The peer may be gone already.
+        guard let address = stream.peerAddress else { return stream.descriptor.close() }
+        do throws(SystemError) {
+            let flow = FlowID(rawValue: nextNumber())
+            let source = SIPSource(address, flow: flow, listener: listener)
+            let delegate = SIPStreamDelegate(self, source)
+            let connection = try SIPConnection(stream.descriptor, from: address, on: loop, delegate: delegate)
+            sipConnections[flow] = connection
+            sipStreams.accepted += 1
+        } catch {
+            logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
+        }
+    }
+
+    fileprivate func sipMessage(_ message: RawSpan, _ source: SIPSource, _ connection: SIPConnection) {
+        core.messageReceived(Span(_bytes: message), from: source, now: loop.now, answers: &streamAnswers)
+        guard !streamAnswers.isEmpty else { return }
+        connection.writeBytes { $0 += streamAnswers.bytes }
+        streamAnswers.removeAll()
+    }
+
+    fileprivate func sipClosed(_ source: SIPSource, _ reason: CloseReason) {
+        sipConnections[source.flow] = nil
+        switch reason {
+        case .badFrame, .late, .outputOverflow:
+            sipStreams.cutOff += 1
+            logger.info("SIP connection ended", metadata: ["peer": "\(source.address)", "reason": "\(reason)"])
+        case .peerClosed, .reset, .system, .local: break
+        }
+        core.flowEnded(source.flow, now: loop.now)
+    }
+}
+
+/// Knows which connection it is, so that nothing has to be looked up for a message.
+private final class SIPStreamDelegate: SIPConnectionDelegate {
+    private unowned let shell: NodeShell
+    private let source: SIPSource
+
+    init(_ shell: NodeShell, _ source: SIPSource) {
+        self.shell = shell
+        self.source = source
+    }
+
+    func messageReceived(_ message: RawSpan, on connection: SIPConnection) {
+        shell.sipMessage(message, source, connection)
+    }
+
+    func mayIdle(_ connection: SIPConnection) -> Bool { shell.core.registrar.hasBindings(over: source.flow) }
+
+    func connectionClosed(_ connection: SIPConnection, reason: CloseReason) {
+        shell.sipClosed(source, reason)
+    }
+}

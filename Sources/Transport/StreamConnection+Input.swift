@@ -1,0 +1,31 @@
+import ClusterModel
+import LinuxSystem
+
+/// Reading: from the socket into the loop's buffer, from there to the subclass.
+extension StreamConnection {
+    func readInput() {
+        if holdsWhole { deliverHeld() }
+        let buffer = loop.readBuffer
+        var budget = limits.readPerTurn
+        while budget > 0 && phase != .closed && !(phase == .open && isPaused) {
+            do throws(SystemError) {
+                guard let count = try descriptor.read(into: buffer) else { return }
+                if count == 0 {
+                    end(.peerClosed)
+                    return
+                }
+                budget -= count
+                lastHeard = loop.now.monotonic
+                counters.bytesIn &+= UInt64(count)
+                if phase == .open {
+                    // The loop owns the buffer and reads nothing into it before this call returns.
+                    take(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
+                }
+                if count < buffer.count { return }
+            } catch {
+                end(error)
+                return
+            }
+        }
+    }
+}
