@@ -42,7 +42,9 @@ extension NodeCore {
     ) {
         if response.status != .ok { counters.requestsRefused += 1 }
         let target = writer.target(of: message, from: source.address)
-        answers.append(to: target) { writer.write(response, to: message, in: datagram, from: source.address, into: &$0) }
+        answers.append(to: target) {
+            writer.write(response, to: message, in: datagram, from: source.address, into: &$0)
+        }
     }
 
     /// Without a user: whether the node is there. With one: what a call to the DN would meet now (RFC 3261 section 11).
@@ -141,7 +143,8 @@ extension NodeCore {
         let target = writer.target(of: message, from: source.address)
         // Not in a closure: it would have the registrar and the message copied.
         var output = answers.takeBytes()
-        writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: source.address, now: now, into: &output)
+        writer.writeRegistered(
+            dn, of: registrar, to: message, in: datagram, from: source.address, now: now, into: &output)
         if source.flow == .none, plan.hasEffect {
             answered.remember(output, from: answers.byteCount, as: requestKey, now: now)
         }

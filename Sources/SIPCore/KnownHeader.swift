@@ -1,6 +1,7 @@
 /// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
 enum KnownHeader: UInt8 {
-    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require, authorization, supported, path
+    case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require, authorization, supported,
+        path
 
     /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
     ///
@@ -43,7 +44,8 @@ enum KnownHeader: UInt8 {
         case UInt8(ascii: "k"): if word & 0xFFFF == 0x3A6B { return (.supported, 2) }
         case UInt8(ascii: "p"): if word & 0xFF_FFFF_FFFF == 0x3A_6874_6170 { return (.path, 5) }
         case UInt8(ascii: "s"):
-            if word == 0x6574_726F_7070_7573, datagram.lowercaseWord(at: start &+ 2, length: 8) == 0x3A64_6574_726F_7070 {
+            if word == 0x6574_726F_7070_7573, datagram.lowercaseWord(at: start &+ 2, length: 8) == 0x3A64_6574_726F_7070
+            {
                 return (.supported, 10)
             }
         case UInt8(ascii: "r"): if word == 0x3A65_7269_7571_6572 { return (.require, 8) }

@@ -15,7 +15,9 @@ extension Registrar {
                 remove(slot)
                 if heads[dn.position] < 0 { dns.append(dn) }
             } else {
-                move(slot, to: SIPSource(records[Int(slot)].source.address, listener: records[Int(slot)].source.listener))
+                move(
+                    slot, to: SIPSource(records[Int(slot)].source.address, listener: records[Int(slot)].source.listener)
+                )
             }
         }
     }

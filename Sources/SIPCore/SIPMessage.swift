@@ -77,7 +77,8 @@ package struct SIPMessage: Sendable {
     /// section 6).
     var usesOutbound: Bool {
         guard supported.contains(.outbound) else { return false }
-        for position in 0..<contactCount where !contacts[position].instance.isEmpty && !contacts[position].flow.isEmpty {
+        for position in 0..<contactCount where !contacts[position].instance.isEmpty && !contacts[position].flow.isEmpty
+        {
             return true
         }
         return false

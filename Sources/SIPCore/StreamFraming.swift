@@ -129,7 +129,9 @@ package struct StreamFraming: Sendable {
         let colon = head.position(of: UInt8(ascii: ":"), from: start, before: end)
         guard colon < end else { return nil }
         let name = head.trimmed(start, colon)
-        guard name.count == 1 ? head[name.lower] | 32 == UInt8(ascii: "l") : head.equalsIgnoringCase(name, "content-length")
+        guard
+            name.count == 1
+                ? head[name.lower] | 32 == UInt8(ascii: "l") : head.equalsIgnoringCase(name, "content-length")
         else { return nil }
         return head.trimmed(colon &+ 1, end)
     }

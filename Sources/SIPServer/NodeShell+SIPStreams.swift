@@ -16,7 +16,8 @@ struct SIPStreamCounters {
 // way to them.
 extension NodeShell {
     func listenSIP(_ address: NetworkAddress, number: UInt8) throws(SystemError) {
-        try listen(.tcp(address), limit: Self.sipConnectionLimit) { [unowned self] in sipConnected($0, listener: number) }
+        try listen(.tcp(address), limit: Self.sipConnectionLimit) { [unowned self] in sipConnected($0, listener: number)
+        }
     }
 
     private func sipConnected(_ stream: AcceptedStream, listener: UInt8) {

@@ -112,7 +112,8 @@ extension TopologyDecoder {
         }
         if !isFaulty && !listeners.contains(where: { $0.transport != .tls }) {
             report(
-                .noUDPListener, "`\(node.name)` has no SIP listener over UDP or TCP, where phones register in this version",
+                .noUDPListener,
+                "`\(node.name)` has no SIP listener over UDP or TCP, where phones register in this version",
                 at: span(items.isEmpty ? field.key : field.value), hint: "add `\"udp:127.0.0.1:5071\"` to the list"
             )
         }

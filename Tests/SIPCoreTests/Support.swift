@@ -62,7 +62,8 @@ extension Registrar {
         from source: NetworkAddress = phone
     ) -> RegisterOutcome {
         apply(
-            parsed.message, in: parsed.bytes.span, for: DNIndex(dn), limits: limits, source: SIPSource(source), now: at(seconds))
+            parsed.message, in: parsed.bytes.span, for: DNIndex(dn), limits: limits, source: SIPSource(source),
+            now: at(seconds))
     }
 
     func contacts(_ dn: Int = 0) -> [String] {
