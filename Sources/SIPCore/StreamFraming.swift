@@ -49,8 +49,6 @@ package struct StreamFraming: Sendable {
             return taken(.last(length: end))
         }
         guard bytes.count >= end + length else {
-            // The head is found again at once when more has come.
-            searched = end &- 2
             return .incomplete
         }
         return taken(.message(length: end + length))
@@ -79,14 +77,13 @@ package struct StreamFraming: Sendable {
                 searched = position
                 return nil
             }
+            // From here the end is found again at once, if the body is not there yet.
+            searched = position
             let next = position &+ 1
             if next < bytes.count, bytes[next] == 10 { return next &+ 1 }
             if next &+ 1 < bytes.count, bytes[next] == 13, bytes[next &+ 1] == 10 { return next &+ 2 }
-            guard next &+ 1 < bytes.count else {
-                // The empty line may be the next that comes.
-                searched = position
-                return nil
-            }
+            // The empty line may be the next that comes.
+            guard next &+ 1 < bytes.count else { return nil }
             position = next
         }
     }

@@ -53,9 +53,9 @@ import Testing
             known += 1
             #expect(text.hasPrefix("\(key) "), "seed \(seed)")
         }
-        // Four places for each remainder of the key: of the latest 2,000 of 8,192 places few have lost theirs.
-        #expect(known > 4_000, "seed \(seed)")
-        let latest = keys.suffix(2_000).filter { found($0, answered) != nil }.count
-        #expect(latest > 1_900, "seed \(seed)")
+        // Four places for each remainder of the key: of the latest 1,000 in 4,096 places few have lost theirs.
+        #expect(known > 1_000, "seed \(seed)")
+        let latest = keys.suffix(1_000).filter { found($0, answered) != nil }.count
+        #expect(latest > 950, "seed \(seed)")
     }
 }

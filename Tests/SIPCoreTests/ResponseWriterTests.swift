@@ -92,7 +92,7 @@ import Testing
         let parsed = register()
         #expect(
             answer(SIPResponse(.ok, extra: .capabilities), to: parsed)[6...] == [
-                "Allow: REGISTER, OPTIONS", "Accept: application/sdp", "Supported:", "Content-Length: 0",
+                "Allow: REGISTER, OPTIONS", "Accept: application/sdp", "Supported: path, outbound", "Content-Length: 0",
             ])
         #expect(answer(SIPResponse(.methodNotAllowed, extra: .allow), to: parsed)[6] == "Allow: REGISTER, OPTIONS")
         #expect(answer(SIPResponse(.intervalTooBrief, extra: .minimumExpires(60)), to: parsed)[6] == "Min-Expires: 60")

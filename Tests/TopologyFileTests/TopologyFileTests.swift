@@ -36,7 +36,7 @@ struct TopologyFileTests {
         let text =
             goodText
             .replacing("location: west", with: "routers: { r1: {}, r2: {} }\n    statServers: { s1: { listen: unix } }")
-            .replacing("[ \"udp", with: "[ \"tcp:127.0.0.1:5071\", \"udp")
+            .replacing("[ \"udp", with: "[ \"tls:127.0.0.1:5071\", \"udp")
             .replacing("host: local", with: "default: \"tcp:127.0.0.1:7201\"")
         let result = load(
             text + """

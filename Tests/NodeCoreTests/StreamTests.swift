@@ -1,0 +1,84 @@
+import ClusterModel
+import DNOwnership
+import NodeCore
+import SIPCore
+import Testing
+
+private let stream = SIPSource(phone, flow: FlowID(rawValue: 7))
+private let tied = "<sip:phone@192.168.0.9:5066;transport=tcp>"
+
+extension NodeCore {
+    fileprivate mutating func receive(_ text: String, over source: SIPSource, _ seconds: Double = 0) -> String {
+        var answers = DatagramBatch()
+        messageReceived(Array(text.utf8).span, from: source, now: at(seconds), answers: &answers)
+        return String(decoding: answers.bytes, as: UTF8.self)
+    }
+}
+
+/// Phones that register over TCP, and requests that come twice.
+@Suite struct StreamTests {
+    @Test func `when a stream ends its phones are out of service at every node`() {
+        var pair = Pair()
+        #expect(pair.cores[0].receive(register("1000", contact: tied), over: stream).hasPrefix("SIP/2.0 200"))
+        #expect(pair.cores[0].receive(register("1001"), over: stream).hasPrefix("SIP/2.0 200"))
+        pair.pump()
+        #expect(pair.cores[1].service("1000") == .inService)
+        pair.cores[0].flowEnded(stream.flow, now: at(1))
+        pair.pump()
+        for node in 0...1 {
+            #expect(pair.cores[node].service("1000") == .flowLost)
+            // Its contact can be dialled.
+            #expect(pair.cores[node].service("1001") == .inService)
+        }
+        #expect(pair.cores[0].ownership.owns(dn("1000")))
+    }
+
+    @Test func `over a stream nothing is served without a Content-Length`() {
+        var node = core()
+        let text = register("1000").replacing("Content-Length: 0\r\n", with: "")
+        #expect(node.receive(text, over: stream).hasPrefix("SIP/2.0 400 Bad Content-Length\r\n"))
+        #expect(node.service("1000") == .neverRegistered)
+        #expect(node.receive(text, over: SIPSource(phone)).hasPrefix("SIP/2.0 200"))
+    }
+
+    @Test func `a datagram that comes again late gets its old answer, and undoes nothing`() {
+        var node = core()
+        let first = node.receive(register("1000", cseq: 1))
+        let gone = node.receive(register("1000", cseq: 2, expires: 0), 1)
+        #expect(node.service("1000") == .unregistered)
+        #expect(node.receive(register("1000", cseq: 1), 2) == first)
+        #expect(node.receive(register("1000", cseq: 2, expires: 0), 3) == gone)
+        #expect(node.service("1000") == .unregistered)
+        #expect(node.counters.registrationsAccepted == 1)
+        // The same phone means to register again.
+        #expect(node.status(register("1000", cseq: 3), 4) == "200 OK")
+        #expect(node.service("1000") == .inService)
+    }
+
+    @Test func `whoever moved away meanwhile is not brought back by a datagram that comes again`() {
+        var pair = Pair()
+        _ = pair.cores[0].receive(register("1000", cseq: 1))
+        pair.pump()
+        _ = pair.cores[1].receive(register("1000", cseq: 2), 1)
+        pair.pump()
+        #expect(pair.cores[0].receive(register("1000", cseq: 1), 2)[0] == "SIP/2.0 200 OK")
+        pair.pump()
+        #expect(pair.cores[1].ownership.owns(dn("1000")) && !pair.cores[0].ownership.owns(dn("1000")))
+    }
+
+    @Test func `a refused request is looked at again`() {
+        var node = core()
+        let text = register("1000", expires: 5)
+        #expect(node.receive(text) == node.receive(text, 1))
+        #expect(node.counters.requestsRefused == 2)
+    }
+
+    @Test func `a proxy without outbound before a phone with it is told so`() {
+        var node = core()
+        let text = register("1000", contact: "<sip:a@10.0.0.1>;+sip.instance=\"<urn:uuid:1>\";reg-id=1")
+            .replacing("Max-Forwards", with: "Supported: outbound\r\nVia: SIP/2.0/UDP 10.0.0.9\r\nMax-Forwards")
+        #expect(node.status(text) == "439 First Hop Lacks Outbound Support")
+        let path = text.replacing("Max-Forwards", with: "Path: <sip:p.example.com;lr;ob>\r\nMax-Forwards")
+        #expect(node.receive(path).contains("Require: outbound"))
+    }
+}
