@@ -7,7 +7,8 @@ import PackageDescription
 let pureRooms: [Target] = [
     .target(name: "ClusterModel"),
     .target(name: "DNOwnership", dependencies: ["ClusterModel"]),
-    .target(name: "SIPCore", dependencies: ["ClusterModel"]),
+    .target(
+        name: "SIPCore", dependencies: ["ClusterModel", .product(name: "HeapModule", package: "swift-collections")]),
     .target(
         name: "TLibraryPorts",
         dependencies: ["ClusterModel", .product(name: "DequeModule", package: "swift-collections")]

@@ -112,14 +112,18 @@ package struct RegistrationLimits: Hashable, Sendable {
     package var maximumExpires: UInt32
     /// How many contacts a DN may have at a time.
     package var contacts: Int
+    /// How often the owner asks a phone whether it is there; nil for never.
+    package var probeInterval: Duration?
 
     package init(
-        minimumExpires: UInt32 = 60, defaultExpires: UInt32 = 300, maximumExpires: UInt32 = 3600, contacts: Int = 4
+        minimumExpires: UInt32 = 60, defaultExpires: UInt32 = 300, maximumExpires: UInt32 = 3600, contacts: Int = 4,
+        probeInterval: Duration? = nil
     ) {
         self.minimumExpires = minimumExpires
         self.defaultExpires = defaultExpires
         self.maximumExpires = maximumExpires
         self.contacts = contacts
+        self.probeInterval = probeInterval
     }
 }
 

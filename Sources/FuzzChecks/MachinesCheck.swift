@@ -124,6 +124,7 @@ struct MachinesCheck {
             case .closeClient(let client, _):
                 clients.remove(client)
                 node.clientDisconnected(client, now: now)
+            case .send: break
             }
         }
     }
@@ -135,6 +136,7 @@ struct MachinesCheck {
                 if peer == Self.me { dials[0] = true } else { others[position].dialFailed(peer, now: now) }
             case .closeConnection(let id, _): close(id)
             case .closeClient(let client, _): others[position].clientDisconnected(client, now: now)
+            case .send: break
             }
         }
     }

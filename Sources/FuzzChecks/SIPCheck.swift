@@ -40,6 +40,8 @@ enum SIPCheck {
         switch outcome {
         case .notSIP:
             break
+        case .response(let status):
+            try expect((100..<700).contains(status) && message.viaCount == 1, "an answer that nobody gave")
         case .refused(let response):
             try checkAnswer(response, message, datagram)
         case .request:

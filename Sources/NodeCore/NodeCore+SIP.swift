@@ -19,6 +19,8 @@ extension NodeCore {
         switch message.parse(datagram) {
         case .notSIP:
             counters.notSIP += 1
+        case .response(let status):
+            responseReceived(status, datagram, now)
         case .refused(let response):
             answer(response, datagram, source, &answers)
         case .request where source.flow != .none && !message.hasContentLength:
@@ -134,6 +136,7 @@ extension NodeCore {
                 ownership.registrationAccepted(dn, now: now, &ownershipActions)
             }
             counters.registrationsAccepted += 1
+            if let interval = limits.probeInterval { registrar.watch(dn, every: interval.nanoseconds, now: now) }
         case .removes:
             guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
                 return answer(SIPResponse(.serverTimeout), datagram, source, &answers)

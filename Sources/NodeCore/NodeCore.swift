@@ -38,6 +38,8 @@ package enum NodeAction: Equatable, Sendable {
     case dial(NodeIndex)
     case closeConnection(ConnectionID, LinkProblem)
     case closeClient(ClientID, ClientProblem)
+    /// A request to a phone: over its stream if it has one, else as a datagram from the listener that it registered at.
+    case send([UInt8], to: SIPSource)
 }
 
 /// What happened so far, for operators.
@@ -69,6 +71,7 @@ package struct NodeCore: Sendable {
     var message = SIPMessage()
     var writer: ResponseWriter
     let secret: UInt64
+    let prober: ProbeWriter
     package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
@@ -80,7 +83,7 @@ package struct NodeCore: Sendable {
     /// The latest deadline of each of these DNs; only this one counts.
     var graceEnds: [DNIndex: UInt64] = [:]
 
-    private var actions: [NodeAction] = []
+    var actions: [NodeAction] = []
     var ownershipActions: [OwnershipAction] = []
     var portsActions: [PortsAction] = []
     /// Whose last binding is gone, on the way to ownership.
@@ -113,6 +116,7 @@ package struct NodeCore: Sendable {
         registrar = Registrar(dnCount: setup.topology.directory.count)
         authenticator = setup.authenticator
         secret = setup.secret
+        prober = ProbeWriter(secret: setup.secret, domain: setup.topology.domain)
         writer = Self.writer(setup.secret, authenticator)
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
@@ -189,6 +193,7 @@ package struct NodeCore: Sendable {
         registrar.expire(now: now, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
+        probe(now: now)
         endGraces(now: now)
         giveUpRequests(now: now)
         settle()
@@ -198,7 +203,7 @@ package struct NodeCore: Sendable {
     package func nextDeadline() -> UInt64 {
         min(
             ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
-            proxy.nextDeadline ?? .max
+            proxy.nextDeadline ?? .max, registrar.nextProbe ?? .max
         )
     }
 

@@ -58,6 +58,8 @@ struct BindingRecord {
     var expiry: UInt64 = 0
     var device: UInt64 = 0
     var cseq: UInt32 = 0
+    /// The probe that this binding waits for or has answered last; 0 when it is not probed.
+    var probe: UInt32 = 0
     var dn = DNIndex(rawValue: 0)
     /// The next binding of the same DN, or the next free record.
     var next = BindingRecord.none
@@ -75,6 +77,7 @@ struct BindingRecord {
     var quality = UInt16.max
     var isFlow = false
     var isTied = false
+    var isProbed = false
 
     var callIDLength: Int { text.count &- Int(contactLength) &- Int(pathLength) }
     /// A whole second at which this binding has expired, at most one second after it did.

@@ -245,7 +245,10 @@ extension Registrar {
         for position in message.callID.indices { text.append(datagram[position]) }
         for path in 0..<message.pathCount {
             if path > 0 { text.append(UInt8(ascii: ",")) }
-            for position in message.paths[path].indices { text.append(datagram[position]) }
+            for position in message.paths[path].indices {
+                // Kept to be sent: the line ends of a folded header would make lines of their own.
+                text.append(datagram[position] == 13 || datagram[position] == 10 ? 32 : datagram[position])
+            }
         }
         record.text = text
         record.contactLength = contact.uri.whole.length

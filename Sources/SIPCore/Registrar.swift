@@ -20,6 +20,7 @@ package struct Registrar: Sendable {
     private var wheel = ExpiryWheel()
     /// The first of the bindings of each stream that has any.
     var flows: [FlowID: Int32] = [:]
+    var probes = ProbeQueue()
 
     /// - Parameter dnCount: how many DNs the directory has.
     package init(dnCount: Int) {
@@ -36,18 +37,20 @@ package struct Registrar: Sendable {
         var bindings: [Binding] = []
         var slot = heads[dn.position]
         while slot >= 0 {
-            let record = records[Int(slot)]
-            bindings.append(
-                Binding(
-                    contact: Array(record.text[..<Int(record.contactLength)]),
-                    callID: Array(record.text[Int(record.contactLength)...].prefix(record.callIDLength)),
-                    cseq: record.cseq, expiry: record.expiry,
-                    quality: record.quality == UInt16.max ? nil : record.quality,
-                    path: record.text.suffix(Int(record.pathLength)), source: record.source, isTied: record.isTied,
-                    device: record.device, isFlow: record.isFlow))
-            slot = record.next
+            bindings.append(binding(slot))
+            slot = records[Int(slot)].next
         }
         return bindings
+    }
+
+    func binding(_ slot: Int32) -> Binding {
+        let record = records[Int(slot)]
+        return Binding(
+            contact: Array(record.text[..<Int(record.contactLength)]),
+            callID: Array(record.text[Int(record.contactLength)...].prefix(record.callIDLength)), cseq: record.cseq,
+            expiry: record.expiry, quality: record.quality == UInt16.max ? nil : record.quality,
+            path: Array(record.text.suffix(Int(record.pathLength))), source: record.source, isTied: record.isTied,
+            device: record.device, isFlow: record.isFlow)
     }
 
     /// Puts a binding back that the store or another process had kept. The caller keeps to the DN's number of contacts.

@@ -6,6 +6,9 @@ extension SIPMessage {
         var start = 0
         while start < datagram.count, datagram[start] == 13 || datagram[start] == 10 { start &+= 1 }
         let lineEnd = datagram.position(of: 10, from: start, before: datagram.count)
+        if datagram.word(at: start, length: 8) == 0x2030_2E32_2F50_4953 {
+            return parseResponse(datagram, start, lineEnd)
+        }
         guard lineEnd < datagram.count, parseRequestLine(datagram, start, lineEnd) else { return .notSIP }
         let bodyStart = parseHeaders(datagram, from: lineEnd &+ 1)
         // ACK is never answered, not even to say what is wrong with it (RFC 3261 section 17).
@@ -13,6 +16,17 @@ extension SIPMessage {
         finish(datagram, bodyStart: bodyStart)
         if let fault { return method == .ack ? .notSIP : .refused(SIPResponse(fault)) }
         return .request
+    }
+
+    /// `SIP/2.0 SP Status-Code SP Reason-Phrase CRLF` (RFC 3261 section 7.2). Of an answer only its status and its Via matter:
+    /// the branch tells which request it is for.
+    private mutating func parseResponse(_ datagram: Span<UInt8>, _ start: Int, _ lineEnd: Int) -> ParseOutcome {
+        guard lineEnd &- start >= 11, let status = datagram.decimal(ByteRange(start &+ 8, start &+ 11)), status >= 100,
+            status < 700
+        else { return .notSIP }
+        _ = parseHeaders(datagram, from: lineEnd &+ 1)
+        guard viaCount == 1, !topVia.host.isEmpty else { return .notSIP }
+        return .response(UInt16(status))
     }
 
     private mutating func reset() {

@@ -170,6 +170,8 @@ package enum ParseOutcome: Equatable, Sendable {
     case request
     /// Nothing to answer, or nowhere to answer to: dropped in silence, counted by the caller.
     case notSIP
+    /// An answer to a request of this server, with its status code; it names this server as the only Via.
+    case response(UInt16)
     /// A request that cannot be served. The message holds what an answer needs, as far as it could be read.
     case refused(SIPResponse)
 }

@@ -42,6 +42,15 @@ extension NodeShell {
         streamAnswers.removeAll()
     }
 
+    /// A request of this node's own.
+    func send(_ message: [UInt8], to target: SIPSource) {
+        if target.flow != .none {
+            sipConnections[target.flow]?.writeBytes { $0 += message }
+        } else if let socket = sipSockets.first(where: { sipSocketNumbers[ObjectIdentifier($0)] == target.listener }) {
+            socket.withOutput { $0.append(to: target.address) { $0 += message } }
+        }
+    }
+
     fileprivate func sipClosed(_ source: SIPSource, _ reason: CloseReason) {
         sipConnections[source.flow] = nil
         switch reason {

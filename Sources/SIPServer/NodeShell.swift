@@ -170,6 +170,8 @@ extension NodeShell: LoopOwner {
                 dial(peer)
             case .closeConnection(let id, let problem):
                 closeConnection(id, problem)
+            case .send(let message, let target):
+                send(message, to: target)
             case .closeClient(let id, let problem):
                 logger.warning(
                     "client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])

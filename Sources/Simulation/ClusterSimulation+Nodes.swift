@@ -79,6 +79,9 @@ extension ClusterSimulation {
                 leave(Int(connection.rawValue), side: side(of: node, Int(connection.rawValue)), isReset: false)
             case .closeClient(let id, let problem):
                 cutOff(node, id, problem)
+            case .send:
+                // Simulated phones are never asked: no agent type of theirs says so.
+                break
             }
         }
     }

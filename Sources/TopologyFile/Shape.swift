@@ -60,7 +60,7 @@ extension Shape {
         "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
         example: "{ phone: sip }")
     package static let registration = Shape(
-        "registration", "`registration`", optional: ["expires", "contacts"], example: "{ contacts: 4 }")
+        "registration", "`registration`", optional: ["expires", "contacts", "probe"], example: "{ contacts: 4 }")
     package static let expires = Shape(
         "expires", "`expires`", optional: ["min", "default", "max"],
         example: "{ min: 60s, default: 5m, max: 1h }")

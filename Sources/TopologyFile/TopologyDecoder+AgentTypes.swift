@@ -46,6 +46,9 @@ extension TopologyDecoder {
         var limits = RegistrationLimits()
         guard let fields = fields(of: field, .registration) else { return limits }
         if let contacts = fields["contacts"].flatMap({ number($0, 1...64) }) { limits.contacts = contacts }
+        if let probe = fields["probe"], !isOff(probe) {
+            limits.probeInterval = duration(probe, .seconds(5) ... .seconds(3600))
+        }
         guard let expires = fields["expires"], let bounds = self.fields(of: expires, .expires) else {
             return limits
         }
@@ -59,6 +62,10 @@ extension TopologyDecoder {
             ("default", bounds["default"], limits.defaultExpires), ("max", bounds["max"], limits.maximumExpires)
         )
         return limits
+    }
+
+    private func isOff(_ field: Field) -> Bool {
+        tree.kind(of: field.value) == .scalar && tree.text(of: field.value) == "off"
     }
 
     private mutating func checkOrder(

@@ -33,7 +33,7 @@ enum House {
 
         // First floor: what is decided.
         Room("DNOwnership", .pure, ["ClusterModel"]),
-        Room("SIPCore", .pure, ["ClusterModel"]),
+        Room("SIPCore", .pure, ["ClusterModel", "HeapModule"]),
         Room("TLibraryPorts", .pure, ["ClusterModel", "DequeModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),

@@ -81,4 +81,22 @@ extension NodeCore {
         let path = text.replacing("Max-Forwards", with: "Path: <sip:p.example.com;lr;ob>\r\nMax-Forwards")
         #expect(node.receive(path).contains("Require: outbound"))
     }
+
+    @Test func `a phone that is probed and does not answer is out of service after 32 s`() {
+        var node = core(probing: .seconds(30))
+        _ = node.receive(register("1000", contact: "<sip:phone@10.0.0.1:5066>"))
+        _ = node.receive(register("1001", contact: "<sip:phone@10.0.0.1:5067>"))
+        node.tick(now: at(30))
+        let questions = node.takeActions().compactMap { action -> (text: String, to: SIPSource)? in
+            guard case .send(let bytes, let target) = action else { return nil }
+            return (String(decoding: bytes, as: UTF8.self), target)
+        }
+        #expect(Set(questions.map(\.to)) == [SIPSource(phone), SIPSource(phone.with(port: 5067))])
+        let kept = questions.first { $0.to == SIPSource(phone) }!.text.split(separator: "\r\n").dropFirst()
+            .filter { !$0.hasPrefix("Max-Forwards") }
+        #expect(node.receive("SIP/2.0 486 Busy Here\r\n" + kept.joined(separator: "\r\n") + "\r\n\r\n", 31) == [])
+        for second in 31...63 { node.tick(now: at(Double(second))) }
+        #expect(node.service("1000") == .inService)
+        #expect(node.service("1001") == .flowLost)
+    }
 }

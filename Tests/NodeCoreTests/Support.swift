@@ -18,7 +18,7 @@ func at(_ seconds: Double) -> Instant {
 func dn(_ text: String) -> DNIndex { topology().directory.index(of: DN(text)!)! }
 
 /// SIP phones 1000 to 1003 register anywhere, 2000 in dc2 only; PSTN phones 7000 to 7003 anywhere, 8000 in dc2 only.
-func topology(desktopGrace: Duration = .zero) -> Topology {
+func topology(desktopGrace: Duration = .zero, probing: Duration? = nil) -> Topology {
     let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
     let nodes = ["dc1/alpha", "dc1/beta"].map { name in
         Node(
@@ -33,7 +33,10 @@ func topology(desktopGrace: Duration = .zero) -> Topology {
     timing.desktopGrace = desktopGrace
     return Topology(
         cluster: "test", domain: "cc.example.com",
-        agentTypes: [AgentType(name: "sip", phone: .sip), AgentType(name: "pstn", phone: .pstn)],
+        agentTypes: [
+            AgentType(name: "sip", phone: .sip, registration: RegistrationLimits(probeInterval: probing)),
+            AgentType(name: "pstn", phone: .pstn),
+        ],
         dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
         nodes: nodes, directory: DNDirectory(blocks: blocks, homes: [[], [1]]), timing: timing
     )
@@ -41,12 +44,13 @@ func topology(desktopGrace: Duration = .zero) -> Topology {
 
 func core(
     _ node: NodeIndex = alpha, desktopGrace: Duration = .zero, ports: PortsConfiguration = PortsConfiguration(),
-    faults: Faults = .none
+    probing: Duration? = nil, faults: Faults = .none
 ) -> NodeCore {
     let life = Incarnation(rawValue: 1)
     let identity = NodeIdentity(index: node, incarnation: life, lineage: life, generation: 1)
     let setup = NodeSetup(
-        topology: topology(desktopGrace: desktopGrace), identity: identity, ports: ports, secret: 1, seed: 1,
+        topology: topology(desktopGrace: desktopGrace, probing: probing), identity: identity, ports: ports, secret: 1,
+        seed: 1,
         faults: faults
     )
     var core = NodeCore(setup, now: at(0))

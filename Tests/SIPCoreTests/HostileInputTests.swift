@@ -25,7 +25,7 @@ import Testing
         output.removeAll(keepingCapacity: true)
         let writer = ResponseWriter(secret: 5)
         switch parsed.outcome {
-        case .notSIP: return
+        case .notSIP, .response: return
         case .refused(let response):
             writer.write(response, to: parsed.message, in: bytes.span, from: phone, into: &output)
         case .request:

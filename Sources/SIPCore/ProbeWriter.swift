@@ -1,0 +1,113 @@
+package import ClusterModel
+
+/// Writes the OPTIONS that ask phones whether they are there, and knows their answers again.
+///
+/// The branch says which question it was, under a hash that only this node can make: no table of open requests is needed,
+/// and nobody else can answer.
+package struct ProbeWriter: Sendable {
+    private static let cookie = "z9hG4bKp"
+    private let secret: UInt64
+    private let domain: [UInt8]
+
+    /// - Parameters:
+    ///   - secret: 64 random bits, the same for the life of the node.
+    ///   - domain: of the cluster, where the questions come from.
+    package init(secret: UInt64, domain: String) {
+        self.secret = mixed(secret ^ 0x50_726F_6265)
+        self.domain = Array(domain.utf8)
+    }
+
+    /// The whole request.
+    ///
+    /// - Parameter address: the listener that it leaves from.
+    package func write(_ probe: DueProbe, from address: NetworkAddress) -> [UInt8] {
+        var output: [UInt8] = []
+        var sink = ByteSink(taking: &output)
+        sink.put("OPTIONS ")
+        sink.put(probe.binding.contact.span)
+        sink.put(probe.binding.source.flow == .none ? " SIP/2.0\r\nVia: SIP/2.0/UDP " : " SIP/2.0\r\nVia: SIP/2.0/TCP ")
+        sink.put("\(address)")
+        sink.put(";branch=")
+        sink.put(Self.cookie)
+        putNumbers(probe.slot, probe.number, &sink)
+        sink.put(";rport\r\nMax-Forwards: 70\r\nFrom: <sip:")
+        sink.put(domain.span)
+        sink.put(">;tag=")
+        sink.put(hexadecimal: hash(probe.slot, ~probe.number))
+        sink.put("\r\nTo: <")
+        sink.put(probe.binding.contact.span)
+        sink.put(">\r\nCall-ID: ")
+        putNumbers(probe.slot, probe.number, &sink)
+        sink.put("\r\nCSeq: 1 OPTIONS")
+        if !probe.binding.path.isEmpty {
+            // Through the proxies that the phone registered through (RFC 3327 section 5.3).
+            sink.put("\r\nRoute: ")
+            sink.put(probe.binding.path.span)
+        }
+        sink.put("\r\nContent-Length: 0\r\n\r\n")
+        sink.giveBack(to: &output)
+        return output
+    }
+
+    private func putNumbers(_ slot: Int32, _ number: UInt32, _ sink: inout ByteSink) {
+        sink.put(hexadecimal: UInt64(UInt32(bitPattern: slot)) << 32 | UInt64(number))
+        sink.put(hexadecimal: hash(slot, number))
+    }
+
+    private func hash(_ slot: Int32, _ number: UInt32) -> UInt64 {
+        mixed(mixed(secret ^ UInt64(UInt32(bitPattern: slot))) ^ UInt64(number))
+    }
+
+    /// Which question an answer is for; nil when this node has asked none such.
+    package func question(
+        of message: borrowing SIPMessage, in datagram: Span<UInt8>
+    ) -> (slot: Int32, number: UInt32)? {
+        let branch = message.topVia.branch
+        let length = Self.cookie.utf8.count
+        guard branch.count == length + 32,
+            datagram.equalsIgnoringCase(ByteRange(branch.lower, branch.lower + length), Self.cookie),
+            let numbers = datagram.hexadecimalWord(at: branch.lower + length),
+            let hash = datagram.hexadecimalWord(at: branch.lower + length + 16)
+        else { return nil }
+        let slot = Int32(bitPattern: UInt32(truncatingIfNeeded: numbers >> 32))
+        let number = UInt32(truncatingIfNeeded: numbers)
+        return hash == self.hash(slot, number) ? (slot, number) : nil
+    }
+
+    /// Where to send to: over the stream; to the contact if the phone was heard from there; else where it was heard from,
+    /// which is the proxy before it or the outside of its NAT. Nil when that would need a new connection.
+    package func target(of binding: Binding) -> SIPSource? {
+        var target = binding.source
+        if target.flow != .none { return target }
+        let text = binding.contact.span
+        var uri = SIPURI()
+        guard text.parseURI(ByteRange(0, text.count), into: &uri), uri.scheme == .sip else { return nil }
+        if text.isOverStream(uri.parameters) { return nil }
+        guard binding.path.isEmpty, text.ipv4(uri.host) == target.address.ipv4, target.address.isIPv4 else {
+            return target
+        }
+        target.address = target.address.with(port: uri.port == 0 ? 5060 : uri.port)
+        return target
+    }
+}
+
+extension Span<UInt8> {
+    /// Sixteen hexadecimal digits.
+    fileprivate func hexadecimalWord(at start: Int) -> UInt64? {
+        var word: UInt64 = 0
+        for position in start..<(start + 16) {
+            guard let digit = hexadecimal(self[position]) else { return nil }
+            word = word << 4 | UInt64(digit)
+        }
+        return word
+    }
+
+    /// Whether a URI's parameters ask for TCP or TLS.
+    fileprivate func isOverStream(_ parameters: ByteRange) -> Bool {
+        var position = parameters.lower
+        while let parameter = parseParameter(&position, before: parameters.upper) {
+            if equalsIgnoringCase(parameter.name, "transport") { return !equalsIgnoringCase(parameter.value, "udp") }
+        }
+        return false
+    }
+}
