@@ -1,8 +1,9 @@
 /// What every answer of the SIP port is, whatever it answers.
 enum AnswerCheck {
     /// The most bytes that an answer has beyond its request: the status line and its reason, the long names of headers that
-    /// the request abbreviates, the server's tag, `received` and `rport`, and headers of its own.
-    static let allowance = 300
+    /// the request abbreviates, the server's tag, `received` and `rport`, and headers of its own. Forty
+    /// Vias alone, each abbreviated and in a line by itself, are 120 bytes.
+    static let allowance = 380
     /// The most bytes of a contact in an answer beyond its URI.
     static let contactAllowance = 40
 

@@ -42,9 +42,15 @@ extension Span<UInt8> {
         guard !range.isEmpty, var position = parseURIPart(range, into: &header.uri, splitting: splittingURI) else {
             return false
         }
+        var parameters = 0
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
-            if isNamed(parameter.name, 0x67_6174, length: 3) { header.tag = parameter.value }
+            parameters &+= 1
+            guard parameters <= SIPMessage.maximumParameters else { return false }
+            guard isNamed(parameter.name, 0x67_6174, length: 3) else { continue }
+            // A name stands at most once (RFC 3261 section 7.3.1): nobody can tell which of two values was meant.
+            guard header.tag.isEmpty else { return false }
+            header.tag = parameter.value
         }
         return true
     }
@@ -56,16 +62,22 @@ extension Span<UInt8> {
         guard !range.isEmpty, var position = parseURIPart(range, into: &contact.uri, splitting: true) else {
             return false
         }
+        var parameters = 0
         while position < range.upper {
             guard let parameter = parseParameter(&position, before: range.upper) else { return false }
+            parameters &+= 1
+            guard parameters <= SIPMessage.maximumParameters else { return false }
             if isNamed(parameter.name, 0x73_6572_6970_7865, length: 7) {
+                guard contact.expires == nil else { return false }
                 contact.expires = decimal(parameter.value) ?? 3600
             } else if isNamed(parameter.name, 0x71, length: 1) {
-                guard let quality = quality(parameter.value) else { return false }
+                guard contact.quality == nil, let quality = quality(parameter.value) else { return false }
                 contact.quality = quality
             } else if isNamed(parameter.name, 0x6469_2D67_6572, length: 6) {
+                guard contact.flow.isEmpty else { return false }
                 contact.flow = parameter.value
             } else if equalsIgnoringCase(parameter.name, "+sip.instance") {
+                guard contact.instance.isEmpty else { return false }
                 contact.instance = parameter.value
             }
         }
@@ -157,6 +169,9 @@ extension Span<UInt8> {
     }
 
     /// `SIP/2.0/UDP host:port;branch=…;rport` (RFC 3261 section 20.42).
+    ///
+    /// - Returns: false when it is malformed. If only parameters are, it has a host and ends before the first of those, so
+    ///   that it can be answered (RFC 4475 section 3.1.2.1).
     func parseVia(_ range: ByteRange, into via: inout Via) -> Bool {
         via = Via()
         via.whole = range
@@ -171,27 +186,43 @@ extension Span<UInt8> {
             guard position < range.upper, self[position] == UInt8(ascii: "/") else { return false }
             position = skippingWhitespace(from: position &+ 1, before: range.upper)
         }
-        guard let end = parseHostPort(position, range.upper, host: &via.host, port: &via.port) else { return false }
+        guard let end = parseHostPort(position, range.upper, host: &via.host, port: &via.port) else {
+            via.host = .empty
+            return false
+        }
         position = skippingWhitespace(from: end, before: range.upper)
         return parseViaParameters(position, range.upper, into: &via)
     }
 
     private func parseViaParameters(_ start: Int, _ end: Int, into via: inout Via) -> Bool {
         var position = start
+        var parameters = 0
         while position < end {
             let parameterStart = position
-            guard let parameter = parseParameter(&position, before: end) else { return false }
-            let parameterEnd = parameter.value.isEmpty ? parameter.name.upper : parameter.value.upper
-            if isNamed(parameter.name, 0x6863_6E61_7262, length: 6) {
-                via.branch = parameter.value
-            } else if isNamed(parameter.name, 0x74_726F_7072, length: 5) {
-                guard !via.hasResponsePort else { return false }
-                via.hasResponsePort = true
-                via.responsePort = ByteRange(parameterStart, parameterEnd)
-            } else if isNamed(parameter.name, 0x6465_7669_6563_6572, length: 8) {
-                guard via.received.isEmpty else { return false }
-                via.received = ByteRange(parameterStart, parameterEnd)
+            parameters &+= 1
+            guard parameters <= SIPMessage.maximumParameters, let parameter = parseParameter(&position, before: end),
+                take(parameter, from: parameterStart, into: &via)
+            else {
+                via.whole = trimmed(via.whole.lower, parameterStart)
+                return false
             }
+        }
+        return true
+    }
+
+    /// - Returns: false when it stands there a second time.
+    private func take(_ parameter: (name: ByteRange, value: ByteRange), from start: Int, into via: inout Via) -> Bool {
+        let end = parameter.value.isEmpty ? parameter.name.upper : parameter.value.upper
+        if isNamed(parameter.name, 0x6863_6E61_7262, length: 6) {
+            guard via.branch.isEmpty else { return false }
+            via.branch = parameter.value
+        } else if isNamed(parameter.name, 0x74_726F_7072, length: 5) {
+            guard !via.hasResponsePort else { return false }
+            via.hasResponsePort = true
+            via.responsePort = ByteRange(start, end)
+        } else if isNamed(parameter.name, 0x6465_7669_6563_6572, length: 8) {
+            guard via.received.isEmpty else { return false }
+            via.received = ByteRange(start, end)
         }
         return true
     }

@@ -77,9 +77,9 @@ package struct ResponseWriter: Sendable {
             sink.put(texts.via, of: texts.bytes.span)
         }
         writeTopVia(message.topVia, datagram, source, isCleaning, &sink)
-        for position in 1..<max(1, message.viaCount) {
+        for position in 0..<message.followingViaCount {
             sink.put(texts.via, of: texts.bytes.span)
-            sink.put(message.vias[position], of: datagram, cleaning: isCleaning)
+            sink.put(message.followingVias[position], of: datagram, cleaning: isCleaning)
         }
         if !message.from.whole.isEmpty {
             sink.put(texts.from, of: texts.bytes.span)
@@ -113,7 +113,7 @@ package struct ResponseWriter: Sendable {
         copy(upTo: rportIsFirst ? via.responsePort : via.received, &position, datagram, isCleaning, &sink)
         copy(upTo: rportIsFirst ? via.received : via.responsePort, &position, datagram, isCleaning, &sink)
         sink.put(ByteRange(position, via.whole.upper), of: datagram, cleaning: isCleaning)
-        if via.hasResponsePort || datagram.ipv4(via.host).map({ !source.isIPv4 || source.ipv4 != $0 }) ?? true {
+        if via.hasResponsePort || !datagram.isAddress(via.host, of: source) {
             sink.put(texts.received, of: texts.bytes.span)
             sink.put(host: source)
         }
@@ -179,6 +179,15 @@ package struct ResponseWriter: Sendable {
 }
 
 extension Span<UInt8> {
+    /// Whether a host is the very address that a request came from. A name never is: nobody looks it up.
+    fileprivate func isAddress(_ host: ByteRange, of source: NetworkAddress) -> Bool {
+        if host.count > 2, self[host.lower] == UInt8(ascii: "[") {
+            guard let address = ipv6(inside: host) else { return false }
+            return address == UInt128(source.high) << 64 | UInt128(source.low)
+        }
+        return source.isIPv4 && ipv4(host) == source.ipv4
+    }
+
     /// A keyed hash of some bytes, the same in every process.
     func hash(_ range: ByteRange, seed: UInt64) -> UInt64 {
         var hash = mixed(seed ^ UInt64(range.length))

@@ -45,6 +45,7 @@ extension SIPMessage {
         hasStarContact = false
         contactCount = 0
         viaCount = 0
+        followingViaCount = 0
         requireCount = 0
         supported = []
         pathCount = 0
@@ -94,6 +95,8 @@ extension SIPMessage {
     private mutating func parseHeaders(_ datagram: Span<UInt8>, from start: Int) -> Int? {
         var lineStart = start
         var headers = 0
+        // There is no header yet that such a line could go on with.
+        if lineStart < datagram.count, datagram[lineStart] == 32 || datagram[lineStart] == 9 { note(.header) }
         while lineStart < datagram.count {
             if datagram[lineStart] == 10 { return lineStart &+ 1 }
             if datagram[lineStart] == 13, lineStart &+ 1 < datagram.count, datagram[lineStart &+ 1] == 10 {
@@ -180,26 +183,43 @@ extension SIPMessage {
             takeSupported(value, datagram)
         case .path: takePaths(value, datagram)
         case .authorization:
-            guard authorizationCount < Self.maximumAuthorizations else { return }
+            guard authorizationCount < Self.maximumAuthorizations else { return note(.authorizationCount) }
             authorizations[authorizationCount] = value
             authorizationCount &+= 1
         }
     }
 
     private mutating func takeVias(_ value: ByteRange, _ datagram: Span<UInt8>) {
-        var start = value.lower
-        repeat {
-            let end = datagram.endOfElement(from: start, before: value.upper)
-            let element = datagram.trimmed(start, end)
-            guard viaCount < Self.maximumVias else { return note(.viaCount) }
-            vias[viaCount] = element
-            viaCount &+= 1
-            if element.isEmpty || (viaCount == 1 && !datagram.parseVia(element, into: &topVia)) {
-                if viaCount == 1 { topVia.host = .empty }
-                note(.via)
+        guard viaCount == 0 else { return takeFollowingVias(value, datagram) }
+        viaCount = 1
+        let end = datagram.endOfElement(from: value.lower, before: value.upper)
+        // What follows a Via that cannot be read to its end need not begin where it seems to.
+        guard datagram.parseVia(datagram.trimmed(value.lower, end), into: &topVia) else { return note(.via) }
+        if end < value.upper { takeFollowingVias(ByteRange(end &+ 1, value.upper), datagram) }
+    }
+
+    /// Counts the Vias of a list, and keeps it in one piece: so it is answered in no more bytes than it came in.
+    private mutating func takeFollowingVias(_ list: ByteRange, _ datagram: Span<UInt8>) {
+        var start = list.lower
+        var end = start
+        while start <= list.upper {
+            let next = datagram.endOfElement(from: start, before: list.upper)
+            guard viaCount < Self.maximumVias else {
+                note(.viaCount)
+                break
             }
-            start = end &+ 1
-        } while start <= value.upper
+            guard !datagram.trimmed(start, next).isEmpty else {
+                note(.via)
+                break
+            }
+            viaCount &+= 1
+            end = next
+            start = next &+ 1
+        }
+        let vias = datagram.trimmed(list.lower, end)
+        guard !vias.isEmpty else { return }
+        followingVias[followingViaCount] = vias
+        followingViaCount &+= 1
     }
 
     private mutating func takeSupported(_ value: ByteRange, _ datagram: Span<UInt8>) {
@@ -213,7 +233,8 @@ extension SIPMessage {
     private mutating func takeRequired(_ value: ByteRange, _ datagram: Span<UInt8>) {
         var start = value.lower
         while let element = datagram.nextElement(&start, before: value.upper) {
-            guard datagram.optionTag(element).isEmpty, requireCount < Self.maximumRequires else { continue }
+            guard datagram.optionTag(element).isEmpty else { continue }
+            guard requireCount < Self.maximumRequires else { return note(.requireCount) }
             requires[requireCount] = element
             requireCount &+= 1
         }
@@ -266,6 +287,7 @@ extension SIPMessage {
         let length = contentLength.map(Int.init) ?? rest
         // A datagram that ends too early is refused, bytes after the body are ignored (RFC 3261 section 18.3).
         guard length <= rest else { return note(.contentLength) }
+        guard length <= Self.maximumBody else { return note(.bodyLength) }
         body = ByteRange(bodyStart, bodyStart &+ length)
     }
 
@@ -277,6 +299,8 @@ extension SIPMessage {
             isWhitespace(datagram[end])
         else { return note(.cseq) }
         cseq = number
+        // A method that is not known is refused for that, whatever CSeq says of it (RFC 4475 section 3.1.2.18).
+        if method == .unknown { return }
         let method = ByteRange(datagram.skippingWhitespace(from: end, before: cseqValue.upper), cseqValue.upper)
         guard method.count == methodToken.count, datagram.equals(method, in: datagram, at: methodToken.lower) else {
             return note(.cseqMethod)

@@ -13,8 +13,13 @@ package struct SIPMessage: Sendable {
     package static let maximumDatagram = 65535
     package static let maximumHeaders = 64
     package static let maximumHeaderLength = 8192
-    package static let maximumVias = 16
+    /// RFC 4475 section 3.1.1.7 has 34 of them.
+    package static let maximumVias = 40
     package static let maximumContacts = 16
+    /// No session description comes near it.
+    package static let maximumBody = 16384
+    /// Of one Via, contact, From or To.
+    static let maximumParameters = 64
     static let maximumHeaderName = 256
     static let maximumRequires = 4
     /// Path headers, and the bytes of all their values: they are kept with each binding.
@@ -46,7 +51,10 @@ package struct SIPMessage: Sendable {
     var methodToken = ByteRange.empty
     /// Lists of fixed length, written over by each parse. Not inline: reading one element of an inline array through a
     /// borrowed message copies all of them.
-    var vias = [ByteRange](repeating: .empty, count: SIPMessage.maximumVias)
+    ///
+    /// All Vias but the topmost, in the order and in the lists in which they came.
+    var followingVias = [ByteRange](repeating: .empty, count: SIPMessage.maximumVias)
+    var followingViaCount = 0
     var contacts = [Contact](repeating: Contact(), count: SIPMessage.maximumContacts)
     var requires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
     var requireCount = 0

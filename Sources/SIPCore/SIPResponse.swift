@@ -6,6 +6,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case forbidden = 403
     case notFound = 404
     case methodNotAllowed = 405
+    case requestEntityTooLarge = 413
     case uriTooLong = 414
     case unsupportedScheme = 416
     case badExtension = 420
@@ -28,6 +29,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .forbidden: "Forbidden"
         case .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
+        case .requestEntityTooLarge: "Request Entity Too Large"
         case .uriTooLong: "Request-URI Too Long"
         case .unsupportedScheme: "Unsupported URI Scheme"
         case .badExtension: "Bad Extension"
@@ -49,19 +51,22 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case version, requestLine, requestURI, requestURILength, header, headerCount, headerLength, headerEnd
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
     case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder, path, pathLength
+    case toScheme, bodyLength, requireCount, authorizationCount
 
     /// What a request with this fault is answered.
     package var status: SIPStatus {
         switch self {
         case .version: .versionNotSupported
         case .requestURILength: .uriTooLong
+        // It is the body that is too large, not the message as a whole, so not 513 (RFC 3261 section 21.4.11).
+        case .bodyLength: .requestEntityTooLarge
         case .tooManyContacts: .forbidden
         case .outOfOrder: .serverError
         case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via,
             .viaCount,
             .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
             .starContact,
-            .contactScheme, .contactLength, .path, .pathLength:
+            .contactScheme, .contactLength, .path, .pathLength, .toScheme, .requireCount, .authorizationCount:
             .badRequest
         }
     }
@@ -96,6 +101,10 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .outOfOrder: "CSeq Out Of Order"
         case .path: "Bad Path"
         case .pathLength: "Path Too Long"
+        case .toScheme: "To Is No SIP URI"
+        case .bodyLength: "Body Too Large"
+        case .requireCount: "Too Many Require Headers"
+        case .authorizationCount: "Too Many Authorization Headers"
         }
     }
 }
@@ -105,7 +114,7 @@ package struct SIPResponse: Hashable, Sendable {
     /// Header lines beyond the copied ones.
     package enum Extra: Hashable, Sendable {
         case none
-        /// `Allow` (mandatory with 405, RFC 3261 section 21.4.6).
+        /// `Allow` (mandatory with 405, RFC 3261 section 21.4.6; with 501 in RFC 4475 section 3.1.1.2).
         case allow
         /// `Allow`, `Accept` and `Supported`, the answer to OPTIONS (RFC 3261 section 11.2).
         case capabilities
@@ -157,12 +166,14 @@ extension SIPMessage {
         case .ack: return .ignore
         // The transaction that is to be cancelled cannot exist: no INVITE is accepted (RFC 3261 section 9.2).
         case .cancel: return .answer(SIPResponse(.noSuchTransaction))
-        case .unknown: return .answer(SIPResponse(.notImplemented))
+        case .unknown: return .answer(SIPResponse(.notImplemented, extra: .allow))
         case .invite, .bye, .subscribe, .notify, .publish, .message, .info, .update, .refer, .prack:
             return .answer(SIPResponse(.methodNotAllowed, extra: .allow))
         case .register, .options: break
         }
         if requestURI.scheme == .other { return .answer(SIPResponse(.unsupportedScheme)) }
+        // What is registered is the address in To (RFC 3261 section 10.3, RFC 4475 section 3.3.4).
+        if method == .register, to.uri.scheme == .other { return .answer(SIPResponse(.toScheme)) }
         if requireCount > 0 { return .answer(SIPResponse(.badExtension, extra: .unsupported)) }
         return method == .register ? .register : .options
     }

@@ -137,10 +137,8 @@ extension Span<UInt8> {
     func parseHostPort(_ lower: Int, _ upper: Int, host: inout ByteRange, port: inout UInt16) -> Int? {
         var position = lower
         if position < upper, self[position] == UInt8(ascii: "[") {
-            position &+= 1
-            while position < upper, isIPv6(self[position]) { position &+= 1 }
-            guard position < upper, position > lower &+ 2, self[position] == UInt8(ascii: "]") else { return nil }
-            position &+= 1
+            position = self.position(of: UInt8(ascii: "]"), from: position, before: upper) &+ 1
+            guard position <= upper, ipv6(inside: ByteRange(lower, position)) != nil else { return nil }
         } else {
             position = skipping(.host, from: position, before: upper)
         }
@@ -158,10 +156,6 @@ extension Span<UInt8> {
         guard position > start, value > 0, value < 65536 else { return nil }
         port = UInt16(value)
         return position
-    }
-
-    private func isIPv6(_ byte: UInt8) -> Bool {
-        hexadecimal(byte) != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
     }
 
     private func hasOnlyURICharacters(_ lower: Int, _ upper: Int) -> Bool {

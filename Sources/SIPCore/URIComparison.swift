@@ -9,7 +9,7 @@ func isSameURI(_ left: SIPURI, in leftBytes: Span<UInt8>, _ right: SIPURI, in ri
     guard left.scheme == right.scheme, left.scheme != .other, left.port == right.port, left.hasUser == right.hasUser,
         left.password.isEmpty == right.password.isEmpty
     else { return false }
-    return isSameText(left.host, leftBytes, right.host, rightBytes, ignoringCase: true)
+    return isSameHost(left.host, leftBytes, right.host, rightBytes)
         && isSameText(left.user, leftBytes, right.user, rightBytes, ignoringCase: false)
         && isSameText(left.password, leftBytes, right.password, rightBytes, ignoringCase: false)
         && hasFewPairs(left, leftBytes) && hasFewPairs(right, rightBytes)
@@ -25,6 +25,14 @@ private func hasFewPairs(_ uri: SIPURI, _ bytes: Span<UInt8>) -> Bool {
         if byte == UInt8(ascii: ";") || byte == UInt8(ascii: "&") { separators &+= 1 }
     }
     return separators <= 16
+}
+
+/// IPv6 addresses are the same however they are written (RFC 5954 section 4.2).
+private func isSameHost(
+    _ left: ByteRange, _ leftBytes: Span<UInt8>, _ right: ByteRange, _ rightBytes: Span<UInt8>
+) -> Bool {
+    if let address = leftBytes.ipv6(inside: left) { return address == rightBytes.ipv6(inside: right) }
+    return isSameText(left, leftBytes, right, rightBytes, ignoringCase: true)
 }
 
 /// Equal once escapes are resolved. An escape that is broken equals nothing.
