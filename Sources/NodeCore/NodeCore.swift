@@ -47,6 +47,8 @@ package struct NodeCounters: Equatable, Sendable {
     package var notSIP: UInt64 = 0
     /// 401s to phones that did not know the password; first challenges do not count.
     package var failedAuthentications: UInt64 = 0
+    /// SIP messages and connections that were dropped because of what a source may send.
+    package var limited: UInt64 = 0
 
     package init() {}
 }
@@ -72,6 +74,10 @@ package struct NodeCore: Sendable {
     package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
+    /// nil where sources are not limited.
+    var sourceLimits: SourceLimits?
+    /// The most bytes that the answer to the present message may have.
+    var answerLimit = Int.max
     let dataCenter: Int
     let desktopGrace: UInt64
     let faults: Faults
@@ -114,6 +120,9 @@ package struct NodeCore: Sendable {
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
         authenticator?.hosts = ownHosts
+        // Not the secret alone: To tags are made of it, and everybody sees those.
+        let key = mixed(setup.secret &+ mixed(setup.seed))
+        sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
     }
 

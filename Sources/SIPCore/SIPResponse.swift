@@ -17,6 +17,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case serviceUnavailable = 503
     case serverTimeout = 504
     case versionNotSupported = 505
+    case messageTooLarge = 513
 
     /// The reason phrase.
     package var reason: String {
@@ -38,6 +39,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .serviceUnavailable: "Service Unavailable"
         case .serverTimeout: "Server Time-out"
         case .versionNotSupported: "Version Not Supported"
+        case .messageTooLarge: "Message Too Large"
         }
     }
 }
@@ -47,6 +49,8 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case version, requestLine, requestURI, requestURILength, header, headerCount, headerLength, headerEnd
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
     case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder
+    /// The answer would be larger than one over UDP to a sender who may be anybody.
+    case answerLength
 
     /// What a request with this fault is answered.
     package var status: SIPStatus {
@@ -55,6 +59,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .requestURILength: .uriTooLong
         case .tooManyContacts: .forbidden
         case .outOfOrder: .serverError
+        case .answerLength: .messageTooLarge
         case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via,
             .viaCount,
             .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
@@ -92,6 +97,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .contactLength: "Contact Or Call-ID Too Long"
         case .tooManyContacts: "Too Many Contacts"
         case .outOfOrder: "CSeq Out Of Order"
+        case .answerLength: "Message Too Large, Use TCP Or Fewer Contacts"
         }
     }
 }
