@@ -292,7 +292,9 @@ package enum WorkerOrderCodec {
     ) throws(WireError) -> SourceLimitPolicy {
         func limit(_ value: UInt32, _ bounds: ClosedRange<Int>) throws(WireError) -> Int? {
             guard value > 0 else { return nil }
-            guard bounds.contains(Int(value)) else { throw .badValue(type: FrameType.configure, field: "source limits") }
+            guard bounds.contains(Int(value)) else {
+                throw .badValue(type: FrameType.configure, field: "source limits")
+            }
             return Int(value)
         }
         return SourceLimitPolicy(
