@@ -178,8 +178,7 @@ import Testing
         #expect(node.status(message("1001", header("1001", nonce: later)), 0.1) == "200 OK")
     }
 
-    @Test func `a 401 with three challenges is within its bound for an ordinary REGISTER, and not sent beyond`() throws
-    {
+    @Test func `a 401 with three challenges is small enough for an ordinary REGISTER, and not sent otherwise`() throws {
         for realm in [Self.realm, String(repeating: "r", count: 128)] {
             var node = try node(realm: realm)
             var smallest: Int?

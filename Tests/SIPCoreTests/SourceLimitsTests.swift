@@ -58,17 +58,18 @@ import Testing
         var none = SourceLimits(SourceLimitPolicy(), secret: 1)
         #expect(read(&none, 1000, from: source, 0) == 1000)
         none.attemptFailed(from: source, now: at(0))
-        #expect(none.mayAttempt(from: source, now: at(0)) && none.mayConnect(from: source, now: at(0)))
+        #expect(none.mayAttempt(from: source, now: at(0)) == true)
+        #expect(none.mayConnect(from: source, now: at(0)) == true)
 
         var limits = SourceLimits(SourceLimitPolicy(datagrams: 1, attempts: 1, connections: 1), secret: 1)
         #expect(read(&limits, 2, from: source, 0) == 1)
-        for _ in 0..<9 { #expect(limits.mayAttempt(from: source, now: at(0)), "asking takes nothing") }
+        #expect((0..<9).allSatisfy { _ in limits.mayAttempt(from: source, now: at(0)) }, "asking takes nothing")
         limits.attemptFailed(from: source, now: at(0))
         limits.attemptFailed(from: source, now: at(0))
-        #expect(!limits.mayAttempt(from: source, now: at(999)))
-        #expect(limits.mayAttempt(from: source, now: at(1000)))
-        #expect(limits.mayConnect(from: source, now: at(1000)))
-        #expect(!limits.mayConnect(from: source, now: at(1000)))
+        #expect(limits.mayAttempt(from: source, now: at(999)) == false)
+        #expect(limits.mayAttempt(from: source, now: at(1000)) == true)
+        #expect(limits.mayConnect(from: source, now: at(1000)) == true)
+        #expect(limits.mayConnect(from: source, now: at(1000)) == false)
     }
 
     @Test func `very many sources take no more room, and forget who was heard longest ago`() {
