@@ -52,6 +52,51 @@ void   tandem__control__configure__free_unpacked
   assert(message->base.descriptor == &tandem__control__configure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__source_limits__init
+                     (Tandem__Control__SourceLimits         *message)
+{
+  static const Tandem__Control__SourceLimits init_value = TANDEM__CONTROL__SOURCE_LIMITS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__source_limits__get_packed_size
+                     (const Tandem__Control__SourceLimits *message)
+{
+  assert(message->base.descriptor == &tandem__control__source_limits__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__source_limits__pack
+                     (const Tandem__Control__SourceLimits *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__source_limits__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__source_limits__pack_to_buffer
+                     (const Tandem__Control__SourceLimits *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__source_limits__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__SourceLimits *
+       tandem__control__source_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__SourceLimits *)
+     protobuf_c_message_unpack (&tandem__control__source_limits__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__source_limits__free_unpacked
+                     (Tandem__Control__SourceLimits *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__source_limits__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__agent_type__init
                      (Tandem__Control__AgentType         *message)
 {
@@ -1402,7 +1447,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[16] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[17] =
 {
   {
     "node",
@@ -1596,6 +1641,18 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "source_limits",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, source_limits),
+    &tandem__control__source_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
@@ -1612,13 +1669,14 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
   13,   /* field[13] = realm */
+  16,   /* field[16] = source_limits */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
 };
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1628,11 +1686,75 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  16,
+  17,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
   (ProtobufCMessageInit) tandem__control__configure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__source_limits__field_descriptors[3] =
+{
+  {
+    "datagrams",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__SourceLimits, datagrams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__SourceLimits, attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__SourceLimits, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__source_limits__field_indices_by_name[] = {
+  1,   /* field[1] = attempts */
+  2,   /* field[2] = connections */
+  0,   /* field[0] = datagrams */
+};
+static const ProtobufCIntRange tandem__control__source_limits__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__source_limits__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.SourceLimits",
+  "SourceLimits",
+  "Tandem__Control__SourceLimits",
+  "tandem.control",
+  sizeof(Tandem__Control__SourceLimits),
+  3,
+  tandem__control__source_limits__field_descriptors,
+  tandem__control__source_limits__field_indices_by_name,
+  1,  tandem__control__source_limits__number_ranges,
+  (ProtobufCMessageInit) tandem__control__source_limits__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__agent_type__field_descriptors[7] =
@@ -2803,7 +2925,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[18] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[19] =
 {
   {
     "request",
@@ -3021,6 +3143,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "limited",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, limited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   5,   /* field[5] = bindings */
@@ -3029,6 +3163,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   8,   /* field[8] = datagrams_dropped */
   7,   /* field[7] = datagrams_received */
   17,   /* field[17] = failed_authentications */
+  18,   /* field[18] = limited */
   13,   /* field[13] = links */
   1,   /* field[1] = memory_bytes */
   11,   /* field[11] = not_sip */
@@ -3046,7 +3181,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -3056,7 +3191,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  18,
+  19,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,

@@ -13,13 +13,15 @@ package struct Topology: Equatable, Sendable {
     package var timing: Timing
     /// How phones prove who they are; nil where anybody may register.
     package var authentication: AuthenticationPolicy?
+    /// What one source may send; nil where sources are not limited.
+    package var sourceLimits: SourceLimitPolicy?
     /// What the file declares and this version does not run yet, in words for people.
     package var notices: [String]
 
     package init(
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
         directory: DNDirectory, timing: Timing = Timing(),
-        authentication: AuthenticationPolicy? = nil, notices: [String] = []
+        authentication: AuthenticationPolicy? = nil, sourceLimits: SourceLimitPolicy? = nil, notices: [String] = []
     ) {
         self.cluster = cluster
         self.domain = domain
@@ -29,6 +31,7 @@ package struct Topology: Equatable, Sendable {
         self.directory = directory
         self.timing = timing
         self.authentication = authentication
+        self.sourceLimits = sourceLimits
         self.notices = notices
     }
 
@@ -58,6 +61,27 @@ package struct AuthenticationPolicy: Hashable, Sendable {
     }
 
     package static let strongestFirst: [DigestAlgorithm] = [.sha512_256, .sha256, .md5]
+}
+
+/// What one source, an IPv4 address or an IPv6 /64, may do a second; nil where it may do as much as it can.
+package struct SourceLimitPolicy: Hashable, Sendable {
+    /// SIP messages, whatever brings them.
+    package var datagrams: Int?
+    /// Requests whose credentials turn out to be wrong.
+    package var attempts: Int?
+    /// New SIP connections.
+    package var connections: Int?
+
+    package init(datagrams: Int? = nil, attempts: Int? = nil, connections: Int? = nil) {
+        self.datagrams = datagrams
+        self.attempts = attempts
+        self.connections = connections
+    }
+
+    /// What a topology may say.
+    package static let datagramBounds = 1...1_000_000
+    package static let attemptBounds = 1...1000
+    package static let connectionBounds = 1...10_000
 }
 
 /// What one DN's phones may prove themselves with.

@@ -45,12 +45,18 @@ enum FuzzCluster {
     static let ports = PortsConfiguration(
         feedCapacity: 16, outboxCapacity: 12, registrationsPerClient: 4, chunk: 3, requestsPerPeer: 4)
 
-    static func node(_ position: Int, life: UInt64 = 1, now: Instant = start, faults: Faults = .none) -> NodeCore {
+    /// - Parameter isStrict: wants to know who phones are, and limits sources.
+    static func node(
+        _ position: Int, life: UInt64 = 1, now: Instant = start, isStrict: Bool = false, faults: Faults = .none
+    ) -> NodeCore {
+        var topology = topology
+        if isStrict { topology.sourceLimits = SourceLimitPolicy(datagrams: 12, attempts: 2, connections: 1) }
         let life = Incarnation(rawValue: life)
         let identity = NodeIdentity(index: NodeIndex(position), incarnation: life, lineage: life, generation: 1)
         let ownership = OwnershipConfiguration(timing: topology.timing, ringCapacity: 8, chunkRecords: 3)
         let setup = NodeSetup(
-            topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
+            topology: topology, identity: identity, ownership: ownership, ports: ports,
+            authenticator: isStrict ? FuzzHashes.authenticator(topology.directory) : nil, secret: 1,
             seed: UInt64(position), faults: faults
         )
         return NodeCore(setup, now: now)

@@ -4,6 +4,10 @@ package import SIPCore
 
 // The way of a registration (RFC 3261 section 10.3): parsed, judged, applied, claimed, answered.
 extension NodeCore {
+    /// An answer to a sender who has not proven who it is has at most so many times the request's bytes. Over UDP a source is
+    /// easily forged, and whoever does so makes the node send to somebody else no more than this.
+    package static let maximumAmplification = 4
+
     /// A datagram came to the first of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
     package mutating func datagramReceived(
         _ datagram: Span<UInt8>, from source: NetworkAddress, now: Instant, answers: inout DatagramBatch
@@ -16,6 +20,8 @@ extension NodeCore {
     package mutating func messageReceived(
         _ datagram: Span<UInt8>, from source: SIPSource, now: Instant, answers: inout DatagramBatch
     ) {
+        guard mayBeRead(from: source.address, now: now) else { return }
+        answerLimit = source.flow == .none ? Self.maximumAmplification * datagram.count : .max
         switch message.parse(datagram) {
         case .notSIP:
             counters.notSIP += 1
@@ -42,11 +48,21 @@ extension NodeCore {
     private mutating func answer(
         _ response: SIPResponse, _ datagram: Span<UInt8>, _ source: SIPSource, _ answers: inout DatagramBatch
     ) {
-        if response.status != .ok { counters.requestsRefused += 1 }
         let target = writer.target(of: message, from: source.address)
+        var isSent = true
         answers.append(to: target) {
+            let start = $0.count
             writer.write(response, to: message, in: datagram, from: source.address, into: &$0)
+            isSent = Self.isKept(&$0, from: start, limit: answerLimit)
         }
+        if response.status != .ok || !isSent { counters.requestsRefused += 1 }
+    }
+
+    /// Takes an answer back that is too large.
+    private static func isKept(_ output: inout [UInt8], from start: Int, limit: Int) -> Bool {
+        guard output.count - start > limit else { return true }
+        output.removeLast(output.count - start)
+        return false
     }
 
     /// Without a user: whether the node is there. With one: what a call to the DN would meet now (RFC 3261 section 11).
@@ -74,12 +90,15 @@ extension NodeCore {
             }
         }
         guard authenticator != nil else { return register(by: nil, datagram, source, now, &answers) }
+        guard message.authorizationCount == 0 || mayAttempt(from: source.address, now: now) else { return }
         let isStale: Bool
         switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {
         case .authenticated(let sender):
+            answerLimit = .max
             return register(by: sender, datagram, source, now, &answers)
         case .repeated(let sender):
-            // The same nonce count again: by the phone that has heard no answer, or by somebody who has seen its request.
+            // The same nonce count again: by the phone that has heard no answer, or by somebody who has seen its request, and
+            // who may name any source. So the answer is bounded like those to strangers.
             if isRetransmission(datagram, by: sender, now) {
                 return register(by: sender, datagram, source, now, &answers)
             }
@@ -88,6 +107,7 @@ extension NodeCore {
             isStale = stale
         case .failed:
             counters.failedAuthentications += 1
+            sourceLimits?.attemptFailed(from: source, now: now)
             isStale = false
         }
         let nonce = authenticator!.challenge(now: now)
@@ -121,6 +141,10 @@ extension NodeCore {
         }
         let limits = topology.agentTypes[block.agentType].registration
         let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now)
+        // What it does must not happen and then be left unanswered, so it is refused while nothing has happened yet.
+        guard plan == .retransmission || hasRoomForAnswer(plan, datagram, dn, limits, source.address, now) else {
+            return answer(SIPResponse(.answerLength), datagram, source, &answers)
+        }
         switch plan {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
@@ -146,10 +170,13 @@ extension NodeCore {
         let target = writer.target(of: message, from: source.address)
         // Not in a closure: it would have the registrar and the message copied.
         var output = answers.takeBytes()
+        let start = output.count
         writer.writeRegistered(
             dn, of: registrar, to: message, in: datagram, from: source.address, now: now, into: &output)
+        // Only of a retransmission: another phone has registered the DN since.
+        if !Self.isKept(&output, from: start, limit: answerLimit) { counters.requestsRefused += 1 }
         if source.flow == .none, plan.hasEffect {
-            answered.remember(output, from: answers.byteCount, as: requestKey, now: now)
+            answered.remember(output, from: start, as: requestKey, now: now)
         }
         answers.giveBack(output, withDatagramTo: target)
         if !ownershipActions.isEmpty { settle() }

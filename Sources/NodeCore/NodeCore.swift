@@ -49,6 +49,8 @@ package struct NodeCounters: Equatable, Sendable {
     package var notSIP: UInt64 = 0
     /// 401s to phones that did not know the password; first challenges do not count.
     package var failedAuthentications: UInt64 = 0
+    /// SIP messages and connections that were dropped because of what a source may send.
+    package var limited: UInt64 = 0
 
     package init() {}
 }
@@ -71,10 +73,15 @@ package struct NodeCore: Sendable {
     var message = SIPMessage()
     var writer: ResponseWriter
     let secret: UInt64
+    private let pepper: UInt64
     let prober: ProbeWriter
     package internal(set) var authenticator: DigestAuthenticator?
     /// In lower case: the cluster's domain and this node's own addresses (RFC 3261 section 10.3, step 1).
     let ownHosts: [[UInt8]]
+    /// nil where sources are not limited.
+    var sourceLimits: SourceLimits?
+    /// The most bytes that the answer to the present message may have.
+    var answerLimit = Int.max
     let dataCenter: Int
     let desktopGrace: UInt64
     let faults: Faults
@@ -117,23 +124,29 @@ package struct NodeCore: Sendable {
         authenticator = setup.authenticator
         secret = setup.secret
         prober = ProbeWriter(secret: setup.secret, domain: setup.topology.domain)
-        writer = Self.writer(setup.secret, authenticator)
+        pepper = mixed(setup.seed)
+        writer = Self.writer(setup.secret, pepper, authenticator)
         let node = setup.topology.nodes[setup.identity.index.position]
         dataCenter = node.dataCenter
         ownHosts = ([setup.topology.domain] + node.sip.map(\.address.host)).map { Array($0.lowercased().utf8) }
         authenticator?.hosts = ownHosts
+        // Not the secret alone: To tags are made of it, and everybody sees those.
+        let key = mixed(setup.secret &+ mixed(setup.seed))
+        sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
     }
 
-    private static func writer(_ secret: UInt64, _ authenticator: DigestAuthenticator?) -> ResponseWriter {
+    private static func writer(
+        _ secret: UInt64, _ pepper: UInt64, _ authenticator: DigestAuthenticator?
+    ) -> ResponseWriter {
         ResponseWriter(
-            secret: secret, realm: authenticator?.realm ?? [], algorithms: authenticator?.algorithms ?? [])
+            secret: secret, pepper: pepper, realm: authenticator?.realm ?? [], algorithms: authenticator?.algorithms ?? [])
     }
 
     /// From now on phones prove themselves with these. Bindings that there are stay until they end by themselves.
     package mutating func replaceCredentials(_ credentials: CredentialTable) {
         authenticator?.credentials = credentials
-        writer = Self.writer(secret, authenticator)
+        writer = Self.writer(secret, pepper, authenticator)
     }
 
     // MARK: What comes of events

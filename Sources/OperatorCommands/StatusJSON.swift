@@ -59,6 +59,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var slowClients: UInt64?
     /// REGISTERs with a wrong password or an unknown user, since the node started.
     @OrNull var failedAuthentications: UInt64?
+    /// SIP messages and connections dropped because of limits, since the node started.
+    @OrNull var limited: UInt64?
     var sip: [String]
     var tcontroller: String
     @OrNull var lastProblem: String?
@@ -84,6 +86,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         clients = node.report?.clients
         slowClients = node.report?.slowClients
         failedAuthentications = node.report?.failedAuthentications
+        limited = node.report?.limited
         sip = node.sip
         tcontroller = node.tcontroller
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem

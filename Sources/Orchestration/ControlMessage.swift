@@ -58,6 +58,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var homes: [[Int]]
     /// How phones prove who they are, without the path of the passwords; nil where anybody may register.
     package var authentication: AuthenticationPolicy?
+    /// What one source may send; nil where sources are not limited.
+    package var sourceLimits: SourceLimitPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
@@ -79,6 +81,7 @@ package struct WorkerSetup: Equatable, Sendable {
         authentication = topology.authentication.map {
             AuthenticationPolicy(realm: $0.realm, users: "", algorithms: $0.algorithms)
         }
+        sourceLimits = topology.sourceLimits
     }
 
     package init(
@@ -103,7 +106,7 @@ package struct WorkerSetup: Equatable, Sendable {
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing,
-            authentication: authentication
+            authentication: authentication, sourceLimits: sourceLimits
         )
     }
 }

@@ -65,6 +65,8 @@ package struct NodeReport: Equatable, Sendable {
     package var notSIP: UInt64 = 0
     /// REGISTERs with a wrong password or an unknown user.
     package var failedAuthentications: UInt64 = 0
+    /// SIP messages and connections that were dropped because of what a source may send.
+    package var limited: UInt64 = 0
     package var revision: UInt64 = 0
     package var links: [LinkStatus] = []
 

@@ -154,7 +154,7 @@ extension Registrar {
     }
 
     /// The contact's own expiry, else the message's, else the default; never more than the maximum.
-    private func requestedExpires(
+    func requestedExpires(
         _ contact: Contact, _ message: borrowing SIPMessage, _ limits: RegistrationLimits
     ) -> UInt32 {
         if let expires = contact.expires { return min(expires, limits.maximumExpires) }

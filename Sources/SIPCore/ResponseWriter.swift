@@ -4,16 +4,20 @@ package import ClusterModel
 package struct ResponseWriter: Sendable {
     /// Known to this node only, so that nobody can guess a To tag.
     private let secret: UInt64
+    /// A second one: with the first alone, whoever sees a tag could work his way back to the secret.
+    private let pepper: UInt64
     private let texts = AnswerTexts()
     /// What stands before and after the nonce of each challenge.
     private let challenges: [(before: [UInt8], after: [UInt8])]
 
     /// - Parameters:
     ///   - secret: 64 random bits, the same for the life of the node.
+    ///   - pepper: 64 more of the kind.
     ///   - realm: of challenges; without quotes and backslashes.
     ///   - algorithms: of challenges, the strongest first.
-    package init(secret: UInt64, realm: [UInt8] = [], algorithms: [DigestAlgorithm] = []) {
+    package init(secret: UInt64, pepper: UInt64 = 0, realm: [UInt8] = [], algorithms: [DigestAlgorithm] = []) {
         self.secret = secret
+        self.pepper = pepper
         challenges = algorithms.map { algorithm in
             (
                 Array("\r\nWWW-Authenticate: Digest realm=\"".utf8) + realm + Array("\", nonce=\"".utf8),
@@ -174,7 +178,7 @@ package struct ResponseWriter: Sendable {
     /// The same for a request and its retransmissions, so that answering needs no memory of having answered (RFC 3261
     /// section 8.2.7).
     private func tag(for callID: ByteRange, in datagram: Span<UInt8>) -> UInt64 {
-        datagram.hash(callID, seed: secret)
+        mixed(datagram.hash(callID, seed: secret) ^ pepper)
     }
 }
 

@@ -19,6 +19,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case serviceUnavailable = 503
     case serverTimeout = 504
     case versionNotSupported = 505
+    case messageTooLarge = 513
 
     /// The reason phrase.
     package var reason: String {
@@ -42,6 +43,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .serviceUnavailable: "Service Unavailable"
         case .serverTimeout: "Server Time-out"
         case .versionNotSupported: "Version Not Supported"
+        case .messageTooLarge: "Message Too Large"
         }
     }
 }
@@ -52,6 +54,8 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
     case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder, path, pathLength
     case toScheme, bodyLength, requireCount, authorizationCount
+    /// The answer would be larger than one over UDP to a sender who may be anybody.
+    case answerLength
 
     /// What a request with this fault is answered.
     package var status: SIPStatus {
@@ -62,6 +66,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .bodyLength: .requestEntityTooLarge
         case .tooManyContacts: .forbidden
         case .outOfOrder: .serverError
+        case .answerLength: .messageTooLarge
         case .requestLine, .requestURI, .header, .headerCount, .headerLength, .headerEnd, .repeatedHeader, .via,
             .viaCount,
             .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
@@ -105,6 +110,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .bodyLength: "Body Too Large"
         case .requireCount: "Too Many Require Headers"
         case .authorizationCount: "Too Many Authorization Headers"
+        case .answerLength: "Message Too Large, Use TCP Or Fewer Contacts"
         }
     }
 }

@@ -22,7 +22,9 @@ extension NodeShell {
 
     private func sipConnected(_ stream: AcceptedStream, listener: UInt8) {
         // The peer may be gone already.
-        guard let address = stream.peerAddress else { return stream.descriptor.close() }
+        guard let address = stream.peerAddress, core.mayConnect(from: address, now: loop.now) else {
+            return stream.descriptor.close()
+        }
         do throws(SystemError) {
             let flow = FlowID(rawValue: nextNumber())
             let source = SIPSource(address, flow: flow, listener: listener)

@@ -248,9 +248,9 @@ extension DiagnosticCode {
             """
         default:
             """
-            The file asks for protection that this version cannot give: `authentication`, or limits per source. To
-            ignore it would leave the cluster open without a word, so it is an error. Remove it, and make sure that
-            only phones you trust can reach the SIP ports.
+            The file asks for protection that the version which reads it cannot give. To ignore it would leave the
+            cluster open without a word, so it is an error. This version gives all the protection that a file can ask
+            for, so it was an earlier one that said this: run this one.
             """
         }
     }

@@ -43,7 +43,7 @@ extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, timing, limits, rollout,
+        trunk, authentication, timing, limits, perSource, rollout,
     ]
 
     package static let topology = Shape(
@@ -102,6 +102,9 @@ extension Shape {
         ]
     )
     package static let limits = Shape("limits", "`limits`", optional: ["perSource"])
+    package static let perSource = Shape(
+        "perSource", "`perSource`", optional: ["datagrams", "attempts", "connections"],
+        example: "{ datagrams: 500, attempts: 5, connections: 10 }")
     package static let rollout = Shape(
         "rollout", "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"])
 }

@@ -106,11 +106,24 @@ extension TopologyDecoder {
 
     private mutating func decodeLimits(_ section: Field) {
         guard let fields = fields(of: section, .limits), let perSource = fields["perSource"] else { return }
+        if tree.kind(of: perSource.value) == .mapping { return decodeSourceLimits(perSource) }
         if tree.kind(of: perSource.value) == .scalar && tree.text(of: perSource.value) == "off" { return }
-        report(
-            .notEnforcedYet, "this version cannot limit what a source sends, so `perSource` must be `off`",
-            at: span(perSource.value), hint: "write `perSource: off`, and limit sources in the firewall if need be"
-        )
+        reportType(
+            perSource, "`off` or a mapping with \(Self.listed(Shape.perSource.keys))",
+            hint: Shape.perSource.example.map { "it looks like `\($0)`" })
+    }
+
+    private mutating func decodeSourceLimits(_ section: Field) {
+        guard let fields = fields(of: section, .perSource) else { return }
+        if tree.nodes[section.value].count == 0 {
+            report(
+                .wrongValue, "`perSource` is empty, and would limit nothing", at: span(section.value),
+                hint: "write `perSource: off` if that is meant")
+        }
+        sourceLimits = SourceLimitPolicy(
+            datagrams: fields["datagrams"].flatMap { number($0, SourceLimitPolicy.datagramBounds) },
+            attempts: fields["attempts"].flatMap { number($0, SourceLimitPolicy.attemptBounds) },
+            connections: fields["connections"].flatMap { number($0, SourceLimitPolicy.connectionBounds) })
     }
 
     private mutating func decodeTiming(_ section: Field) {

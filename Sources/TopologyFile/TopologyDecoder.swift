@@ -18,6 +18,7 @@ package struct TopologyDecoder {
     package var trunkNames: Set<String> = []
     package var timing = Timing()
     package var authentication: AuthenticationPolicy?
+    package var sourceLimits: SourceLimitPolicy?
     /// Every address that something of the file would listen at.
     package var listeners: [Listener] = []
     /// What the file declares and this version does not run, by kind, in the order of first appearance.
@@ -57,7 +58,7 @@ package struct TopologyDecoder {
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings), timing: timing,
-            authentication: authentication, notices: notRun.map { notice($0) }
+            authentication: authentication, sourceLimits: sourceLimits, notices: notRun.map { notice($0) }
         )
     }
 

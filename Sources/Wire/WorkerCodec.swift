@@ -114,6 +114,17 @@ package enum WorkerOrderCodec {
             let algorithms = setup.authentication?.algorithms ?? []
             $0.n_digest_algorithms = algorithms.count
             $0.digest_algorithms = arena.array(algorithms.map { UInt32($0.rawValue) })
+            if let limits = setup.sourceLimits { $0.source_limits = pack(limits, arena) }
+        }
+    }
+
+    private static func pack(
+        _ limits: SourceLimitPolicy, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__SourceLimits> {
+        arena.make(tandem__control__source_limits__init) {
+            $0.datagrams = UInt32(limits.datagrams ?? 0)
+            $0.attempts = UInt32(limits.attempts ?? 0)
+            $0.connections = UInt32(limits.connections ?? 0)
         }
     }
 
@@ -272,7 +283,24 @@ package enum WorkerOrderCodec {
                 realm: text(message.realm), users: "",
                 algorithms: algorithms.compactMap { UInt8(exactly: $0).flatMap { DigestAlgorithm(rawValue: $0) } })
         }
+        if let limits = message.source_limits?.pointee { setup.sourceLimits = try sourceLimits(limits) }
         return setup
+    }
+
+    private static func sourceLimits(
+        _ message: Tandem__Control__SourceLimits
+    ) throws(WireError) -> SourceLimitPolicy {
+        func limit(_ value: UInt32, _ bounds: ClosedRange<Int>) throws(WireError) -> Int? {
+            guard value > 0 else { return nil }
+            guard bounds.contains(Int(value)) else {
+                throw .badValue(type: FrameType.configure, field: "source limits")
+            }
+            return Int(value)
+        }
+        return SourceLimitPolicy(
+            datagrams: try limit(message.datagrams, SourceLimitPolicy.datagramBounds),
+            attempts: try limit(message.attempts, SourceLimitPolicy.attemptBounds),
+            connections: try limit(message.connections, SourceLimitPolicy.connectionBounds))
     }
 
     private static func agentType(_ message: Tandem__Control__AgentType) -> AgentType {

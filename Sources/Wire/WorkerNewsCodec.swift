@@ -98,6 +98,7 @@ enum ReportCodec {
             $0.clients = report.clients
             $0.slow_clients = report.slowClients
             $0.failed_authentications = report.failedAuthentications
+            $0.limited = report.limited
             $0.datagrams_received = report.datagramsReceived
             $0.datagrams_dropped = report.datagramsDropped
             $0.registrations_accepted = report.registrationsAccepted
@@ -173,6 +174,7 @@ enum ReportCodec {
         report.clients = message.clients
         report.slowClients = message.slow_clients
         report.failedAuthentications = message.failed_authentications
+        report.limited = message.limited
         report.datagramsReceived = message.datagrams_received
         report.datagramsDropped = message.datagrams_dropped
         report.registrationsAccepted = message.registrations_accepted

@@ -20,8 +20,10 @@ import Testing
     }
 
     /// Each phone's password is its DN backwards.
-    private func node() throws -> NodeCore {
-        let directory = topology().directory
+    private func node(_ limits: SourceLimitPolicy? = nil, realm: String = realm) throws -> NodeCore {
+        var topology = topology()
+        topology.sourceLimits = limits
+        let directory = topology.directory
         var table = CredentialTable(dnCount: directory.count)
         for position in 0..<directory.count {
             let name = "\(directory.dn(at: DNIndex(position)))"
@@ -31,12 +33,12 @@ import Testing
             }
         }
         let authenticator = DigestAuthenticator(
-            realm: Self.realm, credentials: table, functions: try #require(LibcryptoHashes()),
+            realm: realm, credentials: table, functions: try #require(LibcryptoHashes()),
             key: Array(repeating: 9, count: 32))
         let life = Incarnation(rawValue: 1)
         return NodeCore(
             NodeSetup(
-                topology: topology(),
+                topology: topology,
                 identity: NodeIdentity(index: alpha, incarnation: life, lineage: life, generation: 1),
                 authenticator: authenticator, secret: 1, seed: 1),
             now: at(0))
@@ -139,6 +141,79 @@ import Testing
             let header = header("1000", nonce: nonce, count: count, uri: uri)
             #expect(node.status(message("1000", header, cseq: count)) == answer, "\(uri)")
         }
+    }
+
+    // MARK: Limits
+
+    @Test func `after so many wrong passwords none is checked for a while, right ones neither`() throws {
+        var node = try node(SourceLimitPolicy(attempts: 2))
+        let nonce = try nonce(node.receive(message("1000")))
+        let wrong = message("1000", header("1000", nonce: nonce, password: "1000"))
+        #expect(node.status(wrong) == "401 Unauthorized")
+        #expect(node.status(wrong) == "401 Unauthorized")
+        #expect(node.status(wrong) == "no answer")
+        #expect(node.counters.failedAuthentications == 2)
+        #expect(node.counters.limited == 1)
+        let right = message("1000", header("1000", nonce: nonce), cseq: 2)
+        #expect(node.status(right, 0.4) == "no answer")
+        #expect(node.status(message("1000"), 0.4) == "401 Unauthorized", "who tries nothing may go on")
+        #expect(node.status(right, 0.6) == "200 OK")
+        #expect(node.counters.limited == 2)
+        #expect(node.counters.failedAuthentications == 2)
+    }
+
+    @Test func `right passwords, and guesses of others, use nothing up`() throws {
+        var node = try node(SourceLimitPolicy(attempts: 1))
+        let nonce = try nonce(node.receive(message("1000")))
+        for count in 1...9 {
+            let header = header("1000", nonce: nonce, count: count)
+            #expect(node.status(message("1000", header, cseq: count)) == "200 OK")
+        }
+        let wrong = message("1000", header("1000", nonce: nonce, password: "1000"))
+        let thief = NetworkAddress(ipv4: 0x0A00_0002, port: 5066)
+        for _ in 0..<9 { _ = node.status(wrong, from: thief) }
+        #expect(node.counters.failedAuthentications == 1)
+        #expect(node.counters.limited == 8)
+        let later = try self.nonce(node.receive(message("1001"), 0.1))
+        #expect(node.status(message("1001", header("1001", nonce: later)), 0.1) == "200 OK")
+    }
+
+    @Test func `a 401 with three challenges is small enough for an ordinary REGISTER, and not sent otherwise`() throws {
+        for realm in [Self.realm, String(repeating: "r", count: 128)] {
+            var node = try node(realm: realm)
+            var smallest: Int?
+            // Without what a request can do without, and then with more and more of what phones say of themselves.
+            let short = message("1000").replacing("Max-Forwards: 70\r\n", with: "")
+                .replacing("Content-Length: 0\r\n", with: "").replacing("cc.example.com>", with: "127.0.0.1>")
+                .replacing("Contact: <sip:phone@10.0.0.1:5066>\r\n", with: "").replacing(";tag=a", with: "")
+            for padding in 0..<400 {
+                let agent = "User-Agent: \(String(repeating: "x", count: padding))\r\n\r\n"
+                let text = padding == 0 ? short : short.dropLast(2) + agent
+                let answer = node.answer(text)
+                #expect(answer.utf8.count <= NodeCore.maximumAmplification * text.utf8.count)
+                #expect(smallest == nil || !answer.isEmpty)
+                if !answer.isEmpty, smallest == nil { smallest = text.utf8.count }
+            }
+            // SIPp's and sipsak's have 300 bytes and more, and those of phones 400.
+            let sent = try #require(smallest)
+            #expect(sent < (realm == Self.realm ? 240 : 340), "\(sent)")
+        }
+    }
+
+    @Test func `who has proven itself is told all contacts, a replay no more than four times its size`() throws {
+        var node = try node()
+        let nonce = try nonce(node.receive(message("1000")))
+        for count in 1...3 {
+            let header = header("1000", nonce: nonce, count: count)
+            let contact = String(repeating: "\(count)", count: 480)
+            #expect(node.status(message("1000", header, cseq: count, contact: contact)) == "200 OK")
+        }
+        let short = message("1000", header("1000", nonce: nonce, count: 4), cseq: 4)
+        let answer = node.answer(short)
+        #expect(answer.hasPrefix("SIP/2.0 200 OK"))
+        #expect(answer.utf8.count > 4 * 400)
+        let replayed = node.answer(short)
+        #expect(replayed == (answer.utf8.count <= 4 * short.utf8.count ? answer : ""))
     }
 
     @Test func `OPTIONS needs no password`() throws {

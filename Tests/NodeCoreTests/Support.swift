@@ -44,13 +44,14 @@ func topology(desktopGrace: Duration = .zero, probing: Duration? = nil) -> Topol
 
 func core(
     _ node: NodeIndex = alpha, desktopGrace: Duration = .zero, ports: PortsConfiguration = PortsConfiguration(),
-    probing: Duration? = nil, faults: Faults = .none
+    probing: Duration? = nil, sourceLimits: SourceLimitPolicy? = nil, faults: Faults = .none
 ) -> NodeCore {
     let life = Incarnation(rawValue: 1)
     let identity = NodeIdentity(index: node, incarnation: life, lineage: life, generation: 1)
+    var topology = topology(desktopGrace: desktopGrace, probing: probing)
+    topology.sourceLimits = sourceLimits
     let setup = NodeSetup(
-        topology: topology(desktopGrace: desktopGrace, probing: probing), identity: identity, ports: ports, secret: 1,
-        seed: 1,
+        topology: topology, identity: identity, ports: ports, secret: 1, seed: 1,
         faults: faults
     )
     var core = NodeCore(setup, now: at(0))
@@ -82,15 +83,26 @@ func register(
 
 extension NodeCore {
     /// Hands the node a datagram and returns the lines of its answer.
-    mutating func receive(_ text: String, _ seconds: Double = 0) -> [String] {
+    mutating func receive(
+        _ text: String, _ seconds: Double = 0, from source: NetworkAddress = phone
+    ) -> [String] {
+        answer(text, seconds, from: source).split(separator: "\r\n").map(String.init)
+    }
+
+    /// The same as it is sent.
+    mutating func answer(
+        _ text: String, _ seconds: Double = 0, from source: NetworkAddress = phone
+    ) -> String {
         var answers = DatagramBatch()
-        datagramReceived(Array(text.utf8).span, from: phone, now: at(seconds), answers: &answers)
-        return String(decoding: answers.bytes, as: UTF8.self).split(separator: "\r\n").map(String.init)
+        datagramReceived(Array(text.utf8).span, from: source, now: at(seconds), answers: &answers)
+        return String(decoding: answers.bytes, as: UTF8.self)
     }
 
     /// The status line of the answer.
-    mutating func status(_ text: String, _ seconds: Double = 0) -> String {
-        String(receive(text, seconds).first?.dropFirst(8) ?? "no answer")
+    mutating func status(
+        _ text: String, _ seconds: Double = 0, from source: NetworkAddress = phone
+    ) -> String {
+        String(receive(text, seconds, from: source).first?.dropFirst(8) ?? "no answer")
     }
 
     mutating func ask(_ request: TRequest, _ client: ClientID = desktop, _ seconds: Double = 0) -> [TEvent] {

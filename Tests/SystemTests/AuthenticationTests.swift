@@ -6,11 +6,14 @@ import Testing
 
 /// Phones with passwords, by programs that others wrote. Both know MD5, and answer the first challenge or none.
 @Suite(.serialized) struct AuthenticationTests {
-    private func cluster(_ credentials: String, _ algorithms: String = "md5") throws -> TestCluster {
+    private func cluster(
+        _ credentials: String, _ algorithms: String = "md5", more: String = ""
+    ) throws -> TestCluster {
         try TestCluster { directory in
             _ = try? Files.writeAtomically(Array(credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             return TestCluster.twoNodes(directory)
                 + "\nauthentication: { realm: cc.example.com, users: credentials.yaml, algorithms: [ \(algorithms) ] }\n"
+                + more
         }
     }
 
@@ -39,6 +42,16 @@ import Testing
         #expect(!cluster.logText.contains("secret"))
         let failed = try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.report?.failedAuthentications
         #expect((failed ?? 0) > 0)
+    }
+
+    @Test func `who guesses passwords is not listened to, and a second later the right one is taken`() throws {
+        let cluster = try cluster(Self.users, more: "limits: { perSource: { attempts: 1 } }\n")
+        for _ in 0..<4 { #expect(try !sipsak(cluster, "1001", as: "1001", "wrong")) }
+        let report = try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.report
+        #expect((report?.limited ?? 0) > 0)
+        #expect((report?.failedAuthentications ?? 0) > 0)
+        // It sends its request again until it is answered.
+        #expect(try sipsak(cluster, "1001", as: "1001", "secret"))
     }
 
     @Test(arguments: ["md5", "md5, sha-256"])

@@ -51,7 +51,7 @@ struct TopologyFileTests {
         #expect(topology.notices.contains("this version does not run routers yet; the file declares 2"))
     }
 
-    @Test func `the whole format is accepted but for what would leave the cluster open`() throws {
+    @Test func `the whole format is accepted`() throws {
         let result = load(
             goodText + """
                 timing:  { keepalive: 500ms, linkTimeout: 2s, reservation: 10s, reservationWindow: 0s, desktopGrace: 10s,
@@ -62,6 +62,20 @@ struct TopologyFileTests {
         )
         #expect(result.codes == [])
         #expect(try #require(result.topology).timing.desktopGrace == .seconds(10))
+    }
+
+    @Test func `limits of sources are read, each for itself, and off is none`() throws {
+        func limits(_ text: String) throws -> SourceLimitPolicy? {
+            try #require(load(goodText + "limits: { perSource: \(text) }\n").topology).sourceLimits
+        }
+        #expect(
+            try limits("{ datagrams: 500, attempts: 5, connections: 10 }")
+                == SourceLimitPolicy(datagrams: 500, attempts: 5, connections: 10))
+        #expect(try limits("{ datagrams: 1000000 }") == SourceLimitPolicy(datagrams: 1_000_000))
+        #expect(try limits("{ attempts: 1000 }") == SourceLimitPolicy(attempts: 1000))
+        #expect(try limits("{ connections: 1 }") == SourceLimitPolicy(connections: 1))
+        #expect(try limits("off") == nil)
+        #expect(try #require(load(goodText).topology).sourceLimits == nil)
     }
 
     @Test func `registration limits are read, and the domain is made small`() throws {

@@ -125,6 +125,7 @@ let orders: [WorkerOrder] = {
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
     setup.endsWithController = true
     setup.authentication = AuthenticationPolicy(realm: "cc.example.com", users: "", algorithms: [.md5, .sha512_256])
+    setup.sourceLimits = SourceLimitPolicy(datagrams: 1_000_000, attempts: 5)
     setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
         DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
@@ -185,6 +186,7 @@ private let nodeReport: NodeReport = {
     report.clients = 9
     report.slowClients = 16
     report.failedAuthentications = 17
+    report.limited = 18
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12

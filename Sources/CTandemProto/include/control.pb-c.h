@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Tandem__Control__Configure Tandem__Control__Configure;
+typedef struct Tandem__Control__SourceLimits Tandem__Control__SourceLimits;
 typedef struct Tandem__Control__AgentType Tandem__Control__AgentType;
 typedef struct Tandem__Control__DataCenter Tandem__Control__DataCenter;
 typedef struct Tandem__Control__Node Tandem__Control__Node;
@@ -105,10 +106,38 @@ struct  Tandem__Control__Configure
    */
   size_t n_digest_algorithms;
   uint32_t *digest_algorithms;
+  /*
+   * Absent where sources are not limited.
+   */
+  Tandem__Control__SourceLimits *source_limits;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL }
+
+
+/*
+ * What one source may do a second; 0 for as much as it can.
+ */
+struct  Tandem__Control__SourceLimits
+{
+  ProtobufCMessage base;
+  /*
+   * At most 1,000,000.
+   */
+  uint32_t datagrams;
+  /*
+   * At most 1,000.
+   */
+  uint32_t attempts;
+  /*
+   * At most 10,000.
+   */
+  uint32_t connections;
+};
+#define TANDEM__CONTROL__SOURCE_LIMITS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__source_limits__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Tandem__Control__AgentType
@@ -453,10 +482,14 @@ struct  Tandem__Control__NodeReport
    * REGISTERs with a wrong password or an unknown user.
    */
   uint64_t failed_authentications;
+  /*
+   * SIP messages and connections that were dropped because of what a source may send.
+   */
+  uint64_t limited;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -846,6 +879,25 @@ Tandem__Control__Configure *
                       const uint8_t       *data);
 void   tandem__control__configure__free_unpacked
                      (Tandem__Control__Configure *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__SourceLimits methods */
+void   tandem__control__source_limits__init
+                     (Tandem__Control__SourceLimits         *message);
+size_t tandem__control__source_limits__get_packed_size
+                     (const Tandem__Control__SourceLimits   *message);
+size_t tandem__control__source_limits__pack
+                     (const Tandem__Control__SourceLimits   *message,
+                      uint8_t             *out);
+size_t tandem__control__source_limits__pack_to_buffer
+                     (const Tandem__Control__SourceLimits   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__SourceLimits *
+       tandem__control__source_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__source_limits__free_unpacked
+                     (Tandem__Control__SourceLimits *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__AgentType methods */
 void   tandem__control__agent_type__init
@@ -1422,6 +1474,9 @@ void   tandem__control__event__free_unpacked
 typedef void (*Tandem__Control__Configure_Closure)
                  (const Tandem__Control__Configure *message,
                   void *closure_data);
+typedef void (*Tandem__Control__SourceLimits_Closure)
+                 (const Tandem__Control__SourceLimits *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__AgentType_Closure)
                  (const Tandem__Control__AgentType *message,
                   void *closure_data);
@@ -1519,6 +1574,7 @@ typedef void (*Tandem__Control__Event_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tandem__control__configure__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__source_limits__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_type__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__data_center__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node__descriptor;
