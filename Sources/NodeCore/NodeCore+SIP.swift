@@ -107,7 +107,7 @@ extension NodeCore {
             isStale = stale
         case .failed:
             counters.failedAuthentications += 1
-            sourceLimits?.attemptFailed(from: source, now: now)
+            sourceLimits?.attemptFailed(from: source.address, now: now)
             isStale = false
         }
         let nonce = authenticator!.challenge(now: now)

@@ -140,7 +140,8 @@ package struct NodeCore: Sendable {
         _ secret: UInt64, _ pepper: UInt64, _ authenticator: DigestAuthenticator?
     ) -> ResponseWriter {
         ResponseWriter(
-            secret: secret, pepper: pepper, realm: authenticator?.realm ?? [], algorithms: authenticator?.algorithms ?? [])
+            secret: secret, pepper: pepper, realm: authenticator?.realm ?? [],
+            algorithms: authenticator?.algorithms ?? [])
     }
 
     /// From now on phones prove themselves with these. Bindings that there are stay until they end by themselves.
