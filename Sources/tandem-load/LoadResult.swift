@@ -26,6 +26,11 @@ struct LoadResult {
     /// Ninety-nine of a hundred answers came at least as fast, nanoseconds.
     var p99: UInt64 { latencies.valueAtPercentile(99) }
 
+    /// Counts an answer that came so many nanoseconds after its request.
+    mutating func record(_ latency: UInt64) {
+        latencies.record(min(latency, Self.longestLatency))
+    }
+
     static func += (left: inout LoadResult, right: LoadResult) {
         left.answered += right.answered
         left.repeats += right.repeats

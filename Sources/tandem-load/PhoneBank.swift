@@ -216,7 +216,7 @@ final class PhoneBank {
             if hasRepeated { return }
             throw LoadFailure("\(target) answered CSeq \(answer.cseq) of DN \(answer.dn) out of turn")
         }
-        result.latencies.record(min(receivedAt - sentAt[phone], LoadResult.longestLatency))
+        result.record(receivedAt - sentAt[phone])
         sentAt[phone] = 0
         inFlight -= 1
         if hasRepeated { repeatedAt[phone] = nil }

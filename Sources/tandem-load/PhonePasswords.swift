@@ -100,6 +100,10 @@ final class PhonePasswords {
     }
 
     private func hashText() {
+        // A span can be had of a variable, not of a property of an object.
+        var text: [UInt8] = []
+        swap(&text, &self.text)
+        defer { swap(&text, &self.text) }
         hash.removeAll(keepingCapacity: true)
         hashes.hash(algorithm, of: text.span, into: &hash)
     }
@@ -165,7 +169,9 @@ extension [UInt8] {
     }
 
     fileprivate mutating func appendHexadecimal(_ word: UInt32) {
-        for shift in stride(from: 24, through: 0, by: -8) { appendHexadecimal(UInt8(truncatingIfNeeded: word >> shift)) }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            appendHexadecimal(UInt8(truncatingIfNeeded: word >> shift))
+        }
     }
 
     private mutating func appendHexadecimal(digit: UInt8) { append(digit < 10 ? 48 + digit : 87 + digit) }

@@ -93,7 +93,11 @@ struct RegisterCommand: ParsableCommand {
         }
         let rate = FigureTable.grouped(result.perSecond)
         print("\(result.answered) answered with 200, \(rate) a second, \(result.repeats) sent again")
-        let (p50, p99) = (FigureTable.grouped(Double(result.p50) / 1000), FigureTable.grouped(Double(result.p99) / 1000))
+        let (p50, p99) = (Self.microseconds(result.p50), Self.microseconds(result.p99))
         print("latency: p50 \(p50) µs, p99 \(p99) µs; \(result.challenges) challenges answered")
+    }
+
+    private static func microseconds(_ nanoseconds: UInt64) -> String {
+        FigureTable.grouped(Double(nanoseconds) / 1000)
     }
 }

@@ -113,7 +113,12 @@ final class StreamLines: PhoneLines {
         return answers
     }
 
-    private func read(_ line: Line, _ body: (_ answer: Span<UInt8>, _ receivedAt: UInt64) throws -> Void) throws -> Int {
+    private func read(_ line: Line, _ body: (_ answer: Span<UInt8>, _ receivedAt: UInt64) throws -> Void) throws -> Int
+    {
+        // A span can be had of a variable, not of a property of an object.
+        var buffer: [UInt8] = []
+        swap(&buffer, &self.buffer)
+        defer { swap(&buffer, &self.buffer) }
         let kept = line.input.count
         let count = try buffer.withUnsafeMutableBytes { buffer in
             line.input.withUnsafeBytes { buffer.copyMemory(from: $0) }
@@ -122,26 +127,31 @@ final class StreamLines: PhoneLines {
         guard let count else { return 0 }
         guard count > 0 else { throw LoadFailure("\(target) ended a connection") }
         let receivedAt = SystemClock.monotonicNanoseconds()
-        let bytes = buffer.span.extracting(first: kept + count)
-        var start = 0
-        var answers = 0
-        reading: while true {
-            let rest = bytes.extracting(start..<bytes.count)
+        let (taken, answers) = try take(buffer.span.extracting(first: kept + count), of: line) { try body($0, receivedAt) }
+        line.input.removeAll(keepingCapacity: true)
+        line.input += buffer[taken..<kept + count]
+        return answers
+    }
+
+    /// - Returns: how many bytes make whole answers, and how many of these there are.
+    private func take(
+        _ bytes: Span<UInt8>, of line: Line, _ body: (_ answer: Span<UInt8>) throws -> Void
+    ) throws -> (taken: Int, answers: Int) {
+        var (taken, answers) = (0, 0)
+        while true {
+            let rest = bytes.extracting(taken..<bytes.count)
             switch line.framing.next(in: rest) {
             case .message(let length):
-                try body(rest.extracting(first: length), receivedAt)
+                try body(rest.extracting(first: length))
                 answers += 1
-                start += length
+                taken += length
             case .lineEnd(let length), .ping(let length):
-                start += length
+                taken += length
             case .incomplete:
-                break reading
+                return (taken, answers)
             case .last, .tooLong:
                 throw LoadFailure("\(target) sent what does not tell where the next answer begins")
             }
         }
-        line.input.removeAll(keepingCapacity: true)
-        for position in start..<bytes.count { line.input.append(bytes[position]) }
-        return answers
     }
 }
