@@ -127,7 +127,8 @@ final class StreamLines: PhoneLines {
         guard let count else { return 0 }
         guard count > 0 else { throw LoadFailure("\(target) ended a connection") }
         let receivedAt = SystemClock.monotonicNanoseconds()
-        let (taken, answers) = try take(buffer.span.extracting(first: kept + count), of: line) { try body($0, receivedAt) }
+        let bytes = buffer.span.extracting(first: kept + count)
+        let (taken, answers) = try take(bytes, of: line) { try body($0, receivedAt) }
         line.input.removeAll(keepingCapacity: true)
         line.input += buffer[taken..<kept + count]
         return answers
