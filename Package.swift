@@ -108,9 +108,9 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-            "TLibrary",
-            argumentParser,
+            "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
+            "Transport", "TLibrary", "Digests", argumentParser,
+            .product(name: "Histogram", package: "hdrhistogram-swift"),
         ]
     ),
 ]
@@ -172,6 +172,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Before its first release every one may change what it offers.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: pureRooms + doors + roles + checks + programs + tests,
     swiftLanguageModes: [.v6],

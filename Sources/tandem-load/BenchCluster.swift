@@ -10,11 +10,15 @@ final class BenchCluster {
     static let domain = "cc.example.com"
     /// All DNs have six digits.
     static let firstDN = "100000"
+    /// Of every phone, where phones need one.
+    static let password = "sesame"
 
     /// Full names of the nodes.
     let nodes: [String]
     /// Where the nodes' phones register.
     let sip: [NetworkAddress]
+    /// Where they register over TCP.
+    let streamSIP: [NetworkAddress]
     /// Where nodes with lesser names dial them.
     let mesh: [NetworkAddress]
     private let directory: String
@@ -26,19 +30,33 @@ final class BenchCluster {
 
     /// Starts a cluster and waits until every node is ready and every link live.
     ///
-    /// - Parameter keepalive: milliseconds between two pings.
-    init(nodes count: Int, dns: Int, keepalive: Int = 500, interruption: Interruption) throws {
+    /// - Parameters:
+    ///   - keepalive: milliseconds between two pings.
+    ///   - authentication: what the nodes challenge with; nil where phones need no password.
+    init(
+        nodes count: Int, dns: Int, keepalive: Int = 500, authentication: DigestAlgorithm? = nil,
+        interruption: Interruption
+    ) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
         sip = try (1...count).map { _ in
             try Sockets.boundUDP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
         }
-        mesh = try (1...count).map { _ in
-            try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
+        // Held all at once, so that no port is given out twice.
+        let listeners = try (1...2 * count).map { _ in
+            try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0))
         }
+        let ports = try listeners.map { try $0.localAddress() }
+        mesh = Array(ports.prefix(count))
+        streamSIP = Array(ports.suffix(count))
+        for listener in listeners { listener.close() }
         directory = try Self.makeDirectory()
         do {
-            let topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns, keepalive: keepalive)
+            let files = BenchTopology(
+                directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, dns: dns, keepalive: keepalive,
+                authentication: authentication)
+            try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
+            let topology = files.text
             (controller, lifeline) = try Self.startController(directory, topology)
         } catch {
             Self.remove(directory, nodes: count)
@@ -106,41 +124,11 @@ final class BenchCluster {
 
     private static func remove(_ directory: String, nodes: Int) {
         let files =
-            ["topology.yaml", "log", "control.sock", "state/incarnations"] + (1...nodes).map { "node\($0).sock" }
+            ["topology.yaml", "credentials.yaml", "log", "control.sock", "state/incarnations"]
+            + (1...nodes).map { "node\($0).sock" }
         for file in files { _ = try? Files.remove(directory + "/" + file) }
         _ = try? Files.removeDirectory(directory + "/state")
         _ = try? Files.removeDirectory(directory)
-    }
-
-    private static func topology(
-        _ directory: String, sip: [NetworkAddress], mesh: [NetworkAddress], dns: Int, keepalive: Int
-    ) -> String {
-        var dataCenters = ""
-        for (position, address) in sip.enumerated() {
-            dataCenters += """
-                  dc\(position + 1):
-                    nodes:
-                      sip1:
-                        sip: [ "udp:\(address)" ]
-                        tcontroller: "unix:\(directory)/node\(position + 1).sock"
-                        mesh: "tcp:\(mesh[position])"
-
-                """
-        }
-        let last = 100_000 + dns - 1
-        return """
-            version: 1
-            cluster: load
-            domain: \(domain)
-            agentTypes:
-              sip-phone: { phone: sip, registration: { expires: { min: 1s, default: 300s, max: 1h } } }
-            dataCenters:
-            \(dataCenters)
-            dns:
-              - { range: \(firstDN)-\(last), agentType: sip-phone }
-            timing: { keepalive: \(keepalive)ms }
-
-            """
     }
 
     // MARK: Asking

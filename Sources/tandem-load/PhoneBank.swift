@@ -1,26 +1,8 @@
 import ClusterModel
 import LinuxSystem
 
-/// What a load came to.
-struct LoadResult {
-    /// Requests that were answered with 200, each for its own Call-ID and CSeq.
-    var answered = 0
-    /// Requests that were sent again because no answer came for half a second.
-    var repeats = 0
-    /// From before the first request to after the last answer.
-    var nanoseconds: UInt64 = 0
-
-    var perSecond: Double { Double(answered) / (Double(max(1, nanoseconds)) / 1e9) }
-
-    static func += (left: inout LoadResult, right: LoadResult) {
-        left.answered += right.answered
-        left.repeats += right.repeats
-        left.nanoseconds += right.nanoseconds
-    }
-}
-
-/// Many phones behind one UDP socket. Each keeps to its contact, Call-ID and source port, and counts its CSeq up, as a
-/// phone does that refreshes its registration.
+/// Many phones behind one UDP socket, or behind some TCP connections. Each keeps to its contact, Call-ID and source port,
+/// and counts its CSeq up, as a phone does that refreshes its registration.
 final class PhoneBank {
     /// How long a request may stay without an answer before it is repeated.
     private static let patience: UInt64 = 500_000_000
@@ -32,31 +14,39 @@ final class PhoneBank {
     let target: NetworkAddress
     let count: Int
     private let firstDN: UInt64
-    private let socket: OwnedDescriptor
-    private let receiver: DatagramReceiver
-    private var sender: DatagramSender
-    private var batch = DatagramBatch()
-    private let registering: RequestTemplate
-    private let removing: RequestTemplate
+    private let lines: any PhoneLines
+    /// TCP itself repeats what is lost.
+    private let repeatsRequests: Bool
+    /// By line; the phones take the lines in turn.
+    private let registering: [RequestTemplate]
+    private let removing: [RequestTemplate]
     /// What a load sends: one of the two.
-    private var template: RequestTemplate
+    private var removes = false
     private let answers: AnswerReader
+    private let passwords: PhonePasswords?
     private let interruption: Interruption
 
     /// By phone: the CSeq of its last request.
     private var cseqs: [UInt32]
-    /// By phone: when the request that waits for an answer was sent; 0 when none does.
+    /// By phone: when the request that waits for an answer was sent for the first time; 0 when none does.
     private var sentAt: [UInt64]
+    /// When requests were sent for the last time that were sent more than once, by phone.
+    private var repeatedAt: [Int: UInt64] = [:]
     private var inFlight = 0
-    private var repeats = 0
-    private var answered = 0
-    private var failure: LoadFailure?
+    /// Only a request that was sent twice is answered twice, and the second answer may come in a later load.
+    private var hasRepeated = false
+    /// What the load has come to so far.
+    private var result = LoadResult()
 
     /// - Parameters:
     ///   - firstDN: a number; the phones have it and those that follow, all of the same length.
     ///   - expires: seconds that the phones ask for.
+    ///   - connections: over TCP, how many the phones share.
+    ///   - digest: the algorithm with which phones answer a 401; nil for phones that have no password.
+    ///   - password: that of every phone. Its DN is its name.
     init(
-        target: NetworkAddress, domain: String, firstDN: String, count: Int, expires: Int, interruption: Interruption
+        target: NetworkAddress, domain: String, firstDN: String, count: Int, expires: Int, interruption: Interruption,
+        transport: LoadTransport = .udp, connections: Int = 64, digest: DigestAlgorithm? = nil, password: String = ""
     ) throws {
         guard let first = UInt64(firstDN), String(first) == firstDN, first > 0, count > 0, count <= 1_000_000,
             String(first + UInt64(count) - 1).count == firstDN.count
@@ -70,23 +60,33 @@ final class PhoneBank {
         self.count = count
         self.firstDN = first
         self.interruption = interruption
-        let local = target.isIPv4 ? NetworkAddress(ipv4: 0x7F00_0001, port: 0) : target.with(port: 0)
-        socket = try Sockets.boundUDP(local, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
-        receiver = try DatagramReceiver(slots: 64, slotBytes: 4096)
-        sender = DatagramSender(family: try socket.socketFamily())
-        let contact = try socket.localAddress().description
+        repeatsRequests = transport == .udp
+        let lines: any PhoneLines =
+            switch transport {
+            case .udp: try DatagramLine(to: target)
+            case .tcp: try StreamLines(to: target, connections: min(connections, count))
+            }
+        self.lines = lines
         let run = String(SystemRandom.word(), radix: 36)
-        let length = firstDN.count
-        registering = RequestTemplate(domain: domain, contact: contact, run: run, dnLength: length, expires: expires)
-        removing = RequestTemplate(domain: domain, contact: contact, run: run, dnLength: length, expires: 0)
-        template = registering
-        answers = AnswerReader(template: registering)
+        let templates = { (expires: Int) in
+            lines.localAddresses.map { address in
+                RequestTemplate(
+                    domain: domain, transport: transport, contact: address.description, run: run,
+                    dnLength: firstDN.count, expires: expires)
+            }
+        }
+        registering = templates(expires)
+        removing = templates(0)
+        answers = AnswerReader(template: registering[0])
+        passwords = try digest.map {
+            try PhonePasswords(algorithm: $0, password: password, domain: domain, cnonce: run, phones: count)
+        }
         cseqs = Array(repeating: RequestTemplate.firstCSeq, count: count)
         sentAt = Array(repeating: 0, count: count)
     }
 
-    /// Bytes of a request.
-    var requestLength: Int { registering.length }
+    /// Bytes of a request without proof of a password.
+    var requestLength: Int { registering[0].length }
 
     // MARK: Loads
 
@@ -94,8 +94,7 @@ final class PhoneBank {
     func registerOnce(
         _ phones: Range<Int>, removes: Bool = false, window: Int, seconds: Int = 60
     ) throws -> LoadResult {
-        template = removes ? removing : registering
-        defer { template = registering }
+        self.removes = removes
         let result = try run(phones, requests: phones.count, window: window, rate: nil, seconds: seconds)
         guard result.answered == phones.count else {
             throw LoadFailure("only \(result.answered) of \(phones.count) phones could register in \(seconds) s")
@@ -109,7 +108,8 @@ final class PhoneBank {
     ///   - window: the most requests without an answer.
     ///   - rate: requests a second at the most; nil for as many as the window lets through.
     func refresh(_ phones: Range<Int>, window: Int, rate: Double? = nil, seconds: Int) throws -> LoadResult {
-        try run(phones, requests: .max, window: window, rate: rate, seconds: seconds)
+        removes = false
+        return try run(phones, requests: .max, window: window, rate: rate, seconds: seconds)
     }
 
     private func run(
@@ -121,8 +121,7 @@ final class PhoneBank {
         var nextLook = start
         var cursor = phones.lowerBound
         var begun = 0
-        answered = 0
-        repeats = 0
+        result = LoadResult()
         while true {
             let now = SystemClock.monotonicNanoseconds()
             let isOpen = now < end && begun < requests
@@ -132,10 +131,10 @@ final class PhoneBank {
                 if let rate { room = min(room, Int(Double(now - start) / 1e9 * rate) - begun) }
                 begun += begin(max(0, room), phones, &cursor, now)
             }
-            try flush()
+            try lines.flush(interruption)
             if try receive() > 0 {
                 lastAnswer = now
-            } else if try !socket.wait(forReading: true, nanoseconds: rate == nil ? 50_000_000 : 1_000_000) {
+            } else if try !lines.wait(nanoseconds: rate == nil ? 50_000_000 : 1_000_000) {
                 guard now - lastAnswer < Self.silenceLimit || inFlight == 0 else {
                     throw LoadFailure("\(target) has not answered for \(Self.silenceLimit / 1_000_000_000) s")
                 }
@@ -143,11 +142,11 @@ final class PhoneBank {
             if now >= nextLook {
                 nextLook = now + 20_000_000
                 try interruption.check()
-                repeatOverdue(phones, now)
+                if repeatsRequests { repeatOverdue(phones, now) }
             }
         }
-        let elapsed = SystemClock.monotonicNanoseconds() - start
-        return LoadResult(answered: answered, repeats: repeats, nanoseconds: elapsed)
+        result.nanoseconds = SystemClock.monotonicNanoseconds() - start
+        return result
     }
 
     /// - Returns: how many requests were begun.
@@ -156,7 +155,7 @@ final class PhoneBank {
         // A phone whose request is still under way is passed over.
         for _ in 0..<min(phones.count, room * 2) where begun < room {
             if sentAt[cursor] == 0 {
-                ask(cursor, template, now)
+                ask(cursor, now)
                 begun += 1
             }
             cursor += 1
@@ -165,71 +164,72 @@ final class PhoneBank {
         return begun
     }
 
-    private func ask(_ phone: Int, _ template: RequestTemplate, _ now: UInt64) {
+    /// Begins a phone's next request.
+    private func ask(_ phone: Int, _ now: UInt64) {
         precondition(cseqs[phone] < RequestTemplate.lastCSeq, "a bounded load ends before its CSeqs do")
         cseqs[phone] += 1
         sentAt[phone] = now
         inFlight += 1
-        append(phone, template)
+        passwords?.begin(phone)
+        append(phone)
     }
 
-    private func append(_ phone: Int, _ template: RequestTemplate) {
+    /// Adds a phone's request as it stands: the same bytes each time until the next is begun.
+    private func append(_ phone: Int) {
         let dn = firstDN + UInt64(phone)
         let cseq = cseqs[phone]
-        batch.append(to: target) { template.append(dn: dn, cseq: cseq, to: &$0) }
+        let line = registering.count == 1 ? 0 : phone % registering.count
+        lines.append(to: line) { output in
+            let template = removes ? removing[line] : registering[line]
+            if let passwords {
+                template.append(dn: dn, cseq: cseq, to: &output) { passwords.append(phone, dn: dn, to: &$0) }
+            } else {
+                template.append(dn: dn, cseq: cseq, to: &output)
+            }
+        }
     }
 
     private func repeatOverdue(_ phones: Range<Int>, _ now: UInt64) {
         guard inFlight > 0 else { return }
         for phone in phones where sentAt[phone] != 0 && now > sentAt[phone] + Self.patience {
-            sentAt[phone] = now
-            repeats += 1
-            append(phone, template)
+            guard now > repeatedAt[phone, default: 0] + Self.patience else { continue }
+            repeatedAt[phone] = now
+            hasRepeated = true
+            result.repeats += 1
+            append(phone)
         }
     }
 
-    private func flush() throws {
-        var position = 0
-        while position < batch.count {
-            if let sent = try sender.sendChunk(of: batch, from: position, over: socket) {
-                position += sent
-            } else {
-                _ = try socket.wait(forReading: false, nanoseconds: 100_000_000)
-                try interruption.check()
-            }
-        }
-        batch.removeAll()
-    }
+    // MARK: Answers
 
-    /// - Returns: how many datagrams came.
+    /// - Returns: how many answers came.
     private func receive() throws -> Int {
-        let count = try receiver.receive(from: socket) { _, bytes, source in
-            guard let bytes = bytes else { return fail("an answer is too long") }
-            check(Span<UInt8>(_bytes: bytes), source)
-        }
-        if let failure { throw failure }
-        return count ?? 0
+        try lines.receive { try check($0, $1) }
     }
 
-    private func check(_ bytes: Span<UInt8>, _ source: NetworkAddress) {
-        guard source == target else { return fail("\(source) answered instead of \(target)") }
+    private func check(_ bytes: Span<UInt8>, _ receivedAt: UInt64) throws {
         guard let answer = answers.read(bytes), answer.dn >= firstDN, answer.dn - firstDN < UInt64(count) else {
-            return fail("\(target) sent what is no answer to a request")
+            throw LoadFailure("\(target) sent what is no answer to a request")
         }
         let phone = Int(answer.dn - firstDN)
-        guard answer.status == 200 else { return fail("\(target) answered \(answer.status) to DN \(answer.dn)") }
         guard answer.cseq == cseqs[phone], sentAt[phone] != 0 else {
-            // Only a request that was sent twice is answered twice.
-            if repeats == 0 { fail("\(target) answered CSeq \(answer.cseq) of DN \(answer.dn) out of turn") }
-            return
+            if hasRepeated { return }
+            throw LoadFailure("\(target) answered CSeq \(answer.cseq) of DN \(answer.dn) out of turn")
         }
+        result.record(receivedAt - sentAt[phone])
         sentAt[phone] = 0
         inFlight -= 1
-        answered += 1
-    }
-
-    private func fail(_ sentence: String) {
-        if failure == nil { failure = LoadFailure(sentence) }
+        if hasRepeated { repeatedAt[phone] = nil }
+        if answer.status == 401, let passwords {
+            result.challenges += 1
+            try passwords.challenged(phone, dn: answer.dn, by: bytes)
+            return ask(phone, receivedAt)
+        }
+        guard answer.status == 200 else {
+            throw LoadFailure("\(target) answered \(answer.status) to DN \(answer.dn)")
+        }
+        passwords?.accepted(phone)
+        result.answered += 1
     }
 
     // MARK: One phone
@@ -239,8 +239,9 @@ final class PhoneBank {
     /// - Returns: the moment before it was sent.
     func send(_ phone: Int, removes: Bool) throws -> UInt64 {
         let now = SystemClock.monotonicNanoseconds()
-        ask(phone, removes ? removing : registering, now)
-        try flush()
+        self.removes = removes
+        ask(phone, now)
+        try lines.flush(interruption)
         return now
     }
 
@@ -249,7 +250,9 @@ final class PhoneBank {
         let end = SystemClock.monotonicNanoseconds() + Self.silenceLimit
         while inFlight > 0 {
             guard SystemClock.monotonicNanoseconds() < end else { throw LoadFailure("\(target) does not answer") }
-            if try receive() == 0 { _ = try socket.wait(forReading: true, nanoseconds: 100_000_000) }
+            if try receive() == 0 { _ = try lines.wait(nanoseconds: 100_000_000) }
+            // A challenge is answered at once.
+            try lines.flush(interruption)
         }
     }
 }

@@ -15,22 +15,26 @@ struct RequestTemplate {
     private let cseqOffsets: [Int]
 
     /// - Parameters:
+    ///   - transport: what the phones send with.
     ///   - contact: `host:port` of the phones' socket.
     ///   - run: a text that no other run has, for the Call-IDs.
     ///   - expires: seconds; 0 removes the contact.
-    init(domain: String, contact: String, run: String, dnLength: Int, expires: Int) {
+    init(
+        domain: String, transport: LoadTransport = .udp, contact: String, run: String, dnLength: Int, expires: Int
+    ) {
         // Bytes that no request has stand for the digits.
         let dn = String(repeating: "\u{1}", count: dnLength)
         let cseq = String(repeating: "\u{2}", count: Self.cseqLength)
+        let (name, parameter) = transport == .udp ? ("UDP", "") : ("TCP", ";transport=tcp")
         let lines = [
             "REGISTER sip:\(domain) SIP/2.0",
-            "Via: SIP/2.0/UDP \(contact);branch=z9hG4bK-\(run)-\(dn)-\(cseq);rport",
+            "Via: SIP/2.0/\(name) \(contact);branch=z9hG4bK-\(run)-\(dn)-\(cseq);rport",
             "Max-Forwards: 70",
             "From: <sip:\(dn)@\(domain)>;tag=\(run)\(dn)",
             "To: <sip:\(dn)@\(domain)>",
             "Call-ID: \(run)-\(dn)@tandem-load",
             "CSeq: \(cseq) REGISTER",
-            "Contact: <sip:\(dn)@\(contact)>",
+            "Contact: <sip:\(dn)@\(contact)\(parameter)>",
             "Expires: \(expires)",
             "User-Agent: tandem-load",
             "Content-Length: 0",
@@ -44,7 +48,7 @@ struct RequestTemplate {
         callIDSuffix = Array("@tandem-load".utf8)
     }
 
-    /// Bytes of every request.
+    /// Bytes of every request without further headers.
     var length: Int { bytes.count }
 
     func append(dn: UInt64, cseq: UInt32, to output: inout [UInt8]) {
@@ -52,6 +56,16 @@ struct RequestTemplate {
         output += bytes
         for offset in dnOffsets { Self.write(dn, length: dnLength, at: start + offset, in: &output) }
         for offset in cseqOffsets { Self.write(UInt64(cseq), length: Self.cseqLength, at: start + offset, in: &output) }
+    }
+
+    /// As `append`, with a header line that `header` appends.
+    func append(dn: UInt64, cseq: UInt32, to output: inout [UInt8], header: (inout [UInt8]) -> Void) {
+        append(dn: dn, cseq: cseq, to: &output)
+        // The empty line comes after it.
+        output.removeLast(2)
+        header(&output)
+        output.append(13)
+        output.append(10)
     }
 
     private static func write(_ value: UInt64, length: Int, at start: Int, in output: inout [UInt8]) {

@@ -109,8 +109,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-                "TLibrary", "ArgumentParser", "Glibc",
+                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
+                "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
             ]
         ),
     ]
@@ -125,6 +125,7 @@ enum House {
         ("CCrypto", ["Digests"]),
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
+        ("Histogram", ["tandem-load"]),
     ]
 
     /// Headers of outside libraries, and the C room that may include them.
