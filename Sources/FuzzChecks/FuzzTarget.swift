@@ -7,6 +7,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case sip
     /// Datagrams from several sources for a whole node, with time passing.
     case datagrams
+    /// A stream of SIP messages, torn anywhere.
+    case streams
     /// One frame for every decoder of every port.
     case frames
     /// What peers, strangers, clients and phones do to a whole node.
@@ -21,6 +23,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .sip: try SIPCheck.check(input)
         case .datagrams: try DatagramsCheck.check(input)
+        case .streams: try StreamsCheck.check(input)
         case .frames: try FramesCheck.check(input)
         case .machines: try MachinesCheck.check(input)
         case .topology: try TopologyCheck.check(input)
