@@ -1,5 +1,6 @@
 import ClusterModel
 import LinuxSystem
+import Orchestration
 import Testing
 
 /// The load generator's phones against a cluster: over both transports, with and without passwords.
