@@ -78,8 +78,31 @@ extension ClusterSimulation {
         let status = Self.status(of: answers)
         fold.add(status)
         say("\(name(node)) → phone \(number): \(status)")
+        if invariantRepetitionsChangeNothing(dn, before, at: node, sequence: sequence, status: status) { return }
+        if status == 200, act != .queries {
+            nodes[node.position].seen[dn.position].answers[sequence] = instant(node).monotonic
+        }
         answered(phone, by: node, act, seconds: seconds, sequence: sequence, status: status)
         invariantAnswersAreTrue(dn, before, by: node, act, status: status)
+    }
+
+    /// A request that comes again within 32 s is answered as it was, whatever has happened since, and changes nothing (RFC
+    /// 3261 section 17.2.2).
+    ///
+    /// - Returns: whether this was one.
+    private mutating func invariantRepetitionsChangeNothing(
+        _ dn: DNIndex, _ before: DNInspection, at node: NodeIndex, sequence: UInt32, status: Int
+    ) -> Bool {
+        guard let answeredAt = nodes[node.position].seen[dn.position].answers[sequence] else { return false }
+        let age = instant(node).monotonic - answeredAt
+        // The node counts whole seconds.
+        guard age < 33 * .second else { return false }
+        if status != 200, age <= 31 * .second || cores[node.position].inspect(dn) != before {
+            fail("invariantRepetitionsChangeNothing", "\(name(node)) answered \(name(dn)) \(status) the second time")
+        } else if age <= 31 * .second, cores[node.position].inspect(dn) != before {
+            fail("invariantRepetitionsChangeNothing", "\(name(node)) did for \(name(dn)) what it had done before")
+        }
+        return true
     }
 
     /// Nodes answer for bindings of their own, and where there are none; else the phone has to ask the owner. A removal
