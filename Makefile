@@ -13,7 +13,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
 BENCH_PACKAGES := python3-yaml
-TEST_PACKAGES := protobuf-c-compiler sip-tester iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
+TEST_PACKAGES := protobuf-c-compiler sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
 	man-db
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.

@@ -20,7 +20,7 @@ final class NodeShell {
     /// How many clients the T-Controller port serves at a time.
     static let clientLimit = 4_096
     /// How many SIP connections a listener serves at a time.
-    static let sipConnectionLimit = 16_384
+    static let sipConnectionLimit = 10_000
 
     let loop: EventLoop
     let logger: Logger
