@@ -26,8 +26,12 @@ final class BenchCluster {
 
     /// Starts a cluster and waits until every node is ready and every link live.
     ///
-    /// - Parameter keepalive: milliseconds between two pings.
-    init(nodes count: Int, dns: Int, keepalive: Int = 500, interruption: Interruption) throws {
+    /// - Parameters:
+    ///   - keepalive: milliseconds between two pings.
+    ///   - password: what every phone has to prove that it knows, with MD5; nil when nothing is asked.
+    init(
+        nodes count: Int, dns: Int, keepalive: Int = 500, password: String? = nil, interruption: Interruption
+    ) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
         sip = try (1...count).map { _ in
@@ -38,7 +42,8 @@ final class BenchCluster {
         }
         directory = try Self.makeDirectory()
         do {
-            let topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns, keepalive: keepalive)
+            var topology = Self.topology(directory, sip: sip, mesh: mesh, dns: dns, keepalive: keepalive)
+            if let password { topology += try Self.authentication(directory, dns: dns, password: password) }
             (controller, lifeline) = try Self.startController(directory, topology)
         } catch {
             Self.remove(directory, nodes: count)
@@ -106,7 +111,7 @@ final class BenchCluster {
 
     private static func remove(_ directory: String, nodes: Int) {
         let files =
-            ["topology.yaml", "log", "control.sock", "state/incarnations"] + (1...nodes).map { "node\($0).sock" }
+            ["topology.yaml", "users.yaml", "log", "control.sock", "state/incarnations"] + (1...nodes).map { "node\($0).sock" }
         for file in files { _ = try? Files.remove(directory + "/" + file) }
         _ = try? Files.removeDirectory(directory + "/state")
         _ = try? Files.removeDirectory(directory)
@@ -121,7 +126,7 @@ final class BenchCluster {
                   dc\(position + 1):
                     nodes:
                       sip1:
-                        sip: [ "udp:\(address)" ]
+                        sip: [ "udp:\(address)", "tcp:\(address)" ]
                         tcontroller: "unix:\(directory)/node\(position + 1).sock"
                         mesh: "tcp:\(mesh[position])"
 
@@ -141,6 +146,12 @@ final class BenchCluster {
             timing: { keepalive: \(keepalive)ms }
 
             """
+    }
+
+    private static func authentication(_ directory: String, dns: Int, password: String) throws -> String {
+        let users = (100_000..<100_000 + dns).lazy.map { "  \($0): \(password)\n" }.joined()
+        try Files.writeAtomically(Array("version: 1\nusers:\n\(users)".utf8), to: directory + "/users.yaml")
+        return "authentication: { realm: \(domain), users: users.yaml, algorithms: [ md5 ] }\n"
     }
 
     // MARK: Asking
