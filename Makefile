@@ -12,7 +12,7 @@ COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_comple
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
-BENCH_PACKAGES := python3-yaml
+BENCH_PACKAGES := python3-yaml kamailio gcc libc6-dev
 TEST_PACKAGES := protobuf-c-compiler sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
 	man-db
 
@@ -73,6 +73,7 @@ generate: ## regenerate Sources/CTandemProto from schemas/
 .PHONY: bench
 bench: build ## measure, and print the figures
 	$(call install,$(BENCH_PACKAGES))
+	$(CC) -O2 -o $(BIN)/tandem-echo Benchmarks/echo/echo.c
 	$(BIN)/tandem-load bench
 
 .PHONY: soak

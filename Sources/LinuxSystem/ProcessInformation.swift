@@ -18,6 +18,24 @@ package enum ProcessInformation {
         return pages.multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE))).partialValue
     }
 
+    /// Memory in use, in bytes, of which memory shared with other processes counts by the share of each; nil when there
+    /// is no such process or it is not ours to look at.
+    package static func proportionalBytes(of process: Int32) -> Int? {
+        let line = procFile(process, "smaps_rollup")?.split(separator: "\n").first { $0.hasPrefix("Pss:") }
+        // Such as "Pss:    5794 kB".
+        guard let fields = line?.split(separator: " "), fields.count == 3, let kilobytes = Int(fields[1]) else {
+            return nil
+        }
+        return kilobytes.multipliedReportingOverflow(by: 1024).partialValue
+    }
+
+    /// The processes that a process started and that still run or wait to be reaped; none when there is no such process.
+    package static func children(of process: Int32) -> [Int32] {
+        (procFile(process, "task/\(process)/children") ?? "").split(whereSeparator: \.isWhitespace).compactMap {
+            Int32($0)
+        }
+    }
+
     /// How many descriptors are open; nil when there is no such process or it is not ours to look at.
     package static func openDescriptors(of process: Int32) -> Int? {
         guard let directory = opendir("/proc/\(process)/fd") else { return nil }

@@ -24,12 +24,15 @@ final class Bench {
 
     private let rounds: Int
     private let parts: [BenchCommand.Part]
+    /// Where the configurations of other registrars are.
+    let peers: String
 
-    init(rounds: Int, seconds: Int, samples: Int, parts: [BenchCommand.Part]) throws {
+    init(rounds: Int, seconds: Int, samples: Int, parts: [BenchCommand.Part], peers: String) throws {
         self.rounds = rounds
         self.seconds = seconds
         self.samples = samples
         self.parts = parts
+        self.peers = peers
         interruption = try Interruption()
     }
 
@@ -41,6 +44,7 @@ final class Bench {
             if parts.contains(.pair) { try measurePair() }
             if parts.contains(.link) { try measureLink() }
             if parts.contains(.topology) { try measureTopology() }
+            if parts.contains(.registrar) { try measureRegistrars() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")

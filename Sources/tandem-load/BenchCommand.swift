@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair, link, topology
+        case alone, pair, link, topology, registrar
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -18,8 +18,14 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How long each throughput figure is measured in a round.")
     var seconds = 2
 
-    @Option(help: "Only the figures of one node alone, of two, of the link between them, or of loading a topology.")
+    @Option(
+        help:
+            "Only the figures of one node alone, of two, of the link between them, of loading a topology, or of the registrar beside others."
+    )
     var only: Part?
+
+    @Option(help: "The directory of the other registrars' configurations; from the repository, Benchmarks/peers.")
+    var peers = "Benchmarks/peers"
 
     @Flag(help: "One short round with fewer samples, to see that everything works.")
     var quick = false
@@ -39,7 +45,7 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         let table = try Bench(
             rounds: quick ? 1 : rounds, seconds: quick ? 1 : seconds, samples: quick ? 200 : 2_000,
-            parts: only.map { [$0] } ?? Part.allCases
+            parts: only.map { [$0] } ?? Part.allCases, peers: peers
         ).run()
         print(json ? table.json : markdown ? table.markdown : table.text)
     }

@@ -1,5 +1,14 @@
-/// What the bench measures, in the order of the table.
-enum Figure: String, CaseIterable {
+/// What a row of the table says of itself.
+protocol MeasuredFigure: CaseIterable {
+    /// For programs that read the figures.
+    var key: String { get }
+    var name: String { get }
+    var unit: String { get }
+    var meaning: String { get }
+}
+
+/// What the bench measures of Tandem alone, in the order of the table.
+enum Figure: String, MeasuredFigure {
     case aloneRate, aloneCPU, aloneLargeRate, aloneLargeCPU, aloneFirstRate, aloneFirstCPU
     case pairRate, pairCPU, pairPeerCPU
     case firstRate, firstCPU, firstPeerCPU
@@ -9,6 +18,8 @@ enum Figure: String, CaseIterable {
     case idleTrip, idleTripTail, loadedTrip, loadedTripTail
     case syncHalf, sync, syncLarge
     case topologyRanges, topologyLines, topologyFewLines, topologyPython, topologyRatio
+
+    var key: String { rawValue }
 
     var name: String {
         switch self {

@@ -1,28 +1,40 @@
 /// What was measured, one sample a round.
 struct FigureTable {
     private struct Row {
-        let figure: Figure
+        let figure: any MeasuredFigure
         let median: Double
         let minimum: Double
         let maximum: Double
         let rounds: Int
     }
 
-    private var samples: [Figure: [Double]] = [:]
+    private static var figures: [any MeasuredFigure] { Figure.allCases + RegistrarFigure.allCases }
+
+    /// By the key of the figure.
+    private var samples: [String: [Double]] = [:]
     /// What a reader should know of the run.
     private(set) var notes: [String] = []
 
     mutating func add(_ figure: Figure, _ value: Double) {
-        samples[figure, default: []].append(value)
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: RegistrarFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
     }
 
     mutating func note(_ sentence: String) {
         notes.append(sentence)
     }
 
+    /// The same in every round.
+    mutating func noteOnce(_ sentence: String) {
+        if !notes.contains(sentence) { notes.append(sentence) }
+    }
+
     private var rows: [Row] {
-        Figure.allCases.compactMap { figure in
-            guard let values = samples[figure]?.sorted(), let first = values.first, let last = values.last
+        Self.figures.compactMap { figure in
+            guard let values = samples[figure.key]?.sorted(), let first = values.first, let last = values.last
             else { return nil }
             let median = Self.quantile(0.5, of: values)
             return Row(figure: figure, median: median, minimum: first, maximum: last, rounds: values.count)
@@ -66,7 +78,7 @@ struct FigureTable {
 
     var json: String {
         let objects = rows.map { row in
-            "  {\"figure\": \"\(row.figure.rawValue)\", \"unit\": \"\(row.figure.unit)\", \"median\": \(row.median), "
+            "  {\"figure\": \"\(row.figure.key)\", \"unit\": \"\(row.figure.unit)\", \"median\": \(row.median), "
                 + "\"minimum\": \(row.minimum), \"maximum\": \(row.maximum), \"rounds\": \(row.rounds)}"
         }
         return "[\n" + objects.joined(separator: ",\n") + "\n]"

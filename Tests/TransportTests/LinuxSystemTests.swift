@@ -173,6 +173,10 @@ import Transport
         #expect(ProcessInformation.processorNanoseconds(of: own) != nil)
         #expect(ProcessInformation.startTicks(of: own) != nil)
         #expect(ProcessInformation.residentBytes(of: Int32.max) == nil)
+        #expect(try #require(ProcessInformation.proportionalBytes(of: own)) > 1 << 20)
+        #expect(ProcessInformation.proportionalBytes(of: Int32.max) == nil)
+        #expect(ProcessInformation.children(of: ProcessInformation.parent).contains(own))
+        #expect(ProcessInformation.children(of: Int32.max).isEmpty)
         #expect(ProcessInformation.usableProcessors > 0)
         #expect(try OwnProcess.raiseDescriptorLimit(to: 256) > 0)
     }

@@ -1,0 +1,132 @@
+/// A figure of the comparison with other servers. All are measured in the same rounds.
+enum RegistrarFigure: Hashable {
+    enum Subject: String, CaseIterable {
+        case tandem, kamailio, packaged, echo
+
+        var name: String {
+            switch self {
+            case .tandem: "Tandem"
+            case .kamailio: "Kamailio at its best"
+            case .packaged: "Kamailio as packaged"
+            case .echo: "C echo"
+            }
+        }
+    }
+
+    enum Quantity: String, CaseIterable {
+        case rate, largeRate, firstRate, cpu, fewMedian, fewTail, manyMedian, manyTail, memory
+        case digestRate, streamRate, pairRate
+
+        /// Which of them it is measured of.
+        var subjects: [Subject] {
+            switch self {
+            case .rate: [.tandem, .kamailio, .packaged, .echo]
+            case .largeRate, .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail: [.tandem, .kamailio, .echo]
+            case .firstRate, .memory, .digestRate, .streamRate, .pairRate: [.tandem, .kamailio]
+            }
+        }
+
+        /// Which of them Tandem's value is divided by, round by round.
+        var ratios: [Subject] {
+            switch self {
+            case .rate: [.kamailio, .echo]
+            case .largeRate, .digestRate, .streamRate, .pairRate: [.kamailio]
+            case .firstRate, .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail, .memory: []
+            }
+        }
+    }
+
+    case value(Quantity, Subject)
+    case ratio(Quantity, Subject)
+}
+
+extension RegistrarFigure: MeasuredFigure {
+    static var allCases: [RegistrarFigure] {
+        Quantity.allCases.flatMap { quantity in
+            quantity.subjects.map { .value(quantity, $0) } + quantity.ratios.map { .ratio(quantity, $0) }
+        }
+    }
+
+    var key: String {
+        switch self {
+        case .value(let quantity, let subject): "registrar-\(quantity.rawValue)-\(subject.rawValue)"
+        case .ratio(let quantity, let subject): "registrar-\(quantity.rawValue)-tandem-by-\(subject.rawValue)"
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .value(let quantity, let subject): "\(quantity.name): \(subject.name)"
+        case .ratio(let quantity, .echo): "\(quantity.name): Tandem in percent of the C echo"
+        case .ratio(let quantity, let subject): "\(quantity.name): Tandem by \(subject.name)"
+        }
+    }
+
+    var unit: String {
+        switch self {
+        case .value(let quantity, _): quantity.unit
+        case .ratio(_, .echo): "%"
+        case .ratio: "×"
+        }
+    }
+
+    var meaning: String {
+        switch self {
+        case .value(.memory, .tandem): Quantity.memory.meaning + "; to be at most 512"
+        case .value(let quantity, _): quantity.meaning
+        case .ratio(let quantity, let subject):
+            "round by round" + (quantity.target(subject).map { "; to be at least \($0)" } ?? "")
+        }
+    }
+}
+
+extension RegistrarFigure.Quantity {
+    var name: String {
+        switch self {
+        case .rate: "refreshes, 10,000 DNs"
+        case .largeRate: "refreshes, 100,000 DNs"
+        case .firstRate: "first registrations"
+        case .cpu: "CPU of the server for each refresh"
+        case .fewMedian: "answered with 8 in flight, p50"
+        case .fewTail: "answered with 8 in flight, p99"
+        case .manyMedian: "answered with 256 in flight, p50"
+        case .manyTail: "answered with 256 in flight, p99"
+        case .memory: "memory a binding"
+        case .digestRate: "refreshes with digest authentication"
+        case .streamRate: "refreshes over TCP"
+        case .pairRate: "refreshes with a live peer"
+        }
+    }
+
+    fileprivate var unit: String {
+        switch self {
+        case .rate, .largeRate, .firstRate, .digestRate, .streamRate, .pairRate: "1/s"
+        case .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail: "µs"
+        case .memory: "B"
+        }
+    }
+
+    fileprivate var meaning: String {
+        switch self {
+        case .rate, .largeRate: "closed loop, UDP, 256 in flight, server on one core, generator on another"
+        case .firstRate: "90,000 DNs beside the 10,000 that are registered"
+        case .cpu: "all processes of the server, user and kernel; 10,000 DNs, 256 in flight"
+        case .fewMedian, .fewTail, .manyMedian, .manyTail: "10,000 DNs, from sending to receiving"
+        case .memory: "with 100,000 bindings, above an empty server, divided by 100,000"
+        case .digestRate: "10,000 DNs, UDP, MD5, each phone uses its nonce again"
+        case .streamRate: "10,000 DNs on \(Bench.connections) connections, one process for them"
+        case .pairRate: "10,000 DNs; the other node has the generator's core; Kamailio with dmq_usrloc"
+        }
+    }
+
+    /// What Tandem's value divided by another's is to be at least.
+    fileprivate func target(_ subject: RegistrarFigure.Subject) -> String? {
+        switch (self, subject) {
+        case (.rate, .kamailio): "1.6"
+        case (.rate, .echo): "60"
+        case (.largeRate, .kamailio): "2"
+        case (.pairRate, .kamailio): "6"
+        default: nil
+        }
+    }
+}
