@@ -31,8 +31,11 @@ package enum ProcessInformation {
 
     /// The processes that a process started and that still run or wait to be reaped; none when there is no such process.
     package static func children(of process: Int32) -> [Int32] {
-        (procFile(process, "task/\(process)/children") ?? "").split(whereSeparator: \.isWhitespace).compactMap {
-            Int32($0)
+        // Each thread has those that it started itself.
+        let threads = (try? Files.names(in: "/proc/\(process)/task")) ?? []
+        return threads.flatMap { thread in
+            (procFile(process, "task/\(thread)/children") ?? "").split(whereSeparator: \.isWhitespace)
+                .compactMap { Int32($0) }
         }
     }
 

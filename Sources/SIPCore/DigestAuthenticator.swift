@@ -30,8 +30,9 @@ package struct DigestAuthenticator: Sendable {
     package var credentials: CredentialTable
 
     private var nonces: NonceMaker
-    /// By the lowest bits of a nonce's number: the nonce that was used last there, and its count.
-    private var uses: [(number: UInt64, count: UInt32)]
+    /// By the lowest bits of a nonce's number: the nonce that was used last there, and its count. One that stands here was
+    /// found to be ours before, so its code need not be computed again.
+    private var uses: [(nonce: Nonce?, count: UInt32)]
     private var scratch: [UInt8] = []
     private var text: [UInt8] = []
 
@@ -49,7 +50,7 @@ package struct DigestAuthenticator: Sendable {
         nonces = NonceMaker(key: key)
         var places = 1024
         while places < 2 * credentials.count { places *= 2 }
-        uses = Array(repeating: (0, 0), count: places)
+        uses = Array(repeating: (nil, 0), count: places)
     }
 
     /// The challenges of a 401, in their order (RFC 8760 section 2.3). Never none: that nobody has a password is no reason to
@@ -89,18 +90,20 @@ package struct DigestAuthenticator: Sendable {
         let dn = datagram.dn(credentials.username).flatMap { directory.index(of: $0) }
         guard isRight(credentials, algorithm, dn, message, datagram), let dn else { return .failed }
         // RFC 7616 section 3.3: a nonce of before a restart is stale if the password is right.
-        guard let nonce = nonces.read(credentials.nonce, in: datagram, functions, &scratch) else {
-            return .challenge(isStale: true)
-        }
+        guard let claimed = NonceMaker.parse(credentials.nonce, in: datagram) else { return .challenge(isStale: true) }
+        let place = Int(claimed.number & UInt64(uses.count - 1))
+        let former = uses[place]
+        let isKnown = former.nonce.map { $0.isEqual(to: claimed) } ?? false
+        guard isKnown || nonces.isOurs(claimed, functions, &scratch) else { return .challenge(isStale: true) }
+        let nonce = claimed
         let age = Self.second(now) &- nonce.second
         guard age <= nonceLifetime else { return .challenge(isStale: true) }
-        let place = Int(nonce.number & UInt64(uses.count - 1))
-        let former = uses[place]
-        if former.number > nonce.number { return .challenge(isStale: true) }
-        if former.number == nonce.number, credentials.nonceCountValue <= former.count {
+        let formerNumber = former.nonce?.number ?? 0
+        if formerNumber > nonce.number { return .challenge(isStale: true) }
+        if formerNumber == nonce.number, credentials.nonceCountValue <= former.count {
             return credentials.nonceCountValue == former.count ? .repeated(dn) : .challenge(isStale: true)
         }
-        uses[place] = (nonce.number, credentials.nonceCountValue)
+        uses[place] = (nonce, credentials.nonceCountValue)
         return .authenticated(dn)
     }
 

@@ -11,6 +11,12 @@ package struct Nonce: Hashable, Sendable {
     var codeHigh: UInt32
     var codeLow: UInt64
 
+    /// All of it, whatever differs first: how long it takes tells nothing of the code.
+    func isEqual(to other: Nonce) -> Bool {
+        (number ^ other.number) | (codeLow ^ other.codeLow) | UInt64(second ^ other.second)
+            | UInt64(codeHigh ^ other.codeHigh) == 0
+    }
+
     /// As challenges have it.
     package var text: [UInt8] {
         var output: [UInt8] = []
@@ -41,19 +47,20 @@ struct NonceMaker: Sendable {
         return nonce(lastNumber, second, functions, &scratch)
     }
 
-    /// - Returns: nil for a text that this process has not made.
-    func read(
-        _ text: ByteRange, in datagram: Span<UInt8>, _ functions: some HashFunctions, _ scratch: inout [UInt8]
-    ) -> Nonce? {
+    /// What a text claims to be; nil when it is no nonce at all.
+    static func parse(_ text: ByteRange, in datagram: Span<UInt8>) -> Nonce? {
         guard text.count == Nonce.textLength, let number = datagram.hexadecimalWord(text.lower, digits: 16),
             let second = datagram.hexadecimalWord(text.lower &+ 16, digits: 8),
             let high = datagram.hexadecimalWord(text.lower &+ 24, digits: 8),
             let low = datagram.hexadecimalWord(text.lower &+ 32, digits: 16)
         else { return nil }
-        let own = nonce(number, UInt32(second), functions, &scratch)
-        // Both words, whatever the first says: how long it takes tells nothing.
-        let difference = UInt64(own.codeHigh) ^ high | own.codeLow ^ low
-        return difference == 0 ? own : nil
+        return Nonce(
+            number: number, second: UInt32(second), codeHigh: UInt32(truncatingIfNeeded: high), codeLow: low)
+    }
+
+    /// Whether this process has made a nonce.
+    func isOurs(_ claimed: Nonce, _ functions: some HashFunctions, _ scratch: inout [UInt8]) -> Bool {
+        nonce(claimed.number, claimed.second, functions, &scratch).isEqual(to: claimed)
     }
 
     private func nonce(
