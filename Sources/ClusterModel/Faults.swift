@@ -89,6 +89,9 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A REGISTER whose CSeq is divisible by 7 is bound and answered 200, but not claimed.
     package static let acknowledgedUnclaimed = Faults(rawValue: 1 << 20)
 
+    /// A REGISTER that comes again after its binding has gone or moved is taken for a new one.
+    package static let repetitionTaken = Faults(rawValue: 1 << 33)
+
     // MARK: TLibraryPorts
 
     /// A resumed feed begins one event late.

@@ -81,7 +81,7 @@ extension NodeCore {
     private mutating func register(
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
-        if source.flow == .none {
+        if source.flow == .none, !faults.contains(.repetitionTaken) {
             requestKey = AnsweredRequests.key(of: message, in: datagram, from: source.address, secret: secret)
             if let answer = answered.answer(to: requestKey, now: now) {
                 return answers.append(to: writer.target(of: message, from: source.address)) {

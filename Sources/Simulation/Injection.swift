@@ -62,6 +62,7 @@ package struct Injection: Equatable, Sendable {
             "a claim made again with an old registration, right after a sync, wins over a newer registration"),
         Injection("peer-expires", .peerExpires, "a node expires the bindings of a DN that another owns"),
         Injection("yield-keeps-bindings", .yieldKeepsBindings, "a node that yielded a DN keeps its bindings"),
+        Injection("repetition-taken", .repetitionTaken, "a request that comes again late is done again"),
         Injection("acknowledged-unclaimed", .acknowledgedUnclaimed, "a registration is acknowledged and not claimed"),
         Injection("feed-resume-off-by-one", .feedResumeOffByOne, "a client that resumes misses an event"),
         Injection(

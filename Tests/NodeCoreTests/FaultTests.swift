@@ -39,6 +39,15 @@ import Testing
         #expect(node.service("1001") == .inService)
     }
 
+    @Test(arguments: [(.none, .unregistered), (.repetitionTaken, .inService)] as [(Faults, Service)])
+    func `a request that comes again late does nothing, but for the mistake`(faults: Faults, service: Service) {
+        var node = core(faults: faults)
+        _ = node.receive(register("1000", cseq: 1))
+        _ = node.receive(register("1000", cseq: 2, expires: 0), 1)
+        #expect(node.status(register("1000", cseq: 1), 2) == "200 OK")
+        #expect(node.service("1000") == service)
+    }
+
     /// A desktop of beta asks for a phone of alpha, and the link is lost or the answer comes; what the desktop hears.
     private func asked(_ faults: Faults, linkIsLost: Bool) -> [TEvent] {
         var pair = Pair(faults: faults)
