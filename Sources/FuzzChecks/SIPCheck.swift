@@ -46,8 +46,8 @@ enum SIPCheck {
             try checkAnswer(response, message, datagram)
         case .request:
             try checkParts(of: message)
-            _ = message.to.uri.dn(in: datagram)
-            _ = message.requestURI.dn(in: datagram)
+            try checkDN(of: message.to.uri, datagram)
+            try checkDN(of: message.requestURI, datagram)
             if case .answer(let response) = message.disposition { try checkAnswer(response, message, datagram) }
             try checkAnswer(SIPResponse(.ok, extra: .capabilities), message, datagram)
             try checkAnswer(SIPResponse(.badExtension, extra: .unsupported), message, datagram)
@@ -69,6 +69,14 @@ enum SIPCheck {
                     part.lower >= uri.whole.lower && part.upper <= uri.whole.upper, "a URI's part lies outside of it")
             }
         }
+    }
+
+    /// A DN is all of the user part: one that is cut short is somebody else's.
+    private static func checkDN(of uri: SIPURI, _ datagram: Span<UInt8>) throws(FuzzFinding) {
+        guard let dn = uri.dn(in: datagram) else { return }
+        var escapes = 0
+        for position in uri.user.lower..<uri.user.upper where datagram[position] == UInt8(ascii: "%") { escapes += 1 }
+        try expect(dn.length == uri.user.count - 2 * escapes, "the user part of a URI names the DN \(dn)")
     }
 
     private static func checkAnswer(

@@ -39,9 +39,9 @@ package struct SIPURI: Hashable, Sendable {
         var length = 0
         var position = user.lower
         while position < user.upper {
-            guard length < DN.maximumLength, let byte = bytes.unescaped(at: &position, before: user.upper) else {
-                return nil
-            }
+            // A null would end the DN that it stands in, as in C (RFC 4475 section 3.1.1.4): packed DNs are padded with them.
+            guard length < DN.maximumLength, let byte = bytes.unescaped(at: &position, before: user.upper), byte != 0
+            else { return nil }
             if length < 8 {
                 high |= UInt64(byte) << UInt64(56 &- length &* 8)
             } else {

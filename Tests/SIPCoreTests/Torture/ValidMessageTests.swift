@@ -155,6 +155,10 @@ import Testing
         #expect(parsed.message.contactCount == 2)
         // No DN has a null in it, and none is what stands before the null.
         #expect(parsed.message.to.uri.dn(in: parsed.bytes.span) == nil)
+        for user in ["1001%00", "1001%00%00", "1001%001", "%001001", "%00"] {
+            let other = request(["OPTIONS sip:\(user)@example.com SIP/2.0", "Via: SIP/2.0/UDP a"])
+            #expect(other.message.requestURI.dn(in: other.bytes.span) == nil, "\(user)")
+        }
         var registrar = Registrar(dnCount: 1)
         registrar.take(parsed)
         #expect(registrar.bindingCount == 2)
