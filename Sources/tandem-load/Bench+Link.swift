@@ -49,7 +49,7 @@ extension Bench {
             try load.descriptor.wait(forReading: true, nanoseconds: 0)
         }
         guard try load.exitStatus() == .exited(code: 0) else { throw LoadFailure("the load could not be made") }
-        try awaitView(cluster)
+        try cluster.awaitView()
     }
 
     private func measureTrips(
@@ -72,7 +72,7 @@ extension Bench {
 
     /// B's worker is killed, and the next one is told everything.
     private func measureSync(_ cluster: BenchCluster, _ figure: Figure, lastDN: Int) throws {
-        try awaitView(cluster)
+        try cluster.awaitView()
         let former = try cluster.worker(1)
         try ChildProcess.adopt(former).send(.kill)
         var sync: UInt64 = 0

@@ -25,32 +25,18 @@ extension Bench {
     private func measureLoads(_ cluster: BenchCluster, _ phones: PhoneBank, _ workers: [Int32]) throws {
         let few = 0..<Self.fewDNs
         _ = try phones.registerOnce(few, window: Self.window)
-        try awaitView(cluster)
+        try cluster.awaitView()
         try measure(.pairRate, cpu: [(.pairCPU, workers[0]), (.pairPeerCPU, workers[1])]) {
             try phones.refresh(few, window: Self.window, seconds: seconds)
         }
         try measure(
-            .firstRate, cpu: [(.firstCPU, workers[0]), (.firstPeerCPU, workers[1])], settle: { try awaitView(cluster) }
+            .firstRate, cpu: [(.firstCPU, workers[0]), (.firstPeerCPU, workers[1])], settle: { try cluster.awaitView() }
         ) {
             try phones.registerOnce(Self.fewDNs..<Self.dns, window: Self.window)
         }
         guard try cluster.isInService("\(100_000 + Self.dns - 1)", at: 1) else {
             throw LoadFailure("the peer was not told of the last DN")
         }
-    }
-
-    /// Waits until B has been told everything that A had to say.
-    func awaitView(_ cluster: BenchCluster) throws {
-        try cluster.waitUntil("the peer is told", seconds: 10, every: 2_000_000) { status in
-            guard let link = Self.link(of: cluster.nodes[0], in: status),
-                Self.link(of: cluster.nodes[1], in: status) != nil
-            else { return false }
-            return link.behindRevisions == 0 && link.queuedBytes == 0
-        }
-    }
-
-    private static func link(of node: String, in status: ClusterStatus) -> LinkStatus? {
-        status.nodes.first { $0.name == node }?.report?.links.first
     }
 
     // MARK: Events

@@ -2,29 +2,42 @@ import ClusterModel
 import LinuxSystem
 
 // The registrar beside others: the same phones ask Tandem, Kamailio, and a program that only answers. Each round measures
-// all of them, so that what disturbs the machine disturbs all alike.
+// all of them, by turns.
 extension Bench {
     /// The connections that phones over TCP share.
     static let connections = 64
     /// Requests in flight where the time to an answer is what matters.
     private static let fewInFlight = 8
+    private static let few = 0..<fewDNs
+    private static let rest = fewDNs..<dns
 
-    private typealias Values = [RegistrarFigure.Quantity: Double]
+    private typealias Subject = RegistrarFigure.Subject
+    private typealias Quantity = RegistrarFigure.Quantity
+
+    /// How phones come, and what is asked of them.
+    private struct Setup {
+        var transport = LoadTransport.udp
+        var digest: DigestAlgorithm?
+        var hasPeer = false
+
+        var features: [Kamailio.Feature] {
+            (transport == .tcp ? [.streams] : []) + (digest == nil ? [] : [.digest])
+        }
+    }
 
     func measureRegistrars() throws {
         try OwnProcess.pin(toProcessor: otherProcessor)
         defer { _ = try? ProcessInformation.pin(ProcessInformation.current, toProcessor: nil) }
-        var values: [RegistrarFigure.Subject: Values] = [:]
-        if hasEcho { values[.echo] = try measureEcho() }
-        values[.tandem] = try measureTandem()
-        if hasKamailio {
-            values[.kamailio] = try measureKamailio()
-            values[.packaged] = try measurePackaged()
+        var values: [Subject: [Quantity: Double]] = [:]
+        for measure in [measureOpen, measureDigest, measureStreams, measureDigestStreams, measurePeers] {
+            for (subject, more) in try measure() {
+                values[subject, default: [:]].merge(more) { _, last in last }
+            }
         }
-        for quantity in RegistrarFigure.Quantity.allCases { add(quantity, values) }
+        for quantity in Quantity.allCases { add(quantity, values) }
     }
 
-    private func add(_ quantity: RegistrarFigure.Quantity, _ values: [RegistrarFigure.Subject: Values]) {
+    private func add(_ quantity: Quantity, _ values: [Subject: [Quantity: Double]]) {
         for subject in quantity.subjects {
             if let value = values[subject]?[quantity] { table.add(RegistrarFigure.value(quantity, subject), value) }
         }
@@ -35,15 +48,111 @@ extension Bench {
         }
     }
 
-    // MARK: Who is there
+    // MARK: What is measured
 
-    private var hasEcho: Bool {
-        isThere(Echo.program, "the C echo is missing: `make bench` builds it")
+    private func measureOpen() throws -> [Subject: [Quantity: Double]] {
+        try withServers(Setup(), Subject.allCases) { turns in
+            try turns.register(Self.few, for: .rate)
+            try turns.refresh(
+                Self.few,
+                .init(rate: .rate, cpu: .cpu, generatorCPU: .generatorCPU, median: .manyMedian, tail: .manyTail))
+            try turns.refresh(Self.few, window: Self.fewInFlight, .init(median: .fewMedian, tail: .fewTail))
+            try turns.register(Self.rest, for: .firstRate, .init(rate: .firstRate, cpu: .firstCPU))
+            try turns.weigh(Self.dns, .memory)
+            try turns.refresh(0..<Self.dns, .init(rate: .largeRate))
+        }
     }
 
-    private var hasKamailio: Bool {
-        isThere(Kamailio.program, "Kamailio is missing (Debian's kamailio)")
-            && isThere(configuration, "\(configuration) is missing: run this in the repository, or say --peers")
+    private func measureDigest() throws -> [Subject: [Quantity: Double]] {
+        try measureRefreshes(Setup(digest: .md5), few: .digestRate, cpu: .digestCPU, all: .digestLargeRate)
+    }
+
+    private func measureStreams() throws -> [Subject: [Quantity: Double]] {
+        try measureRefreshes(Setup(transport: .tcp), few: .streamRate, cpu: .streamCPU, all: .streamLargeRate)
+    }
+
+    private func measureDigestStreams() throws -> [Subject: [Quantity: Double]] {
+        try measureRefreshes(
+            Setup(transport: .tcp, digest: .md5), few: .digestStreamRate, cpu: .digestStreamCPU,
+            all: .digestStreamLargeRate)
+    }
+
+    private func measureRefreshes(
+        _ setup: Setup, few: Quantity, cpu: Quantity, all: Quantity
+    ) throws -> [Subject: [Quantity: Double]] {
+        try withServers(setup, [.tandem, .kamailio]) { turns in
+            try turns.register(Self.few, for: few)
+            try turns.refresh(Self.few, .init(rate: few, cpu: cpu))
+            try turns.register(Self.rest, for: all)
+            try turns.refresh(0..<Self.dns, .init(rate: all))
+        }
+    }
+
+    private func measurePeers() throws -> [Subject: [Quantity: Double]] {
+        try withServers(Setup(hasPeer: true), [.tandem, .kamailio]) { turns in
+            try turns.register(
+                Self.few, for: .peerRate, lastDN: "\(100_000 + Self.fewDNs - 1)",
+                .init(rate: .peerFirstRate, cpu: .peerFirstCPU))
+            try turns.refresh(Self.few, .init(rate: .peerRate, cpu: .peerCPU))
+        }
+    }
+
+    // MARK: Of whom
+
+    private func withServers(
+        _ setup: Setup, _ subjects: [Subject], _ body: (RegistrarTurns) throws -> Void
+    ) throws -> [Subject: [Quantity: Double]] {
+        let turns = RegistrarTurns(turns: seconds)
+        defer { turns.stop() }
+        for subject in subjects where isThere(subject) {
+            let server = try start(subject, setup)
+            do {
+                try turns.enter(subject, server, phones(of: server, setup))
+            } catch {
+                server.stop()
+                throw error
+            }
+        }
+        try body(turns)
+        repeats += turns.repeats
+        return turns.values
+    }
+
+    private func phones(of server: any MeasuredServer, _ setup: Setup) throws -> PhoneBank {
+        try PhoneBank(
+            target: setup.transport == .udp ? server.address : server.streamAddress, domain: BenchCluster.domain,
+            firstDN: BenchCluster.firstDN, count: Self.dns, expires: 3600, interruption: interruption,
+            transport: setup.transport, connections: Self.connections, digest: setup.digest,
+            password: BenchCluster.password)
+    }
+
+    private func start(_ subject: Subject, _ setup: Setup) throws -> any MeasuredServer {
+        let place = Kamailio.Place(
+            processor: nodeProcessor, otherProcessor: otherProcessor, configuration: configuration)
+        switch subject {
+        case .tandem:
+            return try TandemServer(
+                nodes: setup.hasPeer ? 2 : 1, dns: Self.dns, authentication: setup.digest, processor: nodeProcessor,
+                otherProcessor: otherProcessor, interruption: interruption)
+        case .kamailio where setup.hasPeer:
+            return try KamailioPair(place, interruption: interruption)
+        case .kamailio:
+            return try Kamailio(.best, features: setup.features, place, interruption: interruption)
+        case .packaged:
+            return try Kamailio(.packaged, features: setup.features, place, interruption: interruption)
+        case .echo:
+            return try Echo(processor: nodeProcessor, otherProcessor: otherProcessor, interruption: interruption)
+        }
+    }
+
+    private func isThere(_ subject: Subject) -> Bool {
+        switch subject {
+        case .tandem: true
+        case .kamailio, .packaged:
+            isThere(Kamailio.program, "Kamailio is missing (Debian's kamailio)")
+                && isThere(configuration, "\(configuration) is missing: run this in the repository, or say --peers")
+        case .echo: isThere(Echo.program, "the C echo is missing: `make bench` builds it")
+        }
     }
 
     private func isThere(_ path: String, _ sentence: String) -> Bool {
@@ -53,132 +162,4 @@ extension Bench {
     }
 
     private var configuration: String { peers + "/registrar.cfg" }
-
-    private var place: Kamailio.Place {
-        Kamailio.Place(processor: nodeProcessor, otherProcessor: otherProcessor, configuration: configuration)
-    }
-
-    // MARK: Each of them
-
-    private func measureEcho() throws -> Values {
-        let server = try Echo(processor: nodeProcessor, otherProcessor: otherProcessor, interruption: interruption)
-        defer { server.stop() }
-        return try measure(server)
-    }
-
-    private func measureTandem() throws -> Values {
-        let server = try TandemServer(dns: Self.dns, processor: nodeProcessor, interruption: interruption)
-        defer { server.stop() }
-        var values = try measure(server)
-        let bank = try PhoneBank(
-            target: server.streamAddress, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN,
-            count: Self.fewDNs, expires: 3600, interruption: interruption, transport: .tcp,
-            connections: Self.connections)
-        values[.streamRate] = try refreshes(bank)
-        let strict = try TandemServer(
-            dns: Self.fewDNs, authentication: .md5, processor: nodeProcessor, interruption: interruption)
-        defer { strict.stop() }
-        values[.digestRate] = try refreshes(digestBank(strict.address))
-        values[.pairRate] = try measureTandemPair()
-        return values
-    }
-
-    private func measureTandemPair() throws -> Double {
-        let cluster = try BenchCluster(nodes: 2, dns: Self.fewDNs, interruption: interruption)
-        defer { cluster.stop() }
-        try ProcessInformation.pin(try cluster.worker(0), toProcessor: nodeProcessor)
-        try ProcessInformation.pin(try cluster.worker(1), toProcessor: otherProcessor)
-        let bank = try phones(at: cluster.sip[0], count: Self.fewDNs)
-        _ = try bank.registerOnce(0..<Self.fewDNs, window: Self.window)
-        try awaitView(cluster)
-        return try refreshes(bank)
-    }
-
-    private func measureKamailio() throws -> Values {
-        let server = try Kamailio(.best, place, interruption: interruption)
-        defer { server.stop() }
-        var values = try measure(server)
-        server.stop()
-        let streams = try Kamailio(.best, features: [.streams], place, interruption: interruption)
-        defer { streams.stop() }
-        let bank = try PhoneBank(
-            target: streams.streamAddress, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN,
-            count: Self.fewDNs, expires: 3600, interruption: interruption, transport: .tcp,
-            connections: Self.connections)
-        values[.streamRate] = try refreshes(bank)
-        streams.stop()
-        let strict = try Kamailio(.best, features: [.digest], place, interruption: interruption)
-        defer { strict.stop() }
-        values[.digestRate] = try refreshes(digestBank(strict.address))
-        strict.stop()
-        values[.pairRate] = try measureKamailioPair()
-        return values
-    }
-
-    private func measureKamailioPair() throws -> Double {
-        let first = try Kamailio.freeAddress()
-        let second = try Kamailio.freeAddress()
-        let elsewhere = Kamailio.Place(
-            processor: otherProcessor, otherProcessor: otherProcessor, configuration: configuration)
-        let peer = try Kamailio(.best, at: second, peer: first, elsewhere, interruption: interruption)
-        defer { peer.stop() }
-        let server = try Kamailio(.best, at: first, peer: second, place, interruption: interruption)
-        defer { server.stop() }
-        let bank = try phones(at: first, count: Self.fewDNs)
-        // They have to find each other first; until then nothing is told.
-        let query = try RegistrarQuery(of: second)
-        let end = SystemClock.monotonicNanoseconds() + 30_000_000_000
-        repeat {
-            guard SystemClock.monotonicNanoseconds() < end else { throw LoadFailure("two Kamailios do not meet") }
-            _ = try bank.registerOnce(0..<1, window: 1)
-        } while try !query.knows(BenchCluster.firstDN)
-        return try refreshes(bank)
-    }
-
-    private func measurePackaged() throws -> Values {
-        let server = try Kamailio(.packaged, place, interruption: interruption)
-        defer { server.stop() }
-        return [.rate: try refreshes(phones(at: server.address, count: Self.fewDNs))]
-    }
-
-    // MARK: What is measured
-
-    private func digestBank(_ address: NetworkAddress) throws -> PhoneBank {
-        try PhoneBank(
-            target: address, domain: BenchCluster.domain, firstDN: BenchCluster.firstDN, count: Self.fewDNs,
-            expires: 3600, interruption: interruption, digest: .md5, password: BenchCluster.password)
-    }
-
-    /// Registers all phones of a bank, and has them refresh for a while.
-    private func refreshes(_ bank: PhoneBank) throws -> Double {
-        _ = try bank.registerOnce(0..<Self.fewDNs, window: Self.window)
-        return try counted(bank.refresh(0..<Self.fewDNs, window: Self.window, seconds: seconds)).perSecond
-    }
-
-    private func counted(_ result: LoadResult) -> LoadResult {
-        repeats += result.repeats
-        return result
-    }
-
-    /// What is measured of all servers over UDP without passwords.
-    private func measure(_ server: some MeasuredServer) throws -> Values {
-        var values: Values = [:]
-        let few = 0..<Self.fewDNs
-        let empty = try server.memoryBytes()
-        let bank = try phones(at: server.address)
-        _ = try bank.registerOnce(few, window: Self.window)
-        let before = try server.processorNanoseconds()
-        let many = try counted(bank.refresh(few, window: Self.window, seconds: seconds))
-        values[.cpu] = Double(try server.processorNanoseconds() - before) / 1000 / Double(max(1, many.answered))
-        values[.rate] = many.perSecond
-        values[.manyMedian] = Double(many.p50) / 1000
-        values[.manyTail] = Double(many.p99) / 1000
-        let calm = try counted(bank.refresh(few, window: Self.fewInFlight, seconds: seconds))
-        values[.fewMedian] = Double(calm.p50) / 1000
-        values[.fewTail] = Double(calm.p99) / 1000
-        values[.firstRate] = try counted(bank.registerOnce(Self.fewDNs..<Self.dns, window: Self.window)).perSecond
-        values[.memory] = Double(try server.memoryBytes() - empty) / Double(Self.dns)
-        values[.largeRate] = try counted(bank.refresh(0..<Self.dns, window: Self.window, seconds: seconds)).perSecond
-        return values
-    }
 }

@@ -193,6 +193,20 @@ final class BenchCluster {
         throw LoadFailure("waited \(seconds) s in vain: \(what)\n\(logEnd)")
     }
 
+    /// Waits until the second node has been told everything that the first had to say.
+    func awaitView() throws {
+        try waitUntil("the peer is told", seconds: 10, every: 2_000_000) { status in
+            guard let link = self.link(of: nodes[0], in: status), self.link(of: nodes[1], in: status) != nil else {
+                return false
+            }
+            return link.behindRevisions == 0 && link.queuedBytes == 0
+        }
+    }
+
+    private func link(of node: String, in status: ClusterStatus) -> LinkStatus? {
+        status.nodes.first { $0.name == node }?.report?.links.first
+    }
+
     private var logEnd: String {
         guard let log = try? Files.read(directory + "/log", limit: 1 << 22) else { return "" }
         return String(decoding: log.suffix(2000), as: UTF8.self)

@@ -10,7 +10,7 @@ import Testing
                 "/nonexistent",
             ], seconds: 120)
         #expect(result.code == 0, "\(result.output)")
-        for key in ["rate", "largeRate", "firstRate", "fewTail", "memory", "digestRate", "streamRate", "pairRate"] {
+        for key in ["rate", "largeRate", "firstRate", "fewTail", "memory", "digestRate", "streamRate", "peerRate"] {
             #expect(result.output.contains("\"registrar-\(key)-tandem\""), "\(key): \(result.output)")
         }
         #expect(!result.output.contains("kamailio"))

@@ -20,7 +20,7 @@ final class Kamailio: MeasuredServer {
     /// What runs where.
     struct Place {
         /// Of Kamailio's processes.
-        let processor: Int
+        var processor: Int
         /// Of ours.
         let otherProcessor: Int
         /// Its configuration file.

@@ -11,11 +11,17 @@ protocol MeasuredServer: AnyObject {
     /// All processes that serve them.
     func processes() throws -> [Int32]
 
+    /// Waits until the peer, where there is one, knows a DN that has just registered.
+    func awaitPeer(of dn: String) throws
+
     /// Ends everything that was started. May be called again.
     func stop()
 }
 
 extension MeasuredServer {
+    /// Nobody else is there to be told.
+    func awaitPeer(of dn: String) throws {}
+
     /// Processor time of all its processes, user and kernel, in nanoseconds.
     func processorNanoseconds() throws -> UInt64 {
         try sum("processor time", ProcessInformation.processorNanoseconds)
@@ -32,27 +38,4 @@ extension MeasuredServer {
             return sum + value
         }
     }
-}
-
-/// One node of Tandem, without peers.
-final class TandemServer: MeasuredServer {
-    let address: NetworkAddress
-    let streamAddress: NetworkAddress
-    private let cluster: BenchCluster
-    private let worker: Int32
-
-    /// - Parameters:
-    ///   - authentication: what phones are challenged with; nil when nothing is asked.
-    ///   - processor: where the worker runs.
-    init(dns: Int, authentication: DigestAlgorithm? = nil, processor: Int, interruption: Interruption) throws {
-        cluster = try BenchCluster(nodes: 1, dns: dns, authentication: authentication, interruption: interruption)
-        address = cluster.sip[0]
-        streamAddress = cluster.streamSIP[0]
-        worker = try cluster.worker(0)
-        try ProcessInformation.pin(worker, toProcessor: processor)
-    }
-
-    func processes() -> [Int32] { [worker] }
-
-    func stop() { cluster.stop() }
 }

@@ -14,24 +14,37 @@ enum RegistrarFigure: Hashable {
     }
 
     enum Quantity: String, CaseIterable {
-        case rate, largeRate, firstRate, cpu, fewMedian, fewTail, manyMedian, manyTail, memory
-        case digestRate, streamRate, pairRate
+        case rate, largeRate, firstRate, cpu, firstCPU, generatorCPU
+        case fewMedian, fewTail, manyMedian, manyTail, memory
+        case digestRate, digestLargeRate, digestCPU
+        case streamRate, streamLargeRate, streamCPU
+        case digestStreamRate, digestStreamLargeRate, digestStreamCPU
+        case peerRate, peerFirstRate, peerCPU, peerFirstCPU
 
         /// Which of them it is measured of.
         var subjects: [Subject] {
             switch self {
             case .rate: [.tandem, .kamailio, .packaged, .echo]
-            case .largeRate, .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail: [.tandem, .kamailio, .echo]
-            case .firstRate, .memory, .digestRate, .streamRate, .pairRate: [.tandem, .kamailio]
+            case .largeRate, .cpu, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail:
+                [.tandem, .kamailio, .echo]
+            case .firstRate, .firstCPU, .memory, .digestRate, .digestLargeRate, .digestCPU, .streamRate,
+                .streamLargeRate, .streamCPU, .digestStreamRate, .digestStreamLargeRate, .digestStreamCPU, .peerRate,
+                .peerFirstRate, .peerCPU, .peerFirstCPU:
+                [.tandem, .kamailio]
             }
         }
 
         /// Which of them Tandem's value is divided by, round by round.
         var ratios: [Subject] {
             switch self {
-            case .rate: [.kamailio, .echo]
-            case .largeRate, .digestRate, .streamRate, .pairRate: [.kamailio]
-            case .firstRate, .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail, .memory: []
+            case .rate: [.kamailio, .packaged, .echo]
+            case .largeRate: [.kamailio, .echo]
+            case .firstRate, .digestRate, .digestLargeRate, .streamRate, .streamLargeRate, .digestStreamRate,
+                .digestStreamLargeRate, .peerRate, .peerFirstRate:
+                [.kamailio]
+            case .cpu, .firstCPU, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail, .memory, .digestCPU,
+                .streamCPU, .digestStreamCPU, .peerCPU, .peerFirstCPU:
+                []
             }
         }
     }
@@ -87,21 +100,37 @@ extension RegistrarFigure.Quantity {
         case .largeRate: "refreshes, 100,000 DNs"
         case .firstRate: "first registrations"
         case .cpu: "CPU of the server for each refresh"
+        case .firstCPU: "CPU of the server for each first registration"
+        case .generatorCPU: "CPU of the generator for each refresh"
         case .fewMedian: "answered with 8 in flight, p50"
         case .fewTail: "answered with 8 in flight, p99"
         case .manyMedian: "answered with 256 in flight, p50"
         case .manyTail: "answered with 256 in flight, p99"
         case .memory: "memory a binding"
-        case .digestRate: "refreshes with digest authentication"
-        case .streamRate: "refreshes over TCP"
-        case .pairRate: "refreshes with a live peer"
+        case .digestRate: "refreshes with digest, 10,000 DNs"
+        case .digestLargeRate: "refreshes with digest, 100,000 DNs"
+        case .digestCPU: "CPU of the server for each refresh with digest"
+        case .streamRate: "refreshes over TCP, 10,000 DNs"
+        case .streamLargeRate: "refreshes over TCP, 100,000 DNs"
+        case .streamCPU: "CPU of the server for each refresh over TCP"
+        case .digestStreamRate: "refreshes over TCP with digest, 10,000 DNs"
+        case .digestStreamLargeRate: "refreshes over TCP with digest, 100,000 DNs"
+        case .digestStreamCPU: "CPU of the server for each refresh over TCP with digest"
+        case .peerRate: "refreshes with a live peer"
+        case .peerFirstRate: "first registrations with a live peer"
+        case .peerCPU: "CPU of both nodes for each refresh"
+        case .peerFirstCPU: "CPU of both nodes for each first registration"
         }
     }
 
     fileprivate var unit: String {
         switch self {
-        case .rate, .largeRate, .firstRate, .digestRate, .streamRate, .pairRate: "1/s"
-        case .cpu, .fewMedian, .fewTail, .manyMedian, .manyTail: "µs"
+        case .rate, .largeRate, .firstRate, .digestRate, .digestLargeRate, .streamRate, .streamLargeRate,
+            .digestStreamRate, .digestStreamLargeRate, .peerRate, .peerFirstRate:
+            "1/s"
+        case .cpu, .firstCPU, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail, .digestCPU, .streamCPU,
+            .digestStreamCPU, .peerCPU, .peerFirstCPU:
+            "µs"
         case .memory: "B"
         }
     }
@@ -111,11 +140,18 @@ extension RegistrarFigure.Quantity {
         case .rate, .largeRate: "closed loop, UDP, 256 in flight, server on one core, generator on another"
         case .firstRate: "90,000 DNs beside the 10,000 that are registered"
         case .cpu: "all processes of the server, user and kernel; 10,000 DNs, 256 in flight"
+        case .firstCPU: "of the same 90,000"
+        case .generatorCPU: "the same load; the generator is what limits where it takes more than the server"
         case .fewMedian, .fewTail, .manyMedian, .manyTail: "10,000 DNs, from sending to receiving"
         case .memory: "with 100,000 bindings, above an empty server, divided by 100,000"
-        case .digestRate: "10,000 DNs, UDP, MD5, each phone uses its nonce again"
-        case .streamRate: "10,000 DNs on \(Bench.connections) connections, one process for them"
-        case .pairRate: "10,000 DNs; the other node has the generator's core; Kamailio with dmq_usrloc"
+        case .digestRate, .digestLargeRate: "UDP, MD5, each phone uses its nonce again"
+        case .streamRate, .streamLargeRate: "\(Bench.connections) connections, one process for them"
+        case .digestStreamRate, .digestStreamLargeRate: "both"
+        case .digestCPU, .streamCPU, .digestStreamCPU: "10,000 DNs"
+        case .peerRate: "10,000 DNs; the other node has the generator's core; Kamailio with dmq_usrloc"
+        case .peerFirstRate: "10,000 DNs, none of them known before"
+        case .peerCPU: "of the same refreshes"
+        case .peerFirstCPU: "until the other node shows the last DN"
         }
     }
 
@@ -125,7 +161,7 @@ extension RegistrarFigure.Quantity {
         case (.rate, .kamailio): "1.6"
         case (.rate, .echo): "60"
         case (.largeRate, .kamailio): "2"
-        case (.pairRate, .kamailio): "6"
+        case (.peerRate, .kamailio): "6"
         default: nil
         }
     }
