@@ -37,10 +37,11 @@ extension NodeCore {
         switch plan {
         case .reject, .retransmission: return true
         case .removes(all: true): return room >= 0
+        case .refreshes: return registrar.mostContactBytes(of: dn) <= room
         case .query, .adds, .removes(all: false): break
         }
         // Lengths first: that is enough for all but a few.
-        return registrar.mostContactBytes(of: dn, after: message) <= room
+        return registrar.mostContactBytes(of: dn) + Registrar.mostContactBytes(in: message) <= room
             || registrar.contactBytes(of: dn, after: message, in: datagram, limits: limits, now: now) <= room
     }
 }

@@ -11,7 +11,7 @@ extension NodeCore {
     /// The client has said hello, and may ask.
     package mutating func clientIntroduced(_ client: ClientID) {
         ports.introduced(client, &portsActions)
-        settle()
+        settlePorts()
     }
 
     package mutating func clientDisconnected(_ client: ClientID, now: Instant) {
@@ -23,7 +23,7 @@ extension NodeCore {
                 graceEnds[dn] = now.monotonic + desktopGrace
             }
         }
-        settle()
+        settle(now)
     }
 
     /// The grace of DNs that were abandoned is over, unless they were held and abandoned again since.
@@ -59,13 +59,13 @@ extension NodeCore {
         case .monitorAll(let id, let options):
             ports.monitor(client, referenceID: id, options: options, &portsActions)
         }
-        settle()
+        settle(now)
     }
 
     /// A request could not be understood: the client is told, nobody else is harmed.
     package mutating func requestRefused(_ error: TError, referenceID: UInt32, client: ClientID) {
         tell(client, .error(referenceID: referenceID, error))
-        settle()
+        settlePorts()
     }
 
     private mutating func register(

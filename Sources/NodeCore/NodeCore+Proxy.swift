@@ -74,7 +74,7 @@ extension NodeCore {
             guard let request = proxy.answered(number, by: peer) else { return }
             take(answer, number, to: request, now)
         }
-        settle()
+        settle(now)
     }
 
     private mutating func take(_ answer: ProxyAnswer, _ number: UInt64, to request: ProxiedRequest, _ now: Instant) {

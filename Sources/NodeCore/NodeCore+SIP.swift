@@ -81,14 +81,7 @@ extension NodeCore {
     private mutating func register(
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
-        if source.flow == .none, !faults.contains(.repetitionTaken) {
-            requestKey = AnsweredRequests.key(of: message, in: datagram, from: source.address, secret: secret)
-            if let answer = answered.answer(to: requestKey, now: now) {
-                return answers.append(to: writer.target(of: message, from: source.address)) {
-                    answered.append(answer, to: &$0)
-                }
-            }
-        }
+        if faults.contains(.repetitionTaken) { registrar.forgetEnded() }
         guard authenticator != nil else { return register(by: nil, datagram, source, now, &answers) }
         guard message.authorizationCount == 0 || mayAttempt(from: source.address, now: now) else { return }
         let isStale: Bool
@@ -154,13 +147,12 @@ extension NodeCore {
             }
         case .retransmission:
             break
+        case .refreshes:
+            registrar.refresh(message, in: datagram, for: dn, limits: limits, source: source, now: now)
+            accepted(dn, limits, now)
         case .adds:
             _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
-            if !(faults.contains(.acknowledgedUnclaimed) && message.cseq.isMultiple(of: 7)) {
-                ownership.registrationAccepted(dn, now: now, &ownershipActions)
-            }
-            counters.registrationsAccepted += 1
-            if let interval = limits.probeInterval { registrar.watch(dn, every: interval.nanoseconds, now: now) }
+            accepted(dn, limits, now)
         case .removes:
             guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
                 return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
@@ -175,11 +167,16 @@ extension NodeCore {
             dn, of: registrar, to: message, in: datagram, from: source.address, now: now, into: &output)
         // Only of a retransmission: another phone has registered the DN since.
         if !Self.isKept(&output, from: start, limit: answerLimit) { counters.requestsRefused += 1 }
-        if source.flow == .none, plan.hasEffect {
-            answered.remember(output, from: start, as: requestKey, now: now)
-        }
         answers.giveBack(output, withDatagramTo: target)
-        if !ownershipActions.isEmpty { settle() }
+        if !ownershipActions.isEmpty { settle(now) }
+    }
+
+    private mutating func accepted(_ dn: DNIndex, _ limits: RegistrationLimits, _ now: Instant) {
+        if !(faults.contains(.acknowledgedUnclaimed) && message.cseq.isMultiple(of: 7)) {
+            ownership.registrationAccepted(dn, now: now, &ownershipActions)
+        }
+        counters.registrationsAccepted += 1
+        if let interval = limits.probeInterval { registrar.watch(dn, every: interval.nanoseconds, now: now) }
     }
 
     /// A stream has ended, and bindings that were tied to it with it.
@@ -187,7 +184,7 @@ extension NodeCore {
         registrar.flowEnded(flow, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .flowLost, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
-        settle()
+        settle(now)
     }
 
     /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
@@ -204,7 +201,9 @@ extension NodeCore {
         if ownership.owns(dn) {
             let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
             if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
-        } else if !hasNothingElsewhere(dn) {
+        } else {
+            registrar.noteRemoval(message, in: datagram, of: dn, now: now)
+            guard !hasNothingElsewhere(dn) else { return }
             ownership.removalAccepted(dn, now: now, &ownershipActions)
         }
     }

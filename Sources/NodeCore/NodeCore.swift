@@ -95,9 +95,6 @@ package struct NodeCore: Sendable {
     var portsActions: [PortsAction] = []
     /// Whose last binding is gone, on the way to ownership.
     var emptied: [DNIndex] = []
-    var answered = AnsweredRequests()
-    /// Of the REGISTER that is being handled.
-    var requestKey: UInt64 = 0
 
     package init(_ setup: NodeSetup, now: Instant) {
         topology = setup.topology
@@ -120,7 +117,6 @@ package struct NodeCore: Sendable {
             requestsPerPeer: setup.ports.requestsPerPeer,
             firstNumber: mixed(setup.seed ^ setup.identity.incarnation.rawValue)
         )
-        registrar = Registrar(dnCount: setup.topology.directory.count)
         authenticator = setup.authenticator
         secret = setup.secret
         prober = ProbeWriter(secret: setup.secret, domain: setup.topology.domain)
@@ -132,6 +128,7 @@ package struct NodeCore: Sendable {
         authenticator?.hosts = ownHosts
         // Not the secret alone: To tags are made of it, and everybody sees those.
         let key = mixed(setup.secret &+ mixed(setup.seed))
+        registrar = Registrar(dnCount: setup.topology.directory.count, secret: key)
         sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
     }
@@ -175,7 +172,7 @@ package struct NodeCore: Sendable {
     }
 
     /// Hands what ownership decided to the other machines, in order.
-    mutating func settle() {
+    mutating func settle(_ now: Instant) {
         for action in ownershipActions {
             switch action {
             case .dial(let peer):
@@ -190,11 +187,16 @@ package struct NodeCore: Sendable {
                 ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
                 endRequests(to: owner)
             case .yielded(let dn):
-                if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn) }
+                if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
                 ports.superseded(dn, &portsActions)
             }
         }
         ownershipActions.removeAll(keepingCapacity: true)
+        settlePorts()
+    }
+
+    /// Hands on what the ports alone decided.
+    mutating func settlePorts() {
         for case .close(let client, let problem) in portsActions { actions.append(.closeClient(client, problem)) }
         portsActions.removeAll(keepingCapacity: true)
     }
@@ -210,7 +212,7 @@ package struct NodeCore: Sendable {
         probe(now: now)
         endGraces(now: now)
         giveUpRequests(now: now)
-        settle()
+        settle(now)
     }
 
     /// When there is something to do next, monotonic nanoseconds.
@@ -225,7 +227,7 @@ package struct NodeCore: Sendable {
 
     package mutating func dialed(_ peer: NodeIndex, connection: ConnectionID, now: Instant) {
         ownership.dialed(peer, connection: connection, now: now, &ownershipActions)
-        settle()
+        settle(now)
     }
 
     package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
@@ -238,12 +240,12 @@ package struct NodeCore: Sendable {
 
     package mutating func disconnected(_ connection: ConnectionID, now: Instant) {
         ownership.disconnected(connection, now: now, &ownershipActions)
-        settle()
+        settle(now)
     }
 
     package mutating func received(_ message: PeerMessage, from connection: ConnectionID, now: Instant) {
         ownership.received(message, from: connection, now: now, &ownershipActions)
-        settle()
+        settle(now)
     }
 }
 

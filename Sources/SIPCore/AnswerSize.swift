@@ -23,8 +23,8 @@ extension Registrar {
     /// What a contact takes in an answer beyond its URI, at most: the header's name, brackets, `expires` and `q`.
     private static let contactAllowance = 12 + 10 + 10 + 8
 
-    /// No less than `contactBytes`, from lengths alone: all contacts that there are, and all that the request has.
-    package func mostContactBytes(of dn: DNIndex, after message: borrowing SIPMessage) -> Int {
+    /// No less than what all contacts that the DN has take, from lengths alone.
+    package func mostContactBytes(of dn: DNIndex) -> Int {
         var bytes = 0
         var slot = heads[dn.position]
         while slot >= 0 {
@@ -32,8 +32,14 @@ extension Registrar {
             bytes &+= Int(records[position].contactLength) &+ Self.contactAllowance
             slot = records[position].next
         }
+        return bytes
+    }
+
+    /// No less than what all contacts of a request would take.
+    package static func mostContactBytes(in message: borrowing SIPMessage) -> Int {
+        var bytes = 0
         for position in 0..<message.contactCount {
-            bytes &+= message.contacts[position].uri.whole.count &+ Self.contactAllowance
+            bytes &+= message.contacts[position].uri.whole.count &+ contactAllowance
         }
         return bytes
     }

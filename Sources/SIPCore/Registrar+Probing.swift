@@ -80,7 +80,7 @@ extension Registrar {
             let age = now.monotonic - sentAt
             guard age < ProbeQueue.timeout else {
                 let dn = records[Int(slot)].dn
-                remove(slot)
+                end(slot, now: now)
                 if heads[dn.position] < 0 { dns.append(dn) }
                 continue
             }

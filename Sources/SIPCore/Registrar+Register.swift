@@ -6,19 +6,13 @@ package enum RegisterPlan: Equatable, Sendable {
     case query
     /// At least one contact is added or refreshed.
     case adds
+    /// The DN's only contact is refreshed, and nothing about it differs but where it came from and for how long.
+    case refreshes
     /// Contacts are only removed; `all` when none remains.
     case removes(all: Bool)
     /// It was applied before: the same 200 again, and nothing else.
     case retransmission
     case reject(SIPResponse)
-
-    /// Whether it changes anything, so that it must not be done twice.
-    package var hasEffect: Bool {
-        switch self {
-        case .adds, .removes: true
-        case .query, .retransmission, .reject: false
-        }
-    }
 }
 
 /// What a REGISTER did.
@@ -54,8 +48,9 @@ extension Registrar {
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
         now: Instant
     ) -> RegisterPlan {
-        if message.hasStarContact { return evaluateStar(message, in: datagram, for: dn) }
+        if message.hasStarContact { return evaluateStar(message, in: datagram, for: dn, now) }
         guard message.contactCount > 0 else { return .query }
+        if isRefresh(message, in: datagram, of: dn, limits, now) { return .refreshes }
         guard message.callID.count <= Self.maximumCallIDLength else { return .reject(SIPResponse(.contactLength)) }
         var tally = Tally(remaining: liveCount(of: dn, now: now))
         for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
@@ -69,15 +64,37 @@ extension Registrar {
             let slot = find(contact, in: datagram, of: dn)
             // A binding that has expired does not exist, even if the wheel has not come to it.
             let isLive = slot >= 0 && records[Int(slot)].expiry > now.monotonic
-            if isLive, isSameCall(slot, message, datagram), message.cseq <= records[Int(slot)].cseq {
-                guard message.cseq == records[Int(slot)].cseq, expires > 0 else {
-                    return .reject(SIPResponse(.outOfOrder))
+            if isLive, isSameCall(slot, message, datagram) {
+                if message.cseq <= records[Int(slot)].cseq {
+                    guard message.cseq == records[Int(slot)].cseq, expires > 0 else {
+                        return .reject(SIPResponse(.outOfOrder))
+                    }
+                    tally.repeats &+= 1
                 }
+            } else if let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
+                guard message.cseq == last else { return .reject(SIPResponse(.outOfOrder)) }
                 tally.repeats &+= 1
             }
             guard tally.count(slot, isLive: isLive, adds: expires > 0) else { return .reject(SIPResponse(.contact)) }
         }
         return tally.plan(limits: limits)
+    }
+
+    /// Most requests are of this kind. Whatever is not is judged in full.
+    private func isRefresh(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, of dn: DNIndex, _ limits: RegistrationLimits,
+        _ now: Instant
+    ) -> Bool {
+        let head = heads[dn.position]
+        guard head >= 0, message.contactCount == 1 else { return false }
+        let position = Int(head)
+        let contact = message.contact(0)
+        return records[position].next < 0 && records[position].expiry > now.monotonic
+            && records[position].cseq < message.cseq && hasText(position, contact, message, datagram)
+            && records[position].quality == contact.quality ?? UInt16.max
+            && requestedExpires(contact, message, limits) >= max(1, limits.minimumExpires)
+            && records[position].isFlow == isFlow(contact)
+            && records[position].device == device(of: contact, in: datagram)
     }
 
     /// What a request with several contacts comes to.
@@ -113,6 +130,25 @@ extension Registrar {
         }
     }
 
+    /// Does what `evaluate` announced as a refresh. Nothing may have changed the DN in between.
+    ///
+    /// - Returns: whether anything but expiry and CSeq differs.
+    @discardableResult
+    package mutating func refresh(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
+        source: SIPSource, now: Instant
+    ) -> Bool {
+        let slot = heads[dn.position]
+        let contact = message.contact(0)
+        records[Int(slot)].cseq = message.cseq
+        let seconds = requestedExpires(contact, message, limits)
+        setExpiry(now.monotonic + UInt64(seconds) * 1_000_000_000, of: slot)
+        guard records[Int(slot)].source != source else { return false }
+        move(slot, to: source)
+        records[Int(slot)].isTied = isTied(contact, datagram, source)
+        return true
+    }
+
     /// Does what `evaluate` announced with the same arguments. Nothing may have changed the DN in between.
     package mutating func apply(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
@@ -121,7 +157,8 @@ extension Registrar {
         let wasEmpty = heads[dn.position] < 0
         var outcome = RegisterOutcome(transition: .stayed, bindingsChanged: false, device: 0)
         if message.hasStarContact {
-            outcome.bindingsChanged = dropAll(dn) > 0
+            outcome.bindingsChanged = dropAll(dn, now: now) > 0
+            noteRemoval(message, in: datagram, of: dn, now: now)
         } else {
             for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
                 applyContact(position, message, datagram, dn, limits, source, now, &outcome)
@@ -135,7 +172,7 @@ extension Registrar {
 
     /// `Contact: *` stands alone, with an Expires of 0 (RFC 3261 section 10.3, step 6).
     private func evaluateStar(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, _ now: Instant
     ) -> RegisterPlan {
         guard message.contactCount == 0, message.expires == 0 else { return .reject(SIPResponse(.starContact)) }
         var slot = heads[dn.position]
@@ -144,6 +181,9 @@ extension Registrar {
                 return .reject(SIPResponse(.outOfOrder))
             }
             slot = records[Int(slot)].next
+        }
+        if let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
+            return message.cseq == last ? .retransmission : .reject(SIPResponse(.outOfOrder))
         }
         return .removes(all: true)
     }
@@ -170,16 +210,17 @@ extension Registrar {
         let seconds = requestedExpires(contact, message, limits)
         let slot = find(contact, in: datagram, of: dn)
         guard seconds > 0 else {
-            guard slot >= 0 else { return }
-            remove(slot)
-            outcome.bindingsChanged = true
-            return
+            if slot >= 0 {
+                end(slot, now: now)
+                outcome.bindingsChanged = true
+            }
+            return noteRemoval(message, in: datagram, of: dn, now: now)
         }
         let expiry = now.monotonic + UInt64(seconds) * 1_000_000_000
         outcome.device = device(of: contact, in: datagram)
         if slot >= 0 {
             setExpiry(expiry, of: slot)
-            if update(slot, contact, message, datagram, source, device: outcome.device) {
+            if update(slot, contact, message, datagram, source, device: outcome.device, now) {
                 outcome.bindingsChanged = true
             }
         } else {
@@ -202,9 +243,10 @@ extension Registrar {
     /// - Returns: whether anything but the CSeq differs.
     private mutating func update(
         _ slot: Int32, _ contact: Contact, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>,
-        _ source: SIPSource, device: UInt64
+        _ source: SIPSource, device: UInt64, _ now: Instant
     ) -> Bool {
         let position = Int(slot)
+        if !isSameCall(slot, message, datagram) { noteEnd(of: slot, now: now) }
         records[position].cseq = message.cseq
         let quality = contact.quality ?? UInt16.max
         let isSameText = hasText(position, contact, message, datagram)
@@ -272,7 +314,7 @@ extension Registrar {
         while slot >= 0 {
             let next = records[Int(slot)].next
             if records[Int(slot)].expiry <= now.monotonic {
-                remove(slot)
+                end(slot, now: now)
                 removed = true
             }
             slot = next

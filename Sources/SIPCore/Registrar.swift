@@ -21,9 +21,15 @@ package struct Registrar: Sendable {
     /// The first of the bindings of each stream that has any.
     var flows: [FlowID: Int32] = [:]
     var probes = ProbeQueue()
+    var ended = EndedCalls()
+    /// Nobody can guess which Call-IDs share a place among those that have ended.
+    let secret: UInt64
 
-    /// - Parameter dnCount: how many DNs the directory has.
-    package init(dnCount: Int) {
+    /// - Parameters:
+    ///   - dnCount: how many DNs the directory has.
+    ///   - secret: 64 random bits.
+    package init(dnCount: Int, secret: UInt64 = 0) {
+        self.secret = secret
         heads = Array(repeating: BindingRecord.none, count: dnCount)
         // Untouched pages cost nothing, and a table that never moves never stalls the loop.
         records.reserveCapacity(min(dnCount, 1 << 20))
@@ -73,10 +79,10 @@ package struct Registrar: Sendable {
     ///
     /// - Returns: how many there were.
     @discardableResult
-    package mutating func dropAll(_ dn: DNIndex) -> Int {
+    package mutating func dropAll(_ dn: DNIndex, now: Instant) -> Int {
         var dropped = 0
         while heads[dn.position] >= 0 {
-            remove(heads[dn.position])
+            end(heads[dn.position], now: now)
             dropped += 1
         }
         return dropped
@@ -166,7 +172,7 @@ extension Registrar {
                 let next = records[Int(slot)].wheelNext
                 if records[Int(slot)].expiry <= now.monotonic {
                     let dn = records[Int(slot)].dn
-                    remove(slot)
+                    end(slot, now: now)
                     if heads[dn.position] < 0 { dns.append(dn) }
                 } else {
                     wheel.remove(slot, from: &records)

@@ -131,9 +131,7 @@ import Testing
             let contact = "<sip:" + String(repeating: "\(number)", count: 400) + "@10.0.0.1>"
             #expect(node.status(register("1000", cseq: number + 1, contact: contact)) == "200 OK")
         }
-        // For 32 s the answer is known, and no larger than it was.
-        #expect(node.status(first, 30) == "200 OK")
-        #expect(node.status(first, 40) == "no answer")
+        #expect(node.status(first, 30) == "no answer")
         #expect(node.counters.requestsRefused == 1)
         #expect(node.registrar.bindings(of: dn("1000")).count == 4)
     }

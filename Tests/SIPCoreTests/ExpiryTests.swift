@@ -57,7 +57,7 @@ import Testing
             case 0: seconds += Double.random(in: 0..<50, using: &random)
             case 1 where step % 50 == 0: seconds += Double.random(in: 0..<9000, using: &random)
             case 2 where step % 7 == 0:
-                registrar.dropAll(DNIndex(dn))
+                registrar.dropAll(DNIndex(dn), now: at(100))
                 model[dn] = nil
             default:
                 let host = ["a", "b", "c", "d"].randomElement(using: &random) ?? "a"

@@ -74,7 +74,7 @@ extension Registrar {
             let flow = UInt64.random(in: 1...4, using: &generator)
             switch Int.random(in: 0..<6, using: &generator) {
             case 0:
-                registrar.dropAll(DNIndex(dn))
+                registrar.dropAll(DNIndex(dn), now: at(100))
                 flows[dn] = 0
             case 1:
                 let expected = flows.indices.filter { flows[$0] == flow }

@@ -32,7 +32,7 @@ import Testing
             _ = parsed.message.to.uri.dn(in: bytes.span)
             let plan = registrar.plan(parsed)
             switch plan {
-            case .adds, .removes: registrar.take(parsed)
+            case .adds, .refreshes, .removes: registrar.take(parsed)
             case .query, .retransmission: break
             case .reject(let response):
                 writer.write(response, to: parsed.message, in: bytes.span, from: phone, into: &output)

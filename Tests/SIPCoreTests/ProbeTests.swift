@@ -76,7 +76,7 @@ extension Registrar {
         var registrar = Registrar(dnCount: 2)
         registrar.take(register("<sip:1001@10.0.0.1:5066>"))
         registrar.watch()
-        registrar.dropAll(DNIndex(0))
+        registrar.dropAll(DNIndex(0), now: at(100))
         registrar.take(register("<sip:1002@10.0.0.1:5066>"), 1)
         #expect(registrar.due(170).probes.isEmpty)
         #expect(registrar.bindingCount == 1)

@@ -10,7 +10,7 @@ import Testing
         #expect(registrar.plan(add, 1) == .adds)
         #expect(registrar.take(add, 1) == RegisterOutcome(transition: .filled, bindingsChanged: true, device: 0))
         let refresh = register("<sip:1001@a>", cseq: 2)
-        #expect(registrar.plan(refresh, 1) == .adds)
+        #expect(registrar.plan(refresh, 1) == .refreshes)
         #expect(registrar.take(refresh, 1, at: 110).bindingsChanged == false)
         #expect(registrar.bindings(of: DNIndex(1))[0].remainingSeconds(at: at(110)) == 300)
         let remove = register("<sip:1001@a>;expires=0", cseq: 3)
@@ -78,10 +78,40 @@ import Testing
         #expect(registrar.plan(register("<sip:1001@a>", cseq: 7)) == .retransmission)
         #expect(registrar.plan(register("<sip:1001@a>, <sip:1001@b>", cseq: 7)) == disorder)
         #expect(registrar.plan(register("<sip:1001@a>;expires=0", cseq: 7)) == disorder)
-        #expect(registrar.plan(register("<sip:1001@a>", cseq: 8)) == .adds)
+        #expect(registrar.plan(register("<sip:1001@a>", cseq: 8)) == .refreshes)
         #expect(registrar.plan(register("<sip:1001@a>", cseq: 1, callID: "another")) == .adds)
         #expect(registrar.take(register("<sip:1001@a>", cseq: 1, callID: "another")).bindingsChanged)
-        #expect(registrar.plan(register("<sip:1001@a>", cseq: 2)) == .adds)
+        // The former call is known for a while.
+        #expect(registrar.plan(register("<sip:1001@a>", cseq: 6)) == disorder)
+        #expect(registrar.plan(register("<sip:1001@a>", cseq: 8)) == .adds)
+    }
+
+    @Test func `only what changes nothing but time and place is a mere refresh`() {
+        var registrar = Registrar(dnCount: 1)
+        registrar.take(register("<sip:1001@a>;q=0.5", cseq: 7))
+        let refresh = register("<sip:1001@a>;q=0.5;expires=60", cseq: 8)
+        #expect(registrar.plan(refresh) == .refreshes)
+        for other in [
+            register("<sip:1001@a>", cseq: 8), register("<sip:1001@A>;q=0.5", cseq: 8),
+            register("<sip:1001@a>;q=0.5;reg-id=1;+sip.instance=\"<urn:uuid:1>\"", cseq: 8),
+            register("<sip:1001@a>;q=0.5", cseq: 8, more: ["Path: <sip:p;lr>"]),
+            register("<sip:1001@a>;q=0.5", "<sip:1001@b>", cseq: 8),
+            register("<sip:1001@a>;q=0.5", cseq: 8, callID: "another"),
+        ] {
+            #expect(registrar.plan(other) == .adds)
+        }
+        #expect(registrar.plan(register("<sip:1001@a>;q=0.5;expires=0", cseq: 8)) == .removes(all: true))
+        #expect(registrar.plan(refresh, at: 10_000) == .adds)
+        // It is the same, done at once or in full.
+        for source in [phone, phone.with(port: 9)] {
+            var other = registrar
+            let changes = registrar.refresh(
+                refresh.message, in: refresh.bytes.span, for: DNIndex(0), limits: RegistrationLimits(),
+                source: SIPSource(source), now: at(110))
+            #expect(other.take(refresh, at: 110, from: source).bindingsChanged == changes)
+            #expect(changes == (source != phone))
+            #expect(registrar.bindings(of: DNIndex(0)) == other.bindings(of: DNIndex(0)))
+        }
     }
 
     @Test func `a contact given twice counts once, the last time`() {
@@ -140,7 +170,7 @@ import Testing
         for binding in bindings.reversed() { other.restore(binding, of: DNIndex(0), now: at(101)) }
         #expect(other.bindings(of: DNIndex(0)) == bindings)
         #expect(other.plan(register("<sip:1001@b>", cseq: 3)) == .retransmission)
-        #expect(other.dropAll(DNIndex(0)) == 2)
+        #expect(other.dropAll(DNIndex(0), now: at(100)) == 2)
         #expect(!other.hasBindings(DNIndex(0)))
     }
 
