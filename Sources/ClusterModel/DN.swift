@@ -4,7 +4,7 @@
 /// every E.164 number with its plus sign. The text is packed into two big-endian words, zero padded, so that comparing
 /// the words compares the texts, and a DN costs no allocation anywhere.
 package struct DN: Hashable, Sendable {
-    package static let maximumLength = 16
+    package static var maximumLength: Int { 16 }
 
     /// Characters 1 to 8 and 9 to 16, the first in the highest byte.
     package let high: UInt64
@@ -48,18 +48,10 @@ package struct DN: Hashable, Sendable {
     ///
     /// - Returns: nil when they do not hold a DN.
     package init?(high: UInt64, low: UInt64) {
-        var sawEnd = false
-        for position in 0..<Self.maximumLength {
-            let byte = Self.byte(position, high: high, low: low)
-            if byte == 0 {
-                if position == 0 { return nil }
-                sawEnd = true
-            } else if sawEnd || !Self.isAllowed(byte) {
-                return nil
-            }
-        }
-        self.high = high
-        self.low = low
+        self.init(uncheckedHigh: high, low: low)
+        guard high != 0, high.trailingZeroBitCount < 8 || low == 0 else { return nil }
+        // A null inside is none of the characters that a DN has.
+        for position in 0..<length where !Self.isAllowed(self[position]) { return nil }
     }
 
     private init(uncheckedHigh high: UInt64, low: UInt64) {

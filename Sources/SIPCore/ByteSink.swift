@@ -25,8 +25,10 @@ struct ByteSink {
     /// Room for a usual answer; each answer's rest is zeros written in vain.
     @inline(never)
     private mutating func grow(_ length: Int) {
-        bytes.append(contentsOf: repeatElement(0, count: max(512, length)))
+        bytes += length <= Self.zeros.count ? Self.zeros : [UInt8](repeating: 0, count: length)
     }
+
+    private static let zeros = [UInt8](repeating: 0, count: 512)
 
     mutating func put(_ source: Span<UInt8>) {
         makeRoom(source.count)

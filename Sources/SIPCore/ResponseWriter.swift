@@ -85,6 +85,12 @@ package struct ResponseWriter: Sendable {
             sink.put(texts.via, of: texts.bytes.span)
             sink.put(message.followingVias[position], of: datagram, cleaning: isCleaning)
         }
+        if !isCleaning, stand(inOrder: message, datagram) {
+            sink.put(texts.from, of: texts.bytes.span)
+            sink.put(ByteRange(message.from.whole.lower, message.to.whole.upper), of: datagram)
+            writeTag(message, datagram, &sink)
+            return sink.put(ByteRange(message.to.whole.upper, message.cseqValue.upper), of: datagram)
+        }
         if !message.from.whole.isEmpty {
             sink.put(texts.from, of: texts.bytes.span)
             sink.put(message.from.whole, of: datagram, cleaning: isCleaning)
@@ -92,10 +98,7 @@ package struct ResponseWriter: Sendable {
         if !message.to.whole.isEmpty {
             sink.put(texts.to, of: texts.bytes.span)
             sink.put(message.to.whole, of: datagram, cleaning: isCleaning)
-            if message.to.isUsable, message.to.tag.isEmpty {
-                sink.put(texts.tag, of: texts.bytes.span)
-                sink.put(hexadecimal: tag(for: message.callID, in: datagram))
-            }
+            writeTag(message, datagram, &sink)
         }
         if !message.callID.isEmpty {
             sink.put(texts.callID, of: texts.bytes.span)
@@ -105,6 +108,25 @@ package struct ResponseWriter: Sendable {
             sink.put(texts.cseq, of: texts.bytes.span)
             sink.put(message.cseqValue, of: datagram, cleaning: isCleaning)
         }
+    }
+
+    /// Whether From, To, Call-ID and CSeq follow one another in the request as they do in an answer, as most phones write
+    /// them. Then they are copied together.
+    private func stand(inOrder message: borrowing SIPMessage, _ datagram: Span<UInt8>) -> Bool {
+        guard !message.to.whole.isEmpty, !message.callID.isEmpty, !message.cseqValue.isEmpty else { return false }
+        let texts = self.texts.bytes.span
+        return message.from.whole.upper &+ self.texts.to.count == message.to.whole.lower
+            && message.to.whole.upper &+ self.texts.callID.count == message.callID.lower
+            && message.callID.upper &+ self.texts.cseq.count == message.cseqValue.lower
+            && texts.equals(self.texts.to, in: datagram, at: message.from.whole.upper)
+            && texts.equals(self.texts.callID, in: datagram, at: message.to.whole.upper)
+            && texts.equals(self.texts.cseq, in: datagram, at: message.callID.upper)
+    }
+
+    private func writeTag(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ sink: inout ByteSink) {
+        guard message.to.isUsable, message.to.tag.isEmpty else { return }
+        sink.put(texts.tag, of: texts.bytes.span)
+        sink.put(hexadecimal: tag(for: message.callID, in: datagram))
     }
 
     /// With `received` and `rport` as this server saw them; what the request claims about them is left out (RFC 3261

@@ -48,7 +48,7 @@ extension NodeShell {
     func send(_ message: [UInt8], to target: SIPSource) {
         if target.flow != .none {
             sipConnections[target.flow]?.writeBytes { $0 += message }
-        } else if let socket = sipSockets.first(where: { sipSocketNumbers[ObjectIdentifier($0)] == target.listener }) {
+        } else if let socket = sipSockets.first(where: { $0.number == target.listener }) {
             socket.withOutput { $0.append(to: target.address) { $0 += message } }
         }
     }

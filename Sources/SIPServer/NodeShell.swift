@@ -33,9 +33,8 @@ final class NodeShell {
     let meshCodec: MeshCodec
     let portCodec: TLibraryCodec
 
+    /// Their numbers are those of the node's SIP listeners.
     var sipSockets: [DatagramSocket] = []
-    /// Which of the node's SIP listeners a socket is.
-    var sipSocketNumbers: [ObjectIdentifier: UInt8] = [:]
     /// Connections of phones and proxies, by their numbers.
     var sipConnections: [FlowID: SIPConnection] = [:]
     /// The answer to a message of a stream, on its way.
@@ -107,9 +106,8 @@ final class NodeShell {
             case .udp:
                 // Eight MiB hold what arrives in half a second at full load.
                 let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
-                let socket = try DatagramSocket(descriptor, on: loop, delegate: self)
-                sipSocketNumbers[ObjectIdentifier(socket)] = UInt8(number)
-                sipSockets.append(socket)
+                sipSockets.append(
+                    try DatagramSocket(descriptor, on: loop, number: UInt8(number), delegate: self))
             case .tcp:
                 try listenSIP(listener.address, number: UInt8(number))
             case .tls:
@@ -187,7 +185,7 @@ extension NodeShell: LoopOwner {
 extension NodeShell: DatagramSocketDelegate {
     func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
         let datagram = Span<UInt8>(_bytes: bytes)
-        let source = SIPSource(source, listener: sipSocketNumbers[ObjectIdentifier(socket)] ?? 0)
+        let source = SIPSource(source, listener: socket.number)
         socket.withOutput { core.messageReceived(datagram, from: source, now: loop.now, answers: &$0) }
     }
 }

@@ -47,6 +47,8 @@ package final class DatagramSocket {
 
     package let descriptor: OwnedDescriptor
     package let localAddress: NetworkAddress
+    /// Which of its owner's sockets it is.
+    package let number: UInt8
     package private(set) var counters = Counters()
     /// The last error of sending or receiving, for a log that speaks of it once in a while.
     package private(set) var lastError: SystemError?
@@ -66,13 +68,14 @@ package final class DatagramSocket {
 
     /// Watches a bound socket, or a connected pair's end. The delegate is kept until `close`.
     package init(
-        _ descriptor: OwnedDescriptor, on loop: EventLoop, limits: Limits = Limits(),
+        _ descriptor: OwnedDescriptor, on loop: EventLoop, limits: Limits = Limits(), number: UInt8 = 0,
         delegate: any DatagramSocketDelegate
     ) throws(SystemError) {
         let family = try descriptor.socketFamily()
         self.descriptor = descriptor
         self.loop = loop
         self.limits = limits
+        self.number = number
         self.delegate = delegate
         localAddress = family == .unix ? NetworkAddress(ipv4: 0, port: 0) : try descriptor.localAddress()
         receiver = try DatagramReceiver(slots: limits.batch, slotBytes: limits.slotBytes)
