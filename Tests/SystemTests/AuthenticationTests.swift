@@ -12,6 +12,7 @@ import Testing
         try TestCluster { directory in
             _ = try? Files.writeAtomically(Array(credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             return TestCluster.twoNodes(directory)
+                .replacing(#"[ "udp:127.0.0.1:5071" ]"#, with: #"[ "udp:127.0.0.1:5071", "tcp:127.0.0.1:5071" ]"#)
                 + "\nauthentication: { realm: cc.example.com, users: credentials.yaml, algorithms: [ \(algorithms) ] }\n"
                 + more
         }
@@ -19,9 +20,11 @@ import Testing
 
     private static let users = "version: 1\nusers:\n  1001: secret\n  1002: { password: other }\n"
 
-    private func sipsak(_ cluster: TestCluster, _ dn: String, as user: String, _ password: String) throws -> Bool {
+    private func sipsak(
+        _ cluster: TestCluster, _ dn: String, as user: String, _ password: String, over transport: String = "udp"
+    ) throws -> Bool {
         let result = try cluster.sandbox.run([
-            "/usr/bin/sipsak", "-U", "-x", "60", "-u", user, "-a", password, "-C", "sip:\(dn)@127.0.0.1:6060", "-s",
+            "/usr/bin/sipsak", "-E", transport, "-U", "-x", "60", "-u", user, "-a", password, "-C", "sip:\(dn)@127.0.0.1:6060", "-s",
             "sip:\(dn)@127.0.0.1:5071",
         ])
         return result.code == 0
@@ -35,6 +38,8 @@ import Testing
         #expect(try sipsak(cluster, "1001", as: "1001", "secret"))
         #expect(try cluster.details("1001").authority?.lastWord == .inService)
         #expect(try cluster.details("1001").answers.allSatisfy { $0.report?.shown == .inService })
+        #expect(try !sipsak(cluster, "1002", as: "1002", "secret", over: "tcp"))
+        #expect(try sipsak(cluster, "1002", as: "1002", "other", over: "tcp"))
         let plain = try cluster.sandbox.run([
             "/usr/bin/sipsak", "-v", "-U", "-x", "60", "-C", "sip:1002@127.0.0.1:6060", "-s", "sip:1002@127.0.0.1:5071",
         ])
@@ -54,13 +59,13 @@ import Testing
         #expect(try sipsak(cluster, "1001", as: "1001", "secret"))
     }
 
-    @Test(arguments: ["md5", "md5, sha-256"])
-    func `SIPp answers the challenge`(_ algorithms: String) throws {
+    @Test(arguments: ["md5", "md5, sha-256"], ["u1", "t1"])
+    func `SIPp answers the challenge`(_ algorithms: String, _ transport: String) throws {
         let cluster = try cluster(Self.users, algorithms)
         let result = try cluster.sandbox.run([
             "/usr/bin/sipp", "127.0.0.1:5071", "-sf", TestCluster.scenario("register-digest"), "-s", "1002", "-au",
             "1002",
-            "-ap", "other", "-m", "1", "-i", "127.0.0.1", "-p", "6070", "-timeout", "10", "-timeout_error", "-nostdin",
+            "-ap", "other", "-m", "1", "-t", transport, "-i", "127.0.0.1", "-p", transport == "t1" ? "6071" : "6070", "-timeout", "10", "-timeout_error", "-nostdin",
         ])
         #expect(result.code == 0, "\(result.output.suffix(1500))")
         #expect(try cluster.details("1002").authority?.lastWord == .inService)

@@ -1,4 +1,5 @@
 import ClusterModel
+import Glibc
 import LinuxSystem
 import Testing
 
@@ -6,7 +7,6 @@ import Testing
 final class Baresip {
     private let process: ChildProcess
     private let directory: String
-    private let output: OwnedDescriptor
 
     /// - Parameters:
     ///   - transport: `udp` or `tcp`.
@@ -32,13 +32,17 @@ final class Baresip {
         try Files.writeAtomically(Array(account.utf8), to: directory + "/accounts", mode: 0o600)
         // It looks for an address that is not loopback, and takes it wherever it is.
         try cluster.sandbox.run(["/bin/ip", "address", "replace", "192.0.2.10/32", "dev", "lo"])
-        let (ours, theirs) = try Sockets.streamPair()
-        output = ours
-        let command = cluster.sandbox.inside(["/usr/bin/baresip", "-f", directory])
+        let output = OwnedDescriptor(adopting: open(directory + "/trace", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600))
+        defer { output.close() }
+        let command = cluster.sandbox.inside(["/usr/bin/baresip", "-s", "-f", directory])
         process = try ChildProcess.spawn(
             command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
-            inherited: [ChildProcess.Inheritance(theirs, as: 1), ChildProcess.Inheritance(theirs, as: 2)])
-        theirs.close()
+            inherited: [ChildProcess.Inheritance(output, as: 1), ChildProcess.Inheritance(output, as: 2)])
+    }
+
+    /// The messages that it sent and received, as it tells them.
+    func trace() throws -> String {
+        String(decoding: try Files.read(directory + "/trace", limit: 1 << 20), as: UTF8.self)
     }
 
     /// Lets it unregister and end.
@@ -55,7 +59,7 @@ final class Baresip {
 
     deinit {
         try? end(.kill)
-        for file in ["config", "accounts", "uuid"] { _ = try? Files.remove(directory + "/" + file) }
+        for file in ["config", "accounts", "uuid", "trace"] { _ = try? Files.remove(directory + "/" + file) }
         _ = try? Files.removeDirectory(directory)
     }
 }

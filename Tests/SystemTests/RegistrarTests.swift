@@ -77,9 +77,10 @@ import Testing
         }
     }
 
-    @Test func `baresip with a wrong password stays out of service`() throws {
+    @Test(arguments: ["udp", "tcp"])
+    func `baresip with a wrong password stays out of service`(_ transport: String) throws {
         let cluster = try cluster(isAuthenticating: true)
-        let phone = try Baresip("1001", password: "wrong", "tcp", in: cluster)
+        let phone = try Baresip("1001", password: "wrong", transport, in: cluster)
         try cluster.waitUntil("it has tried") { status in
             (status.nodes.first { $0.name == "dc1/sip1" }?.report?.failedAuthentications ?? 0) > 0
         }
@@ -92,6 +93,9 @@ import Testing
         let phone = try Baresip("1002", "tcp", isOutbound: true, in: cluster)
         try cluster.waitUntil("it is in service at both nodes") { _ in
             try shown("1002", cluster).allSatisfy { $0 == .inService }
+        }
+        try cluster.waitUntil("it is told that it is reached over its flow") { _ in
+            try phone.trace().contains("Require: outbound\r\n")
         }
         try phone.kill()
         try cluster.waitUntil("both nodes know that its flow is lost") { _ in
@@ -149,7 +153,7 @@ import Testing
 
         """#
 
-    @Test func `a datagram that comes again is answered as before and does nothing`() throws {
+    @Test func `a request that comes again, or too late, does nothing`() throws {
         let cluster = try cluster()
         try python(
             cluster,
@@ -168,20 +172,37 @@ import Testing
             assert ask(register(1, 300, "UDP")) == first
             gone = ask(register(2, 0, "UDP"))
             assert gone.startswith(b"SIP/2.0 200") and b"Contact" not in gone, gone
-            assert ask(register(1, 300, "UDP")) == first
             assert ask(register(2, 0, "UDP")) == gone
+            late = ask(register(1, 300, "UDP"))
+            assert late.startswith(b"SIP/2.0 500 CSeq Out Of Order"), late
 
-            # Another request of the same call that is older than what was registered is none of these.
-            assert ask(register(9, 300, "UDP", "1002")).startswith(b"SIP/2.0 200")
-            for expires in (600, 0):
-                late = ask(register(8, expires, "UDP", "1002"))
-                assert late.startswith(b"SIP/2.0 500 CSeq Out Of Order"), late
+            stream = connect()
+
+            def ask_over_stream(request):
+                stream.send(request)
+                return answers(stream, 1)
+
+            for dn, transport, ask in (("1002", "UDP", ask), ("1003", "TCP", ask_over_stream)):
+                assert ask(register(9, 300, transport, dn)).startswith(b"SIP/2.0 200")
+                all = register(9, 0, transport, dn).replace(f"<sip:{dn}@127.0.0.1:6070>".encode(), b"*")
+                for late in (register(8, 600, transport, dn), register(8, 0, transport, dn),
+                             register(9, 0, transport, dn), all, all.replace(b"CSeq: 9", b"CSeq: 8")):
+                    answer = ask(late)
+                    assert answer.startswith(b"SIP/2.0 500 CSeq Out Of Order"), (late, answer)
+
+            # Whoever has nothing more to say still hears his answer.
+            half = connect()
+            half.send(register(1, 300, "TCP", "1004"))
+            half.shutdown(socket.SHUT_WR)
+            assert answers(half, 1).startswith(b"SIP/2.0 200")
             """#)
         try cluster.waitUntil("it is out of service") { _ in
             try shown("1001", cluster).allSatisfy { $0 == .unregistered }
         }
-        #expect(try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.report?.registrationsAccepted == 2)
-        #expect(try shown("1002", cluster).allSatisfy { $0 == .inService })
+        #expect(try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.report?.registrationsAccepted == 4)
+        for dn in ["1002", "1003", "1004"] {
+            #expect(try shown(dn, cluster).allSatisfy { $0 == .inService }, "\(dn)")
+        }
     }
 
     @Test func `a stream may be torn, filled and kept alive; whoever talks nonsense harms nobody else`() throws {
