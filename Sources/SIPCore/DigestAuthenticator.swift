@@ -183,10 +183,12 @@ extension Span<UInt8> {
     }
 
     /// The DN that a text is.
-    func dn(_ range: ByteRange) -> DN? {
+    package func dn(_ range: ByteRange) -> DN? {
         guard range.count <= DN.maximumLength else { return nil }
-        var text: [UInt8] = []
-        text.append(range, of: self)
-        return DN(text)
+        let high = word(at: range.lower, length: Swift.min(range.count, 8)).byteSwapped
+        let low = range.count > 8 ? word(at: range.lower &+ 8, length: range.count &- 8).byteSwapped : 0
+        // Else it ends with nulls, with which packed DNs are padded.
+        guard let dn = DN(high: high, low: low), dn.length == range.count else { return nil }
+        return dn
     }
 }

@@ -125,4 +125,18 @@ import Testing
         #expect(dn("1001%20") == nil)
         #expect(dn("%2531001") == nil)
     }
+
+    @Test func `a user's name is a DN as it stands`() {
+        for text in ["1", "1001", "12345678", "123456789", "+491234567890123", "a.b_c-d*#"] {
+            let bytes = Array(("<" + text).utf8)
+            let range = ByteRange(start: 1, length: UInt16(text.utf8.count))
+            #expect(bytes.span.dn(range) == DN(text), "\(text)")
+            // Whatever stands behind it.
+            #expect((bytes + Array("12345678".utf8)).span.dn(range) == DN(text), "\(text)")
+        }
+        for text in ["", "1001\u{0}", "10\u{0}1", "\u{0}", "12345678\u{0}", "12345678901234567", "1001 ", "%31"] {
+            let bytes = Array(text.utf8)
+            #expect(bytes.span.dn(ByteRange(start: 0, length: UInt16(bytes.count))) == nil)
+        }
+    }
 }

@@ -24,7 +24,8 @@ import Testing
         _ cluster: TestCluster, _ dn: String, as user: String, _ password: String, over transport: String = "udp"
     ) throws -> Bool {
         let result = try cluster.sandbox.run([
-            "/usr/bin/sipsak", "-E", transport, "-U", "-x", "60", "-u", user, "-a", password, "-C", "sip:\(dn)@127.0.0.1:6060", "-s",
+            "/usr/bin/sipsak", "-E", transport, "-U", "-x", "60", "-u", user, "-a", password, "-C",
+            "sip:\(dn)@127.0.0.1:6060", "-s",
             "sip:\(dn)@127.0.0.1:5071",
         ])
         return result.code == 0
@@ -65,7 +66,8 @@ import Testing
         let result = try cluster.sandbox.run([
             "/usr/bin/sipp", "127.0.0.1:5071", "-sf", TestCluster.scenario("register-digest"), "-s", "1002", "-au",
             "1002",
-            "-ap", "other", "-m", "1", "-t", transport, "-i", "127.0.0.1", "-p", transport == "t1" ? "6071" : "6070", "-timeout", "10", "-timeout_error", "-nostdin",
+            "-ap", "other", "-m", "1", "-t", transport, "-i", "127.0.0.1", "-p", transport == "t1" ? "6071" : "6070",
+            "-timeout", "10", "-timeout_error", "-nostdin",
         ])
         #expect(result.code == 0, "\(result.output.suffix(1500))")
         #expect(try cluster.details("1002").authority?.lastWord == .inService)
