@@ -19,6 +19,9 @@ enum SIPCheck {
         Expires: 9\r
         Max-Forwards: 3\r
         Require: a\r
+        Route: <sip:us;lr>;x=1, <sip:next;lr>\r
+        Proxy-Require: b\r
+        Proxy-Authorization: Digest a="b"\r
         \r
         body
         """
@@ -41,7 +44,8 @@ enum SIPCheck {
         case .notSIP:
             break
         case .response(let status):
-            try expect((100..<700).contains(status) && message.viaCount == 1, "an answer that nobody gave")
+            try expect((100..<700).contains(status) && message.viaCount > 0, "an answer that nobody gave")
+            if message.isSound { try ForwardingCheck.checkResponse(message, status, datagram) }
         case .refused(let response):
             try checkAnswer(response, message, datagram)
         case .request:
@@ -51,6 +55,8 @@ enum SIPCheck {
             if case .answer(let response) = message.disposition { try checkAnswer(response, message, datagram) }
             try checkAnswer(SIPResponse(.ok, extra: .capabilities), message, datagram)
             try checkAnswer(SIPResponse(.badExtension, extra: .unsupported), message, datagram)
+            try ForwardingCheck.check(message, datagram, consumesTopRoute: false)
+            try ForwardingCheck.check(message, datagram, consumesTopRoute: true)
         }
     }
 
@@ -91,9 +97,9 @@ enum SIPCheck {
     private static func ranges(of message: SIPMessage) -> [ByteRange] {
         var ranges = [
             message.topVia.whole, message.topVia.host, message.topVia.branch, message.from.whole, message.from.tag,
-            message.to.whole, message.to.tag, message.callID, message.cseqValue, message.body,
+            message.to.whole, message.to.tag, message.callID, message.cseqValue, message.body, message.topRoute.whole,
         ]
-        for uri in [message.requestURI, message.from.uri, message.to.uri] { ranges += parts(of: uri) }
+        for uri in [message.requestURI, message.from.uri, message.to.uri, message.topRoute.uri] { ranges += parts(of: uri) }
         for position in 0..<message.contactCount {
             let contact = message.contact(position)
             ranges += parts(of: contact.uri) + [contact.instance, contact.flow]
@@ -109,6 +115,7 @@ enum SIPCheck {
         var numbers: [UInt32?] = [
             UInt32(message.method.rawValue), message.cseq, message.maxForwards.map(UInt32.init), message.expires,
             UInt32(message.contactCount), UInt32(message.viaCount), UInt32(message.topVia.port),
+            UInt32(message.routeCount), UInt32(message.proxyRequireCount), UInt32(message.proxyAuthorizationCount),
             message.hasStarContact ? 1 : 0, message.topVia.hasResponsePort ? 1 : 0,
         ]
         for position in 0..<message.contactCount {

@@ -1,7 +1,7 @@
 /// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
 enum KnownHeader: UInt8 {
     case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require, authorization, supported,
-        path
+        path, route, proxyRequire, proxyAuthorization
 
     /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
     ///
@@ -42,13 +42,24 @@ enum KnownHeader: UInt8 {
         case UInt8(ascii: "i"): if word & 0xFFFF == 0x3A69 { return (.callID, 2) }
         case UInt8(ascii: "l"): if word & 0xFFFF == 0x3A6C { return (.contentLength, 2) }
         case UInt8(ascii: "k"): if word & 0xFFFF == 0x3A6B { return (.supported, 2) }
-        case UInt8(ascii: "p"): if word & 0xFF_FFFF_FFFF == 0x3A_6874_6170 { return (.path, 5) }
+        case UInt8(ascii: "p"):
+            if word & 0xFF_FFFF_FFFF == 0x3A_6874_6170 { return (.path, 5) }
+            if word == 0x6572_2D79_786F_7270, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x3A65_7269_7571_6572 {
+                return (.proxyRequire, 14)
+            }
+            if word == 0x7561_2D79_786F_7270, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x7A69_726F_6874_7561,
+                datagram.lowercaseWord(at: start &+ 12, length: 8) == 0x3A6E_6F69_7461_7A69
+            {
+                return (.proxyAuthorization, 20)
+            }
         case UInt8(ascii: "s"):
             if word == 0x6574_726F_7070_7573, datagram.lowercaseWord(at: start &+ 2, length: 8) == 0x3A64_6574_726F_7070
             {
                 return (.supported, 10)
             }
-        case UInt8(ascii: "r"): if word == 0x3A65_7269_7571_6572 { return (.require, 8) }
+        case UInt8(ascii: "r"):
+            if word == 0x3A65_7269_7571_6572 { return (.require, 8) }
+            if word & 0xFFFF_FFFF_FFFF == 0x3A65_7475_6F72 { return (.route, 6) }
         default: break
         }
         return nil
@@ -70,6 +81,9 @@ enum KnownHeader: UInt8 {
         case (1, 0x6C): self = .contentLength
         case (1, 0x6B): self = .supported
         case (4, 0x6874_6170): self = .path
+        case (5, 0x65_7475_6F72): self = .route
+        case (13, 0x6572_2D79_786F_7270) where last == 0x6572_6975_7165_722D: self = .proxyRequire
+        case (19, 0x7561_2D79_786F_7270) where last == 0x6E6F_6974_617A_6972: self = .proxyAuthorization
         case (9, 0x6574_726F_7070_7573) where last == 0x6465_7472_6F70_7075: self = .supported
         case (14, 0x2D74_6E65_746E_6F63) where last == 0x6874_676E_656C_2D74: self = .contentLength
         case (12, 0x7772_6F66_2D78_616D) where last == 0x7364_7261_7772_6F66: self = .maxForwards
@@ -80,7 +94,7 @@ enum KnownHeader: UInt8 {
 
     var isSingle: Bool {
         switch self {
-        case .via, .contact, .require, .authorization, .supported, .path: false
+        case .via, .contact, .require, .authorization, .supported, .path, .route, .proxyRequire, .proxyAuthorization: false
         case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
         }
     }

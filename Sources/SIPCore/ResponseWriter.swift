@@ -80,7 +80,7 @@ package struct ResponseWriter: Sendable {
             sink.put(response.reason)
             sink.put(texts.via, of: texts.bytes.span)
         }
-        writeTopVia(message.topVia, datagram, source, isCleaning, &sink)
+        sink.put(message.topVia, of: datagram, from: source, cleaning: isCleaning, texts)
         for position in 0..<message.followingViaCount {
             sink.put(texts.via, of: texts.bytes.span)
             sink.put(message.followingVias[position], of: datagram, cleaning: isCleaning)
@@ -127,36 +127,6 @@ package struct ResponseWriter: Sendable {
         guard message.to.isUsable, message.to.tag.isEmpty else { return }
         sink.put(texts.tag, of: texts.bytes.span)
         sink.put(hexadecimal: tag(for: message.callID, in: datagram))
-    }
-
-    /// With `received` and `rport` as this server saw them; what the request claims about them is left out (RFC 3261
-    /// section 18.2.1, RFC 3581 section 4).
-    private func writeTopVia(
-        _ via: Via, _ datagram: Span<UInt8>, _ source: NetworkAddress, _ isCleaning: Bool, _ sink: inout ByteSink
-    ) {
-        let rportIsFirst = via.responsePort.start < via.received.start
-        var position = via.whole.lower
-        copy(upTo: rportIsFirst ? via.responsePort : via.received, &position, datagram, isCleaning, &sink)
-        copy(upTo: rportIsFirst ? via.received : via.responsePort, &position, datagram, isCleaning, &sink)
-        sink.put(ByteRange(position, via.whole.upper), of: datagram, cleaning: isCleaning)
-        if via.hasResponsePort || !datagram.isAddress(via.host, of: source) {
-            sink.put(texts.received, of: texts.bytes.span)
-            sink.put(host: source)
-        }
-        if via.hasResponsePort {
-            sink.put(texts.responsePort, of: texts.bytes.span)
-            sink.put(decimal: UInt32(source.port))
-        }
-    }
-
-    /// Copies what stands before a claim, and moves past the claim.
-    private func copy(
-        upTo claim: ByteRange, _ position: inout Int, _ datagram: Span<UInt8>, _ isCleaning: Bool,
-        _ sink: inout ByteSink
-    ) {
-        guard !claim.isEmpty else { return }
-        sink.put(ByteRange(position, claim.lower), of: datagram, cleaning: isCleaning)
-        position = claim.upper
     }
 
     private func writeExtra(
@@ -206,7 +176,7 @@ package struct ResponseWriter: Sendable {
 
 extension Span<UInt8> {
     /// Whether a host is the very address that a request came from. A name never is: nobody looks it up.
-    fileprivate func isAddress(_ host: ByteRange, of source: NetworkAddress) -> Bool {
+    func isAddress(_ host: ByteRange, of source: NetworkAddress) -> Bool {
         if host.count > 2, self[host.lower] == UInt8(ascii: "[") {
             guard let address = ipv6(inside: host) else { return false }
             return address == UInt128(source.high) << 64 | UInt128(source.low)

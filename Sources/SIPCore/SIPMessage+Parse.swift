@@ -6,6 +6,7 @@ extension SIPMessage {
         var start = 0
         while start < datagram.count, datagram[start] == 13 || datagram[start] == 10 { start &+= 1 }
         let lineEnd = datagram.position(of: 10, from: start, before: datagram.count)
+        firstLine = ByteRange(start, lineEnd)
         if datagram.word(at: start, length: 8) == 0x2030_2E32_2F50_4953 {
             return parseResponse(datagram, start, lineEnd)
         }
@@ -18,14 +19,16 @@ extension SIPMessage {
         return .request
     }
 
-    /// `SIP/2.0 SP Status-Code SP Reason-Phrase CRLF` (RFC 3261 section 7.2). Of an answer only its status and its Via matter:
-    /// the branch tells which request it is for.
+    /// `SIP/2.0 SP Status-Code SP Reason-Phrase CRLF` (RFC 3261 section 7.2). Which request it is for its topmost Via tells and the
+    /// method in its CSeq, which is taken for the message's own.
     private mutating func parseResponse(_ datagram: Span<UInt8>, _ start: Int, _ lineEnd: Int) -> ParseOutcome {
         guard lineEnd &- start >= 11, let status = datagram.decimal(ByteRange(start &+ 8, start &+ 11)), status >= 100,
             status < 700
         else { return .notSIP }
-        _ = parseHeaders(datagram, from: lineEnd &+ 1)
-        guard viaCount == 1, !topVia.host.isEmpty else { return .notSIP }
+        isResponse = true
+        let bodyStart = parseHeaders(datagram, from: min(lineEnd &+ 1, datagram.count))
+        finish(datagram, bodyStart: bodyStart)
+        guard viaCount > 0, !topVia.host.isEmpty else { return .notSIP }
         return .response(UInt16(status))
     }
 
@@ -51,10 +54,23 @@ extension SIPMessage {
         pathCount = 0
         lastPath = .empty
         authorizationCount = 0
+        topViaLine = .empty
+        topRouteLine = .empty
+        secondViaStart = 0
+        secondRouteStart = 0
+        topRoute = AddressHeader()
+        routeCount = 0
+        maxForwardsValue = .empty
+        firstLine = .empty
+        isResponse = false
+        headersEnd = 0
+        proxyRequireCount = 0
+        proxyAuthorizationCount = 0
         fault = nil
         contentLength = nil
         seen = 0
         hasLineEndsInValues = false
+        hasBareLineFeeds = false
     }
 
     mutating func note(_ found: SIPFault) {
@@ -98,6 +114,7 @@ extension SIPMessage {
         // There is no header yet that such a line could go on with.
         if lineStart < datagram.count, datagram[lineStart] == 32 || datagram[lineStart] == 9 { note(.header) }
         while lineStart < datagram.count {
+            headersEnd = lineStart
             if datagram[lineStart] == 10 { return lineStart &+ 1 }
             if datagram[lineStart] == 13, lineStart &+ 1 < datagram.count, datagram[lineStart &+ 1] == 10 {
                 return lineStart &+ 2
@@ -108,6 +125,7 @@ extension SIPMessage {
                 note(.headerCount)
                 return nil
             }
+            line = ByteRange(lineStart, min(end &+ 1, datagram.count))
             parseHeader(datagram, lineStart, end)
             lineStart = end &+ 1
         }
@@ -119,6 +137,7 @@ extension SIPMessage {
         var position = start
         while true {
             position = datagram.positionOfLineEnd(from: position)
+            if position < datagram.count, datagram[position] == 10 { hasBareLineFeeds = true }
             if position < datagram.count, datagram[position] == 13 {
                 position &+= 1
                 guard position < datagram.count, datagram[position] == 10 else {
@@ -177,8 +196,16 @@ extension SIPMessage {
         case .maxForwards:
             guard let hops = datagram.decimal(value), hops <= 255 else { return note(.maxForwards) }
             maxForwards = UInt8(hops)
+            maxForwardsValue = value
         case .require:
             takeRequired(value, datagram)
+        case .proxyRequire:
+            takeProxyRequired(value, datagram)
+        case .proxyAuthorization:
+            guard proxyAuthorizationCount < Self.maximumAuthorizations else { return note(.authorizationCount) }
+            proxyAuthorizations[proxyAuthorizationCount] = value
+            proxyAuthorizationCount &+= 1
+        case .route: takeRoutes(value, datagram)
         case .supported:
             takeSupported(value, datagram)
         case .path: takePaths(value, datagram)
@@ -192,10 +219,13 @@ extension SIPMessage {
     private mutating func takeVias(_ value: ByteRange, _ datagram: Span<UInt8>) {
         guard viaCount == 0 else { return takeFollowingVias(value, datagram) }
         viaCount = 1
+        topViaLine = line
         let end = datagram.endOfElement(from: value.lower, before: value.upper)
         // What follows a Via that cannot be read to its end need not begin where it seems to.
         guard datagram.parseVia(datagram.trimmed(value.lower, end), into: &topVia) else { return note(.via) }
-        if end < value.upper { takeFollowingVias(ByteRange(end &+ 1, value.upper), datagram) }
+        guard end < value.upper else { return }
+        secondViaStart = UInt16(end &+ 1)
+        takeFollowingVias(ByteRange(end &+ 1, value.upper), datagram)
     }
 
     /// Counts the Vias of a list, and keeps it in one piece: so it is answered in no more bytes than it came in.
@@ -237,6 +267,34 @@ extension SIPMessage {
             guard requireCount < Self.maximumRequires else { return note(.requireCount) }
             requires[requireCount] = element
             requireCount &+= 1
+        }
+    }
+
+    private mutating func takeProxyRequired(_ value: ByteRange, _ datagram: Span<UInt8>) {
+        var start = value.lower
+        while let element = datagram.nextElement(&start, before: value.upper) {
+            guard proxyRequireCount < Self.maximumRequires else { return note(.requireCount) }
+            proxyRequires[proxyRequireCount] = element
+            proxyRequireCount &+= 1
+        }
+    }
+
+    /// Every one of them must be an address: who sends the request on to it must know what it is.
+    private mutating func takeRoutes(_ value: ByteRange, _ datagram: Span<UInt8>) {
+        if value.isEmpty { note(.route) }
+        var start = value.lower
+        while let element = datagram.nextElement(&start, before: value.upper) {
+            guard routeCount < Self.maximumRoutes else { return note(.routeCount) }
+            var address = AddressHeader()
+            address.whole = element
+            address.isUsable =
+                datagram.parseAddress(element, into: &address, splittingURI: true) && address.uri.scheme != .other
+            if !address.isUsable { note(.route) }
+            routeCount &+= 1
+            guard routeCount == 1 else { continue }
+            topRoute = address
+            topRouteLine = line
+            secondRouteStart = start < value.upper ? UInt16(start) : 0
         }
     }
 
@@ -299,10 +357,15 @@ extension SIPMessage {
             isWhitespace(datagram[end])
         else { return note(.cseq) }
         cseq = number
+        let word = ByteRange(datagram.skippingWhitespace(from: end, before: cseqValue.upper), cseqValue.upper)
+        if isResponse {
+            methodToken = word
+            method = SIPMethod(word, in: datagram)
+            return
+        }
         // A method that is not known is refused for that, whatever CSeq says of it (RFC 4475 section 3.1.2.18).
         if method == .unknown { return }
-        let method = ByteRange(datagram.skippingWhitespace(from: end, before: cseqValue.upper), cseqValue.upper)
-        guard method.count == methodToken.count, datagram.equals(method, in: datagram, at: methodToken.lower) else {
+        guard word.count == methodToken.count, datagram.equals(word, in: datagram, at: methodToken.lower) else {
             return note(.cseqMethod)
         }
     }

@@ -27,6 +27,8 @@ package struct SIPMessage: Sendable {
     package static let maximumPathLength = 1024
     /// A phone answers one challenge; more headers are for other realms, or for a proxy on the way.
     static let maximumAuthorizations = 4
+    /// Each proxy that a call goes through is one of them.
+    package static let maximumRoutes = 20
 
     package internal(set) var method = SIPMethod.unknown
     package internal(set) var requestURI = SIPURI()
@@ -67,6 +69,33 @@ package struct SIPMessage: Sendable {
     var lastPath = ByteRange.empty
     var authorizations = [ByteRange](repeating: .empty, count: SIPMessage.maximumAuthorizations)
     package internal(set) var authorizationCount = 0
+    /// The header lines of the topmost Via and Route, which a proxy changes, with their line ends.
+    var topViaLine = ByteRange.empty
+    var topRouteLine = ByteRange.empty
+    /// Where the next value of the same line begins; 0 when there is none.
+    var secondViaStart: UInt16 = 0
+    var secondRouteStart: UInt16 = 0
+    /// The first Route value (RFC 3261 section 20.34).
+    package internal(set) var topRoute = AddressHeader()
+    /// Values of all Route headers.
+    package internal(set) var routeCount = 0
+    /// The number in the Max-Forwards header.
+    var maxForwardsValue = ByteRange.empty
+    /// The request line or status line, without its line feed.
+    var firstLine = ByteRange.empty
+    var isResponse = false
+    /// Nothing was found wrong: a response may be sent on.
+    package var isSound: Bool { fault == nil }
+    /// Where the empty line begins that ends the headers.
+    var headersEnd = 0
+    /// What a proxy must know (RFC 3261 section 20.29); this one knows none of it.
+    var proxyRequires = [ByteRange](repeating: .empty, count: SIPMessage.maximumRequires)
+    package internal(set) var proxyRequireCount = 0
+    /// For a proxy (RFC 3261 section 22.3).
+    var proxyAuthorizations = [ByteRange](repeating: .empty, count: SIPMessage.maximumAuthorizations)
+    package internal(set) var proxyAuthorizationCount = 0
+    /// The header line that is being parsed, with its line end.
+    var line = ByteRange.empty
     /// The first thing found wrong. Parsing goes on after it, for the answer's sake.
     var fault: SIPFault?
     var contentLength: UInt32?
@@ -77,6 +106,8 @@ package struct SIPMessage: Sendable {
 
     /// A header was folded or has a stray carriage return: what is answered of it must be cleaned.
     var hasLineEndsInValues = false
+    /// A header ends with a line feed alone: what is sent on of it must be mended.
+    var hasBareLineFeeds = false
 
     /// An empty message, to parse into.
     package init() {}
@@ -178,7 +209,8 @@ package enum ParseOutcome: Equatable, Sendable {
     case request
     /// Nothing to answer, or nowhere to answer to: dropped in silence, counted by the caller.
     case notSIP
-    /// An answer to a request of this server, with its status code; it names this server as the only Via.
+    /// An answer, with its status code. What else is wrong with it `isSound` says: who asked only whether somebody is there
+    /// need not care.
     case response(UInt16)
     /// A request that cannot be served. The message holds what an answer needs, as far as it could be read.
     case refused(SIPResponse)

@@ -53,7 +53,7 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
     case version, requestLine, requestURI, requestURILength, header, headerCount, headerLength, headerEnd
     case repeatedHeader, via, viaCount, from, to, callID, cseq, cseqMethod, contact, contactCount, contentLength
     case maxForwards, starContact, contactScheme, contactLength, tooManyContacts, outOfOrder, path, pathLength
-    case toScheme, bodyLength, requireCount, authorizationCount
+    case toScheme, bodyLength, requireCount, authorizationCount, route, routeCount
     /// The answer would be larger than one over UDP to a sender who may be anybody.
     case answerLength
 
@@ -71,7 +71,8 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
             .viaCount,
             .from, .to, .callID, .cseq, .cseqMethod, .contact, .contactCount, .contentLength, .maxForwards,
             .starContact,
-            .contactScheme, .contactLength, .path, .pathLength, .toScheme, .requireCount, .authorizationCount:
+            .contactScheme, .contactLength, .path, .pathLength, .toScheme, .requireCount, .authorizationCount, .route,
+            .routeCount:
             .badRequest
         }
     }
@@ -110,6 +111,8 @@ package enum SIPFault: UInt8, Hashable, Sendable, CaseIterable {
         case .bodyLength: "Body Too Large"
         case .requireCount: "Too Many Require Headers"
         case .authorizationCount: "Too Many Authorization Headers"
+        case .route: "Bad Route"
+        case .routeCount: "Too Many Routes"
         case .answerLength: "Message Too Large, Use TCP Or Fewer Contacts"
         }
     }

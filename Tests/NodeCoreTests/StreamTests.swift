@@ -92,9 +92,15 @@ extension NodeCore {
             return (String(decoding: bytes, as: UTF8.self), target)
         }
         #expect(Set(questions.map(\.to)) == [SIPSource(phone), SIPSource(phone.with(port: 5067))])
-        let kept = questions.first { $0.to == SIPSource(phone) }!.text.split(separator: "\r\n").dropFirst()
-            .filter { !$0.hasPrefix("Max-Forwards") }
-        #expect(node.receive("SIP/2.0 486 Busy Here\r\n" + kept.joined(separator: "\r\n") + "\r\n\r\n", 31) == [])
+        func answer(_ source: SIPSource, more: String = "") -> String {
+            let kept = questions.first { $0.to == source }!.text.split(separator: "\r\n").dropFirst()
+                .filter { !$0.hasPrefix("Max-Forwards") }
+            return "SIP/2.0 486 Busy Here\r\n" + kept.joined(separator: "\r\n") + "\r\n\(more)\r\n"
+        }
+        #expect(node.receive(answer(SIPSource(phone)), 31) == [])
+        // An answer for somebody behind this node is none to it.
+        let far = "Via: SIP/2.0/UDP 10.0.0.9\r\n"
+        #expect(node.receive(answer(SIPSource(phone.with(port: 5067)), more: far), 31) == [])
         for second in 31...63 { node.tick(now: at(Double(second))) }
         #expect(node.service("1000") == .inService)
         #expect(node.service("1001") == .flowLost)
