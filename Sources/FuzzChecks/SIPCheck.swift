@@ -99,7 +99,9 @@ enum SIPCheck {
             message.topVia.whole, message.topVia.host, message.topVia.branch, message.from.whole, message.from.tag,
             message.to.whole, message.to.tag, message.callID, message.cseqValue, message.body, message.topRoute.whole,
         ]
-        for uri in [message.requestURI, message.from.uri, message.to.uri, message.topRoute.uri] { ranges += parts(of: uri) }
+        for uri in [message.requestURI, message.from.uri, message.to.uri, message.topRoute.uri] {
+            ranges += parts(of: uri)
+        }
         for position in 0..<message.contactCount {
             let contact = message.contact(position)
             ranges += parts(of: contact.uri) + [contact.instance, contact.flow]

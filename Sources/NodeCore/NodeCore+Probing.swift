@@ -22,7 +22,9 @@ extension NodeCore {
 
     /// An answer came. Whatever it says, somebody is there to say it.
     mutating func responseReceived(_ status: UInt16, _ datagram: Span<UInt8>, _ now: Instant) {
-        guard status >= 200, message.viaCount == 1, let question = prober.question(of: message, in: datagram) else { return }
+        guard status >= 200, message.viaCount == 1, let question = prober.question(of: message, in: datagram) else {
+            return
+        }
         probeAnswered(slot: question.slot, number: question.number, now: now)
     }
 

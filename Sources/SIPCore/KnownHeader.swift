@@ -44,10 +44,12 @@ enum KnownHeader: UInt8 {
         case UInt8(ascii: "k"): if word & 0xFFFF == 0x3A6B { return (.supported, 2) }
         case UInt8(ascii: "p"):
             if word & 0xFF_FFFF_FFFF == 0x3A_6874_6170 { return (.path, 5) }
-            if word == 0x6572_2D79_786F_7270, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x3A65_7269_7571_6572 {
+            if word == 0x6572_2D79_786F_7270, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x3A65_7269_7571_6572
+            {
                 return (.proxyRequire, 14)
             }
-            if word == 0x7561_2D79_786F_7270, datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x7A69_726F_6874_7561,
+            if word == 0x7561_2D79_786F_7270,
+                datagram.lowercaseWord(at: start &+ 6, length: 8) == 0x7A69_726F_6874_7561,
                 datagram.lowercaseWord(at: start &+ 12, length: 8) == 0x3A6E_6F69_7461_7A69
             {
                 return (.proxyAuthorization, 20)
@@ -94,7 +96,8 @@ enum KnownHeader: UInt8 {
 
     var isSingle: Bool {
         switch self {
-        case .via, .contact, .require, .authorization, .supported, .path, .route, .proxyRequire, .proxyAuthorization: false
+        case .via, .contact, .require, .authorization, .supported, .path, .route, .proxyRequire, .proxyAuthorization:
+            false
         case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
         }
     }

@@ -34,7 +34,8 @@ import Testing
     private func lines(_ output: [UInt8]) -> [String] {
         let text = String(decoding: output, as: UTF8.self)
         #expect(text.hasPrefix("before"))
-        return text.dropFirst(6).split(separator: "\r\n" as Character, omittingEmptySubsequences: false).map(String.init)
+        return text.dropFirst(6).split(separator: "\r\n" as Character, omittingEmptySubsequences: false).map(
+            String.init)
     }
 
     private func invite(_ more: String..., maxForwards: String = "Max-Forwards: 70") -> Parsed {
@@ -127,7 +128,8 @@ import Testing
         ] as [([String], [String])])
     func `a response goes on without our Via`(came: [String], goes: [String]) {
         let rest = ["From: <sip:a@b>;tag=1", "To: <sip:a@b>;tag=2", "Call-ID: c", "CSeq: 1 INVITE"]
-        let text = (["", "SIP/2.0 180 Ringing, really"] + came + rest + ["l: 0", "", "left over"]).joined(separator: "\r\n")
+        let text = (["", "SIP/2.0 180 Ringing, really"] + came + rest + ["l: 0", "", "left over"]).joined(
+            separator: "\r\n")
         #expect(forwardedResponse(text) == ["SIP/2.0 180 Ringing, really"] + goes + rest + ["l: 0", "", ""])
     }
 
@@ -136,8 +138,10 @@ import Testing
         let out = forwarded(first, hop)
         let vias = out.filter { $0.hasPrefix("Via") }
         let back = forwardedResponse(
-            (["SIP/2.0 200 OK"] + vias + ["From: <sip:a@b>;tag=1", "To: <sip:a@b>;tag=2", "Call-ID: c", "CSeq: 1 INVITE"])
-                .joined(separator: "\r\n") + "\r\n\r\n")
+            (["SIP/2.0 200 OK"] + vias + [
+                "From: <sip:a@b>;tag=1", "To: <sip:a@b>;tag=2", "Call-ID: c", "CSeq: 1 INVITE",
+            ])
+            .joined(separator: "\r\n") + "\r\n\r\n")
         #expect(back.filter { $0.hasPrefix("Via") } == Array(vias.dropFirst()))
         #expect(back.suffix(3) == ["Content-Length: 0", "", ""])
     }

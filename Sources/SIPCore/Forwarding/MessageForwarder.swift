@@ -43,7 +43,9 @@ package struct MessageForwarder: Sendable {
         }
         var copy = HeaderCopy(of: message)
         copy.replace(message.topVia.whole, by: .via)
-        if let hops = message.maxForwards { copy.replace(message.maxForwardsValue, by: .number(UInt32(max(1, hops)) - 1)) }
+        if let hops = message.maxForwards {
+            copy.replace(message.maxForwardsValue, by: .number(UInt32(max(1, hops)) - 1))
+        }
         if hop.consumesTopRoute, message.routeCount > 0 { copy.leaveOut(topRouteOf: message) }
         copy.write(message, datagram, into: &sink) { sink in
             sink.put(message.topVia, of: datagram, from: source, cleaning: copy.isCleaning, texts)
