@@ -145,6 +145,11 @@ package struct ResponseWriter: Sendable {
                 sink.put("\r\nUnsupported: ")
                 sink.put(message.requires[position], of: datagram, cleaning: message.hasLineEndsInValues)
             }
+        case .unsupportedByProxy:
+            for position in 0..<message.proxyRequireCount {
+                sink.put("\r\nUnsupported: ")
+                sink.put(message.proxyRequires[position], of: datagram, cleaning: message.hasLineEndsInValues)
+            }
         case .retryAfter(let seconds):
             sink.put("\r\nRetry-After: ")
             sink.put(decimal: seconds)

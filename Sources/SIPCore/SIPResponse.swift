@@ -14,6 +14,8 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case noOutbound = 439
     case temporarilyUnavailable = 480
     case noSuchTransaction = 481
+    case loopDetected = 482
+    case tooManyHops = 483
     case serverError = 500
     case notImplemented = 501
     case serviceUnavailable = 503
@@ -38,6 +40,8 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .intervalTooBrief: "Interval Too Brief"
         case .temporarilyUnavailable: "Temporarily Unavailable"
         case .noSuchTransaction: "Call/Transaction Does Not Exist"
+        case .loopDetected: "Loop Detected"
+        case .tooManyHops: "Too Many Hops"
         case .serverError: "Server Internal Error"
         case .notImplemented: "Not Implemented"
         case .serviceUnavailable: "Service Unavailable"
@@ -131,6 +135,8 @@ package struct SIPResponse: Hashable, Sendable {
         case minimumExpires(UInt32)
         /// `Unsupported` with all that the request requires; no extension is supported (RFC 3261 section 8.2.2.3).
         case unsupported
+        /// The same with all that a proxy should know (section 20.29).
+        case unsupportedByProxy
         /// `Retry-After` in seconds.
         case retryAfter(UInt32)
         /// `WWW-Authenticate`, once for each algorithm (RFC 3261 section 20.44, RFC 8760 section 2.3).
