@@ -72,7 +72,8 @@ extension Registrar {
                     tally.repeats &+= 1
                 }
             } else if let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
-                guard message.cseq == last else { return .reject(SIPResponse(.outOfOrder)) }
+                // Who is not bound any more must not hear that he is: refused, he registers anew.
+                guard message.cseq == last, expires == 0 else { return .reject(SIPResponse(.outOfOrder)) }
                 tally.repeats &+= 1
             }
             guard tally.count(slot, isLive: isLive, adds: expires > 0) else { return .reject(SIPResponse(.contact)) }

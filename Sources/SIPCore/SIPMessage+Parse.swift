@@ -164,7 +164,9 @@ extension SIPMessage {
         guard colon < nameLimit else { return note(.header) }
         var nameEnd = colon
         while nameEnd > start, isWhitespace(datagram[nameEnd &- 1]) { nameEnd &-= 1 }
-        guard nameEnd > start else { return note(.header) }
+        guard nameEnd > start, datagram.skipping(.token, from: start, before: nameEnd) == nameEnd else {
+            return note(.header)
+        }
         // Only a name with white space behind it can be known here.
         guard nameEnd < colon else { return }
         let length = nameEnd &- start

@@ -107,6 +107,13 @@ import Testing
         #expect(invite("Proxy-Authorization : Digest a=b").message.proxyAuthorizationCount == 1)
     }
 
+    @Test func `what stands before a colon is a name, or the request goes nowhere`() {
+        for line in ["\rMax-Forwards: 40", "Sub ject: a", "Subj\u{0}ct: a", "\"a\": b", "<a>: b", "é: b"] {
+            #expect(invite(line).fault == .header, "\(line)")
+        }
+        #expect(invite("extensionHeader-!.%*+_`'~ : a").fault == nil)
+    }
+
     @Test func `folds, stray carriage returns and bare line feeds do not go on`() {
         let parsed = Parsed(
             "INVITE sip:a@b SIP/2.0\nVia: SIP/2.0/UDP\r\n h ;rport\r\nFrom: <sip:a@b>\r\n ;tag=1\nTo: <sip:a@b>\r\n"
