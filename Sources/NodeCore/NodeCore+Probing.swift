@@ -9,7 +9,7 @@ extension NodeCore {
         guard let next = registrar.nextProbe, next <= now.monotonic else { return }
         let listeners = topology.nodes[me.position].sip
         while let due = registrar.nextDueProbe(now: now, into: &emptied) {
-            guard let target = prober.target(of: due.binding), Int(target.listener) < listeners.count else {
+            guard let target = due.binding.target, Int(target.listener) < listeners.count else {
                 // Nodes do not connect to phones yet: one that must be dialled cannot be asked, and is believed.
                 probeAnswered(slot: due.slot, number: due.number, now: now)
                 continue

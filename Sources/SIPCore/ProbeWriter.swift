@@ -73,22 +73,6 @@ package struct ProbeWriter: Sendable {
         let number = UInt32(truncatingIfNeeded: numbers)
         return hash == self.hash(slot, number) ? (slot, number) : nil
     }
-
-    /// Where to send to: over the stream; to the contact if the phone was heard from there; else where it was heard from,
-    /// which is the proxy before it or the outside of its NAT. Nil when that would need a new connection.
-    package func target(of binding: Binding) -> SIPSource? {
-        var target = binding.source
-        if target.flow != .none { return target }
-        let text = binding.contact.span
-        var uri = SIPURI()
-        guard text.parseURI(ByteRange(0, text.count), into: &uri), uri.scheme == .sip else { return nil }
-        if text.isOverStream(uri.parameters) { return nil }
-        guard binding.path.isEmpty, text.ipv4(uri.host) == target.address.ipv4, target.address.isIPv4 else {
-            return target
-        }
-        target.address = target.address.with(port: uri.port == 0 ? 5060 : uri.port)
-        return target
-    }
 }
 
 extension Span<UInt8> {
@@ -100,14 +84,5 @@ extension Span<UInt8> {
             word = word << 4 | UInt64(digit)
         }
         return word
-    }
-
-    /// Whether a URI's parameters ask for TCP or TLS.
-    fileprivate func isOverStream(_ parameters: ByteRange) -> Bool {
-        var position = parameters.lower
-        while let parameter = parseParameter(&position, before: parameters.upper) {
-            if equalsIgnoringCase(parameter.name, "transport") { return !equalsIgnoringCase(parameter.value, "udp") }
-        }
-        return false
     }
 }

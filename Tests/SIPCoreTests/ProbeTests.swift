@@ -151,7 +151,7 @@ extension Registrar {
     @Test func `it goes over the stream, to the contact, or to the outside of a NAT`() throws {
         func target(_ contact: String, _ source: SIPSource = SIPSource(phone), more: [String] = []) throws -> SIPSource?
         {
-            writer.target(of: try due(contact, from: source, more: more).binding)
+            try due(contact, from: source, more: more).binding.target
         }
         let stream = SIPSource(phone, flow: FlowID(rawValue: 3), listener: 2)
         #expect(try target("<sip:1001@192.168.0.1>", stream) == stream)

@@ -38,7 +38,25 @@ import Testing
         #expect(!isNone)
     }
 
-    private let us = Array("192.0.2.1:5060".utf8)
+    @Test func `the best phones of a DN come first, those that cannot be reached not at all`() {
+        var registrar = Registrar(dnCount: 1)
+        let limits = RegistrationLimits(contacts: 8)
+        let contacts = [
+            "<sip:low@10.0.0.1>;q=0.2", "<sip:b@10.0.0.1:7000>", "<sip:a@192.168.0.1>", "<sip:half@10.0.0.1>;q=0.5",
+            "<sip:stream@10.0.0.9;transport=tcp>", "<sips:secure@10.0.0.1>", "<sip:gone@10.0.0.1>;expires=60",
+        ]
+        for (position, contact) in contacts.enumerated() {
+            registrar.take(register(contact, cseq: position + 1), limits: limits)
+        }
+        let targets = registrar.callTargets(of: DNIndex(0), now: at(200))
+        #expect(
+            targets.map { String(decoding: $0.uri, as: UTF8.self) } == [
+                "sip:a@192.168.0.1", "sip:b@10.0.0.1:7000", "sip:half@10.0.0.1", "sip:low@10.0.0.1",
+            ])
+        #expect(targets.map(\.quality) == [1000, 1000, 500, 200])
+        // Behind a NAT it is reached where it was heard from.
+        #expect(targets.map(\.source.address.port) == [5066, 7000, 5060, 5060])
+    }
 
     private func branch(_ maker: inout BranchMaker, _ parsed: Parsed) -> String {
         String(decoding: maker.next(for: parsed.message, in: parsed.bytes.span).branch, as: UTF8.self)
