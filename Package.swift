@@ -42,6 +42,12 @@ let doors: [Target] = [
         pkgConfig: "libcrypto",
         providers: [.apt(["libssl-dev"])]
     ),
+    .systemLibrary(
+        name: "COpenSSL",
+        pkgConfig: "libssl",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .target(name: "TLS", dependencies: ["ClusterModel", "COpenSSL"]),
     .target(name: "Digests", dependencies: ["ClusterModel", "SIPCore", "CCrypto"]),
     .target(name: "CTandemProto", dependencies: ["CProtobufC"]),
     .target(name: "CLinuxSystem"),
@@ -51,7 +57,7 @@ let doors: [Target] = [
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "CProtobufC", "CTandemProto"]
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
-    .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem"]),
+    .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
     .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
     .target(
         name: "ProcessRuntime",
@@ -136,7 +142,11 @@ let tests: [Target] = [
         name: "WireTests",
         dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]
     ),
-    .testTarget(name: "TransportTests", dependencies: ["ClusterModel", "Wire", "LinuxSystem", "Transport"]),
+    .target(name: "TestCertificates", dependencies: ["LinuxSystem"], path: "Tests/TestCertificates"),
+    .testTarget(name: "TLSTests", dependencies: ["ClusterModel", "TLS", "TestCertificates"]),
+    .testTarget(
+        name: "TransportTests",
+        dependencies: ["ClusterModel", "Wire", "LinuxSystem", "TLS", "Transport", "TestCertificates"]),
     .testTarget(
         name: "TLibraryTests",
         dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]

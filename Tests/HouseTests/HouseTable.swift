@@ -49,9 +49,11 @@ enum House {
         Room("CYAML", .foundation, []),
         Room("CProtobufC", .foundation, []),
         Room("CCrypto", .foundation, []),
+        Room("COpenSSL", .foundation, []),
         Room("CTandemProto", .foundation, ["CProtobufC"]),
         Room("CLinuxSystem", .foundation, []),
         Room("Digests", .door, ["ClusterModel", "SIPCore", "CCrypto"]),
+        Room("TLS", .door, ["ClusterModel", "COpenSSL"]),
         Room("TopologyFile", .door, ["ClusterModel", "CYAML", "Glibc"]),
         Room(
             "Wire", .door,
@@ -60,7 +62,7 @@ enum House {
         ),
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),
         // It cuts streams into frames and into SIP messages; what these look like is decided elsewhere.
-        Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem"]),
+        Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
         Room("TLibrary", .door, ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
@@ -98,6 +100,9 @@ enum House {
             ]
         ),
 
+        // Below Tests, for those of them that need certificates.
+        Room("TestCertificates", .role, ["LinuxSystem", "Glibc"]),
+
         // Roof: programs of a screenful each; the load generator is its own client.
         Room("tandem", .program, ["OperatorCommands", "ArgumentParser"]),
         Room("tandemd", .program, ["Controller", "ArgumentParser", "Glibc"]),
@@ -123,6 +128,7 @@ enum House {
         ("CYAML", ["TopologyFile"]),
         ("CProtobufC", ["Wire"]),
         ("CCrypto", ["Digests"]),
+        ("COpenSSL", ["TLS"]),
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
         ("Histogram", ["tandem-load"]),
@@ -131,6 +137,7 @@ enum House {
     /// Headers of outside libraries, and the C room that may include them.
     static let soleIncluders: [(header: String, includers: Set<String>)] = [
         ("yaml.h", ["CYAML"]),
+        ("openssl/ssl.h", ["COpenSSL"]),
         ("protobuf-c/", ["CProtobufC", "CTandemProto"]),
     ]
 
