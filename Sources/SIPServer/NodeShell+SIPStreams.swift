@@ -56,7 +56,7 @@ extension NodeShell {
     fileprivate func sipClosed(_ source: SIPSource, _ reason: CloseReason) {
         sipConnections[source.flow] = nil
         switch reason {
-        case .badFrame, .late, .outputOverflow:
+        case .badFrame, .late, .outputOverflow, .insecure:
             sipStreams.cutOff += 1
             logger.info("SIP connection ended", metadata: ["peer": "\(source.address)", "reason": "\(reason)"])
         case .peerClosed, .reset, .system, .local: break

@@ -5,6 +5,7 @@ import LinuxSystem
 extension StreamConnection {
     func readInput() {
         if holdsWhole { deliverHeld() }
+        if let security { return readSecured(security) }
         let buffer = loop.readBuffer
         var budget = limits.readPerTurn
         while budget > 0 && phase != .closed && !(phase == .open && isPaused) {

@@ -25,7 +25,8 @@ extension StreamConnection {
 
     /// Writes as much as the socket takes.
     func writeOutput() {
-        while outputBytes > 0 {
+        if let security { return writeSecured(security) }
+        while plainBytes > 0 {
             do throws(SystemError) {
                 guard let count = try descriptor.send(output, from: outputStart) else { break }
                 counters.bytesOut &+= UInt64(count)
@@ -35,6 +36,11 @@ extension StreamConnection {
                 return
             }
         }
+        outputWritten()
+    }
+
+    /// All that can be written now has been.
+    func outputWritten() {
         releaseWritten()
         adjustToOutput()
         if phase == .closing && outputBytes == 0 { endWriting() }
@@ -42,13 +48,13 @@ extension StreamConnection {
     }
 
     /// A peer that has closed may have sent something before, so what waits is read first.
-    private func writingFailed(_ error: SystemError) {
+    func writingFailed(_ error: SystemError) {
         if error.isReset && phase == .open && !isPaused { readInput() }
         end(error)
     }
 
     private func releaseWritten() {
-        if outputBytes == 0 {
+        if plainBytes == 0 {
             // A burst's memory is not kept for the quiet time after it.
             output.removeAll(keepingCapacity: output.capacity <= 64 * 1024)
             outputStart = 0

@@ -13,6 +13,8 @@ package enum CloseReason: Hashable, Sendable {
     case late(String)
     /// The peer did not read, and what waited for it passed the limit.
     case outputOverflow(bytes: Int)
+    /// TLS failed: the peer does not speak it, or is not whom it must be, or something changed the bytes on their way.
+    case insecure(String)
     case system(SystemError)
     /// We closed it.
     case local
@@ -26,6 +28,7 @@ extension CloseReason: CustomStringConvertible {
         case .badFrame(let what): "bad frame: \(what)"
         case .late(let what): "late: \(what)"
         case .outputOverflow(let bytes): "peer does not read: \(bytes) bytes were waiting"
+        case .insecure(let what): "\(what)"
         case .system(let error): "\(error)"
         case .local: "local"
         }
@@ -49,6 +52,8 @@ package class StreamConnection {
         package var output = 16 << 20
         /// How long a connection that is closing waits for the peer to read what is left.
         package var linger: Duration = .seconds(2)
+        /// How long a TLS handshake may take.
+        package var handshake: Duration = .seconds(10)
 
         package init() {}
     }
@@ -93,6 +98,8 @@ package class StreamConnection {
     /// Our side has said that nothing more will come.
     var writingEnded = false
     var lingerTimer: TimerToken?
+    /// Nil for a plain connection.
+    var security: StreamSecurity?
 
     init(_ descriptor: OwnedDescriptor, on loop: EventLoop, limits: Limits) throws(SystemError) {
         self.descriptor = descriptor
@@ -123,7 +130,10 @@ package class StreamConnection {
     // MARK: Backpressure
 
     /// Bytes that wait to be written.
-    package var outputBytes: Int { output.count - outputStart }
+    package var outputBytes: Int { plainBytes + (security?.waitingBytes ?? 0) }
+
+    /// Those of them that are as their writer wrote them.
+    var plainBytes: Int { output.count - outputStart }
 
     /// More waits than the high-water mark allows; whoever can wait with further frames should, until `outputDrained`.
     package var isOutputHigh: Bool { outputBytes > limits.outputHighWater }
@@ -141,20 +151,27 @@ package class StreamConnection {
         readingMayGoOn()
     }
 
-    var isPaused: Bool { pausedByOwner || pausedByOutput }
+    /// A handshake goes on meanwhile: what waits to be written may wait for just that.
+    var isPaused: Bool { (pausedByOwner || pausedByOutput) && !isShakingHands }
 
     func readingMayGoOn() {
         guard !isPaused, phase == .open else { return }
         updateInterest()
         // What was read before the pause would wait for the peer's next byte otherwise.
-        if !partial.isEmpty { loop.soon { [self] in deliverHeld() } }
+        if !partial.isEmpty || security != nil { loop.soon { [self] in goOnReading() } }
+    }
+
+    private func goOnReading() {
+        deliverHeld()
+        goOnUnsealing()
     }
 
     func updateInterest() {
         guard let registration else { return }
         var wanted: Readiness = []
         if phase == .closing || !isPaused { wanted.insert(.readable) }
-        if outputBytes > 0 && !flushIsDue { wanted.insert(.writable) }
+        // What cannot be encrypted yet waits for the peer, and not for the socket.
+        if (security?.waitingBytes ?? plainBytes) > 0 && !flushIsDue { wanted.insert(.writable) }
         guard wanted != interest else { return }
         do throws(SystemError) {
             try loop.modify(registration, interest: wanted)
@@ -202,6 +219,7 @@ package class StreamConnection {
         phase = .closed
         if let lingerTimer { loop.cancel(lingerTimer) }
         lingerTimer = nil
+        dropSecurity()
         if let registration { loop.unregister(registration) }
         registration = nil
         descriptor.close()

@@ -1,5 +1,6 @@
 import ClusterModel
 import LinuxSystem
+import TLS
 import Testing
 import Transport
 
@@ -73,6 +74,8 @@ final class Server: StreamListenerDelegate {
     let address: StreamAddress
     var limits = FramedConnection.Limits()
     var sendBuffer: Int?
+    /// Its connections are over TLS.
+    var context: TLSContext?
     var connections: [FramedConnection] = []
     var peers: [AcceptedStream] = []
     private(set) var listener: StreamListener?
@@ -94,9 +97,11 @@ final class Server: StreamListenerDelegate {
 
     func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
         peers.append(stream)
-        do throws(SystemError) {
+        do {
             if let sendBuffer { try stream.descriptor.setBuffers(send: sendBuffer) }
-            connections.append(try FramedConnection(stream.descriptor, on: loop, limits: limits, delegate: log))
+            let connection = try FramedConnection(stream.descriptor, on: loop, limits: limits, delegate: log)
+            connections.append(connection)
+            if let context { connection.secure(with: try TLSSession(context)) }
         } catch {
             Issue.record(error)
         }
