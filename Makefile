@@ -14,7 +14,7 @@ BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
 BENCH_PACKAGES := python3-yaml kamailio gcc libc6-dev
 TEST_PACKAGES := protobuf-c-compiler sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
-	man-db
+	man-db openssl
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install
