@@ -92,7 +92,7 @@ extension NodeCore {
         case .repeated(let sender):
             // The same nonce count again: by the phone that has heard no answer, or by somebody who has seen its request, and
             // who may name any source. So the answer is bounded like those to strangers.
-            if isRetransmission(datagram, by: sender, now) {
+            if isRetransmission(datagram, by: sender, source, now) {
                 return register(by: sender, datagram, source, now, &answers)
             }
             isStale = true
@@ -107,12 +107,15 @@ extension NodeCore {
         answer(SIPResponse(.unauthorized, extra: .challenge(nonce, isStale: isStale)), datagram, source, &answers)
     }
 
-    private func isRetransmission(_ datagram: Span<UInt8>, by sender: DNIndex, _ now: Instant) -> Bool {
+    private func isRetransmission(
+        _ datagram: Span<UInt8>, by sender: DNIndex, _ source: SIPSource, _ now: Instant
+    ) -> Bool {
         guard let name = message.to.uri.dn(in: datagram), topology.directory.index(of: name) == sender else {
             return false
         }
         let limits = topology.agentTypes[topology.directory.block(of: sender).agentType].registration
-        return registrar.evaluate(message, in: datagram, for: sender, limits: limits, now: now) == .retransmission
+        return registrar.evaluate(message, in: datagram, for: sender, limits: limits, flow: source.flow, now: now)
+            == .retransmission
     }
 
     /// - Parameter sender: whose password the sender knows; nil where anybody may register.
@@ -133,7 +136,8 @@ extension NodeCore {
             return answer(SIPResponse(.noOutbound), datagram, source, &answers)
         }
         let limits = topology.agentTypes[block.agentType].registration
-        let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, now: now)
+        let plan = registrar.evaluate(
+            message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
         // What it does must not happen and then be left unanswered, so it is refused while nothing has happened yet.
         guard plan == .retransmission || hasRoomForAnswer(plan, datagram, dn, limits, source.address, now) else {
             return answer(SIPResponse(.answerLength), datagram, source, &answers)
@@ -181,7 +185,7 @@ extension NodeCore {
 
     /// A stream has ended, and bindings that were tied to it with it.
     package mutating func flowEnded(_ flow: FlowID, now: Instant) {
-        registrar.flowEnded(flow, into: &emptied)
+        registrar.flowEnded(flow, now: now, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .flowLost, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
         settle(now)
@@ -202,7 +206,7 @@ extension NodeCore {
             let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
             if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
         } else {
-            registrar.noteRemoval(message, in: datagram, of: dn, now: now)
+            registrar.noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
             guard !hasNothingElsewhere(dn) else { return }
             ownership.removalAccepted(dn, now: now, &ownershipActions)
         }

@@ -4,8 +4,8 @@ package import ClusterModel
 /// REGISTER that the network has kept may still come (timer J, RFC 3261 section 17.2.2). With the Call-ID and CSeq that
 /// each binding has, they tell whatever comes again from what is new, so a refresh leaves nothing to be kept.
 ///
-/// The table is bounded: when more bindings end than fit into it, those that ended first are forgotten first. Bindings that
-/// end with their stream are not in it: nothing comes again over a stream, and a phone may well send the same over another.
+/// The table is bounded: when more bindings end than fit into it, those that ended first are forgotten first. Each DN has
+/// four places, which it shares with few others: who ends bindings of his own over and over forgets little of anybody else's.
 package struct EndedCalls: Sendable {
     private static let seconds: UInt32 = 32
     private static let ways = 4
@@ -25,17 +25,17 @@ package struct EndedCalls: Sendable {
     package init() {}
 
     /// The last CSeq of a call that had bindings.
-    package func cseq(of key: UInt64, now: Instant) -> UInt32? {
+    package func cseq(of key: UInt64, _ dn: DNIndex, now: Instant) -> UInt32? {
         guard !entries.isEmpty else { return nil }
-        for place in Self.places(for: key) where entries[place].key == key {
+        for place in Self.places(for: dn) where entries[place].key == key {
             return Self.isRecent(entries[place], now) ? entries[place].cseq : nil
         }
         return nil
     }
 
-    package mutating func note(_ key: UInt64, cseq: UInt32, now: Instant) {
+    package mutating func note(_ key: UInt64, _ dn: DNIndex, cseq: UInt32, now: Instant) {
         if entries.isEmpty { entries = Array(repeating: Entry(), count: Self.places) }
-        let places = Self.places(for: key)
+        let places = Self.places(for: dn)
         var place = places.lowerBound
         for other in places {
             if entries[other].key == key {
@@ -52,8 +52,8 @@ package struct EndedCalls: Sendable {
     /// Forgets everything.
     mutating func removeAll() { entries = [] }
 
-    private static func places(for key: UInt64) -> Range<Int> {
-        let first = Int(key & UInt64(places / ways - 1)) &* ways
+    private static func places(for dn: DNIndex) -> Range<Int> {
+        let first = Int(mixed(UInt64(dn.rawValue)) & UInt64(places / ways - 1)) &* ways
         return first..<(first &+ ways)
     }
 
@@ -74,15 +74,16 @@ extension Registrar {
 
     /// The last CSeq of the request's call, if that has no binding of the DN any more.
     func endedCSeq(of message: borrowing SIPMessage, in datagram: Span<UInt8>, _ dn: DNIndex, now: Instant) -> UInt32? {
-        ended.cseq(of: key(message.callID, in: datagram, dn), now: now)
+        ended.cseq(of: key(message.callID, in: datagram, dn), dn, now: now)
     }
 
     /// A REGISTER was served that removes contacts, whether there were any or not: it must not remove later ones when it
-    /// comes again.
+    /// comes again, which it does over UDP only.
     package mutating func noteRemoval(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, of dn: DNIndex, now: Instant
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, of dn: DNIndex, flow: FlowID, now: Instant
     ) {
-        ended.note(key(message.callID, in: datagram, dn), cseq: message.cseq, now: now)
+        guard flow == .none else { return }
+        ended.note(key(message.callID, in: datagram, dn), dn, cseq: message.cseq, now: now)
     }
 
     /// Removes a binding, and keeps its call in mind.
@@ -91,12 +92,22 @@ extension Registrar {
         remove(slot)
     }
 
+    /// Removes a binding whose stream has ended. What set it may well come again over another stream, which is meant; what
+    /// came before that may come late.
+    mutating func endWithFlow(_ slot: Int32, now: Instant) {
+        if records[Int(slot)].cseq > 0 {
+            records[Int(slot)].cseq &-= 1
+            noteEnd(of: slot, now: now)
+        }
+        remove(slot)
+    }
+
     /// A binding is about to end, or to be another call's.
     mutating func noteEnd(of slot: Int32, now: Instant) {
         let record = records[Int(slot)]
         let start = Int(record.contactLength)
         let key = key(ByteRange(start, start &+ record.callIDLength), in: record.text.span, record.dn)
-        ended.note(key, cseq: record.cseq, now: now)
+        ended.note(key, record.dn, cseq: record.cseq, now: now)
     }
 
     /// Forgets what has ended. Only a fault does that.

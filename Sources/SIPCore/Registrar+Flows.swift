@@ -8,11 +8,11 @@ extension Registrar {
     /// A stream has ended. Bindings that were tied to it are gone; the others stay and can be dialled.
     ///
     /// - Parameter dns: the DNs whose last binding is gone are appended.
-    package mutating func flowEnded(_ flow: FlowID, into dns: inout [DNIndex]) {
+    package mutating func flowEnded(_ flow: FlowID, now: Instant, into dns: inout [DNIndex]) {
         while let slot = flows[flow] {
             let dn = records[Int(slot)].dn
             if records[Int(slot)].isTied {
-                remove(slot)
+                endWithFlow(slot, now: now)
                 if heads[dn.position] < 0 { dns.append(dn) }
             } else {
                 move(

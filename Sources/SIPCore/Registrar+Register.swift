@@ -44,11 +44,14 @@ package struct RegisterOutcome: Equatable, Sendable {
 extension Registrar {
     /// Judges a REGISTER as a whole (RFC 3261 section 10.3, steps 6 and 7) and changes nothing: one contact that cannot
     /// be taken refuses them all.
+    ///
+    /// - Parameter flow: the stream that it came over. Nothing comes again over a stream: who says the same over another
+    ///   means it.
     package func evaluate(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
-        now: Instant
+        flow: FlowID, now: Instant
     ) -> RegisterPlan {
-        if message.hasStarContact { return evaluateStar(message, in: datagram, for: dn, now) }
+        if message.hasStarContact { return evaluateStar(message, in: datagram, for: dn, flow, now) }
         guard message.contactCount > 0 else { return .query }
         if isRefresh(message, in: datagram, of: dn, limits, now) { return .refreshes }
         guard message.callID.count <= Self.maximumCallIDLength else { return .reject(SIPResponse(.contactLength)) }
@@ -64,21 +67,40 @@ extension Registrar {
             let slot = find(contact, in: datagram, of: dn)
             // A binding that has expired does not exist, even if the wheel has not come to it.
             let isLive = slot >= 0 && records[Int(slot)].expiry > now.monotonic
-            if isLive, isSameCall(slot, message, datagram) {
-                if message.cseq <= records[Int(slot)].cseq {
-                    guard message.cseq == records[Int(slot)].cseq, expires > 0 else {
-                        return .reject(SIPResponse(.outOfOrder))
-                    }
-                    tally.repeats &+= 1
-                }
-            } else if let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
-                // Who is not bound any more must not hear that he is: refused, he registers anew.
-                guard message.cseq == last, expires == 0 else { return .reject(SIPResponse(.outOfOrder)) }
-                tally.repeats &+= 1
+            switch order(of: message, in: datagram, dn, slot, isLive: isLive, adds: expires > 0, flow, now) {
+            case .new: break
+            case .again: tally.repeats &+= 1
+            case .late: return .reject(SIPResponse(.outOfOrder))
             }
             guard tally.count(slot, isLive: isLive, adds: expires > 0) else { return .reject(SIPResponse(.contact)) }
         }
         return tally.plan(limits: limits)
+    }
+
+    private enum Order {
+        case new, again, late
+    }
+
+    /// What Call-ID and CSeq tell of one contact (RFC 3261 section 10.3, step 7).
+    ///
+    /// - Parameters:
+    ///   - slot: the contact's binding, if there is one.
+    ///   - isLive: there is one, and it has not expired.
+    ///   - adds: the request does not remove it.
+    private func order(
+        of message: borrowing SIPMessage, in datagram: Span<UInt8>, _ dn: DNIndex, _ slot: Int32, isLive: Bool,
+        adds: Bool, _ flow: FlowID, _ now: Instant
+    ) -> Order {
+        guard isLive, isSameCall(slot, message, datagram) else {
+            guard flow == .none, let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last
+            else { return .new }
+            // Who is not bound any more must not hear that he is: refused, he registers anew.
+            return message.cseq == last && !adds ? .again : .late
+        }
+        let former = records[Int(slot)].cseq
+        if message.cseq != former { return message.cseq > former ? .new : .late }
+        if flow != .none, records[Int(slot)].source.flow != flow { return .new }
+        return adds ? .again : .late
     }
 
     /// Most requests are of this kind. Whatever is not is judged in full.
@@ -159,7 +181,7 @@ extension Registrar {
         var outcome = RegisterOutcome(transition: .stayed, bindingsChanged: false, device: 0)
         if message.hasStarContact {
             outcome.bindingsChanged = dropAll(dn, now: now) > 0
-            noteRemoval(message, in: datagram, of: dn, now: now)
+            noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
         } else {
             for position in 0..<message.contactCount where !isOverridden(position, message, datagram) {
                 applyContact(position, message, datagram, dn, limits, source, now, &outcome)
@@ -173,7 +195,7 @@ extension Registrar {
 
     /// `Contact: *` stands alone, with an Expires of 0 (RFC 3261 section 10.3, step 6).
     private func evaluateStar(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, _ now: Instant
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, _ flow: FlowID, _ now: Instant
     ) -> RegisterPlan {
         guard message.contactCount == 0, message.expires == 0 else { return .reject(SIPResponse(.starContact)) }
         var slot = heads[dn.position]
@@ -183,7 +205,7 @@ extension Registrar {
             }
             slot = records[Int(slot)].next
         }
-        if let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
+        if flow == .none, let last = endedCSeq(of: message, in: datagram, dn, now: now), message.cseq <= last {
             return message.cseq == last ? .retransmission : .reject(SIPResponse(.outOfOrder))
         }
         return .removes(all: true)
@@ -215,7 +237,7 @@ extension Registrar {
                 end(slot, now: now)
                 outcome.bindingsChanged = true
             }
-            return noteRemoval(message, in: datagram, of: dn, now: now)
+            return noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
         }
         let expiry = now.monotonic + UInt64(seconds) * 1_000_000_000
         outcome.device = device(of: contact, in: datagram)

@@ -16,7 +16,7 @@ extension Registrar {
 
     fileprivate mutating func end(_ flow: UInt64) -> [Int] {
         var dns: [DNIndex] = []
-        flowEnded(FlowID(rawValue: flow), into: &dns)
+        flowEnded(FlowID(rawValue: flow), now: at(100), into: &dns)
         return dns.map(\.position)
     }
 }

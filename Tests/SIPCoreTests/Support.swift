@@ -51,9 +51,11 @@ func at(_ seconds: Double) -> Instant {
 
 extension Registrar {
     func plan(
-        _ parsed: Parsed, _ dn: Int = 0, limits: RegistrationLimits = RegistrationLimits(), at seconds: Double = 100
+        _ parsed: Parsed, _ dn: Int = 0, limits: RegistrationLimits = RegistrationLimits(), at seconds: Double = 100,
+        over flow: FlowID = .none
     ) -> RegisterPlan {
-        evaluate(parsed.message, in: parsed.bytes.span, for: DNIndex(dn), limits: limits, now: at(seconds))
+        evaluate(
+            parsed.message, in: parsed.bytes.span, for: DNIndex(dn), limits: limits, flow: flow, now: at(seconds))
     }
 
     @discardableResult
