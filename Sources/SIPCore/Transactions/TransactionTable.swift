@@ -125,7 +125,9 @@ package struct TransactionTable: Sendable {
         }
         if steps.contains(.cancel) { sendCancel(of: slot, &actions, now) }
         if steps.contains(.ended) {
-            return end(slot, steps.contains(.timedOut) ? .timedOut : steps.contains(.failed) ? .failed : .done, &actions)
+            let reason: TransactionEnd =
+                steps.contains(.timedOut) ? .timedOut : steps.contains(.failed) ? .failed : .done
+            return end(slot, reason, &actions)
         }
         if steps.contains(.failed) { actions.append(.undelivered(serverID(slot))) }
         if !records[slot].keepsMessage, !records[slot].message.isEmpty { keep([], slot) }
