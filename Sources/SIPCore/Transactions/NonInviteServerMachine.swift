@@ -3,12 +3,16 @@ package import ClusterModel
 /// A request other than INVITE and ACK that was received (RFC 3261 figure 8, RFC 4320).
 package struct NonInviteServerMachine: Hashable, Sendable {
     package enum State: Hashable, Sendable {
-        /// To `proceeding` when the sender should hear that the request is here, to `completed` by a final response.
+        /// To `proceeding` when the sender should hear that the request is here, to `completed` by a final response, to
+        /// `expired` without.
         case trying
-        /// To `completed` by a final response.
+        /// To `completed` by a final response, to `expired` without.
         case proceeding
         /// To `ended` by timer J.
         case completed
+        /// It is too late for a response. Absorbs what the network still has of the request, or it would be new; to `ended`
+        /// thereafter.
+        case expired
         case ended
     }
 
@@ -27,13 +31,13 @@ package struct NonInviteServerMachine: Hashable, Sendable {
     }
 
     /// Whether the last response, or the 100 that is not sent yet, may have to go out.
-    var keepsMessage: Bool { state != .ended }
+    var keepsMessage: Bool { state != .expired && state != .ended }
 
     /// The request came again.
     package mutating func requestCame() -> TransactionSteps {
         switch state {
         case .proceeding, .completed: .resend
-        case .trying, .ended: []
+        case .trying, .expired, .ended: []
         }
     }
 
@@ -49,28 +53,37 @@ package struct NonInviteServerMachine: Hashable, Sendable {
                 return .send
             }
             timers.stop()
-            guard status != 408, !isReliable else {
+            guard !isReliable else {
                 state = .ended
-                return status == 408 ? .ended : [.send, .ended]
+                return status == 408 ? [.timedOut, .ended] : [.send, .ended]
             }
-            state = .completed
+            state = status == 408 ? .expired : .completed
             timers.end(after: timings.timeout, now)
-            return .send
-        case .completed, .ended:
+            return status == 408 ? [] : .send
+        case .completed, .expired, .ended:
             return []
         }
     }
 
     /// A response could not be sent. The transaction stays as it is (RFC 6026 section 8.8).
-    package mutating func transportFailed() -> TransactionSteps { state == .ended ? [] : .failed }
+    package mutating func transportFailed() -> TransactionSteps { keepsMessage ? .failed : [] }
 
     /// Looks at timer J, and before the final response at the times of RFC 4320: the 100, and the end of the sender's patience.
     package mutating func tick(now: Instant, _ timings: TransactionTimings) -> TransactionSteps {
         if timers.endIsDue(now) {
-            let isLate = state != .completed
             timers.stop()
-            state = .ended
-            return isLate ? [.timedOut, .ended] : .ended
+            switch state {
+            case .trying where !isReliable, .proceeding where !isReliable:
+                state = .expired
+                timers.end(after: timings.t4, now)
+                return []
+            case .trying, .proceeding, .expired:
+                state = .ended
+                return [.timedOut, .ended]
+            case .completed, .ended:
+                state = .ended
+                return .ended
+            }
         }
         guard timers.resendIsDue(now) else { return [] }
         timers.stopResending()

@@ -72,9 +72,10 @@ extension Span<UInt8> {
                 lineEnd = self.position(of: 10, from: lineEnd, before: end) &+ 1
             } while lineEnd < end && (self[lineEnd] == 32 || self[lineEnd] == 9)
             position = lineEnd
-            let colon = self.position(of: UInt8(ascii: ":"), from: start, before: Swift.min(lineEnd, end))
-            if equalsIgnoringCase(trimmed(start, colon), name) {
-                return trimmed(Swift.min(colon &+ 1, end), Swift.min(lineEnd, end))
+            lineEnd = Swift.min(lineEnd, end)
+            let colon = self.position(of: UInt8(ascii: ":"), from: start, before: lineEnd)
+            if colon < lineEnd, equalsIgnoringCase(trimmed(start, colon), name) {
+                return trimmed(colon &+ 1, lineEnd)
             }
         }
         return nil

@@ -27,7 +27,7 @@ extension TransactionTable {
         return clientID(slot)
     }
 
-    /// A response has come.
+    /// A response has come. What is returned goes before the actions: one of them may be the end of the transaction.
     ///
     /// - Parameters:
     ///   - status: its code, as the parser says it.

@@ -71,9 +71,11 @@ import Testing
         #expect(desk.take(fromPhone("BYE"), at: 5) == (.absorbed, ["200 to 10.0.0.1:5066"]))
         #expect(desk.run() == ["36.0 server done"])
         _ = try desk.open(fromPhone("BYE"))
-        #expect(desk.run() == ["3.5 100 to 10.0.0.1:5066", "32.0 server timedOut"])
+        #expect(desk.run() == ["3.5 100 to 10.0.0.1:5066", "37.0 server timedOut"])
         let late = try desk.open(fromPhone("BYE")).id
-        #expect(desk.respond(late, 408, at: 31) == ["not sent", "server done"])
+        #expect(desk.respond(late, 408, at: 31) == ["not sent"])
+        #expect(desk.table.byteCount == 0)
+        #expect(desk.run() == ["63.0 server timedOut"])
         #expect(desk.isEmpty)
     }
 
