@@ -9,7 +9,7 @@ extension TransactionTable {
     ///   - target: where it goes; with a flow, over that stream.
     package mutating func send(
         _ request: [UInt8], to target: SIPSource, now: Instant, into actions: inout [TransactionAction]
-    ) throws(TransactionRefusal) -> ClientID {
+    ) throws(TransactionRefusal) -> ClientTransactionID {
         guard case .request = scratch.parse(request.span), scratch.method != .ack, scratch.method != .cancel,
             !scratch.topVia.branch.isEmpty
         else { throw .unsuitable }
@@ -49,7 +49,7 @@ extension TransactionTable {
     /// Cancels an INVITE: as soon as a provisional response says that somebody has it, and only if no final one came (section
     /// 9.1). The final response to the INVITE is still passed up, or the transaction times out 64 T1 after the CANCEL. For
     /// other requests this does nothing.
-    package mutating func cancel(_ id: ClientID, now: Instant, into actions: inout [TransactionAction]) {
+    package mutating func cancel(_ id: ClientTransactionID, now: Instant, into actions: inout [TransactionAction]) {
         guard let slot = slot(id), case .inviteClient(var machine) = records[slot].machine else { return }
         let steps = machine.cancel(now: now, timings)
         records[slot].machine = .inviteClient(machine)
@@ -61,7 +61,7 @@ extension TransactionTable {
     ///
     /// - Parameter interval: nanoseconds from now, and from each of those responses.
     package mutating func limitRinging(
-        _ id: ClientID, to interval: UInt64, now: Instant, into actions: inout [TransactionAction]
+        _ id: ClientTransactionID, to interval: UInt64, now: Instant, into actions: inout [TransactionAction]
     ) {
         guard let slot = slot(id), case .inviteClient(var machine) = records[slot].machine else { return }
         machine.limitRinging(to: interval, now: now)

@@ -31,7 +31,7 @@ extension TransactionTable {
     package mutating func open(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, now: Instant,
         into actions: inout [TransactionAction]
-    ) throws(TransactionRefusal) -> ServerID {
+    ) throws(TransactionRefusal) -> ServerTransactionID {
         guard message.method != .ack, message.method != .cancel, message.isSound else { throw .unsuitable }
         let key = keys.server(message, in: datagram)
         guard slot(of: key) == nil else { throw .known }
@@ -59,7 +59,7 @@ extension TransactionTable {
     /// - Returns: false if it was not sent: the transaction is over, or must not say that after what it has said.
     @discardableResult
     package mutating func respond(
-        _ id: ServerID, _ response: [UInt8], now: Instant, into actions: inout [TransactionAction]
+        _ id: ServerTransactionID, _ response: [UInt8], now: Instant, into actions: inout [TransactionAction]
     ) -> Bool {
         guard let slot = slot(id), let status = response.span.status else { return false }
         let steps = records[slot].respond(status, now: now, timings)

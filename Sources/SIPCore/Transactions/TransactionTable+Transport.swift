@@ -4,7 +4,7 @@ package import ClusterModel
 extension TransactionTable {
     /// A message of a client could not be sent.
     package mutating func transportFailed(
-        _ id: ClientID, now: Instant, into actions: inout [TransactionAction]
+        _ id: ClientTransactionID, now: Instant, into actions: inout [TransactionAction]
     ) {
         guard let slot = slot(id) else { return }
         let steps = records[slot].transportFailed()
@@ -13,7 +13,7 @@ extension TransactionTable {
 
     /// A response could not be sent.
     package mutating func transportFailed(
-        _ id: ServerID, now: Instant, into actions: inout [TransactionAction]
+        _ id: ServerTransactionID, now: Instant, into actions: inout [TransactionAction]
     ) {
         guard let slot = slot(id) else { return }
         let steps = records[slot].transportFailed()

@@ -144,16 +144,20 @@ package struct TransactionTable: Sendable {
         remove(slot)
     }
 
-    func serverID(_ slot: Int) -> ServerID { ServerID(slot: Int32(slot), generation: records[slot].generation) }
-    func clientID(_ slot: Int) -> ClientID { ClientID(slot: Int32(slot), generation: records[slot].generation) }
+    func serverID(_ slot: Int) -> ServerTransactionID {
+        ServerTransactionID(slot: Int32(slot), generation: records[slot].generation)
+    }
+    func clientID(_ slot: Int) -> ClientTransactionID {
+        ClientTransactionID(slot: Int32(slot), generation: records[slot].generation)
+    }
 
     /// The slot that an ID means, as long as the transaction is there.
-    func slot(_ id: ServerID) -> Int? {
+    func slot(_ id: ServerTransactionID) -> Int? {
         let slot = Int(id.slot)
         return slot < records.count && records[slot].generation == id.generation ? slot : nil
     }
 
-    func slot(_ id: ClientID) -> Int? {
+    func slot(_ id: ClientTransactionID) -> Int? {
         let slot = Int(id.slot)
         return slot < records.count && records[slot].generation == id.generation ? slot : nil
     }

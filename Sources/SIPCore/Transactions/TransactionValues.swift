@@ -1,11 +1,11 @@
 /// A request that was received, as long as its transaction lasts; never means another later.
-package struct ServerID: Hashable, Sendable {
+package struct ServerTransactionID: Hashable, Sendable {
     let slot: Int32
     let generation: UInt32
 }
 
 /// A request that was sent, as long as its transaction lasts; never means another later.
-package struct ClientID: Hashable, Sendable {
+package struct ClientTransactionID: Hashable, Sendable {
     let slot: Int32
     let generation: UInt32
 }
@@ -29,16 +29,16 @@ package enum RequestOutcome: Hashable, Sendable {
     /// It came again, or it is the end of what is known. Whatever there is to say to it is among the actions.
     case absorbed
     /// The ACK of a 2xx, which is somebody else's. Most come with a branch of their own, and are of no transaction here.
-    case ack(of: ServerID?)
+    case ack(of: ServerTransactionID?)
     /// An INVITE that has no final response yet is to be cancelled; the CANCEL is answered. Without the INVITE it is not, and
     /// gets a 481 from whom it was meant for (RFC 3261 section 9.2).
-    case cancel(of: ServerID?)
+    case cancel(of: ServerTransactionID?)
 }
 
 /// What a response that was received is.
 package enum ResponseOutcome: Hashable, Sendable {
     /// The next response to a request that was sent: never 100, one final response, and each 2xx to an INVITE.
-    case forward(ClientID)
+    case forward(ClientTransactionID)
     /// It came again, says no more than that the request arrived, or was for this node.
     case absorbed
     /// Nobody has asked. It goes nowhere (RFC 6026 section 7.3).
@@ -70,9 +70,9 @@ package enum TransactionEnd: Hashable, Sendable {
 package enum TransactionAction: Hashable, Sendable {
     case send([UInt8], to: SIPSource)
     /// Comes once for each that was sent, and last.
-    case clientEnded(ClientID, TransactionEnd)
+    case clientEnded(ClientTransactionID, TransactionEnd)
     /// Comes once for each that was opened, and last.
-    case serverEnded(ServerID, TransactionEnd)
+    case serverEnded(ServerTransactionID, TransactionEnd)
     /// A response could not be sent; the transaction goes on (RFC 6026 section 8.8).
-    case undelivered(ServerID)
+    case undelivered(ServerTransactionID)
 }

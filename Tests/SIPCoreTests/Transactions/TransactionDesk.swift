@@ -31,14 +31,14 @@ struct TransactionDesk {
 
     mutating func open(
         _ parsed: Parsed, at seconds: Double = 0, from source: SIPSource = SIPSource(phone)
-    ) throws(TransactionRefusal) -> (id: ServerID, actions: [String]) {
+    ) throws(TransactionRefusal) -> (id: ServerTransactionID, actions: [String]) {
         var actions: [TransactionAction] = []
         let id = try table.open(
             parsed.message, in: parsed.bytes.span, from: source, now: at(seconds), into: &actions)
         return (id, describe(actions))
     }
 
-    mutating func respond(_ id: ServerID, _ status: Int, at seconds: Double = 0) -> [String] {
+    mutating func respond(_ id: ServerTransactionID, _ status: Int, at seconds: Double = 0) -> [String] {
         var actions: [TransactionAction] = []
         let isSent = table.respond(
             id, Array("SIP/2.0 \(status) X\r\n\r\n".utf8), now: at(seconds), into: &actions)
@@ -47,7 +47,7 @@ struct TransactionDesk {
 
     mutating func send(
         _ request: Parsed, to target: SIPSource = SIPSource(callee), at seconds: Double = 0
-    ) throws(TransactionRefusal) -> (id: ClientID, actions: [String]) {
+    ) throws(TransactionRefusal) -> (id: ClientTransactionID, actions: [String]) {
         var actions: [TransactionAction] = []
         let id = try table.send(request.bytes, to: target, now: at(seconds), into: &actions)
         return (id, describe(actions))
@@ -63,7 +63,7 @@ struct TransactionDesk {
         return (outcome, describe(actions))
     }
 
-    mutating func cancel(_ id: ClientID, at seconds: Double = 0) -> [String] {
+    mutating func cancel(_ id: ClientTransactionID, at seconds: Double = 0) -> [String] {
         var actions: [TransactionAction] = []
         table.cancel(id, now: at(seconds), into: &actions)
         return describe(actions)

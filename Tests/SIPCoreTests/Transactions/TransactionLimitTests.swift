@@ -66,7 +66,7 @@ import Testing
 
     @Test func `nothing is left of many, and their places are used again`() throws {
         var desk = desk(1000)
-        var former: ServerID?
+        var former: ServerTransactionID?
         for round in 0..<5 {
             let start = Double(round) * 100
             for number in 0..<700 {
@@ -148,8 +148,8 @@ import Testing
     func `whatever comes in whatever order ends`(seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)
         var desk = desk(16, bytes: 4000)
-        var servers: [ServerID] = []
-        var clients: [ClientID] = []
+        var servers: [ServerTransactionID] = []
+        var clients: [ClientTransactionID] = []
         var seconds = 0.0
         for _ in 0..<2000 {
             seconds += Double(Int.random(in: 0...20, using: &generator)) / 10

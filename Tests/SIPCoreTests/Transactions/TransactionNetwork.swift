@@ -24,10 +24,10 @@ struct TransactionNetwork {
     private enum Event {
         case datagram([UInt8], to: Int, flow: FlowID)
         case request(Int)
-        case cancel(ClientID, at: Int)
-        case answer(ServerID, [UInt8], at: Int)
+        case cancel(ClientTransactionID, at: Int)
+        case answer(ServerTransactionID, [UInt8], at: Int)
         /// The 2xx of an INVITE, until its ACK (RFC 3261 section 13.3.1.4).
-        case success(ServerID, [UInt8], request: Int, wait: UInt64)
+        case success(ServerTransactionID, [UInt8], request: Int, wait: UInt64)
     }
 
     private let addresses = [
@@ -38,8 +38,8 @@ struct TransactionNetwork {
     private(set) var tables: [TransactionTable]
     private(set) var fates: [Fate]
     private(set) var now: UInt64 = 0
-    private var clients: [[ClientID: Int]] = [[:], [:]]
-    private var servers: [[ServerID: Int]] = [[:], [:]]
+    private var clients: [[ClientTransactionID: Int]] = [[:], [:]]
+    private var servers: [[ServerTransactionID: Int]] = [[:], [:]]
     private var events: [(at: UInt64, number: Int, event: Event)] = []
     private var eventCount = 0
     private var losses: [[UInt8]: Int] = [:]
@@ -131,7 +131,7 @@ struct TransactionNetwork {
         let target = SIPSource(
             addresses[1 - node], flow: Self.isOverStream(request) ? FlowID(rawValue: 1) : .none)
         let bytes = text(method, request, branch: "z9hG4bK\(request)")
-        var id: ClientID?
+        var id: ClientTransactionID?
         act(node) { table, now, actions in id = try? table.send(bytes, to: target, now: now, into: &actions) }
         guard let id else { return }
         clients[node][id] = request
@@ -178,7 +178,7 @@ struct TransactionNetwork {
     }
 
     private mutating func open(_ parsed: Parsed, _ request: Int, _ node: Int, _ source: SIPSource) {
-        var id: ServerID?
+        var id: ServerTransactionID?
         act(node) { table, now, actions in
             id = try? table.open(parsed.message, in: parsed.bytes.span, from: source, now: now, into: &actions)
         }
