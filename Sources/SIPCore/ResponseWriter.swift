@@ -88,7 +88,7 @@ package struct ResponseWriter: Sendable {
         if !isCleaning, stand(inOrder: message, datagram) {
             sink.put(texts.from, of: texts.bytes.span)
             sink.put(ByteRange(message.from.whole.lower, message.to.whole.upper), of: datagram)
-            writeTag(message, datagram, &sink)
+            writeTag(response, message, datagram, &sink)
             return sink.put(ByteRange(message.to.whole.upper, message.cseqValue.upper), of: datagram)
         }
         if !message.from.whole.isEmpty {
@@ -98,7 +98,7 @@ package struct ResponseWriter: Sendable {
         if !message.to.whole.isEmpty {
             sink.put(texts.to, of: texts.bytes.span)
             sink.put(message.to.whole, of: datagram, cleaning: isCleaning)
-            writeTag(message, datagram, &sink)
+            writeTag(response, message, datagram, &sink)
         }
         if !message.callID.isEmpty {
             sink.put(texts.callID, of: texts.bytes.span)
@@ -123,8 +123,11 @@ package struct ResponseWriter: Sendable {
             && texts.equals(self.texts.cseq, in: datagram, at: message.callID.upper)
     }
 
-    private func writeTag(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ sink: inout ByteSink) {
-        guard message.to.isUsable, message.to.tag.isEmpty else { return }
+    /// A 100 needs none (RFC 3261 section 8.2.6.2): it does not come from whoever will answer.
+    private func writeTag(
+        _ response: SIPResponse, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ sink: inout ByteSink
+    ) {
+        guard response.status != .trying, message.to.isUsable, message.to.tag.isEmpty else { return }
         sink.put(texts.tag, of: texts.bytes.span)
         sink.put(hexadecimal: tag(for: message.callID, in: datagram))
     }
@@ -150,6 +153,13 @@ package struct ResponseWriter: Sendable {
                 sink.put("\r\nUnsupported: ")
                 sink.put(message.proxyRequires[position], of: datagram, cleaning: message.hasLineEndsInValues)
             }
+        case .timestamp:
+            var position = message.firstLine.upper &+ 1
+            guard let value = datagram.nextHeader("timestamp", from: &position, before: message.headersEnd) else {
+                break
+            }
+            sink.put("\r\nTimestamp: ")
+            sink.put(value, of: datagram, cleaning: true)
         case .retryAfter(let seconds):
             sink.put("\r\nRetry-After: ")
             sink.put(decimal: seconds)

@@ -1,5 +1,6 @@
 /// The answers that this server gives (RFC 3261 section 21).
 package enum SIPStatus: UInt16, Hashable, Sendable {
+    case trying = 100
     case ok = 200
     case badRequest = 400
     case unauthorized = 401
@@ -26,6 +27,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     /// The reason phrase.
     package var reason: String {
         switch self {
+        case .trying: "Trying"
         case .ok: "OK"
         case .badRequest: "Bad Request"
         case .unauthorized: "Unauthorized"
@@ -137,6 +139,8 @@ package struct SIPResponse: Hashable, Sendable {
         case unsupported
         /// The same with all that a proxy should know (section 20.29).
         case unsupportedByProxy
+        /// The request's `Timestamp`, which a 100 must have (section 8.2.6.1).
+        case timestamp
         /// `Retry-After` in seconds.
         case retryAfter(UInt32)
         /// `WWW-Authenticate`, once for each algorithm (RFC 3261 section 20.44, RFC 8760 section 2.3).
