@@ -52,7 +52,7 @@ extension Controller {
         do throws(ControllerFailure) {
             guard let set = try Self.loadCertificates(of: topology, beside: options.topology, logger) else { return }
             certificates = set
-            for worker in workers where worker.isReady { worker.order(.certificates(set)) }
+            for worker in workers where worker.hearsChanges { worker.order(.certificates(set)) }
         } catch {
             logger.error(
                 "cannot take new certificates; the former ones stay", metadata: ["problem": "\(error.message)"])
