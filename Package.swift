@@ -71,22 +71,22 @@ let roles: [Target] = [
         name: "SIPServer",
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
-            "LinuxSystem",
+            "LinuxSystem", "TLS",
             "Transport", "Digests", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "Controller",
         dependencies: [
-            "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport", "Digests",
-            "ProcessRuntime",
+            "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
+            "Digests", "ProcessRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "OperatorCommands",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
@@ -164,6 +164,7 @@ let tests: [Target] = [
         name: "SystemTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
+            "TestCertificates",
         ],
         exclude: ["Scenarios"]
     ),

@@ -412,6 +412,51 @@ void   tandem__control__credentials__free_unpacked
   assert(message->base.descriptor == &tandem__control__credentials__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__certificates__init
+                     (Tandem__Control__Certificates         *message)
+{
+  static const Tandem__Control__Certificates init_value = TANDEM__CONTROL__CERTIFICATES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__certificates__get_packed_size
+                     (const Tandem__Control__Certificates *message)
+{
+  assert(message->base.descriptor == &tandem__control__certificates__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__certificates__pack
+                     (const Tandem__Control__Certificates *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__certificates__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__certificates__pack_to_buffer
+                     (const Tandem__Control__Certificates *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__certificates__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Certificates *
+       tandem__control__certificates__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Certificates *)
+     protobuf_c_message_unpack (&tandem__control__certificates__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__certificates__free_unpacked
+                     (Tandem__Control__Certificates *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__certificates__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__report_request__init
                      (Tandem__Control__ReportRequest         *message)
 {
@@ -1757,7 +1802,7 @@ const ProtobufCMessageDescriptor tandem__control__source_limits__descriptor =
   (ProtobufCMessageInit) tandem__control__source_limits__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__agent_type__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__agent_type__field_descriptors[8] =
 {
   {
     "name",
@@ -1843,6 +1888,18 @@ static const ProtobufCFieldDescriptor tandem__control__agent_type__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "probe_nanoseconds",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentType, probe_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__agent_type__field_indices_by_name[] = {
   5,   /* field[5] = contacts */
@@ -1851,12 +1908,13 @@ static const unsigned tandem__control__agent_type__field_indices_by_name[] = {
   2,   /* field[2] = minimum_expires */
   0,   /* field[0] = name */
   1,   /* field[1] = phone */
+  7,   /* field[7] = probe_nanoseconds */
   6,   /* field[6] = trunk */
 };
 static const ProtobufCIntRange tandem__control__agent_type__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__control__agent_type__descriptor =
 {
@@ -1866,7 +1924,7 @@ const ProtobufCMessageDescriptor tandem__control__agent_type__descriptor =
   "Tandem__Control__AgentType",
   "tandem.control",
   sizeof(Tandem__Control__AgentType),
-  7,
+  8,
   tandem__control__agent_type__field_descriptors,
   tandem__control__agent_type__field_indices_by_name,
   1,  tandem__control__agent_type__number_ranges,
@@ -2346,6 +2404,109 @@ const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
   tandem__control__credentials__field_indices_by_name,
   1,  tandem__control__credentials__number_ranges,
   (ProtobufCMessageInit) tandem__control__credentials__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__certificates__field_descriptors[6] =
+{
+  {
+    "certificate_path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, certificate_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "certificate",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, certificate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_path",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, key_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "authorities_path",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, authorities_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "authorities",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, authorities),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__certificates__field_indices_by_name[] = {
+  5,   /* field[5] = authorities */
+  4,   /* field[4] = authorities_path */
+  1,   /* field[1] = certificate */
+  0,   /* field[0] = certificate_path */
+  3,   /* field[3] = key */
+  2,   /* field[2] = key_path */
+};
+static const ProtobufCIntRange tandem__control__certificates__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__certificates__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Certificates",
+  "Certificates",
+  "Tandem__Control__Certificates",
+  "tandem.control",
+  sizeof(Tandem__Control__Certificates),
+  6,
+  tandem__control__certificates__field_descriptors,
+  tandem__control__certificates__field_indices_by_name,
+  1,  tandem__control__certificates__number_ranges,
+  (ProtobufCMessageInit) tandem__control__certificates__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__report_request__field_descriptors[1] =

@@ -36,7 +36,7 @@ extension Controller {
         do throws(ControllerFailure) {
             guard let pieces = try Self.loadCredentials(of: topology, beside: options.topology, logger) else { return }
             credentials = pieces
-            for worker in workers where worker.isReady {
+            for worker in workers where worker.hearsChanges {
                 for piece in pieces { worker.order(.credentials(piece)) }
             }
         } catch {

@@ -119,6 +119,7 @@ extension Controller {
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }
         for piece in credentials ?? [] { worker.order(.credentials(piece)) }
+        if let certificates { worker.order(.certificates(certificates)) }
         worker.order(.start)
     }
 

@@ -13,6 +13,8 @@ package final class Controller {
     let topology: Topology
     /// What workers are told of phones' passwords; nil where anybody may register.
     var credentials: [CredentialPiece]?
+    /// What workers show phones over TLS; nil where none does.
+    var certificates: CertificateSet?
     let loop: EventLoop
     let logger: Logger
     var workers: [WorkerHandle] = []
@@ -51,6 +53,7 @@ package final class Controller {
         logger = StandardErrorLog.logger(label: "tandemd")
         topology = try Self.loadTopology(options.topology)
         credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
+        certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
         guard Files.isExecutable(Self.workerProgram) else {
             throw ControllerFailure(
                 "cannot find \(Self.workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
@@ -162,8 +165,10 @@ package final class Controller {
 
     private func signalCame() {
         guard let signal = try? signals.next() else { return }
-        // A reload of the topology is a matter of `apply`; passwords may change at any time.
-        if signal == .hangup { reloadCredentials() } else { stop("signal \(signal.rawValue)") }
+        guard signal == .hangup else { return stop("signal \(signal.rawValue)") }
+        // A reload of the topology is a matter of `apply`; passwords and certificates may change at any time.
+        reloadCredentials()
+        reloadCertificates()
     }
 
     /// Stops all workers in order, then the loop.

@@ -36,6 +36,13 @@ final class WorkerHandle {
         return false
     }
 
+    /// It has been told its setup, or has what an earlier controller told it, and hears of changes. A worker that was found
+    /// hears nothing before it has introduced itself.
+    var hearsChanges: Bool {
+        if case .starting = supervision.state { return true }
+        return isReady
+    }
+
     var isStopping: Bool {
         if case .stopping = supervision.state { return true }
         return false

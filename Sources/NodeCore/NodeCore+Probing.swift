@@ -14,7 +14,9 @@ extension NodeCore {
                 probeAnswered(slot: due.slot, number: due.number, now: now)
                 continue
             }
-            actions.append(.send(prober.write(due, from: listeners[Int(target.listener)].address), to: target))
+            let listener = listeners[Int(target.listener)]
+            let request = prober.write(due, from: listener.address, isSecure: listener.transport == .tls)
+            actions.append(.send(request, to: target))
         }
         for dn in emptied { ownership.serviceLost(dn, reason: .flowLost, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterModel
+import TLS
 package import TopologyFile
 
 struct ValidateCommand: ParsableCommand {
@@ -36,6 +37,13 @@ struct ValidateCommand: ParsableCommand {
                     reports.append(ValidationJSON.File(path, credentials))
                     if !output.json { console.write(ValidationText.rendered(credentials, path, console.style)) }
                 }
+                if let policy = result.topology?.tls {
+                    let problem = Self.problem(of: try CertificateFiles.read(policy, beside: file))
+                    if let problem {
+                        worst = max(worst, ExitStatus.invalidTopology.rawValue)
+                        console.note(console.errorStyle.bad("tandem: ") + problem)
+                    }
+                }
             } catch {
                 worst = max(worst, error.exitCode)
                 console.note(console.errorStyle.bad("tandem: ") + "\(error)")
@@ -44,6 +52,23 @@ struct ValidateCommand: ParsableCommand {
         if output.json { console.write(JSONOutput.rendered(ValidationJSON(files: reports))) }
         if let code = codes.first, !output.json { console.suggest("`tandem explain \(code)` tells more.") }
         if worst != 0 { throw CommandFailure("", exitCode: worst) }
+    }
+}
+
+extension ValidateCommand {
+    /// What a node could not do with the files; nil when it can serve with them.
+    private static func problem(of files: CertificateFiles) -> String? {
+        func file(_ source: TopologySource) -> PEMFile { PEMFile(path: source.name, bytes: source.text) }
+        do throws(TLSError) {
+            _ = try TLSContext(
+                .server,
+                TLSContext.Material(
+                    certificate: file(files.certificate), key: file(files.key),
+                    authorities: files.authorities.map(file)))
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 }
 

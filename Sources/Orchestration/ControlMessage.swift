@@ -7,6 +7,8 @@ package enum WorkerOrder: Equatable, Sendable {
     case provision([DNBlock], dialStrings: [DialString])
     /// Some of the DNs' HA1s. Those of the first piece to the last take the place of all that were told before.
     case credentials(CredentialPiece)
+    /// What the worker shows phones over TLS from now on.
+    case certificates(CertificateSet)
     case start
     case stop
     /// The sender is the worker's controller from now on; whether the worker ends with it.
@@ -32,6 +34,34 @@ package struct CredentialPiece: Equatable, Sendable {
     package var hashes: [UInt8] = []
 
     package init() {}
+}
+
+/// PEM files, as the controller read them.
+package struct CertificateSet: Equatable, Sendable {
+    package struct File: Equatable, Sendable {
+        /// What an error calls it; not empty.
+        package var path: String
+        package var bytes: [UInt8]
+
+        package init(path: String, bytes: [UInt8]) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
+    /// The longest file: all three fit into a frame.
+    package static let maximumSize = 256 * 1024
+
+    package var certificate: File
+    package var key: File
+    /// Nil where phones need no certificate.
+    package var authorities: File?
+
+    package init(certificate: File, key: File, authorities: File?) {
+        self.certificate = certificate
+        self.key = key
+        self.authorities = authorities
+    }
 }
 
 package struct DialString: Equatable, Sendable {

@@ -19,13 +19,16 @@ package struct ProbeWriter: Sendable {
 
     /// The whole request.
     ///
-    /// - Parameter address: the listener that it leaves from.
-    package func write(_ probe: DueProbe, from address: NetworkAddress) -> [UInt8] {
+    /// - Parameters:
+    ///   - address: the listener that it leaves from.
+    ///   - isSecure: it leaves over TLS.
+    package func write(_ probe: DueProbe, from address: NetworkAddress, isSecure: Bool = false) -> [UInt8] {
         var output: [UInt8] = []
         var sink = ByteSink(taking: &output)
         sink.put("OPTIONS ")
         sink.put(probe.binding.contact.span)
-        sink.put(probe.binding.source.flow == .none ? " SIP/2.0\r\nVia: SIP/2.0/UDP " : " SIP/2.0\r\nVia: SIP/2.0/TCP ")
+        sink.put(" SIP/2.0\r\nVia: SIP/2.0/")
+        sink.put(probe.binding.source.flow == .none ? "UDP " : isSecure ? "TLS " : "TCP ")
         sink.put("\(address)")
         sink.put(";branch=")
         sink.put(Self.cookie)

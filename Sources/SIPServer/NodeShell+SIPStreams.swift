@@ -3,6 +3,7 @@ import LinuxSystem
 import Logging
 import NodeCore
 import SIPCore
+import TLS
 import Transport
 
 /// What SIP connections came to, for operators.
@@ -12,28 +13,49 @@ struct SIPStreamCounters {
     var cutOff: UInt64 = 0
 }
 
-// SIP over TCP: phones and proxies connect, and their bindings live as long as their connections where these are the only
+// SIP over TCP and TLS: phones and proxies connect, and their bindings live as long as their connections where these are the only
 // way to them.
 extension NodeShell {
-    func listenSIP(_ address: NetworkAddress, number: UInt8) throws(SystemError) {
-        try listen(.tcp(address), limit: Self.sipConnectionLimit) { [unowned self] in sipConnected($0, listener: number)
+    func listenSIP(_ listener: SIPListener, number: UInt8) throws(SystemError) {
+        let isSecure = listener.transport == .tls
+        try listen(.tcp(listener.address), limit: Self.sipConnectionLimit) { [unowned self] in
+            sipConnected($0, listener: number, isSecure: isSecure)
         }
     }
 
-    private func sipConnected(_ stream: AcceptedStream, listener: UInt8) {
+    private func sipConnected(_ stream: AcceptedStream, listener: UInt8, isSecure: Bool) {
         // The peer may be gone already.
         guard let address = stream.peerAddress, core.mayConnect(from: address, now: loop.now) else {
             return stream.descriptor.close()
+        }
+        var session: TLSSession?
+        if isSecure {
+            session = newSession()
+            if session == nil { return stream.descriptor.close() }
         }
         do throws(SystemError) {
             let flow = FlowID(rawValue: nextNumber())
             let source = SIPSource(address, flow: flow, listener: listener)
             let delegate = SIPStreamDelegate(self, source)
             let connection = try SIPConnection(stream.descriptor, from: address, on: loop, delegate: delegate)
+            if let session { connection.secure(with: session) }
             sipConnections[flow] = connection
             sipStreams.accepted += 1
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func newSession() -> TLSSession? {
+        guard let tls else {
+            logger.error("a phone connected over TLS, and the controller told no certificate")
+            return nil
+        }
+        do throws(TLSError) {
+            return try TLSSession(tls)
+        } catch {
+            logger.error("cannot serve a connection over TLS", metadata: ["problem": "\(error)"])
+            return nil
         }
     }
 

@@ -5,6 +5,7 @@ import Logging
 import NodeCore
 import Orchestration
 import SIPCore
+import TLS
 import TLibraryPorts
 import Transport
 import Wire
@@ -40,6 +41,8 @@ final class NodeShell {
     /// The answer to a message of a stream, on its way.
     var streamAnswers = DatagramBatch()
     var sipStreams = SIPStreamCounters()
+    /// What new connections over TLS are served with; those that there are keep what they had.
+    var tls: TLSContext?
     var listeners: [StreamListener] = []
     /// Connections to peers and from strangers, by their numbers.
     var connections: [ConnectionID: FramedConnection] = [:]
@@ -94,7 +97,7 @@ final class NodeShell {
     /// and some for the process itself.
     var descriptorLimit: Int {
         let sip = topology.nodes[me.position].sip
-        let streams = sip.filter { $0.transport == .tcp }.count * Self.sipConnectionLimit
+        let streams = sip.filter { $0.transport != .udp }.count * Self.sipConnectionLimit
         return Self.clientLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
     }
 
@@ -108,10 +111,8 @@ final class NodeShell {
                 let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
                 sipSockets.append(
                     try DatagramSocket(descriptor, on: loop, number: UInt8(number), delegate: self))
-            case .tcp:
-                try listenSIP(listener.address, number: UInt8(number))
-            case .tls:
-                break
+            case .tcp, .tls:
+                try listenSIP(listener, number: UInt8(number))
             }
         }
         try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0.descriptor) }

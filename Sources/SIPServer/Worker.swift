@@ -6,6 +6,7 @@ import NodeCore
 import Orchestration
 import ProcessRuntime
 import SIPCore
+import TLS
 package import Transport
 import Wire
 
@@ -26,6 +27,8 @@ package final class Worker {
     private var dialStrings: [DialString] = []
     /// Credentials whose last piece has not come, or that wait for the node to start.
     private var credentials: [CredentialPiece] = []
+    /// What phones over TLS are shown, until the node starts and has it.
+    private var tls: TLSContext?
     private(set) var shell: NodeShell?
     private(set) var isStopping = false
     private var exitCode: Int32 = 0
@@ -77,6 +80,8 @@ package final class Worker {
             if piece.isFirst { credentials = [] }
             credentials.append(piece)
             if piece.isLast, let shell { replaceCredentials(of: shell) }
+        case .certificates(let set):
+            takeCertificates(set)
         case .start:
             start()
         case .stop:
@@ -112,6 +117,7 @@ package final class Worker {
         let shell = NodeShell(
             topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
+        shell.tls = tls
         raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()
@@ -132,6 +138,18 @@ package final class Worker {
         credentials = []
         shell.core.replaceCredentials(table)
         logger.info("took new credentials", metadata: ["users": "\(table.count)"])
+    }
+
+    /// The controller has judged them before, so a problem here is its mistake.
+    private func takeCertificates(_ set: CertificateSet) {
+        do throws(TLSError) {
+            tls = try TLSContexts.make(set)
+        } catch {
+            return logger.error("cannot take certificates", metadata: ["problem": "\(error)"])
+        }
+        guard let shell else { return }
+        shell.tls = tls
+        logger.info("took new certificates", metadata: ["file": "\(set.certificate.path)"])
     }
 
     private func raiseDescriptorLimit(to wanted: Int) {

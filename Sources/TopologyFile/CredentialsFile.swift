@@ -16,8 +16,7 @@ package enum CredentialsFile {
     ///
     /// - Parameter topologyPath: of the topology file; a path in it that is not absolute counts from there.
     package static func path(of policy: AuthenticationPolicy, beside topologyPath: String) -> String {
-        guard !policy.users.hasPrefix("/"), let slash = topologyPath.lastIndex(of: "/") else { return policy.users }
-        return topologyPath[...slash] + policy.users
+        TopologyFile.path(policy.users, beside: topologyPath)
     }
 
     /// Checks a file and, unless it has an error, takes the credentials from it.

@@ -182,7 +182,8 @@ extension DiagnosticCode {
         case .danglingReference:
             """
             A name refers to something that the file does not declare: an agent type, a data center, a trunk or a DN.
-            Mend the name (the help line tells the nearest), or declare what is missing.
+            Mend the name (the help line tells the nearest), or declare what is missing. A SIP listener over TLS refers to
+            the certificate of `tls`.
             """
         case .badDN:
             """
@@ -233,8 +234,8 @@ extension DiagnosticCode {
             """
         case .noUDPListener:
             """
-            Phones register over UDP and TCP in this version, so every node needs at least one SIP listener such as
-            `udp:127.0.0.1:5071` or `tcp:127.0.0.1:5071`.
+            Phones register over UDP, TCP and TLS, so every node needs at least one SIP listener such as
+            `udp:127.0.0.1:5071` or `tls:127.0.0.1:5061`.
             """
         case .otherHost:
             """

@@ -43,7 +43,7 @@ extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, timing, limits, perSource, rollout,
+        trunk, authentication, tls, timing, limits, perSource, rollout,
     ]
 
     package static let topology = Shape(
@@ -54,7 +54,7 @@ extension Shape {
             "dataCenters": "{ dc1: { nodes: { ... } } }",
             "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
         ],
-        optional: ["routingPoints", "trunks", "authentication", "timing", "limits", "rollout"]
+        optional: ["routingPoints", "trunks", "authentication", "tls", "timing", "limits", "rollout"]
     )
     package static let agentType = Shape(
         "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
@@ -94,6 +94,9 @@ extension Shape {
     package static let authentication = Shape(
         "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"],
         optional: ["algorithms"])
+    package static let tls = Shape(
+        "tls", "`tls`", required: ["certificate": "certificate.pem", "key": "key.pem"], optional: ["ca"],
+        example: "{ certificate: certificate.pem, key: key.pem }")
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [

@@ -101,20 +101,17 @@ extension TopologyDecoder {
                 isFaulty = true
                 continue
             }
-            if listener.transport == .tls {
-                noteNotRun("SIP listeners over \(listener.transport.rawValue.uppercased())", at: item.value)
-            }
+            if listener.transport == .tls, firstTLSListener == nil { firstTLSListener = (item.value, node.name) }
             listen(
                 listener.transport == .udp ? .udp : .tcp, listener.address, at: item.value,
                 "SIP of `\(node.name)`"
             )
             listeners.append(listener)
         }
-        if !isFaulty && !listeners.contains(where: { $0.transport != .tls }) {
+        if items.isEmpty {
             report(
-                .noUDPListener,
-                "`\(node.name)` has no SIP listener over UDP or TCP, where phones register in this version",
-                at: span(items.isEmpty ? field.key : field.value), hint: "add `\"udp:127.0.0.1:5071\"` to the list"
+                .noUDPListener, "`\(node.name)` has no SIP listener, where phones register", at: span(field.key),
+                hint: "add `\"udp:127.0.0.1:5071\"` to the list"
             )
         }
         return listeners

@@ -19,6 +19,9 @@ package struct TopologyDecoder {
     package var timing = Timing()
     package var authentication: AuthenticationPolicy?
     package var sourceLimits: SourceLimitPolicy?
+    package var tls: TLSPolicy?
+    /// The first SIP listener over TLS, with its node's name.
+    package var firstTLSListener: (place: Int, node: String)?
     /// Every address that something of the file would listen at.
     package var listeners: [Listener] = []
     /// What the file declares and this version does not run, by kind, in the order of first appearance.
@@ -58,7 +61,8 @@ package struct TopologyDecoder {
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings), timing: timing,
-            authentication: authentication, sourceLimits: sourceLimits, notices: notRun.map { notice($0) }
+            authentication: authentication, sourceLimits: sourceLimits, tls: tls,
+            notices: notRun.map { notice($0) }
         )
     }
 

@@ -20,6 +20,14 @@ package enum TopologyFile {
         return LoadResult(topology: topology, diagnostics: placed(decoder.faults, in: source))
     }
 
+    /// Where a file is that a topology file names.
+    ///
+    /// - Parameter topologyPath: a path that is not absolute counts from this file's directory.
+    static func path(_ path: String, beside topologyPath: String) -> String {
+        guard !path.hasPrefix("/"), let slash = topologyPath.lastIndex(of: "/") else { return path }
+        return topologyPath[...slash] + path
+    }
+
     /// All on lines that the file has.
     private static func placed(_ faults: FaultList, in source: TopologySource) -> [Diagnostic] {
         guard !faults.diagnostics.isEmpty, source.text.last != 0x0A else { return faults.sorted }

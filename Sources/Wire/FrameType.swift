@@ -23,6 +23,7 @@ package enum FrameType {
     static let dnListRequest: UInt16 = 1206
     static let adopt: UInt16 = 1207
     static let credentials: UInt16 = 1208
+    static let certificates: UInt16 = 1209
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221

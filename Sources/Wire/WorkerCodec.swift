@@ -36,6 +36,16 @@ package enum WorkerOrderCodec {
                 $0.hashes = arena.bytes(piece.hashes)
             }
             appendFrame(type: FrameType.credentials, message, to: &output)
+        case .certificates(let set):
+            let message = arena.make(tandem__control__certificates__init) {
+                $0.certificate_path = arena.string(set.certificate.path)
+                $0.certificate = arena.bytes(set.certificate.bytes)
+                $0.key_path = arena.string(set.key.path)
+                $0.key = arena.bytes(set.key.bytes)
+                $0.authorities_path = arena.string(set.authorities?.path ?? "")
+                $0.authorities = arena.bytes(set.authorities?.bytes ?? [])
+            }
+            appendFrame(type: FrameType.certificates, message, to: &output)
         case .start:
             appendEmptyFrame(type: FrameType.start, to: &output)
         case .stop:
@@ -139,6 +149,7 @@ package enum WorkerOrderCodec {
             $0.maximum_expires = agentType.registration.maximumExpires
             $0.contacts = UInt32(agentType.registration.contacts)
             $0.trunk = arena.string(agentType.trunk ?? "")
+            $0.probe_nanoseconds = agentType.registration.probeInterval?.nanoseconds ?? 0
         }
     }
 
@@ -171,6 +182,10 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__credentials__descriptor, payload, as: Tandem__Control__Credentials.self
             ) { (message) throws(WireError) in .credentials(try credentials(message)) }
+        case FrameType.certificates:
+            return try unpack(
+                type: type, tandem__control__certificates__descriptor, payload, as: Tandem__Control__Certificates.self
+            ) { (message) throws(WireError) in .certificates(try certificates(message)) }
         case FrameType.start:
             return .start
         case FrameType.stop:
@@ -252,6 +267,22 @@ package enum WorkerOrderCodec {
         return piece
     }
 
+    private static func certificates(
+        _ message: borrowing Tandem__Control__Certificates
+    ) throws(WireError) -> CertificateSet {
+        let type = FrameType.certificates
+        let longest = max(message.certificate.len, message.key.len, message.authorities.len)
+        guard longest <= CertificateSet.maximumSize else { throw .tooMany(type: type) }
+        let certificate = CertificateSet.File(
+            path: text(message.certificate_path), bytes: Array(bytes(message.certificate)))
+        let key = CertificateSet.File(path: text(message.key_path), bytes: Array(bytes(message.key)))
+        let path = text(message.authorities_path)
+        guard !certificate.path.isEmpty, !key.path.isEmpty else { throw .badValue(type: type, field: "path") }
+        let authorities =
+            path.isEmpty ? nil : CertificateSet.File(path: path, bytes: Array(bytes(message.authorities)))
+        return CertificateSet(certificate: certificate, key: key, authorities: authorities)
+    }
+
     private static func setup(_ message: borrowing Tandem__Control__Configure) throws(WireError) -> WorkerSetup {
         var nodes: [Node] = []
         for pointer in messages(message.n_nodes, message.nodes) { nodes.append(try node(pointer.pointee)) }
@@ -309,7 +340,9 @@ package enum WorkerOrderCodec {
             name: text(message.name), phone: AgentType.Phone(rawValue: text(message.phone)) ?? .sip,
             registration: RegistrationLimits(
                 minimumExpires: message.minimum_expires, defaultExpires: message.default_expires,
-                maximumExpires: message.maximum_expires, contacts: Int(message.contacts)
+                maximumExpires: message.maximum_expires, contacts: Int(message.contacts),
+                probeInterval: message.probe_nanoseconds == 0
+                    ? nil : .nanoseconds(Int64(clamping: message.probe_nanoseconds))
             ),
             trunk: trunk.isEmpty ? nil : trunk
         )

@@ -72,13 +72,13 @@ enum House {
             "SIPServer", .role,
             [
                 "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
-                "LinuxSystem", "Transport", "Digests", "ProcessRuntime", "Logging",
+                "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime", "Logging",
             ]
         ),
         Room(
             "Controller", .role,
             [
-                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+                "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
                 "Digests",
                 "ProcessRuntime", "Logging",
             ]
@@ -86,7 +86,8 @@ enum House {
         Room(
             "OperatorCommands", .role,
             [
-                "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
+                "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS",
+                "Transport",
                 "TLibrary", "ArgumentParser", "Glibc", "FoundationEssentials",
             ]
         ),

@@ -115,6 +115,18 @@ extension Registrar {
         #expect(text.contains("\r\nRoute: <sip:p1.example.com;lr>,   <sip:p2;lr>\r\n"))
     }
 
+    @Test func `the question says what carries it`() throws {
+        let stream = SIPSource(phone, flow: FlowID(rawValue: 7))
+        func transport(_ source: SIPSource, isSecure: Bool) throws -> String {
+            let bytes = writer.write(try due("<sip:1001@10.0.0.1>", from: source), from: phone, isSecure: isSecure)
+            let text = String(decoding: bytes, as: UTF8.self)
+            return text.split(separator: "Via: SIP/2.0/").last.map { String($0.prefix { $0 != " " }) } ?? ""
+        }
+        #expect(try transport(SIPSource(phone), isSecure: false) == "UDP")
+        #expect(try transport(stream, isSecure: false) == "TCP")
+        #expect(try transport(stream, isSecure: true) == "TLS")
+    }
+
     private func question(_ writer: ProbeWriter, _ answer: Parsed) -> (slot: Int32, number: UInt32)? {
         writer.question(of: answer.message, in: answer.bytes.span)
     }

@@ -9,11 +9,12 @@ final class Baresip {
     private let directory: String
 
     /// - Parameters:
-    ///   - transport: `udp` or `tcp`.
+    ///   - transport: `udp`, `tcp` or `tls`.
+    ///   - authority: whose word counts for a node's certificate, over TLS.
     ///   - isOutbound: it asks to be reached over its connection (RFC 5626).
     init(
         _ dn: String, password: String = "secret", at address: String = "127.0.0.1:5071", _ transport: String,
-        isOutbound: Bool = false, in cluster: TestCluster
+        isOutbound: Bool = false, authority: String? = nil, in cluster: TestCluster
     ) throws {
         directory = cluster.directory + "/baresip-\(dn)"
         try Files.makeDirectory(directory)
@@ -24,7 +25,7 @@ final class Baresip {
             module_tmp uuid.so
             module_tmp account.so
 
-            """
+            """ + (authority.map { "sip_cafile \($0)\n" } ?? "")
         let account =
             "<sip:\(dn)@cc.example.com>;auth_user=\(dn);auth_pass=\(password);regint=60"
             + ";outbound=\"sip:\(address);transport=\(transport)\"" + (isOutbound ? ";sipnat=outbound" : "") + "\n"

@@ -101,7 +101,7 @@ let orders: [WorkerOrder] = {
     let address = NetworkAddress(ipv4: 0x0A00_0001, port: 5060)
     var topology = topology()
     topology.agentTypes = [
-        AgentType(name: "sip", phone: .sip),
+        AgentType(name: "sip", phone: .sip, registration: RegistrationLimits(probeInterval: .seconds(5))),
         AgentType(
             name: "pstn", phone: .pstn,
             registration: RegistrationLimits(minimumExpires: 1, defaultExpires: 2, maximumExpires: 3, contacts: 4),
@@ -143,7 +143,16 @@ let orders: [WorkerOrder] = {
     filter.positions = Array(0..<DNFilter.maximumLimit)
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
-        .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()), .start, .stop,
+        .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()),
+        .certificates(
+            CertificateSet(
+                certificate: CertificateSet.File(path: "/c.pem", bytes: [1, 2, 0, 3]),
+                key: CertificateSet.File(path: "k", bytes: []),
+                authorities: CertificateSet.File(path: "ca", bytes: [7]))),
+        .certificates(
+            CertificateSet(
+                certificate: CertificateSet.File(path: "c", bytes: [1]),
+                key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop,
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),

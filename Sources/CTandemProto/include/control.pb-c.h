@@ -24,6 +24,7 @@ typedef struct Tandem__Control__Timing Tandem__Control__Timing;
 typedef struct Tandem__Control__HomeList Tandem__Control__HomeList;
 typedef struct Tandem__Control__ProvisionDNs Tandem__Control__ProvisionDNs;
 typedef struct Tandem__Control__Credentials Tandem__Control__Credentials;
+typedef struct Tandem__Control__Certificates Tandem__Control__Certificates;
 typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
 typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
@@ -156,10 +157,14 @@ struct  Tandem__Control__AgentType
   uint32_t maximum_expires;
   uint32_t contacts;
   char *trunk;
+  /*
+   * How often a phone is asked whether it is there; 0 for never.
+   */
+  uint64_t probe_nanoseconds;
 };
 #define TANDEM__CONTROL__AGENT_TYPE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_type__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tandem__Control__DataCenter
@@ -273,6 +278,31 @@ struct  Tandem__Control__Credentials
 #define TANDEM__CONTROL__CREDENTIALS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__credentials__descriptor) \
     , 0, 0, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+/*
+ * Type 1209. What the worker shows phones over TLS: PEM files as they were read, at most 256 KiB each. It takes the place of
+ * what was told before, for the connections to come.
+ */
+struct  Tandem__Control__Certificates
+{
+  ProtobufCMessage base;
+  /*
+   * What errors call the files.
+   */
+  char *certificate_path;
+  ProtobufCBinaryData certificate;
+  char *key_path;
+  ProtobufCBinaryData key;
+  /*
+   * Empty where phones need no certificate.
+   */
+  char *authorities_path;
+  ProtobufCBinaryData authorities;
+};
+#define TANDEM__CONTROL__CERTIFICATES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__certificates__descriptor) \
+    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL} }
 
 
 /*
@@ -1032,6 +1062,25 @@ Tandem__Control__Credentials *
 void   tandem__control__credentials__free_unpacked
                      (Tandem__Control__Credentials *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Certificates methods */
+void   tandem__control__certificates__init
+                     (Tandem__Control__Certificates         *message);
+size_t tandem__control__certificates__get_packed_size
+                     (const Tandem__Control__Certificates   *message);
+size_t tandem__control__certificates__pack
+                     (const Tandem__Control__Certificates   *message,
+                      uint8_t             *out);
+size_t tandem__control__certificates__pack_to_buffer
+                     (const Tandem__Control__Certificates   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Certificates *
+       tandem__control__certificates__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__certificates__free_unpacked
+                     (Tandem__Control__Certificates *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__ReportRequest methods */
 void   tandem__control__report_request__init
                      (Tandem__Control__ReportRequest         *message);
@@ -1498,6 +1547,9 @@ typedef void (*Tandem__Control__ProvisionDNs_Closure)
 typedef void (*Tandem__Control__Credentials_Closure)
                  (const Tandem__Control__Credentials *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Certificates_Closure)
+                 (const Tandem__Control__Certificates *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__ReportRequest_Closure)
                  (const Tandem__Control__ReportRequest *message,
                   void *closure_data);
@@ -1582,6 +1634,7 @@ extern const ProtobufCMessageDescriptor tandem__control__timing__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__home_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__credentials__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__certificates__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__report_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor;
