@@ -13,6 +13,9 @@ import Wire
     @Test func `kill -9 of a worker: out of service at once, restarted, and back with the phones`() throws {
         let cluster = try TestCluster(TestCluster.twoNodes)
         try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.waitUntil("the peer is told") { _ in
+            try cluster.details("1001").answers.allSatisfy { $0.report?.shown == .inService }
+        }
         let east = try Subscriber(cluster, "dc2/sip1")
         #expect(east.snapshot["1001"] == .inService)
         let before = try #require(try cluster.status().nodes.first { $0.name == "dc1/sip1" })
