@@ -35,6 +35,7 @@ extension TransactionTable {
         guard message.method != .ack, message.method != .cancel, message.isSound else { throw .unsuitable }
         let key = keys.server(message, in: datagram)
         guard slot(of: key) == nil else { throw .known }
+        guard hasRoom(for: .request, bytes: 0) else { throw .tableFull }
         var trying: [UInt8] = []
         writer.write(
             SIPResponse(.trying, extra: .timestamp), to: message, in: datagram, from: source.address, into: &trying)

@@ -20,7 +20,8 @@ extension TransactionTable {
         settle(slot, steps, &actions, now)
     }
 
-    /// A stream has ended, and what was sent over it may have been lost: clients fail, servers reach nobody any more.
+    /// A stream has ended, and what was sent over it may have been lost: clients fail, servers reach nobody any more. What these
+    /// still send goes to the stream that there was.
     package mutating func flowEnded(_ flow: FlowID, now: Instant, into actions: inout [TransactionAction]) {
         while let slot = flows[flow] {
             leaveFlow(Int(slot))

@@ -54,7 +54,11 @@ struct TransactionTimers: Hashable, Sendable {
 
     mutating func stopResending() { resendAt = Self.never }
 
-    mutating func end(after interval: UInt64, _ now: Instant) { endAt = now.monotonic &+ interval }
+    /// An interval without end is none.
+    mutating func end(after interval: UInt64, _ now: Instant) {
+        let (sum, isOver) = now.monotonic.addingReportingOverflow(interval)
+        endAt = isOver ? Self.never : sum
+    }
 
     mutating func stop() { self = TransactionTimers() }
 }

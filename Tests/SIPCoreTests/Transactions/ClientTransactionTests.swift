@@ -89,6 +89,10 @@ import Testing
         #expect(desk.take(response: response(487), at: 23).outcome == .forward(id))
         #expect(desk.take(response: response(200, "CANCEL"), at: 23) == (.absorbed, []))
         #expect(desk.isEmpty)
+        let patient = try desk.send(fromNode(), to: over4).id
+        desk.table.limitRinging(patient, to: .max, now: at(30), into: &actions)
+        _ = desk.take(response: response(180), at: 31)
+        #expect(actions.isEmpty && desk.table.nextDeadline == nil)
     }
 
     @Test func `other requests are repeated until a final response, which ends them`() throws {
