@@ -5,12 +5,12 @@ import SIPCore
 enum ForwardingCheck {
     private static let source = NetworkAddress(ipv4: 0x0A00_0001, port: 5066)
 
-    static func check(_ message: SIPMessage, _ datagram: Span<UInt8>, consumesTopRoute: Bool) throws(FuzzFinding) {
+    static func check(_ message: SIPMessage, _ datagram: Span<UInt8>, consumedRoutes: Int) throws(FuzzFinding) {
         var hop = Hop()
         hop.sentBy = Array("192.0.2.1:5060".utf8)
         hop.branch = Array("z9hG4bKours".utf8)
         hop.recordRoute = Array("<sip:192.0.2.1;lr>".utf8)
-        hop.consumesTopRoute = consumesTopRoute
+        hop.consumedRoutes = consumedRoutes
         var output: [UInt8] = []
         MessageForwarder().write(message, in: datagram, from: source, over: hop, into: &output)
         var next = SIPMessage()
@@ -23,7 +23,7 @@ enum ForwardingCheck {
         }
         if output.count > SIPMessage.maximumDatagram { return }
         try expect(outcome == .request, "a request that was sent on is none")
-        let consumed = consumesTopRoute && message.routeCount > 0 ? 1 : 0
+        let consumed = min(consumedRoutes, message.routeCount)
         try expect(
             next.viaCount == message.viaCount + 1 && next.routeCount == message.routeCount - consumed
                 && next.contactCount == message.contactCount && next.cseq == message.cseq

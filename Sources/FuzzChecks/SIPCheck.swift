@@ -55,8 +55,7 @@ enum SIPCheck {
             if case .answer(let response) = message.disposition { try checkAnswer(response, message, datagram) }
             try checkAnswer(SIPResponse(.ok, extra: .capabilities), message, datagram)
             try checkAnswer(SIPResponse(.badExtension, extra: .unsupported), message, datagram)
-            try ForwardingCheck.check(message, datagram, consumesTopRoute: false)
-            try ForwardingCheck.check(message, datagram, consumesTopRoute: true)
+            for routes in 0...2 { try ForwardingCheck.check(message, datagram, consumedRoutes: routes) }
         }
     }
 

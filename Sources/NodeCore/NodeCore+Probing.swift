@@ -24,6 +24,7 @@ extension NodeCore {
 
     /// An answer came. Whatever it says, somebody is there to say it.
     mutating func responseReceived(_ status: UInt16, _ datagram: Span<UInt8>, _ now: Instant) {
+        if statefulProxy.received(status, message, in: datagram, now: now) { return settleSIP(now) }
         guard status >= 200, message.viaCount == 1, let question = prober.question(of: message, in: datagram) else {
             return
         }

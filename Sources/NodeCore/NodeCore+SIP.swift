@@ -20,7 +20,7 @@ extension NodeCore {
     package mutating func messageReceived(
         _ datagram: Span<UInt8>, from source: SIPSource, now: Instant, answers: inout DatagramBatch
     ) {
-        guard mayBeRead(from: source.address, now: now) else { return }
+        guard source.flow.peer != nil || mayBeRead(from: source.address, now: now) else { return }
         answerLimit = source.flow == .none ? Self.maximumAmplification * datagram.count : .max
         switch message.parse(datagram) {
         case .notSIP:
@@ -39,13 +39,13 @@ extension NodeCore {
                 answer(options(datagram), datagram, source, &answers)
             case .answer(let response):
                 answer(response, datagram, source, &answers)
-            case .ignore:
-                break
+            case .forward:
+                forward(datagram, source, now, &answers)
             }
         }
     }
 
-    private mutating func answer(
+    mutating func answer(
         _ response: SIPResponse, _ datagram: Span<UInt8>, _ source: SIPSource, _ answers: inout DatagramBatch
     ) {
         let target = writer.target(of: message, from: source.address)
@@ -185,6 +185,8 @@ extension NodeCore {
 
     /// A stream has ended, and bindings that were tied to it with it.
     package mutating func flowEnded(_ flow: FlowID, now: Instant) {
+        statefulProxy.flowEnded(flow, now: now)
+        settleSIP(now)
         registrar.flowEnded(flow, now: now, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .flowLost, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
@@ -220,7 +222,7 @@ extension NodeCore {
     }
 
     /// Not a method of a node: calling one in the middle of changing the node would copy all of it.
-    private static func isHost(_ range: ByteRange, in datagram: Span<UInt8>, among hosts: [[UInt8]]) -> Bool {
+    static func isHost(_ range: ByteRange, in datagram: Span<UInt8>, among hosts: [[UInt8]]) -> Bool {
         for host in hosts where datagram.equalsIgnoringCase(range, host.span) { return true }
         return false
     }

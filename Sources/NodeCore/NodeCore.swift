@@ -67,6 +67,11 @@ package struct NodeCore: Sendable {
     package internal(set) var ports: PortsMachine
     package internal(set) var proxy: RequestProxy
     package internal(set) var registrar: Registrar
+    package internal(set) var statefulProxy: StatefulProxy
+    /// By node: SIP messages that wait for the link.
+    var peerMessages: [PeerMessages]
+    /// Answers to a message of a peer, on their way.
+    var peerAnswers = DatagramBatch()
     package internal(set) var counters = NodeCounters()
 
     /// Reused for every datagram.
@@ -129,6 +134,11 @@ package struct NodeCore: Sendable {
         // Not the secret alone: To tags are made of it, and everybody sees those.
         let key = mixed(setup.secret &+ mixed(setup.seed))
         registrar = Registrar(dnCount: setup.topology.directory.count, secret: key)
+        let ports = node.sip.map { ProxyPort(Hop.Transport($0.transport), $0.address) }
+        let peerPort = ProxyPort(.tcp, node.sip[0].address)
+        statefulProxy = StatefulProxy(
+            ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1)), writer: writer)
+        peerMessages = Array(repeating: PeerMessages(), count: setup.topology.nodes.count)
         sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
     }
@@ -156,6 +166,8 @@ package struct NodeCore: Sendable {
         return actions
     }
 
+    package var hasActions: Bool { !actions.isEmpty }
+
     /// The next message to a peer, or nil when there is nothing to say now.
     package mutating func nextPeerMessage(for peer: NodeIndex, now: Instant) -> PeerMessage? {
         if faults.contains(.answerOvertakes), proxy.owesAnswer(to: peer) { return nil }
@@ -171,28 +183,39 @@ package struct NodeCore: Sendable {
         ports.nextEvent(for: client, views: ownership)
     }
 
-    /// Hands what ownership decided to the other machines, in order.
+    /// Hands what ownership decided to the other machines, in order; what they decide on that, too.
     mutating func settle(_ now: Instant) {
-        for action in ownershipActions {
-            switch action {
-            case .dial(let peer):
-                actions.append(.dial(peer))
-            case .close(let connection, let problem):
-                actions.append(.closeConnection(connection, problem))
-            case .viewChanged(let dn, let before, let after):
-                ports.viewChanged(dn, from: before, to: after, &portsActions)
-            case .ownerReachable(let owner):
-                ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
-            case .ownerUnreachable(let owner):
-                ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
-                endRequests(to: owner)
-            case .yielded(let dn):
-                if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
-                ports.superseded(dn, &portsActions)
+        while !ownershipActions.isEmpty {
+            var due: [OwnershipAction] = []
+            swap(&due, &ownershipActions)
+            for action in due { settle(action, now) }
+            due.removeAll(keepingCapacity: true)
+            if ownershipActions.isEmpty {
+                swap(&due, &ownershipActions)
+                break
             }
         }
-        ownershipActions.removeAll(keepingCapacity: true)
         settlePorts()
+    }
+
+    private mutating func settle(_ action: OwnershipAction, _ now: Instant) {
+        switch action {
+        case .dial(let peer):
+            actions.append(.dial(peer))
+        case .close(let connection, let problem):
+            actions.append(.closeConnection(connection, problem))
+        case .viewChanged(let dn, let before, let after):
+            ports.viewChanged(dn, from: before, to: after, &portsActions)
+        case .ownerReachable(let owner):
+            ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
+        case .ownerUnreachable(let owner):
+            ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
+            endRequests(to: owner)
+            endPeerFlow(owner, now)
+        case .yielded(let dn):
+            if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
+            ports.superseded(dn, &portsActions)
+        }
     }
 
     /// Hands on what the ports alone decided.
@@ -210,6 +233,8 @@ package struct NodeCore: Sendable {
         for dn in emptied { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
         probe(now: now)
+        statefulProxy.tick(now: now)
+        settleSIP(now)
         endGraces(now: now)
         giveUpRequests(now: now)
         settle(now)
@@ -219,7 +244,7 @@ package struct NodeCore: Sendable {
     package func nextDeadline() -> UInt64 {
         min(
             ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
-            proxy.nextDeadline ?? .max, registrar.nextProbe ?? .max
+            proxy.nextDeadline ?? .max, registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
         )
     }
 

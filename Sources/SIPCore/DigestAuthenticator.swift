@@ -69,11 +69,15 @@ package struct DigestAuthenticator: Sendable {
     private static func second(_ now: Instant) -> UInt32 { UInt32(truncatingIfNeeded: now.monotonic / 1_000_000_000) }
 
     /// Judges a request by the first of its Authorization headers that answers a challenge of this realm.
+    ///
+    /// - Parameter isForProxy: the headers are those for a proxy, Proxy-Authorization (RFC 3261 section 22.3).
     package mutating func check(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, directory: DNDirectory, now: Instant
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, isForProxy: Bool = false, directory: DNDirectory,
+        now: Instant
     ) -> Authentication {
-        for position in 0..<message.authorizationCount {
-            guard let credentials = datagram.parseDigestCredentials(message.authorizations[position]),
+        for position in 0..<(isForProxy ? message.proxyAuthorizationCount : message.authorizationCount) {
+            let value = isForProxy ? message.proxyAuthorizations[position] : message.authorizations[position]
+            guard let credentials = datagram.parseDigestCredentials(value),
                 credentials.realm.count == realm.count, datagram.equals(credentials.realm, in: realm.span, at: 0),
                 let algorithm = credentials.algorithm, offered.contains(algorithm)
             else { continue }

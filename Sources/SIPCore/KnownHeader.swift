@@ -1,7 +1,7 @@
 /// The headers that this server reads, in full and compact form (RFC 3261 section 7.3.3).
 enum KnownHeader: UInt8 {
     case via, from, to, callID, cseq, contact, expires, contentLength, maxForwards, require, authorization, supported,
-        path, route, proxyRequire, proxyAuthorization
+        path, route, proxyRequire, proxyAuthorization, sessionExpires, minimumSession
 
     /// The header whose name and colon stand at `start` without white space between them, as nearly all do.
     ///
@@ -38,6 +38,7 @@ enum KnownHeader: UInt8 {
                 return (.maxForwards, 13)
             }
             if word & 0xFFFF == 0x3A6D { return (.contact, 2) }
+            if word & 0xFF_FFFF_FFFF_FFFF == 0x3A_6573_2D6E_696D { return (.minimumSession, 7) }
         case UInt8(ascii: "e"): if word == 0x3A73_6572_6970_7865 { return (.expires, 8) }
         case UInt8(ascii: "i"): if word & 0xFFFF == 0x3A69 { return (.callID, 2) }
         case UInt8(ascii: "l"): if word & 0xFFFF == 0x3A6C { return (.contentLength, 2) }
@@ -59,6 +60,11 @@ enum KnownHeader: UInt8 {
             {
                 return (.supported, 10)
             }
+            if word == 0x2D6E_6F69_7373_6573, datagram.lowercaseWord(at: start &+ 8, length: 8) == 0x3A73_6572_6970_7865
+            {
+                return (.sessionExpires, 16)
+            }
+        case UInt8(ascii: "x"): if word & 0xFFFF == 0x3A78 { return (.sessionExpires, 2) }
         case UInt8(ascii: "r"):
             if word == 0x3A65_7269_7571_6572 { return (.require, 8) }
             if word & 0xFFFF_FFFF_FFFF == 0x3A65_7475_6F72 { return (.route, 6) }
@@ -84,6 +90,9 @@ enum KnownHeader: UInt8 {
         case (1, 0x6B): self = .supported
         case (4, 0x6874_6170): self = .path
         case (5, 0x65_7475_6F72): self = .route
+        case (6, 0x6573_2D6E_696D): self = .minimumSession
+        case (1, 0x78): self = .sessionExpires
+        case (15, 0x2D6E_6F69_7373_6573) where last == 0x7365_7269_7078_652D: self = .sessionExpires
         case (13, 0x6572_2D79_786F_7270) where last == 0x6572_6975_7165_722D: self = .proxyRequire
         case (19, 0x7561_2D79_786F_7270) where last == 0x6E6F_6974_617A_6972: self = .proxyAuthorization
         case (9, 0x6574_726F_7070_7573) where last == 0x6465_7472_6F70_7075: self = .supported
@@ -98,7 +107,7 @@ enum KnownHeader: UInt8 {
         switch self {
         case .via, .contact, .require, .authorization, .supported, .path, .route, .proxyRequire, .proxyAuthorization:
             false
-        case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards: true
+        case .from, .to, .callID, .cseq, .expires, .contentLength, .maxForwards, .sessionExpires, .minimumSession: true
         }
     }
 }

@@ -5,6 +5,17 @@ extension Registrar {
     /// Whether phones are registered over a stream: then it may be silent for as long as it likes.
     package func hasBindings(over flow: FlowID) -> Bool { flows[flow] != nil }
 
+    /// Whether a phone is registered as this DN from the same host: over UDP a port says little, and a phone may open further streams.
+    package func hasBinding(of dn: DNIndex, from source: SIPSource) -> Bool {
+        var slot = heads[dn.position]
+        while slot >= 0 {
+            let address = records[Int(slot)].source.address
+            if address.high == source.address.high, address.low == source.address.low { return true }
+            slot = records[Int(slot)].next
+        }
+        return false
+    }
+
     /// A stream has ended. Bindings that were tied to it are gone; the others stay and can be dialled.
     ///
     /// - Parameter dns: the DNs whose last binding is gone are appended.

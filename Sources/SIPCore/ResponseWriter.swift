@@ -7,6 +7,9 @@ package struct ResponseWriter: Sendable {
     /// A second one: with the first alone, whoever sees a tag could work his way back to the secret.
     private let pepper: UInt64
     private let texts = AnswerTexts()
+    /// What this server does itself, and what it sends on to phones.
+    private static let allow =
+        "\r\nAllow: REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY, MESSAGE"
     /// What stands before and after the nonce of each challenge.
     private let challenges: [(before: [UInt8], after: [UInt8])]
 
@@ -20,7 +23,7 @@ package struct ResponseWriter: Sendable {
         self.pepper = pepper
         challenges = algorithms.map { algorithm in
             (
-                Array("\r\nWWW-Authenticate: Digest realm=\"".utf8) + realm + Array("\", nonce=\"".utf8),
+                Array("Digest realm=\"".utf8) + realm + Array("\", nonce=\"".utf8),
                 Array("\", algorithm=\(algorithm.name), qop=\"auth\"".utf8)
             )
         }
@@ -137,9 +140,10 @@ package struct ResponseWriter: Sendable {
     ) {
         switch extra {
         case .none: break
-        case .allow: sink.put("\r\nAllow: REGISTER, OPTIONS")
+        case .allow: sink.put(Self.allow)
         case .capabilities:
-            sink.put("\r\nAllow: REGISTER, OPTIONS\r\nAccept: application/sdp\r\nSupported: path, outbound")
+            sink.put(Self.allow)
+            sink.put("\r\nAccept: application/sdp\r\nSupported: path, outbound")
         case .minimumExpires(let seconds):
             sink.put("\r\nMin-Expires: ")
             sink.put(decimal: seconds)
@@ -164,13 +168,20 @@ package struct ResponseWriter: Sendable {
             sink.put("\r\nRetry-After: ")
             sink.put(decimal: seconds)
         case .challenge(let nonce, let isStale):
-            let text = nonce.text
-            for challenge in challenges {
-                sink.put(challenge.before.span)
-                sink.put(text.span)
-                sink.put(challenge.after.span)
-                if isStale { sink.put(", stale=true") }
-            }
+            writeChallenges("\r\nWWW-Authenticate: ", nonce, isStale, &sink)
+        case .proxyChallenge(let nonce, let isStale):
+            writeChallenges("\r\nProxy-Authenticate: ", nonce, isStale, &sink)
+        }
+    }
+
+    private func writeChallenges(_ header: String, _ nonce: Nonce, _ isStale: Bool, _ sink: inout ByteSink) {
+        let text = nonce.text
+        for challenge in challenges {
+            sink.put(header)
+            sink.put(challenge.before.span)
+            sink.put(text.span)
+            sink.put(challenge.after.span)
+            if isStale { sink.put(", stale=true") }
         }
     }
 

@@ -44,6 +44,8 @@ extension SIPMessage {
         cseq = 0
         maxForwards = nil
         expires = nil
+        sessionExpires = nil
+        minimumSession = nil
         body = .empty
         hasStarContact = false
         contactCount = 0
@@ -55,9 +57,7 @@ extension SIPMessage {
         lastPath = .empty
         authorizationCount = 0
         topViaLine = .empty
-        topRouteLine = .empty
         secondViaStart = 0
-        secondRouteStart = 0
         topRoute = AddressHeader()
         routeCount = 0
         maxForwardsValue = .empty
@@ -178,7 +178,7 @@ extension SIPMessage {
 
     private mutating func take(_ header: KnownHeader, _ value: ByteRange, _ datagram: Span<UInt8>) {
         if header.isSingle {
-            let bit = UInt16(1) << UInt16(header.rawValue)
+            let bit = UInt32(1) << UInt32(header.rawValue)
             // RFC 4475 section 3.3.8: nobody can tell which of two values was meant.
             guard seen & bit == 0 else { return note(.repeatedHeader) }
             seen |= bit
@@ -192,6 +192,9 @@ extension SIPMessage {
         case .contact: takeContacts(value, datagram)
         // Malformed values count as an hour (RFC 3261 section 20.19).
         case .expires: expires = datagram.decimal(value) ?? 3600
+        // Of a value that cannot be read nothing is known: it goes on to whom it is for.
+        case .sessionExpires: sessionExpires = datagram.leadingNumber(value)
+        case .minimumSession: minimumSession = datagram.leadingNumber(value)
         case .contentLength:
             contentLength = datagram.decimal(value)
             if contentLength == nil { note(.contentLength) }
@@ -265,7 +268,7 @@ extension SIPMessage {
     private mutating func takeRequired(_ value: ByteRange, _ datagram: Span<UInt8>) {
         var start = value.lower
         while let element = datagram.nextElement(&start, before: value.upper) {
-            guard datagram.optionTag(element).isEmpty else { continue }
+            guard datagram.optionTag(element).isDisjoint(with: .ofRegistrar) else { continue }
             guard requireCount < Self.maximumRequires else { return note(.requireCount) }
             requires[requireCount] = element
             requireCount &+= 1
@@ -292,11 +295,9 @@ extension SIPMessage {
             address.isUsable =
                 datagram.parseAddress(element, into: &address, splittingURI: true) && address.uri.scheme != .other
             if !address.isUsable { note(.route) }
+            routes[routeCount] = (element, line)
             routeCount &+= 1
-            guard routeCount == 1 else { continue }
-            topRoute = address
-            topRouteLine = line
-            secondRouteStart = start < value.upper ? UInt16(start) : 0
+            if routeCount == 1 { topRoute = address }
         }
     }
 
@@ -388,6 +389,13 @@ extension Span<UInt8> {
     /// The extension that an option tag names; none if this server does not know it.
     fileprivate func optionTag(_ range: ByteRange) -> SIPExtensions {
         if isNamed(range, 0x6874_6170, length: 4) { return .path }
+        if isNamed(range, 0x72_656D_6974, length: 5) { return .timer }
         return isNamed(range, 0x646E_756F_6274_756F, length: 8) ? .outbound : []
+    }
+
+    /// The number before the parameters of a value.
+    fileprivate func leadingNumber(_ value: ByteRange) -> UInt32? {
+        let end = position(of: UInt8(ascii: ";"), from: value.lower, before: value.upper)
+        return decimal(trimmed(value.lower, end))
     }
 }

@@ -33,7 +33,7 @@ package struct SIPMessage: Sendable {
     package internal(set) var method = SIPMethod.unknown
     package internal(set) var requestURI = SIPURI()
     package internal(set) var topVia = Via()
-    /// Its URI is not taken apart: nothing is decided by who asks.
+    /// Its URI is not taken apart: `fromURI` does it for those who need it.
     package internal(set) var from = AddressHeader()
     package internal(set) var to = AddressHeader()
     package internal(set) var callID = ByteRange.empty
@@ -44,6 +44,9 @@ package struct SIPMessage: Sendable {
     package internal(set) var maxForwards: UInt8?
     /// The Expires header, seconds; nil when it is absent.
     package internal(set) var expires: UInt32?
+    /// How long the session lasts without a refresh, and how short that may be, seconds (RFC 4028 sections 4 and 5).
+    package internal(set) var sessionExpires: UInt32?
+    package internal(set) var minimumSession: UInt32?
     package internal(set) var body = ByteRange.empty
     /// `Contact: *` was among the contacts; it is not counted in `contactCount`.
     package internal(set) var hasStarContact = false
@@ -69,14 +72,15 @@ package struct SIPMessage: Sendable {
     var lastPath = ByteRange.empty
     var authorizations = [ByteRange](repeating: .empty, count: SIPMessage.maximumAuthorizations)
     package internal(set) var authorizationCount = 0
-    /// The header lines of the topmost Via and Route, which a proxy changes, with their line ends.
+    /// The header line of the topmost Via, which a proxy changes, with its line end.
     var topViaLine = ByteRange.empty
-    var topRouteLine = ByteRange.empty
     /// Where the next value of the same line begins; 0 when there is none.
     var secondViaStart: UInt16 = 0
-    var secondRouteStart: UInt16 = 0
     /// The first Route value (RFC 3261 section 20.34).
     package internal(set) var topRoute = AddressHeader()
+    /// All of them, each with the header line in which it stands and that line's end.
+    var routes = [(value: ByteRange, line: ByteRange)](
+        repeating: (.empty, .empty), count: SIPMessage.maximumRoutes)
     /// Values of all Route headers.
     package internal(set) var routeCount = 0
     /// The number in the Max-Forwards header.
@@ -102,7 +106,7 @@ package struct SIPMessage: Sendable {
     /// Over streams it must be given (RFC 3261 section 20.14).
     package var hasContentLength: Bool { contentLength != nil }
     /// One bit for each header that may stand only once and was seen.
-    var seen: UInt16 = 0
+    var seen: UInt32 = 0
 
     /// A header was folded or has a stray carriage return: what is answered of it must be cleaned.
     var hasLineEndsInValues = false
@@ -133,6 +137,13 @@ package struct SIPMessage: Sendable {
         return true
     }
 
+    /// The URI in From, which says who asks; nil if it is none of SIP.
+    package func fromURI(in datagram: Span<UInt8>) -> SIPURI? {
+        var uri = SIPURI()
+        guard datagram.parseURI(from.uri.whole, into: &uri), uri.scheme != .other else { return nil }
+        return uri
+    }
+
     /// Bytes of all Path values, joined by commas.
     var pathLength: Int {
         var length = max(0, pathCount &- 1)
@@ -151,6 +162,10 @@ package struct SIPExtensions: OptionSet, Hashable, Sendable {
     package static let path = SIPExtensions(rawValue: 1)
     /// RFC 5626: phones are reached over the flow that they registered on.
     package static let outbound = SIPExtensions(rawValue: 2)
+    /// RFC 4028: a session that nobody refreshes ends.
+    package static let timer = SIPExtensions(rawValue: 4)
+    /// What a REGISTER may require.
+    static let ofRegistrar: SIPExtensions = [.path, .outbound]
 
     package init(rawValue: UInt8) {
         self.rawValue = rawValue

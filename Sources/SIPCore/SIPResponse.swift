@@ -7,6 +7,8 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case forbidden = 403
     case notFound = 404
     case methodNotAllowed = 405
+    case proxyAuthenticationRequired = 407
+    case requestTimeout = 408
     case requestEntityTooLarge = 413
     case uriTooLong = 414
     case unsupportedScheme = 416
@@ -17,6 +19,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case noSuchTransaction = 481
     case loopDetected = 482
     case tooManyHops = 483
+    case requestTerminated = 487
     case serverError = 500
     case notImplemented = 501
     case serviceUnavailable = 503
@@ -34,6 +37,8 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .forbidden: "Forbidden"
         case .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
+        case .proxyAuthenticationRequired: "Proxy Authentication Required"
+        case .requestTimeout: "Request Timeout"
         case .requestEntityTooLarge: "Request Entity Too Large"
         case .uriTooLong: "Request-URI Too Long"
         case .unsupportedScheme: "Unsupported URI Scheme"
@@ -44,6 +49,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .noSuchTransaction: "Call/Transaction Does Not Exist"
         case .loopDetected: "Loop Detected"
         case .tooManyHops: "Too Many Hops"
+        case .requestTerminated: "Request Terminated"
         case .serverError: "Server Internal Error"
         case .notImplemented: "Not Implemented"
         case .serviceUnavailable: "Service Unavailable"
@@ -145,6 +151,8 @@ package struct SIPResponse: Hashable, Sendable {
         case retryAfter(UInt32)
         /// `WWW-Authenticate`, once for each algorithm (RFC 3261 section 20.44, RFC 8760 section 2.3).
         case challenge(Nonce, isStale: Bool)
+        /// `Proxy-Authenticate`, in the same way (section 20.27).
+        case proxyChallenge(Nonce, isStale: Bool)
     }
 
     package var status: SIPStatus
@@ -174,21 +182,23 @@ package enum Disposition: Equatable, Sendable {
     case register
     case options
     case answer(SIPResponse)
-    /// ACK.
-    case ignore
+    /// It is for somebody else.
+    case forward
 }
 
 extension SIPMessage {
     /// Method, scheme and required extensions, inspected in the order of RFC 3261 section 8.2.
     package var disposition: Disposition {
+        // Within a dialog (its Route says where it goes) nobody but its two ends need know what a method means.
+        let isInDialog = routeCount > 0 && !to.tag.isEmpty
         switch method {
-        case .ack: return .ignore
-        // The transaction that is to be cancelled cannot exist: no INVITE is accepted (RFC 3261 section 9.2).
-        case .cancel: return .answer(SIPResponse(.noSuchTransaction))
-        case .unknown: return .answer(SIPResponse(.notImplemented, extra: .allow))
-        case .invite, .bye, .subscribe, .notify, .publish, .message, .info, .update, .refer, .prack:
-            return .answer(SIPResponse(.methodNotAllowed, extra: .allow))
-        case .register, .options: break
+        case .ack, .cancel, .invite, .bye, .subscribe, .notify, .message, .info, .update, .refer, .prack:
+            return .forward
+        case .unknown, .publish, .options:
+            if isInDialog { return .forward }
+            if method == .unknown { return .answer(SIPResponse(.notImplemented, extra: .allow)) }
+            if method == .publish { return .answer(SIPResponse(.methodNotAllowed, extra: .allow)) }
+        case .register: break
         }
         if requestURI.scheme == .other { return .answer(SIPResponse(.unsupportedScheme)) }
         // What is registered is the address in To (RFC 3261 section 10.3, RFC 4475 section 3.3.4).

@@ -6,8 +6,21 @@ package struct FlowID: Hashable, Sendable {
     /// No stream: a datagram, which ends with itself.
     package static let none = FlowID(rawValue: 0)
 
+    private static let peerBit: UInt64 = 1 << 63
+
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
+    }
+
+    /// The link to another node, whichever connection it is at the time.
+    package static func peer(_ node: NodeIndex) -> FlowID {
+        FlowID(rawValue: peerBit | UInt64(node.rawValue))
+    }
+
+    /// The node at the other end; nil of a phone's stream.
+    package var peer: NodeIndex? {
+        guard rawValue & Self.peerBit != 0 else { return nil }
+        return NodeIndex(rawValue: UInt16(truncatingIfNeeded: rawValue))
     }
 }
 

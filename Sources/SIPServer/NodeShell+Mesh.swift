@@ -61,6 +61,10 @@ extension NodeShell {
     func pull(_ peer: NodeIndex, _ now: Instant) {
         guard let id = core.ownership.connection(to: peer), let connection = connections[id] else { return }
         guard connection.outputBytes < Self.pullLimit else { return }
+        // Calls wait for nothing; but however many there are, the link's own messages have half of the room.
+        while connection.outputBytes < Self.pullLimit / 2, let message = core.nextSIPMessage(for: peer) {
+            connection.withOutput { SIPCodec.encode(message, to: &$0) }
+        }
         while let message = core.nextPeerMessage(for: peer, now: now) {
             connection.withOutput { meshCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
@@ -69,6 +73,7 @@ extension NodeShell {
             connection.withOutput { ProxyCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+        if core.hasSIPMessages(for: peer) { goOnAfterFlush() }
     }
 
     /// A connection that was filled is flushed when this turn ends. If its socket takes all of it, nothing would begin
@@ -84,6 +89,9 @@ extension NodeShell {
             if let peer = core.ownership.peer(of: id) { lastProblems[peer] = "the peer says: \(text)" }
             logger.warning("peer reports a problem", metadata: ["connection": "\(id.rawValue)", "problem": "\(text)"])
             return
+        }
+        if type == FrameType.sip {
+            return core.receivedSIP(Span(_bytes: payload), from: id, now: loop.now)
         }
         do throws(WireError) {
             if ProxyCodec.carries(type) {

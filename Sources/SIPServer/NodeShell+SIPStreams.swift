@@ -66,10 +66,13 @@ extension NodeShell {
         streamAnswers.removeAll()
     }
 
-    /// A request of this node's own.
+    /// A message that is no answer to what has just come.
     func send(_ message: [UInt8], to target: SIPSource) {
         if target.flow != .none {
-            sipConnections[target.flow]?.writeBytes { $0 += message }
+            guard let connection = sipConnections[target.flow] else {
+                return core.flowEnded(target.flow, now: loop.now)
+            }
+            connection.writeBytes { $0 += message }
         } else if let socket = sipSockets.first(where: { $0.number == target.listener }) {
             socket.withOutput { $0.append(to: target.address) { $0 += message } }
         }

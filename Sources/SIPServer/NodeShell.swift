@@ -154,6 +154,8 @@ extension NodeShell: LoopOwner {
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
         // Pulling may have cut a client off.
         act(now)
+        // Messages that could not be sent have ended requests, whose senders are told in the next turn.
+        if core.hasActions { loop.soon {} }
         tellNews(now)
     }
 

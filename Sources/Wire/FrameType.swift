@@ -13,6 +13,7 @@ package enum FrameType {
     static let pong: UInt16 = 1107
     package static let proxiedQuery: UInt16 = 1110
     package static let proxiedAnswer: UInt16 = 1111
+    package static let sip: UInt16 = 1112
 
     static let configure: UInt16 = 1200
     static let provision: UInt16 = 1201

@@ -85,14 +85,14 @@ import Testing
         ] as [([String], [String])])
     func `our own Route is taken away, others stay`(came: [String], goes: [String]) {
         var hop = hop
-        hop.consumesTopRoute = true
+        hop.consumedRoutes = 1
         let parsed = request(
             [
                 "BYE sip:1002@10.0.0.2 SIP/2.0", "Via: SIP/2.0/UDP 10.0.0.1:5066", "From: <sip:1001@b>;tag=a1",
             ] + came + ["To: <sip:1002@b>;tag=2", "Call-ID: call-1", "CSeq: 2 BYE", "Content-Length: 0"])
         #expect(parsed.text(parsed.message.topRoute.uri.whole) == "sip:us;lr")
         #expect(forwarded(parsed, hop).filter { $0.hasPrefix("Route") } == goes)
-        hop.consumesTopRoute = false
+        hop.consumedRoutes = 0
         #expect(forwarded(parsed, hop).filter { $0.hasPrefix("Route") } == came)
     }
 

@@ -148,7 +148,7 @@ import Testing
         }
         #expect(disposition("REGISTER") == .register)
         #expect(disposition("OPTIONS") == .options)
-        #expect(disposition("ACK") == .ignore)
+        #expect(disposition("ACK") == .forward)
         #expect(disposition("CANCEL") == .answer(SIPResponse(.noSuchTransaction)))
         let known = [
             "INVITE", "BYE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "INFO", "UPDATE", "REFER", "PRACK",

@@ -28,9 +28,15 @@ struct HeaderCopy {
         edits.insert(Edit(range: range, piece: piece), at: place)
     }
 
-    mutating func leaveOut(topRouteOf message: borrowing SIPMessage) {
-        let next = Int(message.secondRouteStart)
-        replace(next == 0 ? message.topRouteLine : ByteRange(message.topRoute.whole.lower, next), by: .nothing)
+    /// The topmost Routes; a line that has none of the others with them.
+    mutating func leaveOut(routes count: Int, of message: borrowing SIPMessage) {
+        var position = 0
+        while position < count {
+            let (first, line) = message.routes[position]
+            while position < count, message.routes[position].line == line { position &+= 1 }
+            let isMore = position < message.routeCount && message.routes[position].line == line
+            replace(isMore ? ByteRange(first.lower, message.routes[position].value.lower) : line, by: .nothing)
+        }
     }
 
     mutating func leaveOut(topViaOf message: borrowing SIPMessage) {

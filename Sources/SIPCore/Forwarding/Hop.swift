@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// The next hop of a request, and what a proxy writes for it (RFC 3261 section 16.6).
 ///
 /// All texts are the proxy's own or were parsed as what they are here: none has line ends.
@@ -7,6 +9,16 @@ package struct Hop: Sendable {
         case udp = "UDP"
         case tcp = "TCP"
         case tls = "TLS"
+
+        /// Of a listener.
+        package init(_ transport: SIPListener.Transport) {
+            self =
+                switch transport {
+                case .udp: .udp
+                case .tcp: .tcp
+                case .tls: .tls
+                }
+        }
     }
 
     /// The request's URI from here on, without angle brackets (item 2); empty where it stays as it is.
@@ -20,8 +32,10 @@ package struct Hop: Sendable {
     package var recordRoute: [UInt8] = []
     /// Route values that come before those of the request (RFC 3327 section 5.3), joined by commas.
     package var routes: [UInt8] = []
-    /// The topmost Route is the proxy itself (section 16.4).
-    package var consumesTopRoute = false
+    /// How many of the topmost Routes are the proxy itself (section 16.4).
+    package var consumedRoutes = 0
+    /// Whole header lines that the request lacks.
+    package var headers: [UInt8] = []
 
     /// A hop that changes nothing but what must change.
     package init() {}

@@ -36,6 +36,7 @@ package struct MessageForwarder: Sendable {
         sink.put("\r\n")
         put("Record-Route: ", hop.recordRoute, &sink)
         put("Route: ", hop.routes, &sink)
+        sink.put(hop.headers.span)
         if message.maxForwards == nil {
             sink.put("Max-Forwards: ")
             sink.put(decimal: Self.defaultHops)
@@ -46,7 +47,7 @@ package struct MessageForwarder: Sendable {
         if let hops = message.maxForwards {
             copy.replace(message.maxForwardsValue, by: .number(UInt32(max(1, hops)) - 1))
         }
-        if hop.consumesTopRoute, message.routeCount > 0 { copy.leaveOut(topRouteOf: message) }
+        copy.leaveOut(routes: min(hop.consumedRoutes, message.routeCount), of: message)
         copy.write(message, datagram, into: &sink) { sink in
             sink.put(message.topVia, of: datagram, from: source, cleaning: copy.isCleaning, texts)
         }
@@ -54,14 +55,18 @@ package struct MessageForwarder: Sendable {
     }
 
     /// Appends a response without its topmost Via, which is this server's (section 16.7, item 3).
+    ///
+    /// - Parameter headers: whole header lines that the response lacks.
     package func write(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, into output: inout [UInt8]
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, adding headers: [UInt8] = [],
+        into output: inout [UInt8]
     ) {
         var sink = ByteSink(taking: &output)
         var end = message.firstLine.upper
         if end > message.firstLine.lower, datagram[end &- 1] == 13 { end &-= 1 }
         sink.put(ByteRange(message.firstLine.lower, end), of: datagram, cleaning: true)
         sink.put("\r\n")
+        sink.put(headers.span)
         var copy = HeaderCopy(of: message)
         copy.leaveOut(topViaOf: message)
         copy.write(message, datagram, into: &sink) { _ in }

@@ -8,13 +8,21 @@ extension SIPMessage {
         return nil
     }
 
-    /// Whether the topmost Route asks for loose routing (section 16.4); nobody else's is known any more.
-    package func hasLooseTopRoute(in datagram: Span<UInt8>) -> Bool {
-        guard routeCount > 0 else { return false }
-        let parameters = topRoute.uri.parameters
-        var position = parameters.lower
-        while let parameter = datagram.parseParameter(&position, before: parameters.upper) {
-            if datagram.isNamed(parameter.name, 0x726C, length: 2) { return true }
+    /// A Route value taken apart; nil when there are not so many.
+    package func route(_ position: Int, in datagram: Span<UInt8>) -> SIPURI? {
+        guard position < routeCount else { return nil }
+        if position == 0 { return topRoute.uri }
+        var address = AddressHeader()
+        return datagram.parseAddress(routes[position].value, into: &address, splittingURI: true) ? address.uri : nil
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the URI of a Route asks for loose routing (RFC 3261 section 16.4); nobody else's is known any more.
+    package func isLoose(_ route: SIPURI) -> Bool {
+        var position = route.parameters.lower
+        while let parameter = parseParameter(&position, before: route.parameters.upper) {
+            if isNamed(parameter.name, 0x726C, length: 2) { return true }
         }
         return false
     }

@@ -13,6 +13,8 @@ struct TransactionRecord: Sendable {
     var machine = Machine.none
     /// Different for each transaction that this slot has had.
     var generation: UInt32 = 0
+    /// Its user's.
+    var context: Int32 = -1
     /// The user of the transaction has asked to cancel it, or heard that he should; of a CANCEL's own, true.
     var isCancelled = false
     var key: UInt64 = 0

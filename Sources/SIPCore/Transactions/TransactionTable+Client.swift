@@ -8,7 +8,8 @@ extension TransactionTable {
     ///   - request: the whole request, with a Via and a branch of this node on top.
     ///   - target: where it goes; with a flow, over that stream.
     package mutating func send(
-        _ request: [UInt8], to target: SIPSource, now: Instant, into actions: inout [TransactionAction]
+        _ request: [UInt8], to target: SIPSource, context: Int32 = -1, now: Instant,
+        into actions: inout [TransactionAction]
     ) throws(TransactionRefusal) -> ClientTransactionID {
         guard case .request = scratch.parse(request.span), scratch.method != .ack, scratch.method != .cancel,
             !scratch.topVia.branch.isEmpty
@@ -21,7 +22,7 @@ extension TransactionTable {
             scratch.method == .invite
                 ? .inviteClient(InviteClientMachine(isReliable: isReliable, now: now, timings))
                 : .nonInviteClient(NonInviteClientMachine(isReliable: isReliable, now: now, timings)),
-            key: key, target: target)
+            key: key, target: target, context: context)
         if records[slot].keepsMessage { keep(request, slot) }
         actions.append(.send(request, to: target))
         return clientID(slot)

@@ -29,8 +29,8 @@ extension TransactionTable {
     ///
     /// The user responds in the end; where he has nothing to say in time, a transaction that is no INVITE's ends without.
     package mutating func open(
-        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, now: Instant,
-        into actions: inout [TransactionAction]
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, context: Int32 = -1,
+        now: Instant, into actions: inout [TransactionAction]
     ) throws(TransactionRefusal) -> ServerTransactionID {
         guard message.method != .ack, message.method != .cancel, message.isSound else { throw .unsuitable }
         let key = keys.server(message, in: datagram)
@@ -49,7 +49,7 @@ extension TransactionTable {
         } else {
             machine = .nonInviteServer(NonInviteServerMachine(isReliable: isReliable, now: now, timings))
         }
-        let slot = insert(machine, key: key, target: target)
+        let slot = insert(machine, key: key, target: target, context: context)
         keep(trying, slot)
         return serverID(slot)
     }

@@ -74,7 +74,9 @@ package struct TransactionTable: Sendable {
     func slot(of key: UInt64) -> Int? { slots[key].map(Int.init) }
 
     /// - Precondition: there is none with that key.
-    mutating func insert(_ machine: TransactionRecord.Machine, key: UInt64, target: SIPSource) -> Int {
+    mutating func insert(
+        _ machine: TransactionRecord.Machine, key: UInt64, target: SIPSource, context: Int32 = -1
+    ) -> Int {
         let slot: Int
         if let last = free.popLast() {
             slot = Int(last)
@@ -85,6 +87,7 @@ package struct TransactionTable: Sendable {
         records[slot].machine = machine
         records[slot].key = key
         records[slot].target = target
+        records[slot].context = context
         slots[key] = Int32(slot)
         joinFlow(slot)
         queue.set(slot, to: records[slot].deadline)
@@ -145,10 +148,12 @@ package struct TransactionTable: Sendable {
     }
 
     func serverID(_ slot: Int) -> ServerTransactionID {
-        ServerTransactionID(slot: Int32(slot), generation: records[slot].generation)
+        ServerTransactionID(
+            slot: Int32(slot), generation: records[slot].generation, context: records[slot].context)
     }
     func clientID(_ slot: Int) -> ClientTransactionID {
-        ClientTransactionID(slot: Int32(slot), generation: records[slot].generation)
+        ClientTransactionID(
+            slot: Int32(slot), generation: records[slot].generation, context: records[slot].context)
     }
 
     /// The slot that an ID means, as long as the transaction is there.

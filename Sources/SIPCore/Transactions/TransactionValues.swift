@@ -2,12 +2,16 @@
 package struct ServerTransactionID: Hashable, Sendable {
     let slot: Int32
     let generation: UInt32
+    /// What its user said when he opened it.
+    package let context: Int32
 }
 
 /// A request that was sent, as long as its transaction lasts; never means another later.
 package struct ClientTransactionID: Hashable, Sendable {
     let slot: Int32
     let generation: UInt32
+    /// What its user said when he sent it.
+    package let context: Int32
 }
 
 /// How much is kept at most. An eighth of it is left for what open transactions still need, and another for requests that go

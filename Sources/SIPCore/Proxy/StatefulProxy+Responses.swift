@@ -1,0 +1,156 @@
+package import ClusterModel
+
+// Responses that go back (RFC 3261 section 16.7).
+extension StatefulProxy {
+    /// A response came.
+    ///
+    /// - Returns: false if nobody has asked for it here.
+    package mutating func received(
+        _ status: UInt16, _ message: borrowing SIPMessage, in datagram: Span<UInt8>, now: Instant
+    ) -> Bool {
+        let outcome = transactions.receivedResponse(status, message, in: datagram, now: now, into: &actions)
+        if case .forward(let id) = outcome { take(status, id, message, datagram, now) }
+        carryOut(now)
+        return outcome != .stray
+    }
+
+    private mutating func take(
+        _ status: UInt16, _ id: ClientTransactionID, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>,
+        _ now: Instant
+    ) {
+        let slot = id.context
+        if status >= 200 { contexts[Int(slot)].pending.removeAll { $0 == id } }
+        guard contexts[Int(slot)].phase == .proceeding || (status / 100 == 2 && contexts[Int(slot)].isInvite) else {
+            return
+        }
+        switch status {
+        case ..<200:
+            guard let server = contexts[Int(slot)].server else { return }
+            if status > 100, let call = contexts[Int(slot)].call { calls.ring(call, now: now) }
+            respond(server, forwarded(message, datagram), now)
+        case 200..<300:
+            succeed(slot, message, datagram, now)
+        case 600...:
+            // Nobody else is asked any more (section 16.7, item 5).
+            consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
+            cancelPending(slot, now)
+            if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
+        case _:
+            consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
+            if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
+        }
+    }
+
+    private mutating func succeed(
+        _ slot: Int32, _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, _ now: Instant
+    ) {
+        let added = noteSuccess(slot, message, datagram, now)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(datagram.count + added.count)
+        forwarder.write(message, in: datagram, adding: added, into: &bytes)
+        if let server = contexts[Int(slot)].server { respond(server, bytes, now) }
+        guard contexts[Int(slot)].phase == .proceeding else { return }
+        cancelPending(slot, now)
+        finish(slot)
+    }
+
+    private func forwarded(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(datagram.count)
+        forwarder.write(message, in: datagram, into: &bytes)
+        return bytes
+    }
+
+    private mutating func respond(_ server: ServerTransactionID, _ bytes: [UInt8], _ now: Instant) {
+        transactions.respond(server, bytes, now: now, into: &actions)
+    }
+
+    // MARK: Final responses
+
+    /// Keeps a final response if it is better than those before.
+    ///
+    /// - Parameter text: the response as it would go to the sender; empty for one that this node writes.
+    mutating func consider(_ slot: Int32, _ status: UInt16, of branch: Int, text: [UInt8]) {
+        if contexts[Int(slot)].best.consider(status, of: branch) { contexts[Int(slot)].bestText = text }
+    }
+
+    /// All targets that were asked have answered: asks the next, or ends the request.
+    private mutating func goOn(_ slot: Int32, _ now: Instant) {
+        guard contexts[Int(slot)].askedGroups < contexts[Int(slot)].route.groups.count,
+            !contexts[Int(slot)].isCancelled
+        else { return conclude(slot, now) }
+        let request = contexts[Int(slot)].request
+        var message = SIPMessage()
+        guard case .request = message.parse(request.span) else { return conclude(slot, now) }
+        askNextGroup(slot, message, request.span, now)
+    }
+
+    /// The sender gets the best of what there is.
+    mutating func conclude(_ slot: Int32, _ now: Instant) {
+        guard contexts[Int(slot)].phase == .proceeding, let server = contexts[Int(slot)].server else { return }
+        let best = contexts[Int(slot)].best
+        let isOther = best.status != best.best?.status
+        if contexts[Int(slot)].bestText.isEmpty || isOther {
+            guard let response = ownResponse(slot) else { return finish(slot) }
+            let request = contexts[Int(slot)].request
+            var bytes: [UInt8] = []
+            if case .request = kept.parse(request.span) {
+                writer.write(
+                    response, to: kept, in: request.span, from: contexts[Int(slot)].source.address, into: &bytes)
+            }
+            respond(server, bytes, now)
+        } else {
+            respond(server, contexts[Int(slot)].bestText, now)
+        }
+        if let call = contexts[Int(slot)].call { calls.end(call) }
+        finish(slot)
+    }
+
+    /// What this node says itself where no response is there to send on; nil for silence, which is better than a 408 that comes after
+    /// the sender has given up (RFC 4320 section 4.2).
+    private func ownResponse(_ slot: Int32) -> SIPResponse? {
+        if contexts[Int(slot)].isCancelled { return SIPResponse(.requestTerminated) }
+        switch contexts[Int(slot)].best.best?.status {
+        case 408, nil: return contexts[Int(slot)].isInvite ? SIPResponse(.requestTimeout) : nil
+        case 480: return SIPResponse(.temporarilyUnavailable)
+        case 503 where contexts[Int(slot)].bestText.isEmpty: return Self.overload
+        case _: return SIPResponse(.serverError)
+        }
+    }
+
+    /// A final response has gone.
+    private mutating func finish(_ slot: Int32) {
+        contexts[Int(slot)].phase = .final
+        contexts[Int(slot)].request = []
+        contexts[Int(slot)].bestText = []
+        contexts[Int(slot)].route.groups = []
+        contexts[Int(slot)].askedGroups = 0
+    }
+
+    // MARK: Transactions that ended
+
+    mutating func clientEnded(_ id: ClientTransactionID, _ end: TransactionEnd, _ now: Instant) {
+        let slot = id.context
+        contexts[Int(slot)].clients -= 1
+        if let position = contexts[Int(slot)].pending.firstIndex(of: id) {
+            contexts[Int(slot)].pending.remove(at: position)
+            // A stream that has ended is a phone that cannot be reached now.
+            consider(slot, end == .failed ? 480 : 408, of: Int(id.slot), text: [])
+            if contexts[Int(slot)].phase == .proceeding, contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
+        }
+        release(slot)
+    }
+
+    mutating func serverEnded(_ id: ServerTransactionID) {
+        contexts[Int(id.context)].server = nil
+        release(id.context)
+    }
+
+    private mutating func release(_ slot: Int32) {
+        guard contexts[Int(slot)].isOver, contexts[Int(slot)].phase != .free else { return }
+        // Of a call that was never answered nobody is told any more.
+        if contexts[Int(slot)].phase == .proceeding, let call = contexts[Int(slot)].call { calls.end(call) }
+        contexts[Int(slot)] = ResponseContext()
+        freeContexts.append(slot)
+    }
+}
