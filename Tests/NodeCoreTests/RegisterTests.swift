@@ -124,6 +124,6 @@ import Testing
         #expect(node.status(request("OPTIONS sip:4711@cc.example.com", to: "1000")) == "404 Not Found")
         _ = node.receive(register("1000"))
         #expect(node.status(request("OPTIONS sip:1000@cc.example.com", to: "1000")) == "200 OK")
-        #expect(node.status(request("INVITE sip:1000@cc.example.com", to: "1000")) == "405 Method Not Allowed")
+        #expect(node.status(request("PUBLISH sip:1000@cc.example.com", to: "1000")) == "405 Method Not Allowed")
     }
 }

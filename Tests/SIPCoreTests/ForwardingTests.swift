@@ -79,7 +79,7 @@ import Testing
 
     @Test(
         arguments: [
-            (["Route: <sip:us;lr>"], []), (["Route: <sip:us;lr>, <sip:next;lr>"], ["Route:  <sip:next;lr>"]),
+            (["Route: <sip:us;lr>"], []), (["Route: <sip:us;lr>, <sip:next;lr>"], ["Route: <sip:next;lr>"]),
             (["Route: <sip:us;lr>", "Route: <sip:next;lr>"], ["Route: <sip:next;lr>"]),
             (["Route: \"a, b\" <sip:us;lr>;x=\"<,>\",<sip:n>"], ["Route: <sip:n>"]),
         ] as [([String], [String])])

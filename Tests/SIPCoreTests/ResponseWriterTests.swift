@@ -3,6 +3,9 @@ import SIPCore
 import Testing
 
 @Suite struct ResponseWriterTests {
+    private static let allow =
+        "Allow: REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, REFER, SUBSCRIBE, NOTIFY, MESSAGE"
+
     @Test func `a 200 copies what it must and adds a tag`() {
         let parsed = register("<sip:1001@10.0.0.1>")
         var registrar = Registrar(dnCount: 1)

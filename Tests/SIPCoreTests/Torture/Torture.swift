@@ -21,6 +21,8 @@ import Testing
 /// What becomes of a datagram before anybody asks which DN it is for.
 enum Fate: Equatable {
     case served
+    /// It goes on to whom it is for, if there is somebody.
+    case forwarded
     case answered(SIPStatus)
     case dropped
 }
@@ -36,7 +38,7 @@ extension Parsed {
         return switch message.disposition {
         case .register, .options: .served
         case .answer(let response): .answered(response.status)
-        case .ignore: .dropped
+        case .forward: message.proxyRefusal.map { .answered($0.status) } ?? .forwarded
         }
     }
 
@@ -44,6 +46,7 @@ extension Parsed {
     var answerLines: [String] {
         if case .refused(let response) = outcome { return answer(response, to: self) }
         if case .answer(let response) = message.disposition { return answer(response, to: self) }
+        if message.disposition == .forward, let refusal = message.proxyRefusal { return answer(refusal, to: self) }
         return answer(SIPResponse(.ok), to: self)
     }
 
