@@ -55,6 +55,7 @@ extension NodeCore {
     private func inDialogRoute(_ datagram: Span<UInt8>, _ source: SIPSource) -> Routing? {
         guard message.routeCount > 0 else { return nil }
         let own = statefulProxy.ownRoutes(of: message, in: datagram)
+        if own.isForged { return .refused(SIPResponse(.forbidden)) }
         if let destination = own.destination, !message.to.tag.isEmpty || source.flow.peer != nil {
             return .to(ProxyRoute(to: ProxyTarget(destination: destination), consumedRoutes: own.count))
         }
@@ -100,6 +101,28 @@ extension NodeCore {
         guard view.service.isInService, view.owner != me, view.owner != .none else { return [] }
         let uri = Array("sip:\(name)@\(topology.domain)".utf8)
         return [[ProxyTarget(uri: uri, destination: peerSource(view.owner))]]
+    }
+
+    // MARK: Registrations
+
+    /// A REGISTER that only the DN's owner can answer goes there, with this node as its Path. Who sent it has been found out.
+    mutating func registerAtOwner(
+        of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
+    ) {
+        let owner = ownership.view(of: dn).owner
+        // From node to node it goes once: two that took each other for the owner would send it to and fro.
+        guard source.flow.peer == nil, ownership.isReachable(owner) else {
+            return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
+        }
+        defer { settleSIP(now) }
+        guard statefulProxy.received(message, in: datagram, from: source, now: now) == .new else { return }
+        if let refusal = message.proxyRefusal { return answer(refusal, datagram, source, &answers) }
+        // The owner may know nothing of this node's address, which the phone may have asked.
+        let uri = Array("sip:\(topology.domain)".utf8)
+        var route = ProxyRoute(to: ProxyTarget(uri: uri, destination: peerSource(owner)), consumedRoutes: message.routeCount)
+        route.mark = .recordsPath
+        let refusal = statefulProxy.forward(message, in: datagram, from: source, route, now: now)
+        if let refusal { answer(refusal, datagram, source, &answers) }
     }
 
     // MARK: Who asks

@@ -82,7 +82,8 @@ extension NodeCore {
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
         if faults.contains(.repetitionTaken) { registrar.forgetEnded() }
-        guard authenticator != nil else { return register(by: nil, datagram, source, now, &answers) }
+        // A peer has asked already who it is.
+        guard authenticator != nil, source.flow.peer == nil else { return register(by: nil, datagram, source, now, &answers) }
         guard message.authorizationCount == 0 || mayAttempt(from: source.address, now: now) else { return }
         let isStale: Bool
         switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {
@@ -146,9 +147,7 @@ extension NodeCore {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
         case .query:
-            guard hasNothingElsewhere(dn) else {
-                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
-            }
+            guard hasNothingElsewhere(dn) else { return registerAtOwner(of: dn, datagram, source, now, &answers) }
         case .retransmission:
             break
         case .refreshes:
@@ -159,7 +158,7 @@ extension NodeCore {
             accepted(dn, limits, now)
         case .removes:
             guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
-                return answer(SIPResponse(.serverTimeout), datagram, source, &answers)
+                return registerAtOwner(of: dn, datagram, source, now, &answers)
             }
             remove(datagram, dn, limits, source, now)
         }
@@ -194,7 +193,7 @@ extension NodeCore {
     }
 
     /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
-    /// being out of service. An owner that has bindings would have to be asked, and requests are not forwarded yet.
+    /// being out of service.
     private func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
         let owner = ownership.view(of: dn).owner
         return owner == .none || owner == me

@@ -324,7 +324,8 @@ extension Registrar {
     /// address than the one that it was heard from, as behind a NAT. Others are dialled at their contact.
     private func isTied(_ contact: Contact, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
         guard source.flow != .none else { return false }
-        if isFlow(contact) { return true }
+        // Through another node it is reached as long as there is a link to that.
+        if isFlow(contact) || source.flow.peer != nil { return true }
         var text: [UInt8] = []
         text.append(contact.uri.host, of: datagram)
         guard let host = NetworkAddress(String(decoding: text, as: UTF8.self) + ":0") else { return false }

@@ -67,8 +67,8 @@ import Testing
         #expect(
             nodes.register("1001", at: 1, contact: "").hasPrefix("SIP/2.0 200 "), "nobody owns it, nothing is bound")
         nodes.register("1001", at: 0)
-        #expect(nodes.register("1001", at: 1, contact: "").hasPrefix("SIP/2.0 504 "))
-        #expect(nodes.register("1001", at: 1, expires: "Expires: 0").hasPrefix("SIP/2.0 504 "))
+        #expect(nodes.register("1001", at: 1, contact: "").isEmpty, "it waits for the owner's answer")
+        #expect(nodes.register("1001", at: 1, expires: "Expires: 0").isEmpty)
         #expect(nodes.services("1001") == [.inService, .inService])
         nodes.register("1001", at: 0, expires: "Expires: 0")
         let answer = nodes.register("1001", at: 1, contact: "")

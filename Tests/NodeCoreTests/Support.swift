@@ -20,9 +20,10 @@ func dn(_ text: String) -> DNIndex { topology().directory.index(of: DN(text)!)! 
 /// SIP phones 1000 to 1003 register anywhere, 2000 in dc2 only; PSTN phones 7000 to 7003 anywhere, 8000 in dc2 only.
 func topology(desktopGrace: Duration = .zero, probing: Duration? = nil) -> Topology {
     let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
-    let nodes = ["dc1/alpha", "dc1/beta"].map { name in
+    let nodes = ["dc1/alpha", "dc1/beta"].enumerated().map { position, name in
         Node(
-            name: name, dataCenter: 0, sip: [SIPListener(transport: .udp, address: address)],
+            name: name, dataCenter: 0,
+            sip: [SIPListener(transport: .udp, address: address.with(port: UInt16(5060 + position)))],
             tcontroller: .tcp(address), mesh: .tcp(address)
         )
     }
@@ -51,7 +52,7 @@ func core(
     var topology = topology(desktopGrace: desktopGrace, probing: probing)
     topology.sourceLimits = sourceLimits
     let setup = NodeSetup(
-        topology: topology, identity: identity, ports: ports, secret: 1, seed: 1,
+        topology: topology, identity: identity, ports: ports, secret: 1 + UInt64(node.position), seed: 1,
         faults: faults
     )
     var core = NodeCore(setup, now: at(0))
@@ -161,7 +162,10 @@ struct Pair {
         while !isQuiet {
             isQuiet = true
             for (from, to) in [(0, 1), (1, 0)] {
-                if let message = cores[from].nextPeerMessage(for: NodeIndex(to), now: at(seconds)) {
+                if let message = cores[from].nextSIPMessage(for: NodeIndex(to)) {
+                    isQuiet = false
+                    cores[to].receivedSIP(message.span, from: id, now: at(seconds))
+                } else if let message = cores[from].nextPeerMessage(for: NodeIndex(to), now: at(seconds)) {
                     isQuiet = false
                     cores[to].received(message, from: id, now: at(seconds))
                 } else if let message = cores[from].nextProxyMessage(for: NodeIndex(to)) {

@@ -31,6 +31,15 @@ package struct OutgoingMessage: Hashable, Sendable {
     package var target: SIPSource
 }
 
+/// The Routes on top of a request that are the node's own.
+package struct OwnRoutes: Hashable, Sendable {
+    package var count = 0
+    /// Where the last of those with a token leads to.
+    package var destination: SIPSource?
+    /// One has a token that this node has not made.
+    package var isForged = false
+}
+
 /// A record-routing proxy that is stateful as to transactions (RFC 3261 section 16). Dialogs it keeps no state of: where their requests go
 /// they say themselves, by the tokens in their Routes.
 ///
@@ -72,6 +81,9 @@ package struct StatefulProxy: Sendable {
 
     package var hasOutput: Bool { !output.isEmpty }
 
+    /// Requests that go on, and of which something may still come.
+    package var requestCount: Int { contexts.count - freeContexts.count }
+
     // MARK: What is known
 
     /// A request has come; first of all it is asked here whether it is known.
@@ -85,16 +97,15 @@ package struct StatefulProxy: Sendable {
 
     /// Where the node's own Routes on top of a request lead to, and how many they are (RFC 3261 section 16.4). The last of them is that of
     /// the side where the request goes: each side of a dialog has one.
-    package func ownRoutes(
-        of message: borrowing SIPMessage, in datagram: Span<UInt8>
-    ) -> (count: Int, destination: SIPSource?) {
-        var count = 0
-        var destination: SIPSource?
-        while let route = message.route(count, in: datagram), isOwn(route, datagram) {
-            count += 1
-            destination = token.target(of: route.user, in: datagram)
+    package func ownRoutes(of message: borrowing SIPMessage, in datagram: Span<UInt8>) -> OwnRoutes {
+        var routes = OwnRoutes()
+        while let route = message.route(routes.count, in: datagram), isOwn(route, datagram) {
+            routes.count += 1
+            guard route.hasUser else { continue }
+            routes.destination = token.target(of: route.user, in: datagram)
+            if routes.destination == nil { routes.isForged = true }
         }
-        return (count, destination)
+        return routes
     }
 
     private func isOwn(_ uri: SIPURI, _ datagram: Span<UInt8>) -> Bool {
