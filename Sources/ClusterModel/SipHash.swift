@@ -1,5 +1,6 @@
-/// SipHash-2-4 (Aumasson and Bernstein, 2012): without the key nobody can find the output of an input, nor two inputs with the same
-/// output, however many he has seen. So it is good as the code of short texts that strangers bring back, and for tables that strangers fill.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012): without the key nobody can find the output of an input, nor two inputs
+/// with the same output, however many he has seen. So it is good as the code of short texts that strangers bring back,
+/// and for tables that strangers fill.
 package struct SipHash: Sendable {
     private let first: UInt64
     private let second: UInt64

@@ -48,8 +48,8 @@ extension NodeCore {
         return routeToDN(datagram, now)
     }
 
-    /// By the Routes that this node has given the two sides of a dialog, or for a phone that has registered through it. Nobody else's lead
-    /// anywhere: there is no way through this node to somewhere else.
+    /// By the Routes that this node has given the two sides of a dialog, or for a phone that has registered through it.
+    /// Nobody else's lead anywhere: there is no way through this node to somewhere else.
     ///
     /// - Returns: nil for a request that has none.
     private func inDialogRoute(_ datagram: Span<UInt8>, _ source: SIPSource) -> Routing? {
@@ -119,7 +119,8 @@ extension NodeCore {
         if let refusal = message.proxyRefusal { return answer(refusal, datagram, source, &answers) }
         // The owner may know nothing of this node's address, which the phone may have asked.
         let uri = Array("sip:\(topology.domain)".utf8)
-        var route = ProxyRoute(to: ProxyTarget(uri: uri, destination: peerSource(owner)), consumedRoutes: message.routeCount)
+        var route = ProxyRoute(
+            to: ProxyTarget(uri: uri, destination: peerSource(owner)), consumedRoutes: message.routeCount)
         route.mark = .recordsPath
         let refusal = statefulProxy.forward(message, in: datagram, from: source, route, now: now)
         if let refusal { answer(refusal, datagram, source, &answers) }
@@ -127,8 +128,8 @@ extension NodeCore {
 
     // MARK: Who asks
 
-    /// Why a request of this sender does not go on; nil when it does. Where phones have passwords they say them; where anybody may
-    /// register, those who have may call.
+    /// Why a request of this sender does not go on; nil when it does. Where phones have passwords they say them; where
+    /// anybody may register, those who have may call.
     private mutating func refusalOfSender(
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant
     ) -> Routing? {
@@ -144,7 +145,8 @@ extension NodeCore {
             message, in: datagram, isForProxy: true, directory: topology.directory, now: now)
         switch outcome {
         case .authenticated(let sender), .repeated(let sender):
-            // A repeated count is what a phone sends that forks or has lost an answer; the call costs what its first copy would.
+            // A repeated count is what a phone sends that forks or has lost an answer; the call costs what its first
+            // copy would.
             return sender == caller ? nil : .refused(SIPResponse(.forbidden))
         case .challenge(let isStale):
             return .refused(challenge(isStale: isStale, now))

@@ -83,7 +83,9 @@ extension NodeCore {
     ) {
         if faults.contains(.repetitionTaken) { registrar.forgetEnded() }
         // A peer has asked already who it is.
-        guard authenticator != nil, source.flow.peer == nil else { return register(by: nil, datagram, source, now, &answers) }
+        guard authenticator != nil, source.flow.peer == nil else {
+            return register(by: nil, datagram, source, now, &answers)
+        }
         guard message.authorizationCount == 0 || mayAttempt(from: source.address, now: now) else { return }
         let isStale: Bool
         switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {

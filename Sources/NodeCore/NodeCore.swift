@@ -59,7 +59,8 @@ package struct NodeCounters: Equatable, Sendable {
 /// such shell, so what is proven is what ships.
 ///
 /// After any event the shell takes the actions and pulls what there is to say: for every peer with room in its
-/// connection `nextPeerMessage` and, when that has nothing more, `nextProxyMessage`; `nextClientEvent` for every client that `takeReadyClients` names.
+/// connection `nextPeerMessage` and, when that has nothing more, `nextProxyMessage`; `nextClientEvent` for every client
+/// that `takeReadyClients` names.
 package struct NodeCore: Sendable {
     package let topology: Topology
     package let me: NodeIndex

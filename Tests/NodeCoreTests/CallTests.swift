@@ -109,7 +109,9 @@ import Testing
         #expect(desk.heard(caller).isEmpty)
     }
 
-    @Test mutating func `phones of less preference ring after the others have refused, and the best refusal counts`() throws {
+    @Test mutating func `phones of less preference ring after the others have refused, and the best refusal counts`()
+        throws
+    {
         let caller = desk.phone("1000", at: 0, host: 1)
         let first = desk.phone("1001", at: 0, host: 2)
         let last = desk.phone("1001", at: 0, host: 3, more: ";q=0.1")
@@ -137,14 +139,18 @@ import Testing
         #expect(desk.heard(caller).last == "SIP/2.0 603 Decline")
     }
 
-    @Test mutating func `nobody may be called by a stranger, through a foreign Route, or with a token of somebody else`() throws {
+    @Test
+    mutating func `nobody may be called by a stranger, through a foreign Route, or with a token of somebody else`()
+        throws
+    {
         let caller = desk.phone("1000", at: 0, host: 1)
         let callee = desk.phone("1001", at: 0, host: 2)
         let stranger = CallDesk.Phone(dn: "1002", node: 0, address: NetworkAddress(ipv4: 0x0A00_0063, port: 5066))
         _ = desk.invite("1001", from: stranger, call: "stranger")
         #expect(desk.heard(stranger) == ["SIP/2.0 403 Forbidden"])
         for (uri, more, status) in [
-            ("sip:1003@cc.example.com", [], "480 Temporarily Unavailable"), ("sip:1234@cc.example.com", [], "404 Not Found"),
+            ("sip:1003@cc.example.com", [], "480 Temporarily Unavailable"),
+            ("sip:1234@cc.example.com", [], "404 Not Found"),
             ("sip:1001@elsewhere.example.com", [], "404 Not Found"), ("tel:1001", [], "416 Unsupported URI Scheme"),
             ("sip:1001@cc.example.com", ["Route: <sip:10.9.9.9;lr>"], "403 Forbidden"),
             ("sip:1001@cc.example.com", ["Route: <sip:127.0.0.1:5060;lr>, <sip:10.9.9.9;lr>"], "403 Forbidden"),

@@ -1,11 +1,11 @@
 import ClusterModel
 
-/// Where one side of a dialog is reached, as the user part of a Record-Route URI (RFC 5626 section 5.2): later requests of the
-/// dialog bring it back, so nothing needs to be remembered of the dialog. The code at its end only this node can make:
-/// nobody can have requests sent to wherever he likes.
+/// Where one side of a dialog is reached, as the user part of a Record-Route URI (RFC 5626 section 5.2): later requests
+/// of the dialog bring it back, so nothing needs to be remembered of the dialog. The code at its end only this node can
+/// make: nobody can have requests sent to wherever he likes.
 ///
-/// Short, since a phone's request carries two of them for each node on the way, and should fit a datagram: a datagram's address
-/// or a stream's number, and the code, in the alphabet of RFC 4648 section 5. The length tells which it is.
+/// Short, since a phone's request carries two of them for each node on the way, and should fit a datagram: a datagram's
+/// address or a stream's number, and the code, in the alphabet of RFC 4648 section 5. The length tells which it is.
 package struct FlowToken: Sendable {
     private static let codeLength = 8
     /// Listener, address, port; listener, flow.
@@ -46,7 +46,9 @@ package struct FlowToken: Sendable {
         guard length > 0 else { return nil }
         let text = bytes.span
         // One comparison of words: how long it takes tells nothing of the code.
-        guard text.number(length, bytes: Self.codeLength) == hash.hash(text.extracting(first: length)) else { return nil }
+        guard text.number(length, bytes: Self.codeLength) == hash.hash(text.extracting(first: length)) else {
+            return nil
+        }
         switch length {
         case Self.streamLength:
             return SIPSource(

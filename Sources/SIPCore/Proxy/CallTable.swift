@@ -40,8 +40,8 @@ package struct Call: Hashable, Sendable {
 
 /// The calls that go through a node, found by the headers that all of their requests have.
 ///
-/// There is one for each INVITE that was sent on without a tag in To, until it is refused, somebody hangs up, or its session is over (RFC 4028
-/// section 10): a call whose end nobody told does not stay.
+/// There is one for each INVITE that was sent on without a tag in To, until it is refused, somebody hangs up, or its
+/// session is over (RFC 4028 section 10): a call whose end nobody told does not stay.
 package struct CallTable: Sendable {
     /// Calls that there may be.
     package static let maximumCount = 262_144

@@ -22,8 +22,8 @@ package struct ProxyRoute: Sendable {
     package var groups: [[ProxyTarget]]
     /// How many of the topmost Routes were this node's own.
     package var consumedRoutes = 0
-    /// The node stays on the way of the dialog that this request begins, as `recordsRoute`, or of later requests to the phone that it
-    /// registers, as `recordsPath`.
+    /// The node stays on the way of the dialog that this request begins, as `recordsRoute`, or of later requests to the
+    /// phone that it registers, as `recordsPath`.
     package var mark = Mark.none
     /// Of whom the call is that begins with this request; nil where none does.
     package var parties: CallParties?

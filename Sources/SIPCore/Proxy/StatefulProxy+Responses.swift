@@ -106,8 +106,8 @@ extension StatefulProxy {
         finish(slot)
     }
 
-    /// What this node says itself where no response is there to send on; nil for silence, which is better than a 408 that comes after
-    /// the sender has given up (RFC 4320 section 4.2).
+    /// What this node says itself where no response is there to send on; nil for silence, which is better than a 408
+    /// that comes after the sender has given up (RFC 4320 section 4.2).
     private func ownResponse(_ slot: Int32) -> SIPResponse? {
         if contexts[Int(slot)].isCancelled { return SIPResponse(.requestTerminated) }
         switch contexts[Int(slot)].best.best?.status {

@@ -2,7 +2,8 @@ import ClusterModel
 
 // What requests and responses that go through say about their call and its session (RFC 4028 section 8).
 extension StatefulProxy {
-    /// What is asked of the session. A proxy may ask where the caller does not, and then for no less than the caller's minimum.
+    /// What is asked of the session. A proxy may ask where the caller does not, and then for no less than the caller's
+    /// minimum.
     func sessionTerms(of message: borrowing SIPMessage) -> SessionTerms {
         guard message.method == .invite || message.method == .update else { return SessionTerms() }
         let callerRefreshes = message.supported.contains(.timer)

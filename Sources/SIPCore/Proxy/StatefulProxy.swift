@@ -11,7 +11,8 @@ package struct ProxySetup: Sendable {
     package var tokenKey: UInt64
     /// How long a call lasts at most, nanoseconds.
     package var maximumCallTime: UInt64 = 12 * 3600 * 1_000_000_000
-    /// How long a session lasts without a refresh where nobody asked for less, seconds; nil to ask for none (RFC 4028 section 8.1).
+    /// How long a session lasts without a refresh where nobody asked for less, seconds; nil to ask for none (RFC 4028
+    /// section 8.1).
     package var session: UInt32? = 1800
     package var limits = TransactionLimits()
     package var timings = TransactionTimings()
@@ -40,8 +41,8 @@ package struct OwnRoutes: Hashable, Sendable {
     package var isForged = false
 }
 
-/// A record-routing proxy that is stateful as to transactions (RFC 3261 section 16). Dialogs it keeps no state of: where their requests go
-/// they say themselves, by the tokens in their Routes.
+/// A record-routing proxy that is stateful as to transactions (RFC 3261 section 16). Dialogs it keeps no state of:
+/// where their requests go they say themselves, by the tokens in their Routes.
 ///
 /// Who may call whom, and where a DN's phones are, others decide. After each call `takeOutput` says what is to be sent.
 package struct StatefulProxy: Sendable {
@@ -95,8 +96,8 @@ package struct StatefulProxy: Sendable {
         return outcome
     }
 
-    /// Where the node's own Routes on top of a request lead to, and how many they are (RFC 3261 section 16.4). The last of them is that of
-    /// the side where the request goes: each side of a dialog has one.
+    /// Where the node's own Routes on top of a request lead to, and how many they are (RFC 3261 section 16.4). The last
+    /// of them is that of the side where the request goes: each side of a dialog has one.
     package func ownRoutes(of message: borrowing SIPMessage, in datagram: Span<UInt8>) -> OwnRoutes {
         var routes = OwnRoutes()
         while let route = message.route(routes.count, in: datagram), isOwn(route, datagram) {
