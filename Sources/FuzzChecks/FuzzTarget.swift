@@ -13,6 +13,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case frames
     /// What peers, strangers, clients and phones do to a whole node.
     case machines
+    /// What phones at two nodes say in calls.
+    case calls
     /// A topology file.
     case topology
 
@@ -26,6 +28,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .streams: try StreamsCheck.check(input)
         case .frames: try FramesCheck.check(input)
         case .machines: try MachinesCheck.check(input)
+        case .calls: try CallsCheck.check(input)
         case .topology: try TopologyCheck.check(input)
         }
     }

@@ -44,11 +44,9 @@ final class PhoneBank {
     ///   - connections: over TCP, how many the phones share.
     ///   - digest: the algorithm with which phones answer a 401; nil for phones that have no password.
     ///   - password: that of every phone. Its DN is its name.
-    ///   - lines: what the phones share with somebody else, who does not use it while they do; nil for their own.
     init(
         target: NetworkAddress, domain: String, firstDN: String, count: Int, expires: Int, interruption: Interruption,
-        transport: LoadTransport = .udp, connections: Int = 64, digest: DigestAlgorithm? = nil, password: String = "",
-        lines shared: (any PhoneLines)? = nil
+        transport: LoadTransport = .udp, connections: Int = 64, digest: DigestAlgorithm? = nil, password: String = ""
     ) throws {
         guard let first = UInt64(firstDN), String(first) == firstDN, first > 0, count > 0, count <= 1_000_000,
             String(first + UInt64(count) - 1).count == firstDN.count
@@ -65,7 +63,6 @@ final class PhoneBank {
         repeatsRequests = transport == .udp
         let lines: any PhoneLines =
             switch transport {
-            case _ where shared != nil: shared!
             case .udp: try DatagramLine(to: target)
             case .tcp: try StreamLines(to: target, connections: min(connections, count))
             }
