@@ -6,6 +6,7 @@ import re
 import select
 import socket
 import ssl
+import subprocess
 import time
 
 DOMAIN = "cc.example.com"
@@ -18,13 +19,13 @@ class Message:
 
     def __init__(self, data):
         head, _, self.body = data.partition(b"\r\n\r\n")
-        lines = head.decode().split("\r\n")
-        self.text = data.decode()
+        lines = head.decode(errors="replace").split("\r\n")
+        self.text = data.decode(errors="replace")
         self.first = lines[0]
-        self.headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]]
+        self.headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
         words = self.first.split(" ", 2)
         self.status = int(words[1]) if words[0] == "SIP/2.0" else None
-        self.method = self["CSeq"].split()[1] if self.status else words[0]
+        self.method = self["CSeq"].partition(" ")[2] if self.status else words[0]
         self.uri = words[1]
 
     def all(self, name):
@@ -79,12 +80,11 @@ class Phone:
 
     def register(self, expires=300, contact=None):
         number = next(numbers)
-        self.send(text(
+        answer = self.ask(text(
             f"REGISTER sip:{DOMAIN} SIP/2.0", self.via(), "Max-Forwards: 70",
             f"From: <sip:{self.dn}@{DOMAIN}>;tag={number}", f"To: <sip:{self.dn}@{DOMAIN}>",
             f"Call-ID: register-{self.dn}-{self.port}", f"CSeq: {number} REGISTER",
             f"Contact: {contact or self.contact}", f"Expires: {expires}"))
-        answer = self.receive(f"answer to the REGISTER of {self.dn}", lambda m: m["CSeq"] == f"{number} REGISTER")
         assert answer.status == 200, answer.first
         if expires:
             self.awaits_service()
@@ -129,10 +129,21 @@ class Phone:
 
     def options(self, user=""):
         number = next(numbers)
-        self.send(text(
+        return self.ask(text(
             f"OPTIONS sip:{user}{DOMAIN} SIP/2.0", self.via(), "Max-Forwards: 70", f"From: <sip:test@{DOMAIN}>;tag=1",
             f"To: <sip:{user}{DOMAIN}>", f"Call-ID: options-{self.dn}-{number}", f"CSeq: {number} OPTIONS"))
-        return self.receive("answer to OPTIONS", lambda m: m["CSeq"] == f"{number} OPTIONS")
+
+    def ask(self, request, seconds=20):
+        """What the node answers to a request, which is repeated over UDP."""
+        what, cseq = request.partition(" ")[0], Message(request.encode())["CSeq"]
+        for attempt in range(2 * seconds):
+            if attempt == 0 or self.transport == "UDP":
+                self.send(request)
+            try:
+                return self.receive(f"an answer to {what}", lambda message: message.status and message["CSeq"] == cseq, 0.5)
+            except AssertionError:
+                if attempt == 2 * seconds - 1:
+                    raise
 
     def read(self, seconds):
         """Takes in what there is; false when nothing came in time."""
@@ -165,7 +176,7 @@ class Phone:
 
     def keep(self, data):
         if data in self.seen:
-            return self.repeated.append(data.decode())
+            return self.repeated.append(data.decode(errors="replace"))
         self.seen.add(data)
         self.inbox.append(Message(data))
 
@@ -297,3 +308,17 @@ def connect(caller, callee, *more, dn=None, **options):
     out.ack()
     incoming.gets("ACK")
     return out, incoming
+
+
+def cut_link():
+    """Drops all that the two nodes say to each other."""
+    nft("add table inet cut; add chain inet cut input { type filter hook input priority 0 ; };"
+        "add rule inet cut input tcp dport 7302 drop; add rule inet cut input tcp sport 7302 drop")
+
+
+def heal_link():
+    nft("delete table inet cut")
+
+
+def nft(commands):
+    subprocess.run(["/usr/sbin/nft", commands], check=True)
