@@ -172,11 +172,11 @@ extension NodeCore {
 
     // MARK: Between nodes
 
-    /// A SIP message came over the link from another node. On one that is not live it counts for nothing.
+    /// A SIP message came over the link from another node. On a connection that has not said hello it counts for nothing.
+    /// On one that has it counts even if this node does not know all of the other's DNs yet: the other may know all of
+    /// this one's, and calls them.
     package mutating func receivedSIP(_ bytes: Span<UInt8>, from connection: ConnectionID, now: Instant) {
-        guard let peer = ownership.peer(of: connection), ownership.connection(to: peer) == connection,
-            ownership.state(of: peer) == .live
-        else { return }
+        guard let peer = ownership.introducedPeer(of: connection) else { return }
         var answers = DatagramBatch()
         swap(&answers, &peerAnswers)
         messageReceived(bytes, from: peerSource(peer), now: now, answers: &answers)
@@ -209,14 +209,22 @@ extension NodeCore {
 
     /// Hands on what the proxy wants sent.
     mutating func settleSIP(_ now: Instant) {
-        guard statefulProxy.hasOutput else { return }
-        for message in statefulProxy.takeOutput() {
-            if let peer = message.target.flow.peer {
+        while statefulProxy.hasOutput {
+            var unreachable: [NodeIndex] = []
+            for message in statefulProxy.takeOutput() {
+                guard let peer = message.target.flow.peer else {
+                    actions.append(.send(message.bytes, to: message.target))
+                    continue
+                }
                 guard peer.position < peerMessages.count else { continue }
-                if !peerMessages[peer.position].append(message.bytes) { counters.limited += 1 }
-            } else {
-                actions.append(.send(message.bytes, to: message.target))
+                if ownership.state(of: peer) == .down {
+                    if !unreachable.contains(peer) { unreachable.append(peer) }
+                } else if !peerMessages[peer.position].append(message.bytes) {
+                    counters.limited += 1
+                }
             }
+            // Who has asked is told now: when the link is back it is too late.
+            for peer in unreachable { statefulProxy.flowEnded(.peer(peer), now: now) }
         }
     }
 }

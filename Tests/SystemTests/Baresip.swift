@@ -12,20 +12,22 @@ final class Baresip {
     ///   - transport: `udp`, `tcp` or `tls`.
     ///   - authority: whose word counts for a node's certificate, over TLS.
     ///   - isOutbound: it asks to be reached over its connection (RFC 5626).
+    ///   - control: where it is told to call and to answer; without it, it only registers.
     init(
         _ dn: String, password: String = "secret", at address: String = "127.0.0.1:5071", _ transport: String,
-        isOutbound: Bool = false, authority: String? = nil, in cluster: TestCluster
+        port: Int = 6080, control: Int? = nil, isOutbound: Bool = false, authority: String? = nil,
+        in cluster: TestCluster
     ) throws {
         directory = cluster.directory + "/baresip-\(dn)"
         try Files.makeDirectory(directory)
         // Nothing but what registering takes: no sound, no menu, no terminal.
         let config = """
-            sip_listen 127.0.0.1:6080
+            sip_listen 127.0.0.1:\(port)
             module_path /usr/lib/baresip/modules
             module_tmp uuid.so
             module_tmp account.so
 
-            """ + (authority.map { "sip_cafile \($0)\n" } ?? "")
+            """ + (authority.map { "sip_cafile \($0)\n" } ?? "") + (control.map(Self.calls) ?? "")
         let account =
             "<sip:\(dn)@cc.example.com>;auth_user=\(dn);auth_pass=\(password);regint=60"
             + ";outbound=\"sip:\(address);transport=\(transport)\"" + (isOutbound ? ";sipnat=outbound" : "") + "\n"
@@ -39,6 +41,21 @@ final class Baresip {
         process = try ChildProcess.spawn(
             command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
             inherited: [ChildProcess.Inheritance(output, as: 1), ChildProcess.Inheritance(output, as: 2)])
+    }
+
+    /// Sound that goes from itself to itself, and a port for commands.
+    private static func calls(control: Int) -> String {
+        """
+        module g711.so
+        module aubridge.so
+        audio_player aubridge,loop
+        audio_source aubridge,loop
+        audio_alert aubridge,alert
+        module_app menu.so
+        module ctrl_tcp.so
+        ctrl_tcp_listen 127.0.0.1:\(control)
+
+        """
     }
 
     /// The messages that it sent and received, as it tells them.

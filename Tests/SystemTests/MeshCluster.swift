@@ -135,6 +135,18 @@ extension NetworkSandbox {
         try drop(["tcp dport \(port) limit rate over 100 kbytes/second burst 100 kbytes"])
     }
 
+    /// Drops datagrams by chance, whatever ports they are between.
+    func loseDatagrams(oneIn number: Int) throws {
+        try drop(["meta l4proto udp numgen random mod \(number) < 1 counter"])
+    }
+
+    /// How many were dropped since then.
+    func lostDatagrams() throws -> Int {
+        let list = try run(["/usr/sbin/nft", "list table inet cut"]).output
+        let words = list.split(whereSeparator: \.isWhitespace)
+        return words.firstIndex(of: "packets").flatMap { Int(words[$0 + 1]) } ?? 0
+    }
+
     private func drop(_ packets: [String]) throws {
         let table = ["add table inet cut", "add chain inet cut input { type filter hook input priority 0 ; }"]
         let rules = table + packets.map { "add rule inet cut input \($0) drop" }

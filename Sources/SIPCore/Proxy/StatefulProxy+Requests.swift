@@ -50,11 +50,16 @@ extension StatefulProxy {
 
     /// The sender of an INVITE wants no more of it. All of its branches are cancelled; their responses end it.
     package mutating func cancel(_ id: ServerTransactionID, now: Instant) {
-        guard contexts[Int(id.context)].phase == .proceeding else { return }
+        giveUp(id, now)
+        carryOut(now)
+    }
+
+    /// Of other requests than INVITE nobody is told: their senders wait for no long time.
+    mutating func giveUp(_ id: ServerTransactionID, _ now: Instant) {
+        guard contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite else { return }
         contexts[Int(id.context)].isCancelled = true
         cancelPending(id.context, now)
         if contexts[Int(id.context)].pending.isEmpty { conclude(id.context, now) }
-        carryOut(now)
     }
 
     /// An INVITE that was refused for the moment may come again, so the sender is told when (section 21.5.4).

@@ -152,7 +152,8 @@ package struct StatefulProxy: Sendable {
                 case .send(let bytes, let target): output.append(OutgoingMessage(bytes: bytes, target: target))
                 case .clientEnded(let id, let end): clientEnded(id, end, now)
                 case .serverEnded(let id, _): serverEnded(id)
-                case .undelivered: break
+                // A caller who cannot be told is not there any more: nobody should go on ringing for him.
+                case .undelivered(let id): giveUp(id, now)
                 }
             }
         }
