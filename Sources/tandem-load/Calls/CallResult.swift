@@ -32,6 +32,11 @@ struct CallResult {
         timedOut + refused.values.reduce(0, +) + endRefused.values.reduce(0, +)
     }
 
+    /// The median post-dial delay, nanoseconds.
+    var p50: UInt64 { postDialDelays.valueAtPercentile(50) }
+    /// Ninety-nine of a hundred phones rang at least as soon, nanoseconds.
+    var p99: UInt64 { postDialDelays.valueAtPercentile(99) }
+
     mutating func rang(after delay: UInt64) {
         postDialDelays.record(min(delay, LoadResult.longestLatency))
     }
