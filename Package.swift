@@ -14,6 +14,7 @@ let pureRooms: [Target] = [
         dependencies: ["ClusterModel", .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
+    .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
     .target(
         name: "Simulation",
@@ -114,8 +115,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "Transport", "TLibrary", "Digests", argumentParser,
+            "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls", "TopologyFile", "Wire",
+            "LinuxSystem", "Transport", "TLibrary", "Digests", argumentParser,
             .product(name: "Histogram", package: "hdrhistogram-swift"),
         ]
     ),
@@ -128,6 +129,7 @@ let tests: [Target] = [
     .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
+    .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(
         name: "NodeCoreTests",
         dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),

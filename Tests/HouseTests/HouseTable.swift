@@ -36,6 +36,7 @@ enum House {
         Room("SIPCore", .pure, ["ClusterModel", "HeapModule"]),
         Room("TLibraryPorts", .pure, ["ClusterModel", "DequeModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
+        Room("PhoneCalls", .pure, ["ClusterModel"]),
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
@@ -115,8 +116,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-                "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
+                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls", "TopologyFile", "Wire",
+                "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
             ]
         ),
     ]
