@@ -15,6 +15,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case machines
     /// A topology file.
     case topology
+    /// What comes to a TLS session, and what happens between two.
+    case tls
 
     /// Does with the input what the programs do with it.
     ///
@@ -27,6 +29,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .frames: try FramesCheck.check(input)
         case .machines: try MachinesCheck.check(input)
         case .topology: try TopologyCheck.check(input)
+        case .tls: try TLSCheck.check(input)
         }
     }
 }

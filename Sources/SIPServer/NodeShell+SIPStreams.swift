@@ -30,7 +30,7 @@ extension NodeShell {
         }
         var session: TLSSession?
         if isSecure {
-            session = newSession()
+            session = newSession(stream.peerName) { $0.phones }
             if session == nil { return stream.descriptor.close() }
         }
         do throws(SystemError) {
@@ -43,19 +43,6 @@ extension NodeShell {
             sipStreams.accepted += 1
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func newSession() -> TLSSession? {
-        guard let tls else {
-            logger.error("a phone connected over TLS, and the controller told no certificate")
-            return nil
-        }
-        do throws(TLSError) {
-            return try TLSSession(tls)
-        } catch {
-            logger.error("cannot serve a connection over TLS", metadata: ["problem": "\(error)"])
-            return nil
         }
     }
 
