@@ -70,10 +70,11 @@ struct FuzzPair {
     /// One thing happens on one of the two ways.
     mutating func act(_ script: inout FuzzBytes) throws(FuzzFinding) {
         let choice = script.byte()
+        count &+= 1
         if choice & 1 == 0 {
-            act(choice >> 1, &client, &server, &script)
+            Self.act(choice >> 1, &client, &server, &script, mark: count)
         } else {
-            act(choice >> 1, &server, &client, &script)
+            Self.act(choice >> 1, &server, &client, &script, mark: count)
         }
         for side in [client, server] { try side.checkBounds() }
         try expect(
@@ -82,17 +83,17 @@ struct FuzzPair {
             client.read.elementsEqual(server.written.prefix(client.read.count)), "a client read what was not written")
     }
 
-    private mutating func act(
-        _ choice: UInt8, _ from: inout FuzzSide, _ to: inout FuzzSide, _ script: inout FuzzBytes
+    /// - Parameter mark: what plaintext is made of.
+    private static func act(
+        _ choice: UInt8, _ from: inout FuzzSide, _ to: inout FuzzSide, _ script: inout FuzzBytes, mark: UInt8
     ) {
         switch choice & 7 {
         case 0, 1:
-            Self.carry(&from, &to, 1 << 20)
+            carry(&from, &to, 1 << 20)
         case 2:
-            Self.carry(&from, &to, Int(script.byte()))
+            carry(&from, &to, Int(script.byte()))
         case 3:
-            count &+= 1
-            from.write([UInt8](repeating: count, count: Int(script.byte()) * 70))
+            from.write([UInt8](repeating: mark, count: Int(script.byte()) * 70))
         case 4 where !from.sent.isEmpty:
             // A bit is turned over.
             let place = Int(script.byte()) << 8 | Int(script.byte())
