@@ -24,7 +24,8 @@ package enum CertificateCheck {
                 case .success(let context):
                     contexts[identity] = context
                 case .failure(let failure):
-                    problems.append(failure.problem)
+                    // Several may lack the same authorities.
+                    if !problems.contains(failure.problem) { problems.append(failure.problem) }
                     faulty.insert(identity)
                 }
             }

@@ -27,6 +27,11 @@ struct ValidateCommand: ParsableCommand {
                 codes += result.diagnostics.map(\.code)
                 reports.append(ValidationJSON.File(file, result))
                 if !output.json { console.write(ValidationText.rendered(result, source, console.style)) }
+                for problem in result.topology.map({ CertificateCheck.problems(of: $0, beside: file) }) ?? [] {
+                    worst = max(worst, problem.exitCode)
+                    reports.append(ValidationJSON.File(problem.file, problem: problem.sentence))
+                    console.note(console.errorStyle.bad("tandem: ") + problem.sentence)
+                }
                 if let topology = result.topology, let policy = topology.authentication {
                     let path = CredentialsFile.path(of: policy, beside: file)
                     let credentials = CredentialsFile.load(
@@ -35,11 +40,6 @@ struct ValidateCommand: ParsableCommand {
                     codes += credentials.diagnostics.map(\.code)
                     reports.append(ValidationJSON.File(path, credentials))
                     if !output.json { console.write(ValidationText.rendered(credentials, path, console.style)) }
-                }
-                for problem in result.topology.map({ CertificateCheck.problems(of: $0, beside: file) }) ?? [] {
-                    worst = max(worst, problem.exitCode)
-                    reports.append(ValidationJSON.File(problem.file, problem: problem.sentence))
-                    console.note(console.errorStyle.bad("tandem: ") + problem.sentence)
                 }
             } catch {
                 worst = max(worst, error.exitCode)

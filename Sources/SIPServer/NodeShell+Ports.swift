@@ -13,7 +13,7 @@ extension NodeShell {
     func clientConnected(_ stream: AcceptedStream, isSecure: Bool) {
         var session: TLSSession?
         if isSecure {
-            session = newSession(stream.peerName) { $0.clients }
+            session = handshakes.hasRoom ? newSession(stream.peerName) { $0.clients } : nil
             guard session != nil else { return stream.descriptor.close() }
         }
         do throws(SystemError) {
@@ -21,7 +21,7 @@ extension NodeShell {
             limits.payload = 64 * 1024
             let connection = try FramedConnection(
                 stream.descriptor, on: loop, limits: limits, delegate: ClientDelegate(self, from: stream.peerName))
-            if let session { connection.secure(with: session) }
+            if let session { connection.secure(with: session, countedBy: handshakes) }
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
             clientIDs[ObjectIdentifier(connection)] = id

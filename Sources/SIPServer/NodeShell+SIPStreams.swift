@@ -30,7 +30,7 @@ extension NodeShell {
         }
         var session: TLSSession?
         if isSecure {
-            session = newSession(stream.peerName) { $0.phones }
+            session = handshakes.hasRoom ? newSession(stream.peerName) { $0.phones } : nil
             if session == nil { return stream.descriptor.close() }
         }
         do throws(SystemError) {
@@ -38,7 +38,7 @@ extension NodeShell {
             let source = SIPSource(address, flow: flow, listener: listener)
             let delegate = SIPStreamDelegate(self, source)
             let connection = try SIPConnection(stream.descriptor, from: address, on: loop, delegate: delegate)
-            if let session { connection.secure(with: session) }
+            if let session { connection.secure(with: session, countedBy: handshakes) }
             sipConnections[flow] = connection
             sipStreams.accepted += 1
         } catch {

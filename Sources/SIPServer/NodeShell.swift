@@ -43,6 +43,8 @@ final class NodeShell {
     var sipStreams = SIPStreamCounters()
     /// What new connections over TLS are served with; those that there are keep what they had.
     var tls: TLSContexts?
+    /// Of phones and clients; the mesh has few connections.
+    let handshakes = HandshakeGauge(limit: 1_000)
     var listeners: [StreamListener] = []
     /// Connections to peers and from strangers, by their numbers.
     var connections: [ConnectionID: FramedConnection] = [:]

@@ -152,13 +152,17 @@ import Testing
     }
 
     @Test func `who speaks TLS at a port without is told apart`() throws {
-        let cluster = try TestCluster(TestCluster.twoNodes)
-        for port in [7301, 5071] {
+        let cluster = try TestCluster { directory in
+            TestCluster.twoNodes(directory)
+                .replacing(#"[ "udp:127.0.0.1:5071" ]"#, with: #"[ "tcp:127.0.0.1:5071" ]"#)
+                .replacing("unix:\(directory)/dc2-sip1", with: "tcp:127.0.0.1:7102")
+        }
+        for port in [7301, 5071, 7102] {
             let client = try OpenSSLClient(cluster, port: port, [])
             _ = try client.receive(until: "never", seconds: 15)
         }
         try cluster.waitUntil("it is said") { _ in
-            cluster.logText.contains("the peer speaks TLS, and this port does not")
+            cluster.logText.components(of: "the peer speaks TLS, and this port does not") == 3
         }
         #expect(try cluster.status().isHealthy)
     }

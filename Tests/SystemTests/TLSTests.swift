@@ -198,4 +198,47 @@ import Testing
         }
         for result in try outcome(directory.path + "/none.key") { #expect(result.code == 66) }
     }
+
+    @Test func `tandem validate tells every certificate's fault, to programs too`() throws {
+        let authority = try TestAuthority()
+        let (good, other) = (
+            try authority.issue("good", names: "DNS:sip1.dc1.cc.example.com"),
+            try authority.issue("other", names: "DNS:sip1.dc9.cc.example.com")
+        )
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let topology = directory.path + "/topology.yaml"
+        func validate(_ west: TestAuthority.Issued, _ east: TestAuthority.Issued) throws -> (Int32, String) {
+            var text = TestCluster.twoNodes(directory.path)
+            for (port, own) in [(7301, west), (7302, east)] {
+                text = text.replacing(
+                    "mesh: \"tcp:127.0.0.1:\(port)\"",
+                    with: "mesh: \"tls:127.0.0.1:\(port)\"\n"
+                        + "        tls: { certificate: \(own.certificate), key: \(own.key) }")
+            }
+            text += "\ntls: { ca: \(authority.certificate) }\n"
+            try Files.writeAtomically(Array(text.utf8), to: topology)
+            let plain = try Program.run([Executables.companion("tandem"), "validate", topology])
+            let json = try Program.run([Executables.companion("tandem"), "validate", "--json", topology])
+            #expect(plain.code == json.code)
+            // The sentences of the text stand in the JSON.
+            for line in plain.output.split(separator: "\n") where line.hasPrefix("tandem: ") {
+                let sentence = line.dropFirst("tandem: ".count)
+                #expect(json.output.components(of: "\"problem\" : \"\(sentence)\"") == 1, "\(json.output)")
+            }
+            return (json.code, plain.output)
+        }
+        let misnamed = try validate(good, other)
+        #expect(misnamed.0 == 65)
+        #expect(
+            misnamed.1.contains(
+                "\(other.certificate): it is made out to `sip1.dc9.cc.example.com`, and the mesh of dc2/sip1 needs "
+                    + "`DNS:sip1.dc2.cc.example.com` among its names"))
+        let mixed = TestAuthority.Issued(certificate: good.certificate, key: other.key)
+        let missing = TestAuthority.Issued(certificate: directory.path + "/none.pem", key: other.key)
+        let faulty = try validate(mixed, missing)
+        #expect(faulty.0 == 66)
+        #expect(faulty.1.contains("\(other.key): it is not the key of \(good.certificate)"))
+        #expect(faulty.1.contains("there is no file \(directory.path)/none.pem"))
+    }
 }

@@ -11,6 +11,11 @@ package final class TestAuthority {
     package struct Issued {
         package let certificate: String
         package let key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     package struct Failure: Error, CustomStringConvertible {
