@@ -13,7 +13,7 @@ extension NodeShell {
     func clientConnected(_ stream: AcceptedStream, isSecure: Bool) {
         var session: TLSSession?
         if isSecure {
-            session = handshakes.hasRoom ? newSession(stream.peerName) { $0.clients } : nil
+            session = handshakes.admits() ? newSession(stream.peerName) { $0.clients } : nil
             guard session != nil else { return stream.descriptor.close() }
         }
         do throws(SystemError) {

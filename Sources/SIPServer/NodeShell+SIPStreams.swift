@@ -30,7 +30,7 @@ extension NodeShell {
         }
         var session: TLSSession?
         if isSecure {
-            session = handshakes.hasRoom ? newSession(stream.peerName) { $0.phones } : nil
+            session = handshakes.admits() ? newSession(stream.peerName) { $0.phones } : nil
             if session == nil { return stream.descriptor.close() }
         }
         do throws(SystemError) {

@@ -2,18 +2,24 @@ import ClusterModel
 import LinuxSystem
 package import TLS
 
-/// How many handshakes of accepted connections are not done. Each may hold some 200 KiB for its time, most of it what OpenSSL
-/// makes ready for a message that the peer has announced, so there is a bound on their number.
+/// How many handshakes of accepted connections are not done. Each may hold more than 100 KiB for its time, most of it what
+/// OpenSSL makes ready for a message that the peer has announced, so there is a bound on their number.
 package final class HandshakeGauge {
     package let limit: Int
     package fileprivate(set) var count = 0
+    /// Those that might not begin.
+    package private(set) var refused: UInt64 = 0
 
     package init(limit: Int) {
         self.limit = limit
     }
 
     /// Whether another may begin.
-    package var hasRoom: Bool { count < limit }
+    package func admits() -> Bool {
+        if count < limit { return true }
+        refused += 1
+        return false
+    }
 }
 
 /// What stands between the socket and the plaintext of a connection over TLS.

@@ -158,10 +158,10 @@ private final class SecurePair {
             let (ours, theirs) = try Sockets.streamPair()
             peers.append(theirs)
             let connection = try FramedConnection(ours, on: loop, delegate: log)
-            #expect(gauge.hasRoom)
+            #expect(gauge.admits())
             connection.secure(with: try TLSSession(context), countedBy: gauge)
         }
-        #expect(gauge.count == 2 && !gauge.hasRoom)
+        #expect(gauge.count == 2 && !gauge.admits() && gauge.refused == 1)
         peers[0].close()
         try loop.runUntil { gauge.count == 1 }
         let client = try FramedConnection(peers[1], on: loop, delegate: log)

@@ -262,6 +262,7 @@ let operatorAnswers: [OperatorAnswer] = {
     status.domain = "cc.example.com"
     status.version = "1.0"
     status.topologyPath = "/etc/tandem/cluster.yaml"
+    status.authoritiesPath = "/etc/tandem/ca.pem"
     status.controllerPID = 1
     status.inService = 2
     status.outOfService = 3

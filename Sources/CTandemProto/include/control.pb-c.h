@@ -518,7 +518,8 @@ struct  Tandem__Control__NodeReport
    */
   uint64_t failed_authentications;
   /*
-   * SIP messages and connections that were dropped because of what a source may send.
+   * SIP messages and connections that were dropped because of what a source may send, and connections that were because too
+   * many TLS handshakes were under way.
    */
   uint64_t limited;
 };
