@@ -23,8 +23,10 @@ struct TLSCheck {
         let client: TLSContext
     }
 
-    /// Made for each input: sessions of one must not hear of another's.
-    private static var contexts: Contexts? {
+    /// They never change, and remember nothing of their sessions.
+    nonisolated(unsafe) private static let contexts = makeContexts()
+
+    private static func makeContexts() -> Contexts? {
         let own = TLSContext.Material(
             certificate: FuzzCertificate.certificate, key: FuzzCertificate.key,
             authorities: FuzzCertificate.certificate)

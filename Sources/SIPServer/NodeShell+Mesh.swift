@@ -49,8 +49,8 @@ extension NodeShell {
             // Peers are always read: two that both waited to be read would wait for each other.
             var limits = FramedConnection.Limits()
             limits.outputHighWater = limits.output
-            let connection = try FramedConnection(
-                descriptor, on: loop, limits: limits, delegate: MeshDelegate(self, from: name))
+            let delegate = MeshDelegate(self, from: name, isSecure: session != nil)
+            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: delegate)
             if let session { connection.secure(with: session) }
             let id = ConnectionID(rawValue: nextNumber())
             connections[id] = connection
@@ -109,7 +109,9 @@ extension NodeShell {
                 core.received(try ProxyCodec.decode(type: type, payload), from: id, now: loop.now)
             } else {
                 let message = try meshCodec.decode(type: type, payload)
-                if case .hello(let hello) = message, let problem = problem(of: hello, on: connection) {
+                if delegate.isSecure, case .hello(let hello) = message,
+                    let problem = problem(of: hello, overTLS: connection)
+                {
                     return refuse(connection, delegate.peer, problem)
                 }
                 core.received(message, from: id, now: loop.now)
@@ -148,12 +150,15 @@ private final class MeshDelegate: FramedConnectionDelegate {
     private unowned let shell: NodeShell
     /// Who connected, in a log's words.
     let peer: String
+    /// Over TLS; without it only this machine can connect.
+    let isSecure: Bool
     /// What the peer has said to be wrong.
     var problem: String?
 
-    init(_ shell: NodeShell, from peer: String) {
+    init(_ shell: NodeShell, from peer: String, isSecure: Bool) {
         self.shell = shell
         self.peer = peer
+        self.isSecure = isSecure
     }
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {

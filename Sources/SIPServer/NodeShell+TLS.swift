@@ -35,9 +35,8 @@ extension NodeShell {
     /// Whether a certificate proves what a hello says. An authority vouches for every node, and for phones and clients; so
     /// each may be the node only that it is made out to.
     ///
-    /// - Returns: what is wrong; nil where nothing is, and without TLS, where only this machine can connect.
-    func problem(of hello: Hello, on connection: FramedConnection) -> String? {
-        guard connection.isSecure else { return nil }
+    /// - Returns: what is wrong; nil where nothing is.
+    func problem(of hello: Hello, overTLS connection: FramedConnection) -> String? {
         // The machine refuses those that it does not know.
         guard let peer = topology.nodeIndex(named: hello.node) else { return nil }
         guard let names = connection.peerNames else { return "\(hello.node) showed no certificate" }
