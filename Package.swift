@@ -59,7 +59,8 @@ let doors: [Target] = [
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
     .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
-    .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
+    .target(
+        name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
     .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]
@@ -100,7 +101,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
-            "Wire",
+            "Wire", "TLS",
         ]
     )
 ]

@@ -17,6 +17,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case calls
     /// A topology file.
     case topology
+    /// What comes to a TLS session, and what happens between two.
+    case tls
 
     /// Does with the input what the programs do with it.
     ///
@@ -30,6 +32,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .machines: try MachinesCheck.check(input)
         case .calls: try CallsCheck.check(input)
         case .topology: try TopologyCheck.check(input)
+        case .tls: try TLSCheck.check(input)
         }
     }
 }

@@ -56,7 +56,8 @@ extension StatefulProxy {
 
     /// Of other requests than INVITE nobody is told: their senders wait for no long time.
     mutating func giveUp(_ id: ServerTransactionID, _ now: Instant) {
-        guard contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite else { return }
+        guard id.context >= 0, contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite
+        else { return }
         contexts[Int(id.context)].isCancelled = true
         cancelPending(id.context, now)
         if contexts[Int(id.context)].pending.isEmpty { conclude(id.context, now) }
