@@ -997,6 +997,141 @@ void   tandem__control__binding__free_unpacked
   assert(message->base.descriptor == &tandem__control__binding__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__call_list_request__init
+                     (Tandem__Control__CallListRequest         *message)
+{
+  static const Tandem__Control__CallListRequest init_value = TANDEM__CONTROL__CALL_LIST_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__call_list_request__get_packed_size
+                     (const Tandem__Control__CallListRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__call_list_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__call_list_request__pack
+                     (const Tandem__Control__CallListRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__call_list_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__call_list_request__pack_to_buffer
+                     (const Tandem__Control__CallListRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__call_list_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__CallListRequest *
+       tandem__control__call_list_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__CallListRequest *)
+     protobuf_c_message_unpack (&tandem__control__call_list_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__call_list_request__free_unpacked
+                     (Tandem__Control__CallListRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__call_list_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__call_list__init
+                     (Tandem__Control__CallList         *message)
+{
+  static const Tandem__Control__CallList init_value = TANDEM__CONTROL__CALL_LIST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__call_list__get_packed_size
+                     (const Tandem__Control__CallList *message)
+{
+  assert(message->base.descriptor == &tandem__control__call_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__call_list__pack
+                     (const Tandem__Control__CallList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__call_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__call_list__pack_to_buffer
+                     (const Tandem__Control__CallList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__call_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__CallList *
+       tandem__control__call_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__CallList *)
+     protobuf_c_message_unpack (&tandem__control__call_list__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__call_list__free_unpacked
+                     (Tandem__Control__CallList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__call_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__call_entry__init
+                     (Tandem__Control__CallEntry         *message)
+{
+  static const Tandem__Control__CallEntry init_value = TANDEM__CONTROL__CALL_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__call_entry__get_packed_size
+                     (const Tandem__Control__CallEntry *message)
+{
+  assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__call_entry__pack
+                     (const Tandem__Control__CallEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__call_entry__pack_to_buffer
+                     (const Tandem__Control__CallEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__CallEntry *
+       tandem__control__call_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__CallEntry *)
+     protobuf_c_message_unpack (&tandem__control__call_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__call_entry__free_unpacked
+                     (Tandem__Control__CallEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__dnlist__init
                      (Tandem__Control__DNList         *message)
 {
@@ -2098,7 +2233,7 @@ const ProtobufCMessageDescriptor tandem__control__node__descriptor =
   (ProtobufCMessageInit) tandem__control__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[6] =
 {
   {
     "keepalive_nanoseconds",
@@ -2148,17 +2283,43 @@ static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "maximum_call_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, maximum_call_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session_expires_nanoseconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, session_expires_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__timing__field_indices_by_name[] = {
   2,   /* field[2] = clock_skew_limit_nanoseconds */
   3,   /* field[3] = desktop_grace_nanoseconds */
   0,   /* field[0] = keepalive_nanoseconds */
   1,   /* field[1] = link_timeout_nanoseconds */
+  4,   /* field[4] = maximum_call_nanoseconds */
+  5,   /* field[5] = session_expires_nanoseconds */
 };
 static const ProtobufCIntRange tandem__control__timing__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
 {
@@ -2168,7 +2329,7 @@ const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
   "Tandem__Control__Timing",
   "tandem.control",
   sizeof(Tandem__Control__Timing),
-  4,
+  6,
   tandem__control__timing__field_descriptors,
   tandem__control__timing__field_indices_by_name,
   1,  tandem__control__timing__number_ranges,
@@ -3112,7 +3273,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[19] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[21] =
 {
   {
     "request",
@@ -3342,9 +3503,34 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transactions",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, transactions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   5,   /* field[5] = bindings */
+  19,   /* field[19] = calls */
   6,   /* field[6] = clients */
   15,   /* field[15] = cpu_microseconds */
   8,   /* field[8] = datagrams_dropped */
@@ -3362,13 +3548,14 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   10,   /* field[10] = requests_refused */
   12,   /* field[12] = revision */
   16,   /* field[16] = slow_clients */
+  20,   /* field[20] = transactions */
   2,   /* field[2] = uptime_milliseconds */
 };
 static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 19 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -3378,7 +3565,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  19,
+  21,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
@@ -3887,6 +4074,276 @@ const ProtobufCMessageDescriptor tandem__control__binding__descriptor =
   tandem__control__binding__field_indices_by_name,
   1,  tandem__control__binding__number_ranges,
   (ProtobufCMessageInit) tandem__control__binding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__call_list_request__field_descriptors[5] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__call_list_request__field_indices_by_name[] = {
+  2,   /* field[2] = dn */
+  1,   /* field[1] = limit */
+  4,   /* field[4] = node */
+  0,   /* field[0] = request */
+  3,   /* field[3] = state */
+};
+static const ProtobufCIntRange tandem__control__call_list_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.CallListRequest",
+  "CallListRequest",
+  "Tandem__Control__CallListRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__CallListRequest),
+  5,
+  tandem__control__call_list_request__field_descriptors,
+  tandem__control__call_list_request__field_indices_by_name,
+  1,  tandem__control__call_list_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__call_list_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__call_list__field_descriptors[3] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallList, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__CallList, n_entries),
+    offsetof(Tandem__Control__CallList, entries),
+    &tandem__control__call_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_more",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallList, has_more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__call_list__field_indices_by_name[] = {
+  1,   /* field[1] = entries */
+  2,   /* field[2] = has_more */
+  0,   /* field[0] = request */
+};
+static const ProtobufCIntRange tandem__control__call_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__call_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.CallList",
+  "CallList",
+  "Tandem__Control__CallList",
+  "tandem.control",
+  sizeof(Tandem__Control__CallList),
+  3,
+  tandem__control__call_list__field_descriptors,
+  tandem__control__call_list__field_indices_by_name,
+  1,  tandem__control__call_list__number_ranges,
+  (ProtobufCMessageInit) tandem__control__call_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[7] =
+{
+  {
+    "call_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, call_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_tag",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, caller_tag),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, caller),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "callee",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, callee),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nodes",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__CallEntry, n_nodes),
+    offsetof(Tandem__Control__CallEntry, nodes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
+  0,   /* field[0] = call_id */
+  3,   /* field[3] = callee */
+  2,   /* field[2] = caller */
+  1,   /* field[1] = caller_tag */
+  6,   /* field[6] = nodes */
+  5,   /* field[5] = since */
+  4,   /* field[4] = state */
+};
+static const ProtobufCIntRange tandem__control__call_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.CallEntry",
+  "CallEntry",
+  "Tandem__Control__CallEntry",
+  "tandem.control",
+  sizeof(Tandem__Control__CallEntry),
+  7,
+  tandem__control__call_entry__field_descriptors,
+  tandem__control__call_entry__field_indices_by_name,
+  1,  tandem__control__call_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__control__call_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__dnlist__field_descriptors[4] =

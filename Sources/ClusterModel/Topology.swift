@@ -220,6 +220,10 @@ package struct Timing: Hashable, Sendable {
     package var clockSkewLimit: Duration = .seconds(5)
     /// How long a PSTN DN outlives the last desktop connection that registered it.
     package var desktopGrace: Duration = .zero
+    /// A call that is established for longer than this is over, as far as its nodes know.
+    package var maximumCall: Duration = .seconds(12 * 3600)
+    /// Without a refresh for so long a call is over, where its phones agree on nothing else (RFC 4028).
+    package var sessionExpires: Duration = .seconds(1800)
 
     package init() {}
 }

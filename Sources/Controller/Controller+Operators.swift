@@ -14,6 +14,7 @@ enum QueryPurpose {
     case candidates(DNFilter)
     /// What all know of those that may.
     case entries(DNFilter, positions: [UInt32], next: UInt32?)
+    case calls(CallFilter)
 }
 
 /// A question that waits for the workers' answers.
@@ -22,6 +23,7 @@ struct Query {
         case report(NodeReport)
         case dn(DNReport)
         case list(DNList)
+        case calls(CallList)
     }
 
     let purpose: QueryPurpose
@@ -54,6 +56,9 @@ extension Controller {
             case .success(let filter): ask(.candidates(filter), for: client)
             case .failure(let refusal): answer(.refused(message: refusal.message, exitCode: refusal.exitCode), client)
             }
+        case .listCalls(let filter):
+            if let refusal = refusal(of: filter) { return answer(refusal, client) }
+            ask(.calls(filter), for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
         }
@@ -74,6 +79,7 @@ extension Controller {
         case .status: return .report(request: number)
         case .details(let dn): return .showDN(request: number, dn: dn)
         case .candidates(let filter): return .listDNs(request: number, filter)
+        case .calls(let filter): return .listCalls(request: number, filter)
         case .entries(_, let positions, _):
             var filter = DNFilter()
             filter.positions = positions
@@ -110,7 +116,20 @@ extension Controller {
             lookCloser(filter, query)
         case .entries(let filter, _, let next):
             tell(query, filter, next)
+        case .calls(let filter):
+            if let client = query.client { answer(.calls(calls(filter, query)), client) }
         }
+    }
+
+    private func refusal(of filter: CallFilter) -> OperatorAnswer? {
+        if !filter.dn.isEmpty, index(of: filter.dn) == nil {
+            return .refused(message: unknownDN(filter.dn), exitCode: 1)
+        }
+        let nodes = topology.nodes.map(\.name)
+        guard !filter.node.isEmpty, !nodes.contains(filter.node) else { return nil }
+        let all = nodes.sorted().joined(separator: ", ")
+        return .refused(
+            message: "there is no node \(filter.node) in \(topology.cluster); there are \(all)", exitCode: 1)
     }
 
     func answer(_ answer: OperatorAnswer, _ client: FramedConnection) {
@@ -140,6 +159,13 @@ extension Controller {
         status.outOfService = UInt64(topology.directory.count) - status.inService
         status.conditions = ConditionRules.conditions(of: status.nodes, notices: topology.notices)
         return status
+    }
+
+    private func calls(_ filter: CallFilter, _ query: Query) -> CallList {
+        let lists = query.answers.sorted { $0.key < $1.key }.compactMap { position, answer in
+            if case .calls(let list) = answer { (node: workers[position].node.name, list: list) } else { nil }
+        }
+        return CallList.merged(lists, filter)
     }
 
     private func details(_ name: String, _ query: Query) -> DNDetails {

@@ -108,7 +108,7 @@ extension NodeCore {
         DNStatus(dn: topology.directory.dn(at: dn), view: ownership.view(of: dn))
     }
 
-    func index(of name: String) -> DNIndex? {
+    package func index(of name: String) -> DNIndex? {
         DN(name).flatMap { topology.directory.index(of: $0) }
     }
 }

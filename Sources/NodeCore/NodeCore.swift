@@ -137,8 +137,10 @@ package struct NodeCore: Sendable {
         registrar = Registrar(dnCount: setup.topology.directory.count, secret: key)
         let ports = node.sip.map { ProxyPort(Hop.Transport($0.transport), $0.address) }
         let peerPort = ProxyPort(.tcp, node.sip[0].address)
-        statefulProxy = StatefulProxy(
-            ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1)), writer: writer)
+        var proxySetup = ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1))
+        proxySetup.maximumCallTime = setup.topology.timing.maximumCall.nanoseconds
+        proxySetup.session = UInt32(clamping: setup.topology.timing.sessionExpires.nanoseconds / 1_000_000_000)
+        statefulProxy = StatefulProxy(proxySetup, writer: writer)
         peerMessages = Array(repeating: PeerMessages(), count: setup.topology.nodes.count)
         sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds

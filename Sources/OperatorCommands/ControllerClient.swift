@@ -70,6 +70,11 @@ package final class ControllerClient {
         return list
     }
 
+    package func calls(_ filter: CallFilter) throws(CommandFailure) -> CallList {
+        guard case .calls(let list) = try ask(.listCalls(filter)) else { throw unexpected() }
+        return list
+    }
+
     /// Asks for the event stream; the answers come from `nextEvents`.
     package func beginEvents(_ start: EventStart, follow: Bool) throws(CommandFailure) {
         try send(.events(start, follow: follow))

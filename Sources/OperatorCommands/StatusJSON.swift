@@ -55,6 +55,9 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var ownedInService: UInt64?
     @OrNull var bindings: UInt64?
     @OrNull var clients: UInt64?
+    /// Now, and the transactions of these and of other requests.
+    @OrNull var calls: UInt64?
+    @OrNull var transactions: UInt64?
     /// Cut off because they read too slowly, since the node started.
     @OrNull var slowClients: UInt64?
     /// REGISTERs with a wrong password or an unknown user, since the node started.
@@ -84,6 +87,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         ownedInService = node.report?.ownedInService
         bindings = node.report?.bindings
         clients = node.report?.clients
+        calls = node.report?.calls
+        transactions = node.report?.transactions
         slowClients = node.report?.slowClients
         failedAuthentications = node.report?.failedAuthentications
         limited = node.report?.limited

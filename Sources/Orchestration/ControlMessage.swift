@@ -16,6 +16,7 @@ package enum WorkerOrder: Equatable, Sendable {
     case report(request: UInt64)
     case showDN(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
+    case listCalls(request: UInt64, CallFilter)
 }
 
 /// HA1s of some DNs, in columns (RFC 7616 section 3.4.2). Passwords do not leave the controller.
@@ -156,6 +157,7 @@ package enum WorkerNews: Equatable, Sendable {
     case report(NodeReport)
     case dn(DNReport)
     case dnList(DNList)
+    case calls(CallList)
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
@@ -166,6 +168,7 @@ package enum OperatorRequest: Equatable, Sendable {
     case status
     case showDN(String)
     case listDNs(DNFilter)
+    case listCalls(CallFilter)
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
 }
@@ -174,6 +177,7 @@ package enum OperatorAnswer: Equatable, Sendable {
     case status(ClusterStatus)
     case dn(DNDetails)
     case dnList(DNList)
+    case calls(CallList)
     case events(EventBatch)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)

@@ -67,6 +67,9 @@ package struct NodeReport: Equatable, Sendable {
     package var failedAuthentications: UInt64 = 0
     /// SIP messages and connections that were dropped because of what a source may send.
     package var limited: UInt64 = 0
+    /// That go through the node now, and the transactions that it keeps for them and for other requests.
+    package var calls: UInt64 = 0
+    package var transactions: UInt64 = 0
     package var revision: UInt64 = 0
     package var links: [LinkStatus] = []
 

@@ -30,6 +30,8 @@ extension NodeShell {
         report.requestsRefused = core.counters.requestsRefused
         report.notSIP = core.counters.notSIP
         report.failedAuthentications = core.counters.failedAuthentications
+        report.calls = UInt64(core.statefulProxy.calls.count)
+        report.transactions = UInt64(core.statefulProxy.transactions.count)
         report.limited = core.counters.limited + handshakes.refused
         report.revision = core.ownership.lastRevision
         report.links = core.ownership.linkReports(now: now).map(status)

@@ -58,7 +58,7 @@ extension Worker {
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
-        case .configure, .provision, .credentials, .certificates, .start, .report, .showDN, .listDNs:
+        case .configure, .provision, .credentials, .certificates, .start, .report, .showDN, .listDNs, .listCalls:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
     }

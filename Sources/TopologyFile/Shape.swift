@@ -104,7 +104,7 @@ extension Shape {
         "timing", "`timing`",
         optional: [
             "keepalive", "linkTimeout", "reservation", "reservationWindow", "desktopGrace", "handoverHold",
-            "clockSkewLimit", "afterCallWork",
+            "clockSkewLimit", "afterCallWork", "maxCall", "sessionExpires",
         ]
     )
     package static let limits = Shape("limits", "`limits`", optional: ["perSource"])

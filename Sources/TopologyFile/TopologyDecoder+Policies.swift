@@ -139,6 +139,13 @@ extension TopologyDecoder {
             timing.clockSkewLimit = value
         }
         if let value = fields["desktopGrace"].flatMap({ duration($0, .zero...day) }) { timing.desktopGrace = value }
+        if let value = fields["maxCall"].flatMap({ duration($0, .seconds(60)...(day * 7)) }) {
+            timing.maximumCall = value
+        }
+        // RFC 4028 section 4: no less than 90 s.
+        if let value = fields["sessionExpires"].flatMap({ duration($0, .seconds(90)...day) }) {
+            timing.sessionExpires = value
+        }
         for name in ["reservation", "reservationWindow", "handoverHold", "afterCallWork"] {
             _ = fields[name].flatMap { duration($0, .zero...day) }
         }

@@ -25,6 +25,7 @@ package enum FrameType {
     static let adopt: UInt16 = 1207
     static let credentials: UInt16 = 1208
     static let certificates: UInt16 = 1209
+    static let callListRequest: UInt16 = 1210
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
@@ -35,17 +36,20 @@ package enum FrameType {
     static let introduction: UInt16 = 1226
     static let linkChanged: UInt16 = 1227
     static let clientCutOff: UInt16 = 1228
+    static let callList: UInt16 = 1229
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301
     static let operatorDNListRequest: UInt16 = 1302
     static let eventsRequest: UInt16 = 1303
+    static let operatorCallListRequest: UInt16 = 1304
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
     static let operatorDNList: UInt16 = 1322
     static let refusal: UInt16 = 1323
     static let events: UInt16 = 1324
+    static let operatorCallList: UInt16 = 1325
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

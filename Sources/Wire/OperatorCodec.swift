@@ -14,6 +14,9 @@ package enum OperatorCodec {
             appendFrame(
                 type: FrameType.operatorDNListRequest, DNListCodec.pack(0, filter, arena), to: &output
             )
+        case .listCalls(let filter):
+            appendFrame(
+                type: FrameType.operatorCallListRequest, CallListCodec.pack(0, filter, arena), to: &output)
         case .events(let start, let follow):
             appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
         }
@@ -33,6 +36,11 @@ package enum OperatorCodec {
                 type: type, tandem__control__dnlist_request__descriptor, payload,
                 as: Tandem__Control__DNListRequest.self
             ) { (message) throws(WireError) in .listDNs(try DNListCodec.filter(message, type: type)) }
+        case FrameType.operatorCallListRequest:
+            return try unpack(
+                type: type, tandem__control__call_list_request__descriptor, payload,
+                as: Tandem__Control__CallListRequest.self
+            ) { (message) throws(WireError) in .listCalls(try CallListCodec.filter(message, type: type)) }
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -56,6 +64,12 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
         case .dnList(let list):
             appendFrame(type: FrameType.operatorDNList, DNListCodec.pack(list, arena), to: &output)
+        case .calls(let list):
+            if !appendFrameIfItFits(
+                type: FrameType.operatorCallList, CallListCodec.pack(list, arena), to: &output)
+            {
+                encode(.refused(message: "so many calls are longer than a message may be", exitCode: 1), to: &output)
+            }
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -82,6 +96,10 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
             ) { .dnList(DNListCodec.list($0)) }
+        case FrameType.operatorCallList:
+            return try unpack(
+                type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self
+            ) { .calls(CallListCodec.list($0)) }
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self

@@ -64,6 +64,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
         case .listDNs(let request, let filter):
             appendFrame(type: FrameType.dnListRequest, DNListCodec.pack(request, filter, arena), to: &output)
+        case .listCalls(let request, let filter):
+            appendFrame(type: FrameType.callListRequest, CallListCodec.pack(request, filter, arena), to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -106,6 +108,8 @@ package enum WorkerOrderCodec {
                 $0.link_timeout_nanoseconds = setup.timing.linkTimeout.nanoseconds
                 $0.clock_skew_limit_nanoseconds = setup.timing.clockSkewLimit.nanoseconds
                 $0.desktop_grace_nanoseconds = setup.timing.desktopGrace.nanoseconds
+                $0.maximum_call_nanoseconds = setup.timing.maximumCall.nanoseconds
+                $0.session_expires_nanoseconds = setup.timing.sessionExpires.nanoseconds
             }
             $0.n_homes = setup.homes.count
             $0.homes = arena.array(
@@ -213,6 +217,13 @@ package enum WorkerOrderCodec {
             ) { (message) throws(WireError) in
                 .listDNs(request: message.request, try DNListCodec.filter(message, type: type))
             }
+        case FrameType.callListRequest:
+            return try unpack(
+                type: type, tandem__control__call_list_request__descriptor, payload,
+                as: Tandem__Control__CallListRequest.self
+            ) { (message) throws(WireError) in
+                .listCalls(request: message.request, try CallListCodec.filter(message, type: type))
+            }
         default:
             throw .unknownType(type)
         }
@@ -300,6 +311,8 @@ package enum WorkerOrderCodec {
             timing.linkTimeout = .nanoseconds(Int64(clamping: told.link_timeout_nanoseconds))
             timing.clockSkewLimit = .nanoseconds(Int64(clamping: told.clock_skew_limit_nanoseconds))
             timing.desktopGrace = .nanoseconds(Int64(clamping: told.desktop_grace_nanoseconds))
+            timing.maximumCall = .nanoseconds(Int64(clamping: told.maximum_call_nanoseconds))
+            timing.sessionExpires = .nanoseconds(Int64(clamping: told.session_expires_nanoseconds))
         }
         var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),

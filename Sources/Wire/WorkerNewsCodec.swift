@@ -28,6 +28,8 @@ package enum WorkerNewsCodec {
             appendFrame(type: FrameType.dnReport, ReportCodec.pack(report, arena), to: &output)
         case .dnList(let list):
             appendFrame(type: FrameType.dnList, DNListCodec.pack(list, arena), to: &output)
+        case .calls(let list):
+            appendFrame(type: FrameType.callList, CallListCodec.pack(list, arena), to: &output)
         case .linkChanged(let change):
             appendFrame(type: FrameType.linkChanged, EventCodec.pack(change, arena), to: &output)
         case .clientCutOff(let cutOff):
@@ -65,6 +67,10 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__dnreport__descriptor, payload, as: Tandem__Control__DNReport.self
             ) { .dn(ReportCodec.dnReport($0)) }
+        case FrameType.callList:
+            return try unpack(
+                type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self
+            ) { .calls(CallListCodec.list($0)) }
         case FrameType.dnList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
@@ -99,6 +105,8 @@ enum ReportCodec {
             $0.slow_clients = report.slowClients
             $0.failed_authentications = report.failedAuthentications
             $0.limited = report.limited
+            $0.calls = report.calls
+            $0.transactions = report.transactions
             $0.datagrams_received = report.datagramsReceived
             $0.datagrams_dropped = report.datagramsDropped
             $0.registrations_accepted = report.registrationsAccepted
@@ -175,6 +183,8 @@ enum ReportCodec {
         report.slowClients = message.slow_clients
         report.failedAuthentications = message.failed_authentications
         report.limited = message.limited
+        report.calls = message.calls
+        report.transactions = message.transactions
         report.datagramsReceived = message.datagrams_received
         report.datagramsDropped = message.datagrams_dropped
         report.registrationsAccepted = message.registrations_accepted

@@ -27,6 +27,9 @@ struct DocumentedJSONTests {
             dn: "1", owner: "", stamp: .zero, lastWord: .inService, shown: .inService, isOwnedHere: true, agentType: "x"
         )
         all += keys(DNListJSON.opening + DNListJSON.element(entry) + DNListJSON.closing(after: "1"))
+        var calls = CallList()
+        calls.entries = [CallEntry()]
+        all += keys(JSONOutput.compact(CallsJSON(calls)))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

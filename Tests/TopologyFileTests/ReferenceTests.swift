@@ -57,6 +57,8 @@ struct ReferenceTests {
             "| 5m | \(TopologyDecoder.words(timing.linkTimeout)) |",
             "| 24h | \(TopologyDecoder.words(timing.clockSkewLimit)) |",
             "| 24h | \(TopologyDecoder.words(timing.desktopGrace)) |",
+            "| 168h | \(TopologyDecoder.words(timing.maximumCall)) |",
+            "| 24h | \(TopologyDecoder.words(timing.sessionExpires)) |",
             "1 to 64 | \(limits.contacts) |", "with 423 | \(limits.minimumExpires)s |",
             "| what a phone gets that asks for nothing | \(limits.defaultExpires / 60)m |",
             "| a phone that asks for more gets this | \(limits.maximumExpires / 3600)h |",

@@ -120,6 +120,8 @@ let orders: [WorkerOrder] = {
     ]
     topology.timing.keepalive = .milliseconds(1)
     topology.timing.desktopGrace = .seconds(30)
+    topology.timing.maximumCall = .seconds(7200)
+    topology.timing.sessionExpires = .seconds(90)
     topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])
     var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
@@ -201,6 +203,8 @@ private let nodeReport: NodeReport = {
     report.slowClients = 16
     report.failedAuthentications = 17
     report.limited = 18
+    report.calls = 19
+    report.transactions = 20
     report.datagramsReceived = 10
     report.datagramsDropped = 11
     report.registrationsAccepted = 12
@@ -238,13 +242,38 @@ private let dnList: DNList = {
     return list
 }()
 
+private let callFilter: CallFilter = {
+    var filter = CallFilter()
+    filter.limit = 7
+    filter.dn = "1001"
+    filter.state = "ringing"
+    filter.node = "dc1/a"
+    return filter
+}()
+
+private let callList: CallList = {
+    var list = CallList()
+    list.request = 1
+    list.hasMore = true
+    var entry = CallEntry()
+    entry.callID = "a@b"
+    entry.callerTag = "t"
+    entry.caller = "1001"
+    entry.callee = "1002"
+    entry.state = "ringing"
+    entry.since = 5
+    entry.nodes = ["dc1/a", "dc1/b"]
+    list.entries = [entry, CallEntry()]
+    return list
+}()
+
 let news: [WorkerNews] = [
     .ready, .heartbeat, .failed("The port is taken."),
     .introduction(
         WorkerIntroduction(
             node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
-    .dn(DNReport()), .dnList(dnList), .dnList(DNList()),
+    .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
     .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
     .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
@@ -252,7 +281,7 @@ let news: [WorkerNews] = [
 ]
 
 let operatorRequests: [OperatorRequest] = [
-    .status, .showDN("1001"), .listDNs(DNFilter()), .events(.oldest, follow: false), .events(.next, follow: true),
+    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .events(.oldest, follow: false), .events(.next, follow: true),
     .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
 ]
 
@@ -293,7 +322,7 @@ let operatorAnswers: [OperatorAnswer] = {
         DNAnswer(node: "dc1/b", state: "starting", report: nil),
     ]
     return [
-        .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList),
+        .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList), .calls(callList),
         .refused(message: "No such DN.", exitCode: 3),
         .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
         .events(

@@ -37,6 +37,9 @@ typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
 typedef struct Tandem__Control__Link Tandem__Control__Link;
 typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
 typedef struct Tandem__Control__Binding Tandem__Control__Binding;
+typedef struct Tandem__Control__CallListRequest Tandem__Control__CallListRequest;
+typedef struct Tandem__Control__CallList Tandem__Control__CallList;
+typedef struct Tandem__Control__CallEntry Tandem__Control__CallEntry;
 typedef struct Tandem__Control__DNList Tandem__Control__DNList;
 typedef struct Tandem__Control__DNListEntry Tandem__Control__DNListEntry;
 typedef struct Tandem__Control__EventsRequest Tandem__Control__EventsRequest;
@@ -205,10 +208,12 @@ struct  Tandem__Control__Timing
   uint64_t link_timeout_nanoseconds;
   uint64_t clock_skew_limit_nanoseconds;
   uint64_t desktop_grace_nanoseconds;
+  uint64_t maximum_call_nanoseconds;
+  uint64_t session_expires_nanoseconds;
 };
 #define TANDEM__CONTROL__TIMING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__timing__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -522,10 +527,15 @@ struct  Tandem__Control__NodeReport
    * many TLS handshakes were under way.
    */
   uint64_t limited;
+  /*
+   * That go through the node now, and the transactions that it keeps for them and for other requests.
+   */
+  uint64_t calls;
+  uint64_t transactions;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -620,6 +630,74 @@ struct  Tandem__Control__Binding
 #define TANDEM__CONTROL__BINDING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__binding__descriptor) \
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1210. Asks a worker for the calls that go through it.
+ */
+struct  Tandem__Control__CallListRequest
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * At most 1,000.
+   */
+  uint32_t limit;
+  /*
+   * Calls from or to this DN, or empty.
+   */
+  char *dn;
+  /*
+   * Of operators: calling, ringing, established, or empty; and the full name of a node, or empty.
+   */
+  char *state;
+  char *node;
+};
+#define TANDEM__CONTROL__CALL_LIST_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_list_request__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1229.
+ */
+struct  Tandem__Control__CallList
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  size_t n_entries;
+  Tandem__Control__CallEntry **entries;
+  protobuf_c_boolean has_more;
+};
+#define TANDEM__CONTROL__CALL_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_list__descriptor) \
+    , 0, 0,NULL, 0 }
+
+
+struct  Tandem__Control__CallEntry
+{
+  ProtobufCMessage base;
+  char *call_id;
+  char *caller_tag;
+  /*
+   * DNs; empty for those that are none of the cluster's.
+   */
+  char *caller;
+  char *callee;
+  char *state;
+  /*
+   * When it came into that state, milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * Of answers to operators: those that it goes through.
+   */
+  size_t n_nodes;
+  char **nodes;
+};
+#define TANDEM__CONTROL__CALL_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
 /*
@@ -817,7 +895,7 @@ struct  Tandem__Control__DNAnswer
 
 
 /*
- * Type 1322 is a DNList. Type 1323: the request was refused.
+ * Type 1322 is a DNList, type 1325 a CallList. Type 1323: the request was refused.
  */
 struct  Tandem__Control__Refusal
 {
@@ -1319,6 +1397,63 @@ Tandem__Control__Binding *
 void   tandem__control__binding__free_unpacked
                      (Tandem__Control__Binding *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__CallListRequest methods */
+void   tandem__control__call_list_request__init
+                     (Tandem__Control__CallListRequest         *message);
+size_t tandem__control__call_list_request__get_packed_size
+                     (const Tandem__Control__CallListRequest   *message);
+size_t tandem__control__call_list_request__pack
+                     (const Tandem__Control__CallListRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__call_list_request__pack_to_buffer
+                     (const Tandem__Control__CallListRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__CallListRequest *
+       tandem__control__call_list_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__call_list_request__free_unpacked
+                     (Tandem__Control__CallListRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__CallList methods */
+void   tandem__control__call_list__init
+                     (Tandem__Control__CallList         *message);
+size_t tandem__control__call_list__get_packed_size
+                     (const Tandem__Control__CallList   *message);
+size_t tandem__control__call_list__pack
+                     (const Tandem__Control__CallList   *message,
+                      uint8_t             *out);
+size_t tandem__control__call_list__pack_to_buffer
+                     (const Tandem__Control__CallList   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__CallList *
+       tandem__control__call_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__call_list__free_unpacked
+                     (Tandem__Control__CallList *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__CallEntry methods */
+void   tandem__control__call_entry__init
+                     (Tandem__Control__CallEntry         *message);
+size_t tandem__control__call_entry__get_packed_size
+                     (const Tandem__Control__CallEntry   *message);
+size_t tandem__control__call_entry__pack
+                     (const Tandem__Control__CallEntry   *message,
+                      uint8_t             *out);
+size_t tandem__control__call_entry__pack_to_buffer
+                     (const Tandem__Control__CallEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__CallEntry *
+       tandem__control__call_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__call_entry__free_unpacked
+                     (Tandem__Control__CallEntry *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__DNList methods */
 void   tandem__control__dnlist__init
                      (Tandem__Control__DNList         *message);
@@ -1596,6 +1731,15 @@ typedef void (*Tandem__Control__DNReport_Closure)
 typedef void (*Tandem__Control__Binding_Closure)
                  (const Tandem__Control__Binding *message,
                   void *closure_data);
+typedef void (*Tandem__Control__CallListRequest_Closure)
+                 (const Tandem__Control__CallListRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__CallList_Closure)
+                 (const Tandem__Control__CallList *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__CallEntry_Closure)
+                 (const Tandem__Control__CallEntry *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__DNList_Closure)
                  (const Tandem__Control__DNList *message,
                   void *closure_data);
@@ -1657,6 +1801,9 @@ extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor
 extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__binding__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__call_list__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__events_request__descriptor;

@@ -50,8 +50,7 @@ package struct CallTable: Sendable {
         var call = Call()
         var key: UInt64 = 0
         var generation: UInt32 = 0
-        /// The longest that it may stay established, seconds.
-        var session: UInt32 = 0
+        var isUsed = false
     }
 
     private var records: [Record] = []
@@ -91,6 +90,7 @@ package struct CallTable: Sendable {
         call.since = now
         records[Int(slot)].call = call
         records[Int(slot)].key = key
+        records[Int(slot)].isUsed = true
         slots[key] = slot
         return CallID(slot: slot, generation: records[Int(slot)].generation)
     }
@@ -128,6 +128,7 @@ package struct CallTable: Sendable {
         queue.set(slot, to: TransactionTimers.never)
         slots[records[slot].key] = nil
         records[slot].call = Call()
+        records[slot].isUsed = false
         records[slot].generation &+= 1
         free.append(Int32(slot))
     }
@@ -141,6 +142,23 @@ package struct CallTable: Sendable {
 
     /// Those that there are, in no order that means anything.
     package var calls: [Call] { slots.values.sorted().map { records[Int($0)].call } }
+
+    /// Some calls that fit.
+    ///
+    /// - Parameter maximumScan: how many places are looked at.
+    /// - Returns: with whether there may be more.
+    package func list(
+        limit: Int, maximumScan: Int, where fits: (Call) -> Bool
+    ) -> (calls: [Call], hasMore: Bool) {
+        var found: [Call] = []
+        for position in records.indices {
+            guard position < maximumScan else { return (found, true) }
+            guard records[position].isUsed, fits(records[position].call) else { continue }
+            if found.count == limit { return (found, true) }
+            found.append(records[position].call)
+        }
+        return (found, false)
+    }
 
     private func slot(_ id: CallID) -> Int? {
         let slot = Int(id.slot)

@@ -1,0 +1,56 @@
+import Orchestration
+import Testing
+
+/// One list of calls from what all nodes know.
+@Suite struct CallListTests {
+    private func call(_ id: String, _ state: String, since: UInt64, caller: String = "1000") -> CallEntry {
+        var entry = CallEntry()
+        entry.callID = id
+        entry.callerTag = "t"
+        entry.caller = caller
+        entry.callee = "1001"
+        entry.state = state
+        entry.since = since
+        return entry
+    }
+
+    private func list(_ entries: [CallEntry], hasMore: Bool = false) -> CallList {
+        var list = CallList()
+        list.entries = entries
+        list.hasMore = hasMore
+        return list
+    }
+
+    @Test func `a call through two nodes stands once, as far as the one that knows more says`() {
+        let merged = CallList.merged(
+            [
+                ("dc2/b", list([call("x", "established", since: 9), call("z", "ringing", since: 4)])),
+                ("dc1/a", list([call("x", "ringing", since: 5), call("z", "ringing", since: 3, caller: "")])),
+            ], CallFilter())
+        #expect(merged.entries.map(\.callID) == ["z", "x"])
+        #expect(merged.entries.map(\.since) == [3, 9])
+        #expect(merged.entries.map(\.state) == ["ringing", "established"])
+        #expect(merged.entries.allSatisfy { $0.nodes == ["dc1/a", "dc2/b"] && $0.caller == "1000" })
+        #expect(!merged.hasMore)
+    }
+
+    @Test func `calls are picked by state and node, and the oldest stay within the limit`() {
+        let lists = [
+            (
+                node: "dc1/a",
+                list: list([
+                    call("x", "ringing", since: 5), call("y", "calling", since: 1), call("w", "ringing", since: 2),
+                ])
+            ), (node: "dc2/b", list: list([call("v", "ringing", since: 1)])),
+        ]
+        var filter = CallFilter()
+        filter.state = "ringing"
+        #expect(CallList.merged(lists, filter).entries.map(\.callID) == ["v", "w", "x"])
+        filter.node = "dc1/a"
+        #expect(CallList.merged(lists, filter).entries.map(\.callID) == ["w", "x"])
+        filter.limit = 1
+        let short = CallList.merged(lists, filter)
+        #expect(short.entries.map(\.callID) == ["w"] && short.hasMore)
+        #expect(CallList.merged([("dc1/a", list([], hasMore: true))], CallFilter()).hasMore)
+    }
+}
