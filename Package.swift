@@ -14,6 +14,7 @@ let pureRooms: [Target] = [
         dependencies: ["ClusterModel", .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
+    .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
     .target(
         name: "Simulation",
@@ -58,7 +59,8 @@ let doors: [Target] = [
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
     .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
-    .target(name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
+    .target(
+        name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
     .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]
@@ -99,7 +101,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
-            "Wire",
+            "Wire", "TLS",
         ]
     )
 ]
@@ -114,8 +116,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "Transport", "TLibrary", "Digests", argumentParser,
+            "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls", "TopologyFile", "Wire",
+            "LinuxSystem", "Transport", "TLibrary", "Digests", argumentParser,
             .product(name: "Histogram", package: "hdrhistogram-swift"),
         ]
     ),
@@ -128,6 +130,7 @@ let tests: [Target] = [
     .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
+    .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(
         name: "NodeCoreTests",
         dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),

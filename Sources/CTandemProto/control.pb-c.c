@@ -2406,7 +2406,7 @@ const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
   (ProtobufCMessageInit) tandem__control__credentials__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__certificates__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__certificates__field_descriptors[8] =
 {
   {
     "certificate_path",
@@ -2480,19 +2480,45 @@ static const ProtobufCFieldDescriptor tandem__control__certificates__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "phones",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, phones),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clients",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Certificates, clients),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__certificates__field_indices_by_name[] = {
   5,   /* field[5] = authorities */
   4,   /* field[4] = authorities_path */
   1,   /* field[1] = certificate */
   0,   /* field[0] = certificate_path */
+  7,   /* field[7] = clients */
   3,   /* field[3] = key */
   2,   /* field[2] = key_path */
+  6,   /* field[6] = phones */
 };
 static const ProtobufCIntRange tandem__control__certificates__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__control__certificates__descriptor =
 {
@@ -2502,7 +2528,7 @@ const ProtobufCMessageDescriptor tandem__control__certificates__descriptor =
   "Tandem__Control__Certificates",
   "tandem.control",
   sizeof(Tandem__Control__Certificates),
-  6,
+  8,
   tandem__control__certificates__field_descriptors,
   tandem__control__certificates__field_indices_by_name,
   1,  tandem__control__certificates__number_ranges,
@@ -4191,7 +4217,7 @@ const ProtobufCMessageDescriptor tandem__control__events_request__descriptor =
   (ProtobufCMessageInit) tandem__control__events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors[10] =
 {
   {
     "cluster",
@@ -4301,8 +4327,21 @@ static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "authorities_path",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Status, authorities_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__status__field_indices_by_name[] = {
+  9,   /* field[9] = authorities_path */
   0,   /* field[0] = cluster */
   5,   /* field[5] = conditions */
   8,   /* field[8] = controller_pid */
@@ -4316,7 +4355,7 @@ static const unsigned tandem__control__status__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__control__status__descriptor =
 {
@@ -4326,7 +4365,7 @@ const ProtobufCMessageDescriptor tandem__control__status__descriptor =
   "Tandem__Control__Status",
   "tandem.control",
   sizeof(Tandem__Control__Status),
-  9,
+  10,
   tandem__control__status__field_descriptors,
   tandem__control__status__field_indices_by_name,
   1,  tandem__control__status__number_ranges,

@@ -113,22 +113,34 @@ extension NetworkAddress {
     }
 }
 
-/// Where a stream listener waits: TCP, or a Unix socket.
+/// Where a stream listener waits: TCP, TLS over TCP, or a Unix socket.
 package enum StreamAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(NetworkAddress)
+    case tls(NetworkAddress)
     case unix(path: String)
 
     package var description: String {
         switch self {
         case .tcp(let address): "tcp:\(address)"
+        case .tls(let address): "tls:\(address)"
         case .unix(let path): "unix:\(path)"
         }
     }
 
-    /// From `tcp:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
+    /// Whether both sides speak TLS there.
+    package var isSecure: Bool {
+        switch self {
+        case .tls: true
+        case .tcp, .unix: false
+        }
+    }
+
+    /// From `tcp:127.0.0.1:7101`, `tls:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
     package init?(_ text: String) {
         if text.hasPrefix("tcp:"), let address = NetworkAddress(String(text.dropFirst(4))) {
             self = .tcp(address)
+        } else if text.hasPrefix("tls:"), let address = NetworkAddress(String(text.dropFirst(4))) {
+            self = .tls(address)
         } else if text.hasPrefix("unix:/") {
             self = .unix(path: String(text.dropFirst(5)))
         } else {

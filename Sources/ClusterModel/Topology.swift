@@ -15,7 +15,7 @@ package struct Topology: Equatable, Sendable {
     package var authentication: AuthenticationPolicy?
     /// What one source may send; nil where sources are not limited.
     package var sourceLimits: SourceLimitPolicy?
-    /// What nodes show phones over TLS; nil where none listens for them.
+    /// What nodes show and ask for over TLS; nil where nothing listens over it.
     package var tls: TLSPolicy?
     /// What the file declares and this version does not run yet, in words for people.
     package var notices: [String]
@@ -65,23 +65,6 @@ package struct AuthenticationPolicy: Hashable, Sendable {
     }
 
     package static let strongestFirst: [DigestAlgorithm] = [.sha512_256, .sha256, .md5]
-}
-
-/// The certificates of SIP over TLS (RFC 3261 section 26.3.1), by the paths that the topology says: beside the topology file
-/// unless absolute.
-package struct TLSPolicy: Hashable, Sendable {
-    /// The certificate of the nodes, and behind it those up to the root.
-    package var certificate: String
-    /// The certificate's private key.
-    package var key: String
-    /// Those whose word counts for phones' certificates, which every phone must show then; nil where phones need none.
-    package var authorities: String?
-
-    package init(certificate: String, key: String, authorities: String? = nil) {
-        self.certificate = certificate
-        self.key = key
-        self.authorities = authorities
-    }
 }
 
 /// What one source, an IPv4 address or an IPv6 /64, may do a second; nil where it may do as much as it can.

@@ -37,7 +37,7 @@ extension Controller {
             worker.order(.adopt(endsWithController: options.lifeline != nil))
             // They may have changed while nobody was there to read them.
             for piece in credentials ?? [] { worker.order(.credentials(piece)) }
-            if let certificates { worker.order(.certificates(certificates)) }
+            if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
             becameReady(worker, "took up a running worker")
             journal.nodeAdopted(
                 worker.node.name, process: UInt32(worker.process?.process ?? 0),

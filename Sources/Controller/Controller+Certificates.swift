@@ -5,41 +5,70 @@ import Orchestration
 import TLS
 import TopologyFile
 
-// What nodes show phones over TLS: read and judged here, so that a mistake is told before a node has it.
+// What nodes show over TLS: read and judged here, so that a mistake is told before a node has it.
 extension Controller {
     /// How long before its end a certificate is warned of, in seconds: a fortnight.
     private static let warningTime: Int64 = 14 * 86_400
 
-    /// - Returns: nil when the topology has no `tls`.
+    /// - Returns: what each node has, by its name; without those that have nothing.
     static func loadCertificates(
         of topology: Topology, beside topologyPath: String, _ logger: Logger
-    ) throws(ControllerFailure) -> CertificateSet? {
-        guard let policy = topology.tls else { return nil }
+    ) throws(ControllerFailure) -> [String: CertificateSet] {
+        guard let policy = topology.tls else { return [:] }
+        var sets: [String: CertificateSet] = [:]
+        var read: [TLSPolicy.Identity: (set: CertificateSet, names: PeerNames?)] = [:]
+        for node in topology.nodes {
+            guard let identity = policy.identity(of: node.name) else { continue }
+            if read[identity] == nil { read[identity] = try load(identity, policy, beside: topologyPath, logger) }
+            guard let (set, names) = read[identity] else { continue }
+            sets[node.name] = set
+            if let names { warn(ofNames: names, set.certificate.path, node.name, topology, logger) }
+        }
+        return sets
+    }
+
+    private static func load(
+        _ identity: TLSPolicy.Identity, _ policy: TLSPolicy, beside topologyPath: String, _ logger: Logger
+    ) throws(ControllerFailure) -> (set: CertificateSet, names: PeerNames?) {
         let files: CertificateFiles
         do throws(TopologyFileError) {
-            files = try CertificateFiles.read(policy, beside: topologyPath)
+            files = try CertificateFiles.read(identity, authorities: policy.authorities, beside: topologyPath)
         } catch {
             throw ControllerFailure("the topology's `tls`: \(error)", exitCode: error.exitCode)
         }
-        let set = CertificateSet(
+        var set = CertificateSet(
             certificate: CertificateSet.File(files.certificate), key: CertificateSet.File(files.key),
             authorities: files.authorities.map { CertificateSet.File($0) })
+        set.phones = policy.phones
+        set.clients = policy.clients
         do throws(TLSError) {
             let context = try TLSContext(.server, TLSContext.Material(set))
             warn(ofEnd: context.certificateEnd, set.certificate.path, logger)
+            logger.info("read certificates", metadata: ["file": "\(set.certificate.path)"])
+            return (set, context.certificateNames)
         } catch {
             throw ControllerFailure("the topology's `tls`: \(error)", exitCode: 65)
         }
-        logger.info("read certificates", metadata: ["file": "\(set.certificate.path)"])
-        return set
     }
 
-    /// Phones refuse a certificate that has ended; the node serves on, because others look at nothing.
+    /// The other nodes refuse one that does not prove its name; phones and clients are served all the same.
+    private static func warn(
+        ofNames names: PeerNames, _ path: String, _ node: String, _ topology: Topology, _ logger: Logger
+    ) {
+        let name = topology.certificateName(of: node)
+        guard topology.hasSecureMesh, !names.prove(.host(name)) else { return }
+        logger.warning(
+            "the other nodes will refuse the node for its certificate",
+            metadata: ["node": "\(node)", "file": "\(path)", "needed": "\(name)", "names": "\(names.words)"])
+    }
+
+    /// Nodes and phones refuse a certificate that has ended; the node serves on, because some look at nothing.
     private static func warn(ofEnd end: Int64?, _ path: String, _ logger: Logger) {
         guard let end else { return }
         let left = end - Int64(SystemClock.now().wallMilliseconds / 1000)
         if left <= 0 {
-            logger.warning("the certificate has ended; phones will refuse it", metadata: ["file": "\(path)"])
+            logger.warning(
+                "the certificate has ended; whoever looks at it will refuse it", metadata: ["file": "\(path)"])
         } else if left < warningTime {
             logger.warning(
                 "the certificate ends soon; renew it and send SIGHUP",
@@ -50,9 +79,10 @@ extension Controller {
     /// Reads the files again. After a mistake in them those of before go on.
     func reloadCertificates() {
         do throws(ControllerFailure) {
-            guard let set = try Self.loadCertificates(of: topology, beside: options.topology, logger) else { return }
-            certificates = set
-            for worker in workers where worker.hearsChanges { worker.order(.certificates(set)) }
+            certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
+            for worker in workers where worker.hearsChanges {
+                if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
+            }
         } catch {
             logger.error(
                 "cannot take new certificates; the former ones stay", metadata: ["problem": "\(error.message)"])

@@ -2,6 +2,7 @@ import ClusterModel
 import LinuxSystem
 import Logging
 import Orchestration
+import TopologyFile
 package import Transport
 import Wire
 
@@ -124,6 +125,9 @@ extension Controller {
         status.domain = topology.domain
         status.version = TandemVersion.current
         status.topologyPath = options.topology
+        if let path = topology.tls?.authorities {
+            status.authoritiesPath = Files.absolute(CertificateFiles.path(path, beside: options.topology))
+        }
         status.controllerPID = UInt32(ProcessInformation.current)
         for (position, worker) in workers.enumerated() {
             var report: NodeReport?

@@ -119,7 +119,7 @@ extension Controller {
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }
         for piece in credentials ?? [] { worker.order(.credentials(piece)) }
-        if let certificates { worker.order(.certificates(certificates)) }
+        if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
         worker.order(.start)
     }
 

@@ -13,8 +13,8 @@ package final class Controller {
     let topology: Topology
     /// What workers are told of phones' passwords; nil where anybody may register.
     var credentials: [CredentialPiece]?
-    /// What workers show phones over TLS; nil where none does.
-    var certificates: CertificateSet?
+    /// What nodes show over TLS, by their names.
+    var certificates: [String: CertificateSet]
     let loop: EventLoop
     let logger: Logger
     var workers: [WorkerHandle] = []

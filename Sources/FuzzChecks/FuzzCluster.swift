@@ -16,9 +16,10 @@ enum FuzzCluster {
 
     static let topology: Topology = {
         let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
-        let nodes = [("dc1/alpha", 0), ("dc1/beta", 0), ("dc2/gamma", 1)].map { name, dataCenter in
+        let nodes = [("dc1/alpha", 0), ("dc1/beta", 0), ("dc2/gamma", 1)].enumerated().map { position, node in
             Node(
-                name: name, dataCenter: dataCenter, sip: [SIPListener(transport: .udp, address: address)],
+                name: node.0, dataCenter: node.1,
+                sip: [SIPListener(transport: .udp, address: address.with(port: 5060 + UInt16(position)))],
                 tcontroller: .tcp(address), mesh: .tcp(address)
             )
         }

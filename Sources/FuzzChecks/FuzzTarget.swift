@@ -13,8 +13,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case frames
     /// What peers, strangers, clients and phones do to a whole node.
     case machines
+    /// What phones at two nodes say in calls.
+    case calls
     /// A topology file.
     case topology
+    /// What comes to a TLS session, and what happens between two.
+    case tls
 
     /// Does with the input what the programs do with it.
     ///
@@ -26,7 +30,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .streams: try StreamsCheck.check(input)
         case .frames: try FramesCheck.check(input)
         case .machines: try MachinesCheck.check(input)
+        case .calls: try CallsCheck.check(input)
         case .topology: try TopologyCheck.check(input)
+        case .tls: try TLSCheck.check(input)
         }
     }
 }

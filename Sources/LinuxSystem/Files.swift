@@ -124,6 +124,13 @@ package enum Files {
         }
     }
 
+    /// From the directory that the process is in.
+    package static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+        defer { free(current) }
+        return "\(String(cString: current))/\(path)"
+    }
+
     /// Replaces a file so that after a crash either the old or the new content is there, whole: written beside it,
     /// flushed to the disk, renamed, and the directory flushed too.
     package static func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(SystemError) {

@@ -50,7 +50,7 @@ package enum Sockets {
         -> OwnedDescriptor
     {
         switch address {
-        case .tcp(let address): try listeningTCP(address)
+        case .tcp(let address), .tls(let address): try listeningTCP(address)
         case .unix(let path): try UnixSocket.listen(path: path, mode: mode)
         }
     }
@@ -65,7 +65,7 @@ package enum Sockets {
         switch address {
         case .unix(let path):
             return (try UnixSocket.connect(path: path), true)
-        case .tcp(let ip):
+        case .tcp(let ip), .tls(let ip):
             let socket = try open("\(address)", family: ip.family, tandem_socket_stream)
             var target = ip.systemAddress
             let result = tandem_connect(socket.number, ip.family, &target)

@@ -29,6 +29,7 @@ struct MonitorCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Stop with exit code 124 after so long.", valueName: "seconds"))
     var timeout: Double?
 
+    @OptionGroup var security: SecurityOptions
     @OptionGroup var controller: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
@@ -44,7 +45,8 @@ struct MonitorCommand: ParsableCommand {
             throw CommandFailure("\(node) has no T-Controller port; see `tandem nodes`", .failed)
         }
         var session = MonitorSession(
-            node: node, address: address, isOwnedHereOnly: ownedHere, lines: MonitorLines(showsAll: all), count: count,
+            node: node, address: address, security: try security.security(of: node, at: address, status),
+            isOwnedHereOnly: ownedHere, lines: MonitorLines(showsAll: all), count: count,
             isJSON: output.json, console: output.console
         )
         if let timeout { session.deadline = SystemClock.monotonicNanoseconds() &+ UInt64(timeout * 1e9) }

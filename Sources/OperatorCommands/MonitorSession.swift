@@ -8,6 +8,8 @@ import Wire
 struct MonitorSession {
     let node: String
     let address: StreamAddress
+    /// Nil for a port without TLS.
+    let security: PortSecurity?
     let isOwnedHereOnly: Bool
     var lines: MonitorLines
     /// How many changes are still to be printed; nil for no end.
@@ -30,11 +32,12 @@ struct MonitorSession {
     }
 
     init(
-        node: String, address: StreamAddress, isOwnedHereOnly: Bool, lines: MonitorLines, count: Int?, isJSON: Bool,
-        console: Console
+        node: String, address: StreamAddress, security: PortSecurity?, isOwnedHereOnly: Bool,
+        lines: MonitorLines, count: Int?, isJSON: Bool, console: Console
     ) {
         self.node = node
         self.address = address
+        self.security = security
         self.isOwnedHereOnly = isOwnedHereOnly
         self.lines = lines
         self.count = count
@@ -94,7 +97,7 @@ struct MonitorSession {
 
     /// Connects and asks for the feed, from where it stopped if that is known.
     private mutating func subscribe() throws(TLibraryClientError) -> TLibraryClient {
-        let client = try TLibraryClient(to: address, name: "tandem monitor")
+        let client = try TLibraryClient(to: address, name: "tandem monitor", security: security)
         let options = MonitorOptions(ownedHereOnly: isOwnedHereOnly, acceptsOwnerEvents: true, resume: position)
         let answer = try client.monitorAll(options)
         if answer.isResumed {

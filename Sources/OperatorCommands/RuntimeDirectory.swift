@@ -35,12 +35,7 @@ enum RuntimeDirectory {
         }
     }
 
-    static func absolute(_ path: String) -> String {
-        guard !path.hasPrefix("/") else { return path }
-        guard let current = getcwd(nil, 0) else { return path }
-        defer { free(current) }
-        return "\(String(cString: current))/\(path)"
-    }
+    static func absolute(_ path: String) -> String { Files.absolute(path) }
 
     private static func firstUsable(_ search: SocketSearch) throws(CommandFailure) -> String {
         var problem = ""

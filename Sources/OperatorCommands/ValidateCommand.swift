@@ -1,6 +1,5 @@
 import ArgumentParser
 import ClusterModel
-import TLS
 package import TopologyFile
 
 struct ValidateCommand: ParsableCommand {
@@ -28,6 +27,11 @@ struct ValidateCommand: ParsableCommand {
                 codes += result.diagnostics.map(\.code)
                 reports.append(ValidationJSON.File(file, result))
                 if !output.json { console.write(ValidationText.rendered(result, source, console.style)) }
+                for problem in result.topology.map({ CertificateCheck.problems(of: $0, beside: file) }) ?? [] {
+                    worst = max(worst, problem.exitCode)
+                    reports.append(ValidationJSON.File(problem.file, problem: problem.sentence))
+                    console.note(console.errorStyle.bad("tandem: ") + problem.sentence)
+                }
                 if let topology = result.topology, let policy = topology.authentication {
                     let path = CredentialsFile.path(of: policy, beside: file)
                     let credentials = CredentialsFile.load(
@@ -37,38 +41,15 @@ struct ValidateCommand: ParsableCommand {
                     reports.append(ValidationJSON.File(path, credentials))
                     if !output.json { console.write(ValidationText.rendered(credentials, path, console.style)) }
                 }
-                if let policy = result.topology?.tls {
-                    let problem = Self.problem(of: try CertificateFiles.read(policy, beside: file))
-                    if let problem {
-                        worst = max(worst, ExitStatus.invalidTopology.rawValue)
-                        console.note(console.errorStyle.bad("tandem: ") + problem)
-                    }
-                }
             } catch {
                 worst = max(worst, error.exitCode)
+                reports.append(ValidationJSON.File(error.path, problem: "\(error)"))
                 console.note(console.errorStyle.bad("tandem: ") + "\(error)")
             }
         }
         if output.json { console.write(JSONOutput.rendered(ValidationJSON(files: reports))) }
         if let code = codes.first, !output.json { console.suggest("`tandem explain \(code)` tells more.") }
         if worst != 0 { throw CommandFailure("", exitCode: worst) }
-    }
-}
-
-extension ValidateCommand {
-    /// What a node could not do with the files; nil when it can serve with them.
-    private static func problem(of files: CertificateFiles) -> String? {
-        func file(_ source: TopologySource) -> PEMFile { PEMFile(path: source.name, bytes: source.text) }
-        do throws(TLSError) {
-            _ = try TLSContext(
-                .server,
-                TLSContext.Material(
-                    certificate: file(files.certificate), key: file(files.key),
-                    authorities: files.authorities.map(file)))
-            return nil
-        } catch {
-            return "\(error)"
-        }
     }
 }
 
@@ -105,7 +86,17 @@ package struct ValidationJSON: Encodable, Equatable, Sendable {
         @OrNull var cluster: String?
         @OrNull var nodes: Int?
         @OrNull var dns: Int?
+        /// What is wrong with a file that was not read line by line.
+        @OrNull var problem: String?
         var diagnostics: [Fault]
+
+        /// A file that cannot be opened, or one with a certificate or key.
+        package init(_ name: String, problem: String) {
+            file = name
+            valid = false
+            self.problem = problem
+            diagnostics = []
+        }
 
         package init(_ name: String, _ result: LoadResult) {
             file = name

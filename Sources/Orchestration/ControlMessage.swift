@@ -7,7 +7,7 @@ package enum WorkerOrder: Equatable, Sendable {
     case provision([DNBlock], dialStrings: [DialString])
     /// Some of the DNs' HA1s. Those of the first piece to the last take the place of all that were told before.
     case credentials(CredentialPiece)
-    /// What the worker shows phones over TLS from now on.
+    /// What the worker shows and asks for over TLS from now on.
     case certificates(CertificateSet)
     case start
     case stop
@@ -54,8 +54,11 @@ package struct CertificateSet: Equatable, Sendable {
 
     package var certificate: File
     package var key: File
-    /// Nil where phones need no certificate.
+    /// Those whose word counts for others' certificates; nil where nobody needs one.
     package var authorities: File?
+    /// Of phones, and of clients of the ports; mean nothing without authorities.
+    package var phones = TLSPolicy.Demand.required
+    package var clients = TLSPolicy.Demand.optional
 
     package init(certificate: File, key: File, authorities: File?) {
         self.certificate = certificate

@@ -161,6 +161,8 @@ package struct ClusterStatus: Equatable, Sendable {
     package var domain = ""
     package var version = ""
     package var topologyPath = ""
+    /// The file with those whose word counts for certificates; empty for none.
+    package var authoritiesPath = ""
     package var controllerPID: UInt32 = 0
     package var nodes: [NodeStatus] = []
     package var inService: UInt64 = 0

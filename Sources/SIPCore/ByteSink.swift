@@ -12,6 +12,9 @@ struct ByteSink {
         count = bytes.count
     }
 
+    /// Bytes so far, those that stood there before included.
+    var length: Int { count }
+
     mutating func giveBack(to output: inout [UInt8]) {
         bytes.removeLast(bytes.count - count)
         swap(&bytes, &output)

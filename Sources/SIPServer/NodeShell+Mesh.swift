@@ -3,6 +3,7 @@ import DNOwnership
 import LinuxSystem
 import Logging
 import NodeCore
+import TLS
 import Transport
 import Wire
 
@@ -14,7 +15,7 @@ extension NodeShell {
             dials[peer] = nil
             switch result {
             case .success(let descriptor):
-                guard let id = adopt(descriptor) else { return core.dialFailed(peer, now: loop.now) }
+                guard let id = adopt(descriptor, dialed: peer) else { return core.dialFailed(peer, now: loop.now) }
                 dialProblems[peer] = nil
                 core.dialed(peer, connection: id, now: loop.now)
             case .failure(let error):
@@ -24,17 +25,33 @@ extension NodeShell {
         }
     }
 
-    func peerConnected(_ descriptor: OwnedDescriptor) {
-        guard let id = adopt(descriptor) else { return }
+    func peerConnected(_ stream: AcceptedStream) {
+        guard let id = adopt(stream.descriptor, from: stream.peerName) else { return }
         core.accepted(id, now: loop.now)
     }
 
-    private func adopt(_ descriptor: OwnedDescriptor) -> ConnectionID? {
+    /// - Parameter peer: nil for a connection that was accepted.
+    private func adopt(
+        _ descriptor: OwnedDescriptor, dialed peer: NodeIndex? = nil, from name: String = ""
+    ) -> ConnectionID? {
+        let node = peer ?? me
+        var session: TLSSession?
+        if topology.nodes[node.position].mesh.isSecure {
+            session = newSession(
+                peer.map { topology.name(of: $0) } ?? name, expecting: peer.map { identity(of: $0) },
+                { peer == nil ? $0.mesh?.acceptor : $0.mesh?.dialer })
+            guard session != nil else {
+                descriptor.close()
+                return nil
+            }
+        }
         do throws(SystemError) {
             // Peers are always read: two that both waited to be read would wait for each other.
             var limits = FramedConnection.Limits()
             limits.outputHighWater = limits.output
-            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: MeshDelegate(self))
+            let delegate = MeshDelegate(self, from: name, isSecure: session != nil)
+            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: delegate)
+            if let session { connection.secure(with: session) }
             let id = ConnectionID(rawValue: nextNumber())
             connections[id] = connection
             connectionIDs[ObjectIdentifier(connection)] = id
@@ -82,11 +99,13 @@ extension NodeShell {
         loop.soon {}
     }
 
-    fileprivate func meshFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
+    fileprivate func meshFrame(
+        _ connection: FramedConnection, type: UInt16, payload: RawSpan, _ delegate: MeshDelegate
+    ) {
         guard let id = connectionIDs[ObjectIdentifier(connection)] else { return }
         if type == FrameType.problem {
             let text = (try? CommonCodec.decodeProblem(payload)) ?? "a problem that cannot be read"
-            if let peer = core.ownership.peer(of: id) { lastProblems[peer] = "the peer says: \(text)" }
+            delegate.problem = "the peer says: \(text)"
             logger.warning("peer reports a problem", metadata: ["connection": "\(id.rawValue)", "problem": "\(text)"])
             return
         }
@@ -97,7 +116,13 @@ extension NodeShell {
             if ProxyCodec.carries(type) {
                 core.received(try ProxyCodec.decode(type: type, payload), from: id, now: loop.now)
             } else {
-                core.received(try meshCodec.decode(type: type, payload), from: id, now: loop.now)
+                let message = try meshCodec.decode(type: type, payload)
+                if delegate.isSecure, case .hello(let hello) = message,
+                    let problem = problem(of: hello, overTLS: connection)
+                {
+                    return refuse(connection, delegate.peer, problem)
+                }
+                core.received(message, from: id, now: loop.now)
             }
         } catch {
             logger.warning(
@@ -108,12 +133,21 @@ extension NodeShell {
         }
     }
 
-    fileprivate func meshClosed(_ connection: FramedConnection, reason: CloseReason) {
+    private func refuse(_ connection: FramedConnection, _ peer: String, _ problem: String) {
+        logger.warning("peer refused", metadata: ["peer": "\(peer)", "reason": "\(problem)"])
+        connection.withOutput { CommonCodec.encode(problem: problem, to: &$0) }
+        connection.close()
+    }
+
+    fileprivate func meshClosed(_ connection: FramedConnection, reason: CloseReason, _ delegate: MeshDelegate) {
         guard let id = connectionIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         connections[id] = nil
         if reason != .local, let peer = core.ownership.peer(of: id) {
-            lastProblems[peer] = "\(reason)"
+            let reason = delegate.problem ?? "\(reason)"
+            lastProblems[peer] = reason
             logger.notice("link lost", metadata: ["peer": "\(topology.name(of: peer))", "reason": "\(reason)"])
+        } else {
+            tellRefusal(reason, of: delegate.peer, at: "mesh")
         }
         core.disconnected(id, now: loop.now)
     }
@@ -122,16 +156,24 @@ extension NodeShell {
 /// Mesh connections and clients' connections have the same delegate protocol and different meanings.
 private final class MeshDelegate: FramedConnectionDelegate {
     private unowned let shell: NodeShell
+    /// Who connected, in a log's words.
+    let peer: String
+    /// Over TLS; without it only this machine can connect.
+    let isSecure: Bool
+    /// What the peer has said to be wrong.
+    var problem: String?
 
-    init(_ shell: NodeShell) {
+    init(_ shell: NodeShell, from peer: String, isSecure: Bool) {
         self.shell = shell
+        self.peer = peer
+        self.isSecure = isSecure
     }
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
-        shell.meshFrame(connection, type: type, payload: payload)
+        shell.meshFrame(connection, type: type, payload: payload, self)
     }
 
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
-        shell.meshClosed(connection, reason: reason)
+        shell.meshClosed(connection, reason: reason, self)
     }
 }

@@ -3,17 +3,25 @@ import DNOwnership
 import LinuxSystem
 import Logging
 import NodeCore
+import TLS
 import TLibraryPorts
 import Transport
 import Wire
 
 // Clients of the T-Controller port.
 extension NodeShell {
-    func clientConnected(_ descriptor: OwnedDescriptor) {
+    func clientConnected(_ stream: AcceptedStream, isSecure: Bool) {
+        var session: TLSSession?
+        if isSecure {
+            session = handshakes.admits() ? newSession(stream.peerName) { $0.clients } : nil
+            guard session != nil else { return stream.descriptor.close() }
+        }
         do throws(SystemError) {
             var limits = FramedConnection.Limits()
             limits.payload = 64 * 1024
-            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: ClientDelegate(self))
+            let connection = try FramedConnection(
+                stream.descriptor, on: loop, limits: limits, delegate: ClientDelegate(self, from: stream.peerName))
+            if let session { connection.secure(with: session, countedBy: handshakes) }
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
             clientIDs[ObjectIdentifier(connection)] = id
@@ -77,11 +85,12 @@ extension NodeShell {
         }
     }
 
-    fileprivate func clientClosed(_ connection: FramedConnection, reason: CloseReason) {
+    fileprivate func clientClosed(_ connection: FramedConnection, reason: CloseReason, _ peer: String) {
         guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         clients[id] = nil
         waitingClients.remove(id)
         introducedClients.remove(id)
+        tellRefusal(reason, of: peer, at: "tcontroller")
         if case .outputOverflow = reason { tellCutOff(id.rawValue, "\(reason)") }
         core.clientDisconnected(id, now: loop.now)
     }
@@ -89,9 +98,12 @@ extension NodeShell {
 
 private final class ClientDelegate: FramedConnectionDelegate {
     private unowned let shell: NodeShell
+    /// Who connected, in a log's words.
+    private let peer: String
 
-    init(_ shell: NodeShell) {
+    init(_ shell: NodeShell, from peer: String) {
         self.shell = shell
+        self.peer = peer
     }
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
@@ -99,6 +111,6 @@ private final class ClientDelegate: FramedConnectionDelegate {
     }
 
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
-        shell.clientClosed(connection, reason: reason)
+        shell.clientClosed(connection, reason: reason, peer)
     }
 }

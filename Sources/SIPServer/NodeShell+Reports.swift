@@ -30,7 +30,7 @@ extension NodeShell {
         report.requestsRefused = core.counters.requestsRefused
         report.notSIP = core.counters.notSIP
         report.failedAuthentications = core.counters.failedAuthentications
-        report.limited = core.counters.limited
+        report.limited = core.counters.limited + handshakes.refused
         report.revision = core.ownership.lastRevision
         report.links = core.ownership.linkReports(now: now).map(status)
         return report

@@ -30,7 +30,7 @@ extension NodeShell {
         }
         var session: TLSSession?
         if isSecure {
-            session = newSession()
+            session = handshakes.admits() ? newSession(stream.peerName) { $0.phones } : nil
             if session == nil { return stream.descriptor.close() }
         }
         do throws(SystemError) {
@@ -38,24 +38,11 @@ extension NodeShell {
             let source = SIPSource(address, flow: flow, listener: listener)
             let delegate = SIPStreamDelegate(self, source)
             let connection = try SIPConnection(stream.descriptor, from: address, on: loop, delegate: delegate)
-            if let session { connection.secure(with: session) }
+            if let session { connection.secure(with: session, countedBy: handshakes) }
             sipConnections[flow] = connection
             sipStreams.accepted += 1
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func newSession() -> TLSSession? {
-        guard let tls else {
-            logger.error("a phone connected over TLS, and the controller told no certificate")
-            return nil
-        }
-        do throws(TLSError) {
-            return try TLSSession(tls)
-        } catch {
-            logger.error("cannot serve a connection over TLS", metadata: ["problem": "\(error)"])
-            return nil
         }
     }
 

@@ -42,7 +42,9 @@ final class NodeShell {
     var streamAnswers = DatagramBatch()
     var sipStreams = SIPStreamCounters()
     /// What new connections over TLS are served with; those that there are keep what they had.
-    var tls: TLSContext?
+    var tls: TLSContexts?
+    /// Of phones and clients; the mesh has few connections.
+    let handshakes = HandshakeGauge(limit: 1_000)
     var listeners: [StreamListener] = []
     /// Connections to peers and from strangers, by their numbers.
     var connections: [ConnectionID: FramedConnection] = [:]
@@ -115,8 +117,10 @@ final class NodeShell {
                 try listenSIP(listener, number: UInt8(number))
             }
         }
-        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0.descriptor) }
-        try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in clientConnected($0.descriptor) }
+        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0) }
+        try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in
+            clientConnected($0, isSecure: node.tcontroller.isSecure)
+        }
         loop.addOwner(self)
     }
 

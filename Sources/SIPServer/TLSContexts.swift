@@ -1,12 +1,43 @@
+import ClusterModel
 import Orchestration
 import TLS
 
-/// Makes of what the controller told what connections are served with.
-enum TLSContexts {
-    static func make(_ set: CertificateSet) throws(TLSError) -> TLSContext {
+/// What new connections over TLS are begun with, made of what the controller told.
+struct TLSContexts {
+    /// Phones and proxies.
+    let phones: TLSContext
+    /// Clients of the ports.
+    let clients: TLSContext
+    /// The other nodes, those that connect and those that are connected to; nil without authorities.
+    let mesh: Mesh?
+
+    struct Mesh {
+        let acceptor: TLSContext
+        let dialer: TLSContext
+    }
+
+    init(_ set: CertificateSet) throws(TLSError) {
         func file(_ file: CertificateSet.File) -> PEMFile { PEMFile(path: file.path, bytes: file.bytes) }
         let material = TLSContext.Material(
             certificate: file(set.certificate), key: file(set.key), authorities: set.authorities.map(file))
-        return try TLSContext(.server, material)
+        phones = try TLSContext(.server, material.asking(set.phones))
+        clients = try TLSContext(.server, material.asking(set.clients))
+        mesh =
+            set.authorities == nil
+            ? nil
+            : Mesh(acceptor: try TLSContext(.server, material), dialer: try TLSContext(.client, material))
+    }
+}
+
+extension TLSContext.Material {
+    /// For a server that demands so much of those who connect.
+    fileprivate func asking(_ demand: TLSPolicy.Demand) -> TLSContext.Material {
+        var material = self
+        switch demand {
+        case .required: break
+        case .optional: material.clientsMayBeAnonymous = true
+        case .none: material.authorities = nil
+        }
+        return material
     }
 }

@@ -27,8 +27,8 @@ package final class Worker {
     private var dialStrings: [DialString] = []
     /// Credentials whose last piece has not come, or that wait for the node to start.
     private var credentials: [CredentialPiece] = []
-    /// What phones over TLS are shown, until the node starts and has it.
-    private var tls: TLSContext?
+    /// What connections over TLS begin with, until the node starts and has it.
+    private var tls: TLSContexts?
     private(set) var shell: NodeShell?
     private(set) var isStopping = false
     private var exitCode: Int32 = 0
@@ -143,7 +143,7 @@ package final class Worker {
     /// The controller has judged them before, so a problem here is its mistake.
     private func takeCertificates(_ set: CertificateSet) {
         do throws(TLSError) {
-            tls = try TLSContexts.make(set)
+            tls = try TLSContexts(set)
         } catch {
             return logger.error("cannot take certificates", metadata: ["problem": "\(error)"])
         }

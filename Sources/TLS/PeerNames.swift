@@ -38,6 +38,13 @@ package struct PeerNames: Hashable, Sendable {
         }
     }
 
+    /// The first few, as they stand in a sentence.
+    package var words: String {
+        let all = uris + dns + addresses.map(\.host)
+        let shown = (all.isEmpty ? [commonName] : all).prefix(4).map { "`\($0)`" }
+        return shown.joined(separator: ", ") + (all.count > 4 ? " and \(all.count - 4) more" : "")
+    }
+
     private func isHost(_ name: String) -> Bool {
         guard !name.isEmpty else { return false }
         if !commonName.isEmpty { return Self.areEqual(commonName, name) }

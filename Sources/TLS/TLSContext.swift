@@ -32,6 +32,9 @@ package final class TLSContext {
     /// When our own certificate ends, in seconds since 1970; nil where there is none, or it does not say.
     package private(set) var certificateEnd: Int64?
 
+    /// The names in our own certificate; nil where there is none.
+    package private(set) var certificateNames: PeerNames?
+
     let context: OpaquePointer
 
     /// - Throws: a sentence that names the file and says OpenSSL's reason.
@@ -65,7 +68,10 @@ package final class TLSContext {
             guard add(each, isFirst: isFirst) else {
                 throw TLSError("OpenSSL does not take a certificate", certificate)
             }
-            if isFirst { certificateEnd = tandem_certificate_end(each) }
+            if isFirst {
+                certificateEnd = tandem_certificate_end(each)
+                certificateNames = PeerNames(of: each)
+            }
             isFirst = false
         }
         if certificateEnd == 0 { certificateEnd = nil }

@@ -23,6 +23,9 @@ package final class TLSSession {
     /// With as much ciphertext as this waiting to be taken, nothing more is encrypted.
     package static let outputRoom = 64 * 1024
 
+    /// What a peer's first record may be: an alert or a handshake (RFC 8446 section 5.1).
+    private static let beginnings: ClosedRange<UInt8> = 21...22
+
     package private(set) var phase = Phase.handshaking
 
     private let context: TLSContext
@@ -89,6 +92,9 @@ package final class TLSSession {
     package func receive(_ ciphertext: UnsafeRawBufferPointer) throws(TLSError) {
         guard phase != .failed, !ciphertext.isEmpty else { return }
         if phase == .handshaking {
+            if handshakeBytes == 0, let first = ciphertext.first, !Self.beginnings.contains(first) {
+                throw failed("the peer does not speak TLS")
+            }
             handshakeBytes += ciphertext.count
             guard handshakeBytes <= Self.maximumHandshake else {
                 throw failed("the TLS handshake has more than \(Self.maximumHandshake) bytes")
@@ -148,6 +154,8 @@ package final class TLSSession {
             // Where nobody has to prove anything there may be a verdict all the same.
             let counts = SSL_get_verify_mode(session) != SSL_VERIFY_NONE
             guard counts, verdict != Int(X509_V_OK), phase == .handshaking else {
+                // OpenSSL names so what the peer says before it ends the connection.
+                if reason.contains("alert") { throw failed("the peer has ended TLS: \(reason)") }
                 throw failed(phase == .handshaking ? "the TLS handshake failed: \(reason)" : "TLS: \(reason)")
             }
             let why = String(cString: X509_verify_cert_error_string(verdict))
@@ -223,12 +231,7 @@ package final class TLSSession {
     /// `TLSv1.3`
     package var version: String { String(cString: SSL_get_version(session)) }
 
-    private var givenNames: String {
-        guard let names = peerNames else { return "; it showed none" }
-        let all = names.uris + names.dns + names.addresses.map(\.host)
-        let shown = (all.isEmpty ? [names.commonName] : all).prefix(4).map { "`\($0)`" }
-        return "; it is made out to \(shown.joined(separator: ", "))"
-    }
+    private var givenNames: String { peerNames.map { "; it is made out to \($0.words)" } ?? "; it showed none" }
 }
 
 extension PeerIdentity {

@@ -1,5 +1,6 @@
 package import ClusterModel
 package import LinuxSystem
+package import TLS
 package import TLibraryPorts
 import Transport
 package import Wire
@@ -24,18 +25,21 @@ package final class TLibraryClient {
     ///
     /// - Parameters:
     ///   - name: how the client calls itself; the node shows it to operators.
+    ///   - security: for a port over TLS, and only there.
     ///   - timeout: for the connection and the hellos together.
     package init(
-        to address: StreamAddress, name: String, timeout: Duration = .seconds(2)
+        to address: StreamAddress, name: String, security: PortSecurity? = nil, timeout: Duration = .seconds(2)
     ) throws(TLibraryClientError) {
         self.address = address
         let deadline = Deadline(after: timeout)
+        let session = try Self.session(security, to: address)
         do throws(BlockingConnectionError) {
-            connection = try BlockingConnection(to: address, timeout: timeout)
+            connection = try BlockingConnection(to: address, over: session, timeout: timeout)
             var output: [UInt8] = []
             CommonCodec.encode(PortHello(name: name), to: &output)
             try connection.send(raw: output, timeout: deadline.left)
         } catch {
+            if case .insecure(_, let what) = error { throw .insecure(address, reason: what) }
             throw .notReachable(address, reason: Self.reason(error))
         }
         serverHello = try Self.receiveHello(connection, until: deadline)
@@ -44,6 +48,18 @@ package final class TLibraryClient {
             throw .unreadable(address, reason: "\(info.type.name) came instead of EventServerInfo")
         }
         serverInfo = info
+    }
+
+    private static func session(
+        _ security: PortSecurity?, to address: StreamAddress
+    ) throws(TLibraryClientError) -> TLSSession? {
+        guard address.isSecure else { return nil }
+        guard let security else { throw .insecure(address, reason: "whose certificates count there was not said") }
+        do throws(TLSError) {
+            return try TLSSession(security.context, expecting: security.server)
+        } catch {
+            throw .insecure(address, reason: error.sentence)
+        }
     }
 
     /// Readable when the node has sent something; to wait for it beside other descriptors. Events may already be here:
@@ -212,6 +228,7 @@ package final class TLibraryClient {
         case .timedOut: .timedOut(address)
         case .closed: .closed(address, problem: nil)
         case .badFrame(_, let what): .unreadable(address, reason: what)
+        case .insecure(_, let what): .insecure(address, reason: what)
         case .system(let error): .closed(address, problem: error.reason)
         }
     }
@@ -220,9 +237,22 @@ package final class TLibraryClient {
         switch error {
         case .timedOut: "no answer in time"
         case .closed: "the connection was closed"
-        case .badFrame(_, let what): what
+        case .badFrame(_, let what), .insecure(_, let what): what
         case .system(let error): error.reason
         }
+    }
+}
+
+/// How a client knows a node whose port is one over TLS.
+package struct PortSecurity {
+    /// Of a client: whose word counts, and what it shows itself if it has to.
+    package let context: TLSContext
+    /// Whom the node's certificate must be made out to.
+    package let server: PeerIdentity
+
+    package init(_ context: TLSContext, server: PeerIdentity) {
+        self.context = context
+        self.server = server
     }
 }
 

@@ -9,6 +9,8 @@ package enum TLibraryClientError: Error, Equatable, Sendable {
     case timedOut(StreamAddress)
     /// The connection ended. The problem is the node's own word if it gave one.
     case closed(StreamAddress, problem: String?)
+    /// TLS failed: the node does not speak it, is not whom it must be, or does not take this client.
+    case insecure(StreamAddress, reason: String)
     /// The node sent what this client cannot read.
     case unreadable(StreamAddress, reason: String)
     /// The node answered a request with EventError.
@@ -22,6 +24,7 @@ extension TLibraryClientError: CustomStringConvertible {
         case .timedOut(let address): "\(address) did not answer in time"
         case .closed(let address, nil): "\(address) closed the connection"
         case .closed(let address, let problem?): "\(address) closed the connection: \(problem)"
+        case .insecure(let address, let reason): "\(address): \(reason)"
         case .unreadable(let address, let reason): "\(address) sent what cannot be read: \(reason)"
         case .refused(let code, let message): "the node refused the request (error \(code)): \(message)"
         }

@@ -1,6 +1,6 @@
 package import ClusterModel
 
-/// The files that a topology's `tls` names, as they were read.
+/// The files that a topology's `tls` names for a node, as they were read.
 package struct CertificateFiles: Equatable, Sendable {
     package var certificate: TopologySource
     package var key: TopologySource
@@ -8,16 +8,23 @@ package struct CertificateFiles: Equatable, Sendable {
 
     /// Reads them. What is in them is for others to say.
     ///
-    /// - Parameter topologyPath: of the topology file; a path in it that is not absolute counts from there.
+    /// - Parameters:
+    ///   - authorities: nil where nobody needs any.
+    ///   - topologyPath: of the topology file; a path in it that is not absolute counts from there.
     /// - Throws: also when others than its owner may open the key.
     package static func read(
-        _ policy: TLSPolicy, beside topologyPath: String
+        _ identity: TLSPolicy.Identity, authorities: String?, beside topologyPath: String
     ) throws(TopologyFileError) -> CertificateFiles {
-        func path(_ name: String) -> String { TopologyFile.path(name, beside: topologyPath) }
-        let certificate = try TopologyFile.read(path: path(policy.certificate))
-        let key = try TopologyFile.read(path: path(policy.key), holdsSecrets: true)
+        let certificate = try TopologyFile.read(path: path(identity.certificate, beside: topologyPath))
+        let key = try TopologyFile.read(path: path(identity.key, beside: topologyPath), holdsSecrets: true)
+        let others = authorities.map { path($0, beside: topologyPath) }
         var authorities: TopologySource?
-        if let name = policy.authorities { authorities = try TopologyFile.read(path: path(name)) }
+        if let others { authorities = try TopologyFile.read(path: others) }
         return CertificateFiles(certificate: certificate, key: key, authorities: authorities)
+    }
+
+    /// Where such a file is.
+    package static func path(_ name: String, beside topologyPath: String) -> String {
+        TopologyFile.path(name, beside: topologyPath)
     }
 }

@@ -182,8 +182,8 @@ extension DiagnosticCode {
         case .danglingReference:
             """
             A name refers to something that the file does not declare: an agent type, a data center, a trunk or a DN.
-            Mend the name (the help line tells the nearest), or declare what is missing. A SIP listener over TLS refers to
-            the certificate of `tls`.
+            Mend the name (the help line tells the nearest), or declare what is missing. A listener over TLS refers to the
+            certificate of its node or of `tls`, and a mesh over TLS to its `ca` too.
             """
         case .badDN:
             """
@@ -224,8 +224,9 @@ extension DiagnosticCode {
             """
         case .meshNotLoopback:
             """
-            Nodes believe what they hear over the mesh. Beyond this machine that is safe only with mutual TLS, which
-            this version does not have, so mesh addresses must be loopback (127.0.0.1, ::1) or Unix sockets.
+            Nodes believe what they hear over the mesh. Beyond this machine that is safe only with mutual TLS: write
+            `tls:` before the address, and give the nodes certificates and `tls` a `ca`. Addresses with `tcp:` must be
+            loopback (127.0.0.1, ::1).
             """
         case .noNodes:
             """

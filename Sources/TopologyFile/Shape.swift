@@ -43,7 +43,7 @@ extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, tls, timing, limits, perSource, rollout,
+        trunk, authentication, tls, identity, timing, limits, perSource, rollout,
     ]
 
     package static let topology = Shape(
@@ -72,7 +72,7 @@ extension Shape {
             "sip": "[ \"udp:127.0.0.1:5071\" ]", "tcontroller": "\"tcp:127.0.0.1:7101\"",
             "mesh": "\"tcp:127.0.0.1:7301\"",
         ],
-        optional: ["host", "default"],
+        optional: ["host", "default", "tls"],
         example:
             "{ sip: [ \"udp:127.0.0.1:5071\" ], tcontroller: \"tcp:127.0.0.1:7101\", mesh: \"tcp:127.0.0.1:7301\" }"
     )
@@ -95,7 +95,10 @@ extension Shape {
         "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"],
         optional: ["algorithms"])
     package static let tls = Shape(
-        "tls", "`tls`", required: ["certificate": "certificate.pem", "key": "key.pem"], optional: ["ca"],
+        "tls", "`tls`", optional: ["certificate", "key", "ca", "phones", "clients"],
+        example: "{ certificate: certificate.pem, key: key.pem }")
+    package static let identity = Shape(
+        "identity", "`tls` of a node", required: ["certificate": "certificate.pem", "key": "key.pem"],
         example: "{ certificate: certificate.pem, key: key.pem }")
     package static let timing = Shape(
         "timing", "`timing`",

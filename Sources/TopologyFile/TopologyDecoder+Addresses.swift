@@ -39,7 +39,7 @@ extension TopologyDecoder {
         return SIPListener(transport: transport, address: address)
     }
 
-    /// `tcp:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
+    /// `tcp:127.0.0.1:7101`, `tls:127.0.0.1:7101` or `unix:/run/tandem/stat.sock`.
     package mutating func streamAddress(_ field: Field) -> StreamAddress? {
         guard let text = text(field, "an address such as `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`") else {
             return nil
@@ -47,9 +47,13 @@ extension TopologyDecoder {
         if text.hasPrefix("tcp:") {
             return networkAddress(field, String(text.dropFirst(4))).map { .tcp($0) }
         }
+        if text.hasPrefix("tls:") {
+            return networkAddress(field, String(text.dropFirst(4))).map { .tls($0) }
+        }
         guard text.hasPrefix("unix:") else {
             report(
-                .badAddress, "\(quoted(field.value)) does not begin with `tcp:` or `unix:`", at: span(field.value),
+                .badAddress, "\(quoted(field.value)) does not begin with `tcp:`, `tls:` or `unix:`",
+                at: span(field.value),
                 hint: NetworkAddress(text) == nil
                     ? "addresses look like `tcp:127.0.0.1:7101` or `unix:/run/tandem/x.sock`"
                     : "write `tcp:\(text)`"
@@ -131,7 +135,7 @@ extension TopologyDecoder {
     /// Remembers a listener; clashes are looked for when all are known.
     package mutating func listen(_ address: StreamAddress, at node: Int, _ who: String) {
         switch address {
-        case .tcp(let address): listen(.tcp, address, at: node, who)
+        case .tcp(let address), .tls(let address): listen(.tcp, address, at: node, who)
         case .unix(let path): listeners.append(Listener(place: .unix(path), node: node, who: who))
         }
     }

@@ -66,17 +66,20 @@ extension TopologyDecoder {
     private mutating func decodeNode(_ field: Field) {
         guard let fields = fields(of: field, .node) else { return }
         checkHost(fields)
-        let sip = fields["sip"].map { sipListeners($0, of: field) } ?? []
+        if let tls = fields["tls"] { nodeIdentities[field.name] = identity(tls) }
+        let sip = fields["sip"].map { sipListeners($0, of: field, hasIdentity: fields["tls"] != nil) } ?? []
         let tcontroller = fields["tcontroller"].flatMap { streamListener($0, of: field) }
         let defaultPort = fields["default"].flatMap { streamListener($0, of: field) }
         if let port = fields["default"] { noteNotRun("default ports", at: port.key) }
         let mesh = fields["mesh"].flatMap { streamListener($0, of: field) }
-        if case .tcp(let address) = mesh, !address.isLoopback, let place = fields["mesh"] {
-            report(
-                .meshNotLoopback,
-                "the mesh address of `\(field.name)` is not loopback, and this version has no mutual TLS to protect it",
-                at: span(place.value), hint: "use `tcp:127.0.0.1:\(address.port)`: all nodes run on one host"
-            )
+        if let mesh, let place = fields["mesh"] { checkMesh(mesh, at: place.value, of: field) }
+        let ports = [("tcontroller", tcontroller), ("default", defaultPort), ("mesh", mesh)]
+        for (name, address) in ports where address?.isSecure == true || name == "mesh" {
+            guard let place = fields[name]?.value else { continue }
+            secureListeners.append(
+                SecureListener(
+                    place: place, node: field.name, isMesh: name == "mesh", isSecure: address?.isSecure == true,
+                    hasIdentity: fields["tls"] != nil))
         }
         if nodes.count == Self.maximumNodes {
             report(.tooMany, "there are more than \(Self.maximumNodes) nodes", at: span(field.key))
@@ -91,7 +94,25 @@ extension TopologyDecoder {
         )
     }
 
-    private mutating func sipListeners(_ field: Field, of node: Field) -> [SIPListener] {
+    /// What is said there is believed, so strangers must be kept away.
+    private mutating func checkMesh(_ mesh: StreamAddress, at place: Int, of node: Field) {
+        switch mesh {
+        case .tcp(let address) where !address.isLoopback:
+            report(
+                .meshNotLoopback,
+                "the mesh address of `\(node.name)` is not loopback, and nothing protects a `tcp:` mesh beyond this machine",
+                at: span(place), hint: "use `tls:\(address)`, with certificates for the nodes and `ca` under `tls`"
+            )
+        case .tls(let address) where address.isWildcard:
+            report(
+                .badAddress, "the other nodes connect to a mesh address, and \(address.host) is no place",
+                at: span(place), hint: "write the node's own address"
+            )
+        case .tcp, .tls, .unix: break
+        }
+    }
+
+    private mutating func sipListeners(_ field: Field, of node: Field, hasIdentity: Bool) -> [SIPListener] {
         guard let items = items(field, "a list such as `[ \"udp:127.0.0.1:5071\" ]`") else { return [] }
         var listeners: [SIPListener] = []
         var isFaulty = items.count > 16
@@ -101,7 +122,10 @@ extension TopologyDecoder {
                 isFaulty = true
                 continue
             }
-            if listener.transport == .tls, firstTLSListener == nil { firstTLSListener = (item.value, node.name) }
+            if listener.transport == .tls {
+                secureListeners.append(
+                    SecureListener(place: item.value, node: node.name, hasIdentity: hasIdentity))
+            }
             listen(
                 listener.transport == .udp ? .udp : .tcp, listener.address, at: item.value,
                 "SIP of `\(node.name)`"
@@ -140,7 +164,8 @@ extension TopologyDecoder {
         guard let listen = fields["listen"],
             tree.kind(of: listen.value) != .scalar || tree.text(of: listen.value) != "unix"
         else { return }
-        _ = streamListener(listen, of: field)
+        guard streamListener(listen, of: field)?.isSecure == true else { return }
+        secureListeners.append(SecureListener(place: listen.value, node: field.name, hasIdentity: false))
     }
 
     private mutating func decodeRouter(_ field: Field) {

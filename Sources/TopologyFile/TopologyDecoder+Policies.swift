@@ -49,10 +49,9 @@ extension TopologyDecoder {
         }
     }
 
-    /// Authentication, TLS, timing, limits and rollout.
+    /// Authentication, timing, limits and rollout.
     package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
-        decodeTLS(top)
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
         if let section = top["rollout"] { decodeRollout(section) }
@@ -66,32 +65,6 @@ extension TopologyDecoder {
         guard let realm, let users else { return }
         authentication = AuthenticationPolicy(
             realm: realm, users: users, algorithms: algorithms ?? AuthenticationPolicy.strongestFirst)
-    }
-
-    private mutating func decodeTLS(_ top: Fields) {
-        guard let section = top["tls"] else {
-            guard let listener = firstTLSListener else { return }
-            return report(
-                .danglingReference,
-                "`\(listener.node)` listens over TLS, and the topology has no `tls` with its certificate",
-                at: span(listener.place), hint: "add `tls: \(Shape.tls.example ?? "")`")
-        }
-        guard let fields = fields(of: section, .tls) else { return }
-        let certificate = fields["certificate"].flatMap { path($0, "certificate.pem") }
-        let key = fields["key"].flatMap { path($0, "key.pem") }
-        let authorities = fields["ca"].flatMap { path($0, "ca.pem") }
-        guard let certificate, let key else { return }
-        tls = TLSPolicy(certificate: certificate, key: key, authorities: authorities)
-    }
-
-    private mutating func path(_ field: Field, _ example: String) -> String? {
-        guard let text = text(field, "the path of a file such as `\(example)`") else { return nil }
-        guard !text.isEmpty, !text.utf8.contains(0) else {
-            report(
-                .wrongValue, "`\(field.name)` is no path of a file", at: span(field.value), hint: "write `\(example)`")
-            return nil
-        }
-        return text
     }
 
     private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {

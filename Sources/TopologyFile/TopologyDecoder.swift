@@ -20,8 +20,9 @@ package struct TopologyDecoder {
     package var authentication: AuthenticationPolicy?
     package var sourceLimits: SourceLimitPolicy?
     package var tls: TLSPolicy?
-    /// The first SIP listener over TLS, with its node's name.
-    package var firstTLSListener: (place: Int, node: String)?
+    /// Every listener over TLS, and every mesh.
+    package var secureListeners: [SecureListener] = []
+    package var nodeIdentities: [String: TLSPolicy.Identity] = [:]
     /// Every address that something of the file would listen at.
     package var listeners: [Listener] = []
     /// What the file declares and this version does not run, by kind, in the order of first appearance.
@@ -30,6 +31,18 @@ package struct TopologyDecoder {
 
     package init(tree: YAMLTree) {
         self.tree = tree
+    }
+
+    /// A listener that may need a certificate.
+    package struct SecureListener {
+        package var place: Int
+        /// Full name.
+        package var node: String
+        package var isMesh = false
+        /// A mesh may not be, and its node connects to others that are.
+        package var isSecure = true
+        /// The node's `tls` stands there, with or without faults.
+        package var hasIdentity: Bool
     }
 
     /// One kind of thing that this version does not run.
@@ -53,6 +66,7 @@ package struct TopologyDecoder {
         decodeDNs(fields)
         decodeRoutingPoints(fields)
         decodePolicies(fields)
+        decodeTLS(fields, domain: domain)
         reportPortClashes()
         reportNotRun()
         reportTooMuchToTell(fields)

@@ -28,6 +28,15 @@ package enum TopologyFileError: Error, Equatable, Sendable, CustomStringConverti
         }
     }
 
+    /// The file's.
+    package var path: String {
+        switch self {
+        case .noSuchFile(let path), .unreadable(let path, _), .notPermitted(let path), .tooLarge(let path, _),
+            .notPrivate(let path, _):
+            path
+        }
+    }
+
     /// The exit code that scripts rely on.
     package var exitCode: Int32 {
         switch self {

@@ -1,5 +1,6 @@
 package import ClusterModel
 package import LinuxSystem
+package import TLS
 import Wire
 
 /// A frame that was received whole.
@@ -22,6 +23,8 @@ package enum BlockingConnectionError: Error, Hashable, Sendable {
     case closed(StreamAddress)
     /// The peer sent, or we were to send, what a frame cannot be.
     case badFrame(StreamAddress, String)
+    /// TLS failed: the peer does not speak it, is not whom it must be, or refuses this side.
+    case insecure(StreamAddress, String)
     case system(SystemError)
 }
 
@@ -31,6 +34,7 @@ extension BlockingConnectionError: CustomStringConvertible {
         case .timedOut(let address): "\(address) did not answer in time"
         case .closed(let address): "\(address) closed the connection"
         case .badFrame(let address, let what): "bad frame on \(address): \(what)"
+        case .insecure(let address, let what): "\(address): \(what)"
         case .system(let error): "\(error)"
         }
     }
@@ -39,19 +43,35 @@ extension BlockingConnectionError: CustomStringConvertible {
 /// A connection for programs that do one thing after the other: commands and tests. Never used on a loop.
 package final class BlockingConnection {
     package let address: StreamAddress
-    private let socket: OwnedDescriptor
-    private var input: [UInt8] = []
+    let socket: OwnedDescriptor
+    /// Nil for a plain connection.
+    let session: TLSSession?
+    var input: [UInt8] = []
 
     /// Connects.
-    package init(to address: StreamAddress, timeout: Duration = .seconds(1)) throws(BlockingConnectionError) {
+    ///
+    /// - Parameters:
+    ///   - session: of a client that has not begun: the connection is one over TLS then.
+    ///   - timeout: for the connection and the handshake together.
+    package init(
+        to address: StreamAddress, over session: TLSSession? = nil, timeout: Duration = .seconds(1)
+    ) throws(BlockingConnectionError) {
         self.address = address
+        self.session = session
+        let deadline = Self.deadline(after: timeout)
+        socket = try Self.connect(to: address, timeout)
+        if let session { try shakeHands(session, until: deadline) }
+    }
+
+    private static func connect(
+        to address: StreamAddress, _ timeout: Duration
+    ) throws(BlockingConnectionError) -> OwnedDescriptor {
         do throws(SystemError) {
             let (socket, connected) = try Sockets.connecting(to: address)
-            self.socket = socket
             socket.disableDelay()
-            if connected { return }
+            if connected { return socket }
             if try socket.wait(forReading: false, nanoseconds: timeout.nanoseconds) {
-                guard let error = Sockets.connectionError(of: socket, to: address) else { return }
+                guard let error = Sockets.connectionError(of: socket, to: address) else { return socket }
                 throw error
             }
         } catch {
@@ -81,6 +101,11 @@ package final class BlockingConnection {
     /// Sends bytes as they are: several frames at once, or in tests what is none.
     package func send(raw bytes: [UInt8], timeout: Duration = .seconds(5)) throws(BlockingConnectionError) {
         let deadline = Self.deadline(after: timeout)
+        if let session { return try sendSealed(bytes, session, until: deadline) }
+        try sendPlain(bytes, until: deadline)
+    }
+
+    func sendPlain(_ bytes: [UInt8], until deadline: UInt64) throws(BlockingConnectionError) {
         var start = 0
         while start < bytes.count {
             do throws(SystemError) {
@@ -117,6 +142,7 @@ package final class BlockingConnection {
 
     /// - Returns: false when nothing waits to be read.
     private func readSome() throws(BlockingConnectionError) -> Bool {
+        if let session { return try readSealed(session) }
         // The memory lives for this call only.
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 1)
         defer { piece.deallocate() }
@@ -132,7 +158,7 @@ package final class BlockingConnection {
         return true
     }
 
-    private func wait(forReading: Bool, until deadline: UInt64) throws(BlockingConnectionError) {
+    func wait(forReading: Bool, until deadline: UInt64) throws(BlockingConnectionError) {
         let now = SystemClock.monotonicNanoseconds()
         do throws(SystemError) {
             if deadline > now, try socket.wait(forReading: forReading, nanoseconds: deadline - now) { return }

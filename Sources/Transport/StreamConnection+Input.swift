@@ -3,6 +3,11 @@ import LinuxSystem
 
 /// Reading: from the socket into the loop's buffer, from there to the subclass.
 extension StreamConnection {
+    /// A record of the handshake (RFC 8446 section 5.1). No SIP message begins so, and no frame: it would be too long.
+    private func beginsTLS(_ bytes: Slice<UnsafeMutableRawBufferPointer>) -> Bool {
+        bytes.first == 22 && (bytes.count == 1 || bytes[bytes.startIndex + 1] == 3)
+    }
+
     func readInput() {
         if holdsWhole { deliverHeld() }
         if let security { return readSecured(security) }
@@ -14,6 +19,9 @@ extension StreamConnection {
                 if count == 0 {
                     end(.peerClosed)
                     return
+                }
+                if counters.bytesIn == 0, beginsTLS(buffer[..<count]) {
+                    return end(.insecure("the peer speaks TLS, and this port does not"))
                 }
                 budget -= count
                 lastHeard = loop.now.monotonic

@@ -2,6 +2,26 @@ import ClusterModel
 import LinuxSystem
 package import TLS
 
+/// How many handshakes of accepted connections are not done. Each may hold more than 100 KiB for its time, most of it what
+/// OpenSSL makes ready for a message that the peer has announced, so there is a bound on their number.
+package final class HandshakeGauge {
+    package let limit: Int
+    package fileprivate(set) var count = 0
+    /// Those that might not begin.
+    package private(set) var refused: UInt64 = 0
+
+    package init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether another may begin.
+    package func admits() -> Bool {
+        if count < limit { return true }
+        refused += 1
+        return false
+    }
+}
+
 /// What stands between the socket and the plaintext of a connection over TLS.
 final class StreamSecurity {
     /// Bytes that one read can bring: a whole record (RFC 8446 section 5.2), so that what waits to be decrypted is little.
@@ -13,10 +33,19 @@ final class StreamSecurity {
     var sentBytes = 0
     /// Set while the handshake is not done.
     var timer: TimerToken?
+    private var gauge: HandshakeGauge?
     private var isFinished = false
 
-    init(_ session: TLSSession) {
+    init(_ session: TLSSession, _ gauge: HandshakeGauge?) {
         self.session = session
+        self.gauge = gauge
+        gauge?.count += 1
+    }
+
+    /// The handshake is done, or will never be.
+    func leaveGauge() {
+        gauge?.count -= 1
+        gauge = nil
     }
 
     /// Ciphertext that waits for the socket.
@@ -45,9 +74,11 @@ final class StreamSecurity {
 extension StreamConnection {
     /// Goes on with TLS from the first byte. Nothing may have been read or written before; what is written before the
     /// handshake is done waits for it. A handshake that fails, or takes longer than the limit, ends the connection.
-    package func secure(with session: TLSSession) {
+    ///
+    /// - Parameter gauge: counts it until then.
+    package func secure(with session: TLSSession, countedBy gauge: HandshakeGauge? = nil) {
         guard phase == .open, security == nil else { return }
-        let security = StreamSecurity(session)
+        let security = StreamSecurity(session, gauge)
         self.security = security
         security.timer = loop.schedule(after: limits.handshake) { [weak self] in self?.handshakeIsLate() }
         unseal(security)
@@ -72,6 +103,7 @@ extension StreamConnection {
     private func stopHandshakeTimer(_ security: StreamSecurity) {
         if let timer = security.timer { loop.cancel(timer) }
         security.timer = nil
+        security.leaveGauge()
     }
 
     /// The connection has ended.

@@ -105,6 +105,7 @@ package enum OperatorCodec {
             $0.domain = arena.string(status.domain)
             $0.version = arena.string(status.version)
             $0.topology_path = arena.string(status.topologyPath)
+            $0.authorities_path = arena.string(status.authoritiesPath)
             $0.controller_pid = status.controllerPID
             $0.dns_in_service = status.inService
             $0.dns_out_of_service = status.outOfService
@@ -154,6 +155,7 @@ package enum OperatorCodec {
         status.domain = text(message.domain)
         status.version = text(message.version)
         status.topologyPath = text(message.topology_path)
+        status.authoritiesPath = text(message.authorities_path)
         status.controllerPID = message.controller_pid
         status.inService = message.dns_in_service
         status.outOfService = message.dns_out_of_service

@@ -44,6 +44,8 @@ package enum WorkerOrderCodec {
                 $0.key = arena.bytes(set.key.bytes)
                 $0.authorities_path = arena.string(set.authorities?.path ?? "")
                 $0.authorities = arena.bytes(set.authorities?.bytes ?? [])
+                $0.phones = arena.string(set.phones.rawValue)
+                $0.clients = arena.string(set.clients.rawValue)
             }
             appendFrame(type: FrameType.certificates, message, to: &output)
         case .start:
@@ -280,7 +282,13 @@ package enum WorkerOrderCodec {
         guard !certificate.path.isEmpty, !key.path.isEmpty else { throw .badValue(type: type, field: "path") }
         let authorities =
             path.isEmpty ? nil : CertificateSet.File(path: path, bytes: Array(bytes(message.authorities)))
-        return CertificateSet(certificate: certificate, key: key, authorities: authorities)
+        guard let phones = TLSPolicy.Demand(rawValue: text(message.phones)),
+            let clients = TLSPolicy.Demand(rawValue: text(message.clients))
+        else { throw .badValue(type: type, field: "demand") }
+        var set = CertificateSet(certificate: certificate, key: key, authorities: authorities)
+        set.phones = phones
+        set.clients = clients
+        return set
     }
 
     private static func setup(_ message: borrowing Tandem__Control__Configure) throws(WireError) -> WorkerSetup {

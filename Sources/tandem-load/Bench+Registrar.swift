@@ -149,10 +149,14 @@ extension Bench {
         switch subject {
         case .tandem: true
         case .kamailio, .packaged:
-            isThere(Kamailio.program, "Kamailio is missing (Debian's kamailio)")
-                && isThere(configuration, "\(configuration) is missing: run this in the repository, or say --peers")
+            isKamailioThere(with: configuration)
         case .echo: isThere(Echo.program, "the C echo is missing: `make bench` builds it")
         }
+    }
+
+    func isKamailioThere(with configuration: String) -> Bool {
+        isThere(Kamailio.program, "Kamailio is missing (Debian's kamailio)")
+            && isThere(configuration, "\(configuration) is missing: run this in the repository, or say --peers")
     }
 
     private func isThere(_ path: String, _ sentence: String) -> Bool {

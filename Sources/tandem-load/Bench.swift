@@ -45,6 +45,7 @@ final class Bench {
             if parts.contains(.link) { try measureLink() }
             if parts.contains(.topology) { try measureTopology() }
             if parts.contains(.registrar) { try measureRegistrars() }
+            if parts.contains(.calls) { try measureCalls() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")

@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair, link, topology, registrar
+        case alone, pair, link, topology, registrar, calls
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -20,11 +20,11 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help:
-            "Only the figures of one node alone, of two, of the link between them, of loading a topology, or of the registrar beside others."
+            "Only the figures of one node alone, of two, of the link between them, of loading a topology, of the registrar beside others, or of calls beside another proxy."
     )
     var only: Part?
 
-    @Option(help: "The directory of the other registrars' configurations; from the repository, Benchmarks/peers.")
+    @Option(help: "The directory of the other servers' configurations; from the repository, Benchmarks/peers.")
     var peers = "Benchmarks/peers"
 
     @Flag(help: "One short round with fewer samples, to see that everything works.")

@@ -8,7 +8,9 @@ struct FigureTable {
         let rounds: Int
     }
 
-    private static var figures: [any MeasuredFigure] { Figure.allCases + RegistrarFigure.allCases }
+    private static var figures: [any MeasuredFigure] {
+        Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases
+    }
 
     /// By the key of the figure.
     private var samples: [String: [Double]] = [:]
@@ -20,6 +22,10 @@ struct FigureTable {
     }
 
     mutating func add(_ figure: RegistrarFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: CallFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
 

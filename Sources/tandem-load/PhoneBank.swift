@@ -44,9 +44,11 @@ final class PhoneBank {
     ///   - connections: over TCP, how many the phones share.
     ///   - digest: the algorithm with which phones answer a 401; nil for phones that have no password.
     ///   - password: that of every phone. Its DN is its name.
+    ///   - own: what the phones send with, where that is used for more than registering.
     init(
         target: NetworkAddress, domain: String, firstDN: String, count: Int, expires: Int, interruption: Interruption,
-        transport: LoadTransport = .udp, connections: Int = 64, digest: DigestAlgorithm? = nil, password: String = ""
+        transport: LoadTransport = .udp, connections: Int = 64, digest: DigestAlgorithm? = nil, password: String = "",
+        over own: (any PhoneLines)? = nil
     ) throws {
         guard let first = UInt64(firstDN), String(first) == firstDN, first > 0, count > 0, count <= 1_000_000,
             String(first + UInt64(count) - 1).count == firstDN.count
@@ -63,7 +65,7 @@ final class PhoneBank {
         repeatsRequests = transport == .udp
         let lines: any PhoneLines =
             switch transport {
-            case .udp: try DatagramLine(to: target)
+            case .udp: try own ?? DatagramLine(to: target)
             case .tcp: try StreamLines(to: target, connections: min(connections, count))
             }
         self.lines = lines

@@ -46,8 +46,16 @@ final class DatagramLine: PhoneLines {
         localAddresses = [try socket.localAddress()]
     }
 
+    /// For whoever waits for several sockets at once.
+    var descriptorNumber: Int32 { socket.number }
+
     func append(to line: Int, build: (inout [UInt8]) -> Void) {
         batch.append(to: target, build: build)
+    }
+
+    /// Adds a message to somebody else than the target.
+    func append(toward destination: NetworkAddress, build: (inout [UInt8]) -> Void) {
+        batch.append(to: destination, build: build)
     }
 
     func flush(_ interruption: Interruption) throws {
@@ -64,6 +72,16 @@ final class DatagramLine: PhoneLines {
     }
 
     func receive(_ body: (_ answer: Span<UInt8>, _ receivedAt: UInt64) throws -> Void) throws -> Int {
+        try receiveFromAnyone { bytes, receivedAt, source in
+            guard source == target else { throw LoadFailure("\(source) answered instead of \(target)") }
+            try body(bytes, receivedAt)
+        }
+    }
+
+    /// As `receive`, also from others than the target.
+    func receiveFromAnyone(
+        _ body: (_ message: Span<UInt8>, _ receivedAt: UInt64, _ source: NetworkAddress) throws -> Void
+    ) throws -> Int {
         var receivedAt: UInt64 = 0
         var failure: (any Error)?
         let count = try receiver.receive(from: socket) { position, bytes, source in
@@ -71,9 +89,8 @@ final class DatagramLine: PhoneLines {
             if position == 0 { receivedAt = SystemClock.monotonicNanoseconds() }
             guard failure == nil else { return }
             do {
-                guard source == target else { throw LoadFailure("\(source) answered instead of \(target)") }
-                guard let bytes = bytes else { throw LoadFailure("an answer of \(target) is too long") }
-                try body(Span<UInt8>(_bytes: bytes), receivedAt)
+                guard let bytes = bytes else { throw LoadFailure("a message of \(source) is too long") }
+                try body(Span<UInt8>(_bytes: bytes), receivedAt, source)
             } catch {
                 failure = error
             }

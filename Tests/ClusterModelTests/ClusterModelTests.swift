@@ -122,3 +122,27 @@ extension DNDirectoryTests {
         #expect(NetworkAddress(text) == nil)
     }
 }
+
+@Suite struct TLSPolicyTests {
+    @Test func `addresses say whether TLS is spoken there`() throws {
+        let address = try #require(StreamAddress("tls:[::1]:7301"))
+        #expect(address.isSecure && address.description == "tls:[0:0:0:0:0:0:0:1]:7301")
+        #expect(StreamAddress(address.description) == address)
+        #expect(StreamAddress("tcp:127.0.0.1:7301")?.isSecure == false)
+        #expect(StreamAddress("unix:/run/x")?.isSecure == false)
+        #expect(StreamAddress("tls:/run/x") == nil)
+    }
+
+    @Test func `a node's name in certificates begins with what is smallest`() {
+        #expect(Node.certificateName(of: "dc1/sip1", domain: "cc.example.com") == "sip1.dc1.cc.example.com")
+    }
+
+    @Test func `a node's own certificate goes before the cluster's`() {
+        var policy = TLSPolicy(identity: TLSPolicy.Identity(certificate: "all.pem", key: "all.key"))
+        policy.nodeIdentities["dc1/sip1"] = TLSPolicy.Identity(certificate: "own.pem", key: "own.key")
+        #expect(policy.identity(of: "dc1/sip1")?.key == "own.key")
+        #expect(policy.identity(of: "dc1/sip2")?.key == "all.key")
+        policy.identity = nil
+        #expect(policy.identity(of: "dc1/sip2") == nil)
+    }
+}

@@ -52,6 +52,23 @@ import Testing
         #expect(!findings.isEmpty)
     }
 
+    /// Choices have no shape that a fuzzer would have to find first, so any bytes do.
+    @Test func `calls of any kind break no promise`() {
+        let count = ProcessInfo.processInfo.environment["CALLS_SEEDS"].flatMap(Int.init) ?? 300
+        for seed in 0..<count {
+            var random = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+            let input = (0..<(100 + seed % 500)).map { _ in
+                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return UInt8(truncatingIfNeeded: random >> 56)
+            }
+            do {
+                try FuzzTarget.calls.check(input)
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+            }
+        }
+    }
+
     @Test(arguments: FuzzTarget.allCases)
     func `seeds that are cut short, or have a byte changed, break no promise`(target: FuzzTarget) throws {
         var random: UInt64 = 20_261_123

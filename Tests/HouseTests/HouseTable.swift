@@ -36,6 +36,7 @@ enum House {
         Room("SIPCore", .pure, ["ClusterModel", "HeapModule"]),
         Room("TLibraryPorts", .pure, ["ClusterModel", "DequeModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
+        Room("PhoneCalls", .pure, ["ClusterModel"]),
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
@@ -63,7 +64,7 @@ enum House {
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),
         // It cuts streams into frames and into SIP messages; what these look like is decided elsewhere.
         Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
-        Room("TLibrary", .door, ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport"]),
+        Room("TLibrary", .door, ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
 
@@ -97,7 +98,7 @@ enum House {
             "FuzzChecks", .role,
             [
                 "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
-                "Wire",
+                "Wire", "TLS",
             ]
         ),
 
@@ -115,8 +116,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-                "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
+                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls", "TopologyFile", "Wire",
+                "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
             ]
         ),
     ]

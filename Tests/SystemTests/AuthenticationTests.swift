@@ -117,7 +117,7 @@ import Testing
 
 extension String {
     /// How often a text stands in this one.
-    fileprivate func components(of text: String) -> Int {
+    func components(of text: String) -> Int {
         var count = 0
         var rest = self[...]
         while let range = rest.firstRange(of: text) {

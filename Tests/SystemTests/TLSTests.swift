@@ -5,50 +5,6 @@ import Orchestration
 import TestCertificates
 import Testing
 
-/// `openssl s_client`, with what a test says to it.
-private final class OpenSSLClient {
-    private let process: ChildProcess
-    private let stream: OwnedDescriptor
-    private var received: [UInt8] = []
-
-    init(_ cluster: TestCluster, port: Int = 5061, _ arguments: [String]) throws {
-        let (ours, theirs) = try Sockets.streamPair()
-        stream = ours
-        _ = fcntl(theirs.number, F_SETFL, 0)
-        let command = cluster.sandbox.inside(
-            ["/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments)
-        process = try ChildProcess.spawn(
-            command[0], arguments: Array(command.dropFirst()), environment: Executables.environment,
-            inherited: (0...2).map { ChildProcess.Inheritance(theirs, as: $0) })
-    }
-
-    func send(_ text: String) throws { #expect(try stream.send(Array(text.utf8), from: 0) == text.utf8.count) }
-
-    /// What has come when a text is in it, or when the program has ended; it is not told again.
-    func receive(until text: String, seconds: UInt64 = 10) throws -> String {
-        let deadline = SystemClock.monotonicNanoseconds() + seconds * 1_000_000_000
-        var piece = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let all = String(decoding: received, as: UTF8.self)
-            let now = SystemClock.monotonicNanoseconds()
-            guard !all.contains(text), now < deadline else {
-                received = []
-                return all
-            }
-            guard try stream.wait(forReading: true, nanoseconds: deadline - now) else { continue }
-            let count = try stream.read(into: &piece) ?? 0
-            received += piece[..<count]
-            if count == 0 { return String(decoding: received, as: UTF8.self) }
-        }
-    }
-
-    deinit {
-        _ = try? process.send(.kill)
-        _ = try? process.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000)
-        _ = try? process.exitStatus()
-    }
-}
-
 /// Phones over TLS, by programs that others wrote.
 @Suite(.serialized) struct TLSTests {
     private static let names = "DNS:cc.example.com, URI:sip:cc.example.com, IP:127.0.0.1"
@@ -242,8 +198,47 @@ private final class OpenSSLClient {
         }
         for result in try outcome(directory.path + "/none.key") { #expect(result.code == 66) }
     }
-}
 
-extension String {
-    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
+    @Test func `tandem validate tells every certificate's fault, to programs too`() throws {
+        let authority = try TestAuthority()
+        let (good, other) = (
+            try authority.issue("good", names: "DNS:sip1.dc1.cc.example.com"),
+            try authority.issue("other", names: "DNS:sip1.dc9.cc.example.com")
+        )
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let topology = directory.path + "/topology.yaml"
+        func validate(_ west: TestAuthority.Issued, _ east: TestAuthority.Issued) throws -> (Int32, String) {
+            var text = TestCluster.twoNodes(directory.path)
+            for (port, own) in [(7301, west), (7302, east)] {
+                text = text.replacing(
+                    "mesh: \"tcp:127.0.0.1:\(port)\"",
+                    with: "mesh: \"tls:127.0.0.1:\(port)\"\n"
+                        + "        tls: { certificate: \(own.certificate), key: \(own.key) }")
+            }
+            text += "\ntls: { ca: \(authority.certificate) }\n"
+            try Files.writeAtomically(Array(text.utf8), to: topology)
+            let plain = try Program.run([Executables.companion("tandem"), "validate", topology])
+            let json = try Program.run([Executables.companion("tandem"), "validate", "--json", topology])
+            #expect(plain.code == json.code)
+            // The sentences of the text stand in the JSON.
+            for line in plain.output.split(separator: "\n") where line.hasPrefix("tandem: ") {
+                let sentence = line.dropFirst("tandem: ".count)
+                #expect(json.output.components(of: "\"problem\" : \"\(sentence)\"") == 1, "\(json.output)")
+            }
+            return (json.code, plain.output)
+        }
+        let misnamed = try validate(good, other)
+        #expect(misnamed.0 == 65)
+        #expect(
+            misnamed.1.contains(
+                "\(other.certificate): it is made out to `sip1.dc9.cc.example.com`, and the mesh of dc2/sip1 needs "
+                    + "`DNS:sip1.dc2.cc.example.com` among its names"))
+        let mixed = TestAuthority.Issued(certificate: good.certificate, key: other.key)
+        let missing = TestAuthority.Issued(certificate: directory.path + "/none.pem", key: other.key)
+        let faulty = try validate(mixed, missing)
+        #expect(faulty.0 == 66)
+        #expect(faulty.1.contains("\(other.key): it is not the key of \(good.certificate)"))
+        #expect(faulty.1.contains("there is no file \(directory.path)/none.pem"))
+    }
 }

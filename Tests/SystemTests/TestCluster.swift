@@ -23,6 +23,8 @@ final class TestCluster {
         /// Instead of the log file.
         var standardError: OwnedDescriptor?
         var environment: [String] = []
+        /// The cluster is waited for until it is healthy; otherwise until its nodes are ready.
+        var becomesHealthy = true
     }
 
     /// Starts a cluster and waits until every node is ready and every link live.
@@ -36,7 +38,9 @@ final class TestCluster {
         let (ours, theirs) = try Sockets.streamPair()
         lifeline = ours
         controller = try Self.startController(sandbox, directory, options, lifeline: theirs)
-        try waitUntil("the cluster is healthy", seconds: 30) { $0.isHealthy }
+        try waitUntil("the cluster is healthy", seconds: 30) { status in
+            options.becomesHealthy ? status.isHealthy : status.nodes.allSatisfy { $0.state == .ready }
+        }
     }
 
     private static func startController(

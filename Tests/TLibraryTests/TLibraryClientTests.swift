@@ -166,6 +166,14 @@ struct TLibraryClientTests {
     }
 
     @Test
+    func nobodyIsTrustedUnsaid() throws {
+        let address = try #require(StreamAddress("tls:127.0.0.1:1"))
+        let expected = TLibraryClientError.insecure(address, reason: "whose certificates count there was not said")
+        #expect(throws: expected) { _ = try TLibraryClient(to: address, name: "test") }
+        #expect(expected.description == "tls:127.0.0.1:1: whose certificates count there was not said")
+    }
+
+    @Test
     func nobodyListens() {
         let address = StreamAddress.unix(path: "/tmp/tandem-test-nobody-\(SystemRandom.word())")
         let expected = TLibraryClientError.notReachable(address, reason: "no such file or directory")

@@ -11,6 +11,11 @@ package final class TestAuthority {
     package struct Issued {
         package let certificate: String
         package let key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -41,6 +46,24 @@ package final class TestAuthority {
         let lines = names.map { "subjectAltName = \($0)\n" } ?? ""
         try configure(name, "basicConstraints = CA:FALSE\n" + lines)
         return try make(name, subject: name, days: days, ["-CA", certificate, "-CAkey", directory + "/authority.key"])
+    }
+
+    /// The same with a certificate that ended yesterday.
+    package func issueEnded(_ name: String, names: String) throws -> Issued {
+        try configure(name, "basicConstraints = CA:FALSE\nsubjectAltName = \(names)\n")
+        let issued = Issued(certificate: "\(directory)/\(name).pem", key: "\(directory)/\(name).key")
+        let configuration = "\(directory)/\(name).cnf"
+        let request = "\(directory)/\(name).csr"
+        try openSSL([
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+            "/CN=\(name)", "-config", configuration, "-keyout", issued.key, "-out", request,
+        ])
+        // It wants numbers of days that are greater than none, but for this.
+        try openSSL([
+            "x509", "-req", "-in", request, "-CA", certificate, "-CAkey", directory + "/authority.key", "-set_serial",
+            "7", "-days", "-1", "-extfile", configuration, "-extensions", "made", "-out", issued.certificate,
+        ])
+        return issued
     }
 
     private func configure(_ name: String, _ extensions: String) throws {

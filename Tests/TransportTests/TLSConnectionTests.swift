@@ -1,5 +1,7 @@
 import ClusterModel
+import Glibc
 import LinuxSystem
+import Synchronization
 import TLS
 import TestCertificates
 import Testing
@@ -145,13 +147,93 @@ private final class SecurePair {
         }
     }
 
+    @Test func `handshakes are counted until they are done, or their connections gone`() throws {
+        let authority = try TestAuthority()
+        let issued = try authority.issue("node", names: "DNS:a")
+        let (loop, log) = (try EventLoop(), ConnectionLog())
+        let context = try authority.context(.server, issued, trusts: false)
+        let gauge = HandshakeGauge(limit: 2)
+        var peers: [OwnedDescriptor] = []
+        for _ in 0..<2 {
+            let (ours, theirs) = try Sockets.streamPair()
+            peers.append(theirs)
+            let connection = try FramedConnection(ours, on: loop, delegate: log)
+            #expect(gauge.admits())
+            connection.secure(with: try TLSSession(context), countedBy: gauge)
+        }
+        #expect(gauge.count == 2 && !gauge.admits() && gauge.refused == 1)
+        peers[0].close()
+        try loop.runUntil { gauge.count == 1 }
+        let client = try FramedConnection(peers[1], on: loop, delegate: log)
+        client.secure(with: try TLSSession(try authority.context(.client, nil), expecting: .host("a")))
+        try loop.runUntil { client.isSecure && gauge.count == 0 }
+        client.close()
+        try loop.runUntil { log.reasons.count == 3 }
+        #expect(gauge.count == 0)
+    }
+
+    @Test func `who speaks TLS where nobody does is told apart, however its hello is torn`() throws {
+        let authority = try TestAuthority()
+        for count in [1, 2, 517] {
+            let (loop, log) = (try EventLoop(), ConnectionLog())
+            let (ours, theirs) = try Sockets.streamPair()
+            let connection = try FramedConnection(ours, on: loop, delegate: log)
+            let session = try TLSSession(try authority.context(.client, nil))
+            try session.advance()
+            var hello: [UInt8] = []
+            session.takeOutput(into: &hello)
+            _ = try theirs.send(Array(hello.prefix(count)), from: 0)
+            try loop.runUntil { !log.reasons.isEmpty }
+            #expect(log.reasons == [.insecure("the peer speaks TLS, and this port does not")])
+            #expect(!connection.isOpen)
+        }
+    }
+
+    @Test func `a program that does one thing after the other speaks TLS too`() throws {
+        let authority = try TestAuthority()
+        let issued = try authority.issue("node", names: "DNS:a")
+        let loop = try EventLoop()
+        let server = try Server(on: loop, log: ConnectionLog())
+        server.context = try authority.context(.server, issued)
+        server.log.onFrame = { connection, frame in
+            if frame.type == 8 { return connection.close() }
+            connection.send(type: frame.type, payload: frame.payload)
+        }
+        guard case .tcp(let address) = server.address else { return }
+        let frames = [0, 1, 1 << 20, 20_000].map { Frame(type: 7, payload: payload($0)) }
+        let context = try authority.context(.client, issued)
+        // The loop turns here, the program stands there.
+        var answers: [Frame] = []
+        var problems: [BlockingConnectionError] = []
+        for name in ["a", "b"] {
+            let session = try TLSSession(context, expecting: .host(name))
+            let program = Blocking {
+                do throws(BlockingConnectionError) {
+                    let client = try BlockingConnection(to: .tls(address), over: session, timeout: patience)
+                    for frame in frames {
+                        try client.send(frame)
+                        answers.append(try client.receive())
+                    }
+                    try client.send(Frame(type: 8, payload: []))
+                    _ = try client.receive()
+                } catch {
+                    problems.append(error)
+                }
+            }
+            try loop.runUntil { program.isDone }
+        }
+        #expect(answers == frames)
+        let misnomer = "the peer's certificate is not made out to `b`; it is made out to `a`"
+        #expect(problems == [.closed(.tls(address)), .insecure(.tls(address), misnomer)])
+        server.close()
+    }
+
     @Test func `who speaks no TLS is told apart, before a frame is seen`() throws {
         let pair = try SecurePair()
         let bytes = frameBytes(Frame(type: 1, payload: payload(100)))
         #expect(try pair.socket.send(bytes, from: 0) == bytes.count)
         try pair.loop.runUntil { !pair.log.reasons.isEmpty }
-        guard case .insecure(let sentence) = pair.log.reasons[0] else { Issue.record("\(pair.log.reasons)"); return }
-        #expect(sentence.hasPrefix("the TLS handshake failed: "))
+        #expect(pair.log.reasons == [.insecure("the peer does not speak TLS")])
         #expect(pair.log.frames.isEmpty)
     }
 
@@ -361,6 +443,29 @@ private final class SecurePair {
         _ = try pair.loop.run(for: .milliseconds(20)) { false }
         #expect(pair.loop.turns <= before + 3)
     }
+}
+
+/// What blocks, on a thread of its own.
+private final class Blocking {
+    private let body: () -> Void
+    private let isOver = Mutex(false)
+
+    init(_ body: @escaping () -> Void) {
+        self.body = body
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let blocking = Unmanaged<Blocking>.fromOpaque(pointer).takeRetainedValue()
+                blocking.body()
+                blocking.isOver.withLock { $0 = true }
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        pthread_detach(thread)
+    }
+
+    var isDone: Bool { isOver.withLock { $0 } }
 }
 
 private enum StreamLimits {

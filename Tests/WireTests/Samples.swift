@@ -144,11 +144,7 @@ let orders: [WorkerOrder] = {
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
         .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()),
-        .certificates(
-            CertificateSet(
-                certificate: CertificateSet.File(path: "/c.pem", bytes: [1, 2, 0, 3]),
-                key: CertificateSet.File(path: "k", bytes: []),
-                authorities: CertificateSet.File(path: "ca", bytes: [7]))),
+        .certificates(demandingSet),
         .certificates(
             CertificateSet(
                 certificate: CertificateSet.File(path: "c", bytes: [1]),
@@ -157,6 +153,15 @@ let orders: [WorkerOrder] = {
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
     ]
+}()
+
+private let demandingSet: CertificateSet = {
+    var set = CertificateSet(
+        certificate: CertificateSet.File(path: "/c.pem", bytes: [1, 2, 0, 3]),
+        key: CertificateSet.File(path: "k", bytes: []), authorities: CertificateSet.File(path: "ca", bytes: [7]))
+    set.phones = .none
+    set.clients = .required
+    return set
 }()
 
 private let link: LinkStatus = {
@@ -257,6 +262,7 @@ let operatorAnswers: [OperatorAnswer] = {
     status.domain = "cc.example.com"
     status.version = "1.0"
     status.topologyPath = "/etc/tandem/cluster.yaml"
+    status.authoritiesPath = "/etc/tandem/ca.pem"
     status.controllerPID = 1
     status.inService = 2
     status.outOfService = 3

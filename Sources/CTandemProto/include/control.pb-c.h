@@ -281,8 +281,8 @@ struct  Tandem__Control__Credentials
 
 
 /*
- * Type 1209. What the worker shows phones over TLS: PEM files as they were read, at most 256 KiB each. It takes the place of
- * what was told before, for the connections to come.
+ * Type 1209. What the worker shows over TLS, and whose certificates it takes: PEM files as they were read, at most 256 KiB
+ * each. It takes the place of what was told before, for the connections to come.
  */
 struct  Tandem__Control__Certificates
 {
@@ -295,14 +295,19 @@ struct  Tandem__Control__Certificates
   char *key_path;
   ProtobufCBinaryData key;
   /*
-   * Empty where phones need no certificate.
+   * Empty where nobody needs a certificate.
    */
   char *authorities_path;
   ProtobufCBinaryData authorities;
+  /*
+   * Whether phones must show a certificate, and clients of the ports: none, optional or required.
+   */
+  char *phones;
+  char *clients;
 };
 #define TANDEM__CONTROL__CERTIFICATES__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__certificates__descriptor) \
-    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL} }
+    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -513,7 +518,8 @@ struct  Tandem__Control__NodeReport
    */
   uint64_t failed_authentications;
   /*
-   * SIP messages and connections that were dropped because of what a source may send.
+   * SIP messages and connections that were dropped because of what a source may send, and connections that were because too
+   * many TLS handshakes were under way.
    */
   uint64_t limited;
 };
@@ -703,10 +709,14 @@ struct  Tandem__Control__Status
   char *topology_path;
   char *domain;
   uint32_t controller_pid;
+  /*
+   * Path of the file with those whose word counts for certificates; empty for none.
+   */
+  char *authorities_path;
 };
 #define TANDEM__CONTROL__STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__NodeStatus

@@ -177,7 +177,7 @@ struct  Tandem__Tlibrary__Event
   uint32_t error_code;
   char *error_message;
   /*
-   * OWNER_HINT: the T-Controller port of the owner, "tcp:192.0.2.1:7101" or "unix:/path".
+   * OWNER_HINT: the T-Controller port of the owner, "tcp:192.0.2.1:7101", "tls:192.0.2.1:7101" or "unix:/path".
    */
   char *owner_address;
   /*

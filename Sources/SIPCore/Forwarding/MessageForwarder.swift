@@ -15,10 +15,12 @@ package struct MessageForwarder: Sendable {
     /// - Parameters:
     ///   - message: what was parsed from `datagram`, without a fault.
     ///   - source: where it came from.
+    /// - Returns: where the value of this server's Via is.
+    @discardableResult
     package func write(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: NetworkAddress, over hop: Hop,
         into output: inout [UInt8]
-    ) {
+    ) -> ByteRange {
         var sink = ByteSink(taking: &output)
         sink.put(message.methodToken, of: datagram)
         sink.put(byte: 32)
@@ -27,12 +29,15 @@ package struct MessageForwarder: Sendable {
         } else {
             sink.put(hop.uri.span)
         }
-        sink.put(" SIP/2.0\r\nVia: SIP/2.0/")
+        sink.put(" SIP/2.0\r\nVia: ")
+        let via = sink.length
+        sink.put("SIP/2.0/")
         sink.put(hop.transport.rawValue)
         sink.put(byte: 32)
         sink.put(hop.sentBy.span)
         sink.put(";branch=")
         sink.put(hop.branch.span)
+        let viaEnd = min(sink.length, SIPMessage.maximumDatagram)
         sink.put("\r\n")
         put("Record-Route: ", hop.recordRoute, &sink)
         put("Route: ", hop.routes, &sink)
@@ -52,6 +57,7 @@ package struct MessageForwarder: Sendable {
             sink.put(message.topVia, of: datagram, from: source, cleaning: copy.isCleaning, texts)
         }
         sink.giveBack(to: &output)
+        return ByteRange(min(via, viaEnd), viaEnd)
     }
 
     /// Appends a response without its topmost Via, which is this server's (section 16.7, item 3).

@@ -153,10 +153,12 @@ package struct CallTable: Sendable {
 }
 
 extension Span<UInt8> {
+    /// A copy of some bytes, in no more memory than they need.
     func bytes(_ range: ByteRange) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(range.count)
-        for position in range.indices { bytes.append(self[position]) }
+        let source = extracting(range.indices)
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        var target = bytes.mutableSpan
+        for offset in 0..<source.count { target[offset] = source[offset] }
         return bytes
     }
 }

@@ -43,7 +43,7 @@ extension StatefulProxy {
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, _ route: ProxyRoute
     ) {
         for target in route.groups.joined() {
-            let bytes = copy(message, datagram, from: source, to: target, route, session: SessionTerms())
+            let (bytes, _) = copy(message, datagram, from: source, to: target, route, session: SessionTerms())
             output.append(OutgoingMessage(bytes: bytes, target: target.destination))
         }
     }
@@ -56,7 +56,8 @@ extension StatefulProxy {
 
     /// Of other requests than INVITE nobody is told: their senders wait for no long time.
     mutating func giveUp(_ id: ServerTransactionID, _ now: Instant) {
-        guard contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite else { return }
+        guard id.context >= 0, contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite
+        else { return }
         contexts[Int(id.context)].isCancelled = true
         cancelPending(id.context, now)
         if contexts[Int(id.context)].pending.isEmpty { conclude(id.context, now) }
@@ -76,12 +77,16 @@ extension StatefulProxy {
         for target in contexts[Int(slot)].route.groups[position] {
             guard contexts[Int(slot)].askedTargets < Self.maximumTargets else { break }
             contexts[Int(slot)].askedTargets += 1
-            let bytes = copy(
+            let (bytes, via) = copy(
                 message, datagram, from: contexts[Int(slot)].source, to: target, contexts[Int(slot)].route,
                 session: contexts[Int(slot)].session)
             do throws(TransactionRefusal) {
-                let id = try transactions.send(
-                    bytes, to: target.destination, context: slot, now: now, into: &actions)
+                let id =
+                    message.method == .unknown
+                    ? try transactions.send(bytes, to: target.destination, context: slot, now: now, into: &actions)
+                    : try transactions.send(
+                        bytes, message.method, via: via, to: target.destination, context: slot, now: now,
+                        into: &actions)
                 contexts[Int(slot)].clients += 1
                 contexts[Int(slot)].pending.append(id)
             } catch {
@@ -95,7 +100,7 @@ extension StatefulProxy {
     private mutating func copy(
         _ message: borrowing SIPMessage, _ datagram: Span<UInt8>, from source: SIPSource, to target: ProxyTarget,
         _ route: ProxyRoute, session: SessionTerms
-    ) -> [UInt8] {
+    ) -> (bytes: [UInt8], via: ByteRange) {
         let port = port(of: target.destination)
         var hop = Hop()
         hop.uri = target.uri
@@ -121,8 +126,8 @@ extension StatefulProxy {
         appendSession(session, message, &hop.headers)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(datagram.count + 512)
-        forwarder.write(message, in: datagram, from: source.address, over: hop, into: &bytes)
-        return bytes
+        let via = forwarder.write(message, in: datagram, from: source.address, over: hop, into: &bytes)
+        return (bytes, via)
     }
 
     /// Where later requests for the sender go: where its answers go.

@@ -125,6 +125,11 @@ extension StatefulProxy {
         contexts[Int(slot)].bestText = []
         contexts[Int(slot)].route.groups = []
         contexts[Int(slot)].askedGroups = 0
+        // Only an INVITE's 2xx is followed by others that are sent on.
+        guard let server = contexts[Int(slot)].server, !contexts[Int(slot)].isInvite else { return }
+        transactions.forget(server)
+        contexts[Int(slot)].server = nil
+        release(slot)
     }
 
     // MARK: Transactions that ended
@@ -142,6 +147,7 @@ extension StatefulProxy {
     }
 
     mutating func serverEnded(_ id: ServerTransactionID) {
+        guard id.context >= 0 else { return }
         contexts[Int(id.context)].server = nil
         release(id.context)
     }

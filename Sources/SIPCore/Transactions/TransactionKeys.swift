@@ -44,6 +44,12 @@ struct TransactionKeys: Sendable {
         return Self.sentBy(message.topVia, datagram, seed: hash)
     }
 
+    /// The same of a request with a method that this server knows, by its topmost Via.
+    func client(_ method: SIPMethod, _ via: Via, in datagram: Span<UInt8>) -> UInt64 {
+        let hash = Self.method(method, .empty, datagram, seed: clientSeed)
+        return Self.sentBy(via, datagram, seed: datagram.hash(via.branch, seed: hash))
+    }
+
     private static func method(
         _ method: SIPMethod, _ token: ByteRange, _ datagram: Span<UInt8>, seed: UInt64
     ) -> UInt64 {

@@ -11,15 +11,38 @@ extension TransactionTable {
         _ request: [UInt8], to target: SIPSource, context: Int32 = -1, now: Instant,
         into actions: inout [TransactionAction]
     ) throws(TransactionRefusal) -> ClientTransactionID {
-        guard case .request = scratch.parse(request.span), scratch.method != .ack, scratch.method != .cancel,
-            !scratch.topVia.branch.isEmpty
-        else { throw .unsuitable }
-        let key = keys.client(scratch, in: request.span)
+        guard case .request = scratch.parse(request.span), !scratch.topVia.branch.isEmpty else { throw .unsuitable }
+        return try send(
+            request, scratch.method, key: keys.client(scratch, in: request.span), to: target, context: context,
+            now: now, into: &actions)
+    }
+
+    /// The same for a request of which only the topmost Via has to be looked at: whoever wrote it knows the rest.
+    ///
+    /// - Parameters:
+    ///   - method: one that this server knows.
+    ///   - via: where the value of that Via is.
+    mutating func send(
+        _ request: [UInt8], _ method: SIPMethod, via: ByteRange, to target: SIPSource, context: Int32, now: Instant,
+        into actions: inout [TransactionAction]
+    ) throws(TransactionRefusal) -> ClientTransactionID {
+        var parsed = Via()
+        guard method != .unknown, request.span.parseVia(via, into: &parsed) else { throw .unsuitable }
+        return try send(
+            request, method, key: keys.client(method, parsed, in: request.span), to: target, context: context,
+            now: now, into: &actions)
+    }
+
+    private mutating func send(
+        _ request: [UInt8], _ method: SIPMethod, key: UInt64, to target: SIPSource, context: Int32, now: Instant,
+        into actions: inout [TransactionAction]
+    ) throws(TransactionRefusal) -> ClientTransactionID {
+        guard method != .ack, method != .cancel else { throw .unsuitable }
         guard slot(of: key) == nil else { throw .known }
         guard hasRoom(for: .onward, bytes: request.count) else { throw .tableFull }
         let isReliable = target.flow != .none
         let slot = insert(
-            scratch.method == .invite
+            method == .invite
                 ? .inviteClient(InviteClientMachine(isReliable: isReliable, now: now, timings))
                 : .nonInviteClient(NonInviteClientMachine(isReliable: isReliable, now: now, timings)),
             key: key, target: target, context: context)

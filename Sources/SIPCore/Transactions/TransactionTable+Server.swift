@@ -73,6 +73,12 @@ extension TransactionTable {
         return isSent
     }
 
+    /// The user wants to hear no more of a transaction that he has given a final response: it ends by itself, and he is not told.
+    package mutating func forget(_ id: ServerTransactionID) {
+        guard let slot = slot(id) else { return }
+        records[slot].context = -1
+    }
+
     private mutating func acknowledged(
         _ slot: Int?, _ source: SIPSource, _ now: Instant, _ actions: inout [TransactionAction]
     ) -> RequestOutcome {

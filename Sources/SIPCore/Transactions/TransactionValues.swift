@@ -18,11 +18,11 @@ package struct ClientTransactionID: Hashable, Sendable {
 /// on: who accepts a call must be able to place and to end it.
 package struct TransactionLimits: Hashable, Sendable {
     /// Transactions of all kinds.
-    package var transactions = 65_536
+    package var transactions = 1_048_576
     /// Bytes of all messages that are kept.
-    package var bytes = 64 << 20
+    package var bytes = 512 << 20
 
-    /// 64 MiB for 65,536 transactions.
+    /// 512 MiB for 1,048,576 transactions.
     package init() {}
 }
 

@@ -1,12 +1,15 @@
 import ClusterModel
 import LinuxSystem
 
-/// A registrar under measurement: started for it, and stopped after it.
+/// A server under measurement: started for it, and stopped after it.
 protocol MeasuredServer: AnyObject {
     /// Where phones register.
     var address: NetworkAddress { get }
     /// Where they do so over TCP, if it serves that.
     var streamAddress: NetworkAddress { get }
+
+    /// Where the phones register that are called; elsewhere when there are two nodes.
+    var calleeAddress: NetworkAddress { get }
 
     /// All processes that serve them.
     func processes() throws -> [Int32]
@@ -19,6 +22,9 @@ protocol MeasuredServer: AnyObject {
 }
 
 extension MeasuredServer {
+    /// There is one node.
+    var calleeAddress: NetworkAddress { address }
+
     /// Nobody else is there to be told.
     func awaitPeer(of dn: String) throws {}
 

@@ -5,6 +5,7 @@ import LinuxSystem
 final class TandemServer: MeasuredServer {
     let address: NetworkAddress
     let streamAddress: NetworkAddress
+    var calleeAddress: NetworkAddress { cluster.sip[workers.count - 1] }
     private let cluster: BenchCluster
     private let workers: [Int32]
 
