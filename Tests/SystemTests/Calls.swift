@@ -84,9 +84,7 @@ final class SIPp {
         return file
     }
 
-    private static let usual = [
-        "HOPS": "70", "TALK": "0", "WAIT": "0", "OPTIONAL": "false", "SILENCE": "0",
-    ]
+    private static let usual = ["HOPS": "70", "TALK": "0", "SILENCE": "0"]
 
     /// Waits until all of its calls have gone as the scenario has them.
     func expectSuccess(seconds: UInt64 = 60) throws {
