@@ -50,7 +50,7 @@ final class CallBank {
     let lines: CallLines
     let texts: CallTexts
     let interruption: Interruption
-    private let domain: String
+    private let banks: [PhoneBank]
     /// Read into again and again.
     var message: CallMessage
 
@@ -72,9 +72,14 @@ final class CallBank {
         }
         self.callers = callers
         self.callees = callees
-        self.domain = domain
         self.interruption = interruption
-        lines = try CallLines(server: callers.server, calleeServer: callees.server)
+        let lines = try CallLines(server: callers.server, calleeServer: callees.server)
+        self.lines = lines
+        banks = try [(callers, lines.caller), (callees, lines.callee)].map { phones, line in
+            try PhoneBank(
+                target: phones.server, domain: domain, firstDN: "\(phones.firstDN)", count: phones.count, expires: 3600,
+                interruption: interruption, over: line)
+        }
         let run = String(SystemRandom.word(), radix: 36)
         texts = CallTexts(
             domain: domain, caller: lines.caller.localAddress, callee: lines.callee.localAddress, run: run,
@@ -84,12 +89,12 @@ final class CallBank {
 
     /// Registers all phones: each at its server, over the socket that its calls go through.
     func register() throws {
-        for (phones, line) in [(callers, lines.caller), (callees, lines.callee)] {
-            let bank = try PhoneBank(
-                target: phones.server, domain: domain, firstDN: "\(phones.firstDN)", count: phones.count, expires: 3600,
-                interruption: interruption, over: line)
-            _ = try bank.registerOnce(0..<phones.count, window: 128)
-        }
+        for bank in banks { _ = try bank.registerOnce(0..<bank.count, window: 128) }
+    }
+
+    /// Removes all their contacts: whoever calls these numbers next does not call here.
+    func unregister() throws {
+        for bank in banks { _ = try bank.registerOnce(0..<bank.count, removes: true, window: 128) }
     }
 
     // MARK: Loads

@@ -62,6 +62,7 @@ struct CallsCommand: ParsableCommand {
             callers: try Self.phones(callers, "--callers", at: address),
             callees: try Self.phones(callees, "--callees", at: elsewhere ?? address), domain: domain,
             interruption: Interruption())
+        defer { try? bank.unregister() }
         try bank.register()
         let plan = CallBank.Plan(
             calls: calls ?? .max, seconds: seconds ?? (calls == nil ? 10 : 3600),
