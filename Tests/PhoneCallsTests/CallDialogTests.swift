@@ -5,7 +5,8 @@ import Testing
 /// The route set that a caller learns (RFC 3261 section 12.1.2), and how he uses it (section 12.2.1.1).
 @Suite struct CallDialogTests {
     private func dialog(_ answer: Received) throws -> CallDialog {
-        try #require(CallDialog(answer.message, in: answer.bytes.span))
+        let dialog = CallDialog(answer.message, in: answer.bytes.span)
+        return try #require(dialog)
     }
 
     private func acknowledgement(_ dialog: CallDialog) -> [String] {
@@ -63,6 +64,7 @@ import Testing
 
     @Test func `an answer without a contact begins no dialog`() {
         let answer = accepted([], contact: "")
-        #expect(CallDialog(answer.message, in: answer.bytes.span) == nil)
+        let dialog = CallDialog(answer.message, in: answer.bytes.span)
+        #expect(dialog == nil)
     }
 }

@@ -20,9 +20,10 @@ struct Received {
     }
 
     init(text: String) {
-        bytes = Array(text.utf8)
+        let bytes = Array(text.utf8)
         var message = CallMessage(run: "r1")
         isMessage = message.read(bytes.span)
+        self.bytes = bytes
         self.message = message
     }
 }
