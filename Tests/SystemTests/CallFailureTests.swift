@@ -124,7 +124,7 @@ import Testing
         #expect(try cluster.status().isHealthy)
     }
 
-    @Test func `a phone that calls without end gets 503, and the others go on`() throws {
+    @Test func `a phone that calls ten thousand times without an answer hinders nobody`() throws {
         let cluster = try TestCluster(TestCluster.twoNodesWithStreams)
         try cluster.python(
             workers(cluster) + #"""
@@ -136,29 +136,19 @@ import Testing
                     f"From: <sip:1000@{DOMAIN}>;tag=1", f"To: <sip:1001@{DOMAIN}>", "Call-ID: flood@", "CSeq: 1 INVITE",
                     f"Contact: {flooder.contact}")
                 flooder.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-                def flood(first, count):
-                    """Calls again and again, no faster than the node reads; whether one was refused."""
-                    for number in range(first, first + count, 50):
-                        for call in range(number, number + 50):
-                            flooder.send(template.replace("flood@", f"flood{call}"))
-                        flooder.options()
-                        refused = [message for message in flooder.inbox if message.status == 503]
-                        flooder.inbox.clear()
-                        flooder.seen.clear()
-                        if refused:
-                            assert refused[0]["Retry-After"] == "5", refused[0].text
-                            return True
-                    return False
-                # Some thousands hinder nobody.
-                assert not flood(0, 4000)
+                for number in range(0, 10000, 50):
+                    for call in range(number, number + 50):
+                        flooder.send(template.replace("flood@", f"flood{call}"))
+                    # No faster than the node reads.
+                    flooder.options()
+                    flooder.inbox.clear()
+                    flooder.seen.clear()
                 Phone("1004").register()
                 second, other = connect(caller, callee)
                 other.ends(second)
-                # However many there are, phones register, and it is the caller who is refused.
-                assert flood(4000, 60000)
-                Phone("1005").register()
+                out.ends(incoming)
                 size = int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{workers[WEST]}/status").read()).group(1))
-                assert size < 1 << 19, f"{size} KiB"
+                assert size < 1 << 18, f"{size} KiB"
                 """#, seconds: 120)
         #expect(try cluster.status().isHealthy)
     }
