@@ -78,13 +78,13 @@ struct StatusTests {
         let parts = [
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
             """
-            {"bindings":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
+            {"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
             "failedAuthentications":null,"incarnation":3,\
             "lastProblem":"worker ended with signal 9","limited":null,\
             "logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
-            "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","uptimeSeconds":null}
+            "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","transactions":null,"uptimeSeconds":null}
             """,
             """
             {"behindRevisions":0,"clockAheadMilliseconds":0,"dials":0,"from":"dc1/sip1",\
