@@ -80,7 +80,7 @@ extension ClusterSimulation {
             case .closeClient(let id, let problem):
                 cutOff(node, id, problem)
             case .send:
-                // Simulated phones are never asked: no agent type of theirs says so.
+                // Simulated phones are asked nothing: they call nobody, and no agent type of theirs is probed.
                 break
             }
         }
@@ -98,6 +98,8 @@ extension ClusterSimulation {
             guard peer != .none,
                 cores[node.position].inspect(link: peer).connection?.rawValue == UInt64(id)
             else { continue }
+            // Links are simulated for ownership. What nodes send each other of SIP is lost here, as it is when a link breaks.
+            while cores[node.position].nextSIPMessage(for: peer) != nil {}
             var room = plan.connectionCapacity - connection.inFlight[side].count
             while room > 0, let message = cores[node.position].nextPeerMessage(for: peer, now: instant) {
                 room -= 1

@@ -107,8 +107,8 @@ extension ClusterSimulation {
         return true
     }
 
-    /// Nodes answer for bindings of their own, and where there are none; else the phone has to ask the owner. A removal
-    /// where the owner cannot be heard is a claim.
+    /// Nodes answer for bindings of their own, and where there are none; else the request goes to the owner, and nothing is said
+    /// here (status 0). A removal where the owner cannot be heard is a claim, and a question there has no answer.
     private mutating func invariantAnswersAreTrue(
         _ dn: DNIndex, _ before: DNInspection, by node: NodeIndex, _ act: PhoneAct, status: Int
     ) {
@@ -118,9 +118,10 @@ extension ClusterSimulation {
         let record = cores[node.position].inspect(dn)
         let isRight =
             switch (status, act) {
-            case (504, .queries): isElsewhere
-            case (504, .removes): isElsewhere && !isUnheard
-            case (504, .adds): false
+            case (504, .queries): isElsewhere && isUnheard
+            case (504, _): false
+            case (0, .queries), (0, .removes): isElsewhere && !isUnheard
+            case (0, .adds): false
             case (200, .queries): !isElsewhere
             case (200, .removes):
                 isElsewhere ? isUnheard && record.owner == node && !record.view.isInService : true
@@ -159,7 +160,7 @@ extension ClusterSimulation {
             if isClaim { ledger.registered(dn, at: node, now: now) }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
         case (200, .queries): count(.queryAnswered)
-        case (504, _): count(.askedElsewhere)
+        case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)
         case (500, _): count(.outOfOrderRefused)
         case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
         }

@@ -35,11 +35,13 @@ extension TransactionTable {
         guard message.method != .ack, message.method != .cancel, message.isSound else { throw .unsuitable }
         let key = keys.server(message, in: datagram)
         guard slot(of: key) == nil else { throw .known }
-        guard hasRoom(for: .request, bytes: 0) else { throw .tableFull }
+        // What belongs to a dialog goes before what would begin one: a call that is accepted must be able to end.
+        let purpose = message.to.tag.isEmpty ? Purpose.request : .onward
+        guard hasRoom(for: purpose, bytes: 0) else { throw .tableFull }
         var trying: [UInt8] = []
         writer.write(
             SIPResponse(.trying, extra: .timestamp), to: message, in: datagram, from: source.address, into: &trying)
-        guard hasRoom(for: .request, bytes: trying.count) else { throw .tableFull }
+        guard hasRoom(for: purpose, bytes: trying.count) else { throw .tableFull }
         let target = answerTarget(of: message, from: source)
         let isReliable = source.flow != .none
         let machine: TransactionRecord.Machine
