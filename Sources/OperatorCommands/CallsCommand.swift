@@ -20,7 +20,8 @@ struct CallsCommand: ParsableCommand {
         completion: .list(CallFilter.states))
     var state: String?
 
-    @Option(help: ArgumentHelp("Only calls that go through this node.", valueName: "node"), completion: Candidates.nodes)
+    @Option(
+        help: ArgumentHelp("Only calls that go through this node.", valueName: "node"), completion: Candidates.nodes)
     var node: String?
 
     @Option(help: ArgumentHelp("List at most so many, up to \(CallFilter.maximumLimit).", valueName: "count"))
@@ -78,7 +79,8 @@ package struct CallsJSON: Encodable, Equatable, Sendable {
         calls = list.entries.map {
             Call(
                 callId: $0.callID, caller: $0.caller.isEmpty ? nil : $0.caller,
-                callee: $0.callee.isEmpty ? nil : $0.callee, state: $0.state, since: Wording.isoTime(milliseconds: $0.since),
+                callee: $0.callee.isEmpty ? nil : $0.callee, state: $0.state,
+                since: Wording.isoTime(milliseconds: $0.since),
                 nodes: $0.nodes)
         }
         more = list.hasMore

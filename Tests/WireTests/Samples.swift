@@ -281,7 +281,8 @@ let news: [WorkerNews] = [
 ]
 
 let operatorRequests: [OperatorRequest] = [
-    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .events(.oldest, follow: false), .events(.next, follow: true),
+    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .events(.oldest, follow: false),
+    .events(.next, follow: true),
     .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
 ]
 
