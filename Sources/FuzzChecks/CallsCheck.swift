@@ -95,7 +95,8 @@ struct CallsCheck {
             FuzzPhone.text([
                 "REGISTER sip:cc.example.com SIP/2.0", place.via(100_000 + place.cseq), place.from,
                 "To: <sip:\(place.dn)@cc.example.com>", "Call-ID: r\(phone)", "CSeq: \(place.cseq) REGISTER",
-                "Contact: <\(place.contact)>", "Expires: \(expires)",
+                "Contact: <\(place.contact)>\(place.dn == "1000" ? ";+sip.instance=\"<urn:x:\(phone)>\"" : "")",
+                "Expires: \(expires)",
             ]), phone)
     }
 

@@ -57,7 +57,10 @@ extension NodeCore {
         let own = statefulProxy.ownRoutes(of: message, in: datagram)
         if own.isForged { return .refused(SIPResponse(.forbidden)) }
         if let destination = own.destination, !message.to.tag.isEmpty || source.flow.peer != nil {
-            return .to(ProxyRoute(to: ProxyTarget(destination: destination), consumedRoutes: own.count))
+            var route = ProxyRoute(to: ProxyTarget(destination: destination), consumedRoutes: own.count)
+            // To a phone that has registered through this node; later requests must find the way too.
+            if message.to.tag.isEmpty { keepOnTheWay(of: &route) }
+            return .to(route)
         }
         // A phone may have this node's address as its outbound proxy (RFC 3261 section 8.1.1.1).
         return own.count == message.routeCount && own.destination == nil ? nil : .refused(SIPResponse(.forbidden))
@@ -73,15 +76,18 @@ extension NodeCore {
         var route = ProxyRoute(groups: targets)
         route.consumedRoutes = message.routeCount
         guard message.to.tag.isEmpty else { return .to(route) }
+        keepOnTheWay(of: &route)
+        if message.method == .invite { route.parties = CallParties(caller: fromDN(datagram), callee: dn) }
+        return .to(route)
+    }
+
+    /// Requests that begin a dialog bring its later ones here.
+    private func keepOnTheWay(of route: inout ProxyRoute) {
         switch message.method {
-        case .invite:
-            route.mark = .recordsRoute
-            route.parties = CallParties(caller: fromDN(datagram), callee: dn)
-        case .subscribe, .refer: route.mark = .recordsRoute
+        case .invite, .subscribe, .refer: route.mark = .recordsRoute
         case .register, .options, .ack, .cancel, .bye, .notify, .publish, .message, .info, .update, .prack, .unknown:
             break
         }
-        return .to(route)
     }
 
     /// The phones of a DN that is owned here, those of the same preference together; else its owner, if this node hears him.
@@ -107,7 +113,8 @@ extension NodeCore {
 
     /// A REGISTER that only the DN's owner can answer goes there, with this node as its Path. Who sent it has been found out.
     mutating func registerAtOwner(
-        of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
+        of dn: DNIndex, mayReturn: Bool = false, _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant,
+        _ answers: inout DatagramBatch
     ) {
         let owner = ownership.view(of: dn).owner
         // From node to node it goes once: two that took each other for the owner would send it to and fro.
@@ -122,6 +129,7 @@ extension NodeCore {
         var route = ProxyRoute(
             to: ProxyTarget(uri: uri, destination: peerSource(owner)), consumedRoutes: message.routeCount)
         route.mark = .recordsPath
+        route.mayReturn = mayReturn
         let refusal = statefulProxy.forward(message, in: datagram, from: source, route, now: now)
         if let refusal { answer(refusal, datagram, source, &answers) }
     }
@@ -209,7 +217,8 @@ extension NodeCore {
 
     /// Hands on what the proxy wants sent.
     mutating func settleSIP(_ now: Instant) {
-        while statefulProxy.hasOutput {
+        repeat {
+            while let request = statefulProxy.nextReturned() { registerHere(request, now) }
             var unreachable: [NodeIndex] = []
             for message in statefulProxy.takeOutput() {
                 guard let peer = message.target.flow.peer else {
@@ -225,7 +234,7 @@ extension NodeCore {
             }
             // Who has asked is told now: when the link is back it is too late.
             for peer in unreachable { statefulProxy.flowEnded(.peer(peer), now: now) }
-        }
+        } while statefulProxy.hasOutput || statefulProxy.hasReturned
     }
 }
 

@@ -146,6 +146,17 @@ extension NodeCore {
             return answer(SIPResponse(.answerLength), datagram, source, &answers)
         }
         switch plan {
+        case .adds, .refreshes:
+            if let peer = source.flow.peer, !takes(phoneOf: peer, dn, datagram) {
+                return answer(SIPResponse(.movedTemporarily), datagram, source, &answers)
+            }
+            // Who has a binding to refresh owns the DN.
+            if plan != .refreshes, mayBeAnotherDevice(of: dn, datagram, source) {
+                return registerAtOwner(of: dn, mayReturn: true, datagram, source, now, &answers)
+            }
+        case .query, .removes, .reject, .retransmission: break
+        }
+        switch plan {
         case .reject(let response):
             return answer(response, datagram, source, &answers)
         case .query:
@@ -173,6 +184,47 @@ extension NodeCore {
         // Only of a retransmission: another phone has registered the DN since.
         if !Self.isKept(&output, from: start, limit: answerLimit) { counters.requestsRefused += 1 }
         answers.giveBack(output, withDatagramTo: target)
+        if !ownershipActions.isEmpty { settle(now) }
+    }
+
+    /// A phone that says which device it is may be another than that which its DN's owner has; then the DN stays where it is. Only
+    /// the owner can tell.
+    private func mayBeAnotherDevice(of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
+        let owner = ownership.view(of: dn).owner
+        return owner != me && owner != .none && source.flow.peer == nil && ownership.isReachable(owner)
+            && ownership.lastWord(of: dn).isInService && registrar.device(in: message, of: datagram) != 0
+    }
+
+    /// Whether a phone that has registered at a peer is bound here: if this node owns the DN for another device, or for this one as
+    /// that peer's. The device that was bound here itself has moved, and takes the DN along.
+    private func takes(phoneOf peer: NodeIndex, _ dn: DNIndex, _ datagram: Span<UInt8>) -> Bool {
+        guard ownership.owns(dn), registrar.hasBindings(dn) else { return false }
+        let device = registrar.device(in: message, of: datagram)
+        return registrar.bindings(of: dn).allSatisfy { $0.device != device || $0.source.flow == .peer(peer) }
+    }
+
+    /// A phone's DN is this node's after all: its owner said so, or cannot be heard any more.
+    mutating func registerHere(_ returned: ReturnedRequest, _ now: Instant) {
+        let datagram = returned.request.span
+        var output: [UInt8] = []
+        let name = message.parse(datagram) == .request ? message.to.uri.dn(in: datagram) : nil
+        guard let dn = name.flatMap({ topology.directory.index(of: $0) }) else {
+            return statefulProxy.answer(returned, [], now: now)
+        }
+        let limits = topology.agentTypes[topology.directory.block(of: dn).agentType].registration
+        let (source, address) = (returned.source, returned.source.address)
+        switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now) {
+        case .reject(let response):
+            counters.requestsRefused += 1
+            writer.write(response, to: message, in: datagram, from: address, into: &output)
+        case .adds, .refreshes:
+            _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
+            accepted(dn, limits, now)
+            writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: address, now: now, into: &output)
+        case .query, .removes, .retransmission:
+            writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: address, now: now, into: &output)
+        }
+        statefulProxy.answer(returned, output, now: now)
         if !ownershipActions.isEmpty { settle(now) }
     }
 

@@ -55,6 +55,11 @@ extension Registrar {
 
     func isFlow(_ contact: Contact) -> Bool { !contact.instance.isEmpty && !contact.flow.isEmpty }
 
+    /// The device that a REGISTER is for, by its first contact; 0 if it does not say.
+    package func device(in message: borrowing SIPMessage, of datagram: Span<UInt8>) -> UInt64 {
+        message.contactCount > 0 ? device(of: message.contacts[0], in: datagram) : 0
+    }
+
     /// The tag is the same at every node: it travels between them, so its key is a constant.
     func device(of contact: Contact, in datagram: Span<UInt8>) -> UInt64 {
         guard !contact.instance.isEmpty else { return 0 }

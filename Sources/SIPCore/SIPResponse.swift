@@ -2,6 +2,8 @@
 package enum SIPStatus: UInt16, Hashable, Sendable {
     case trying = 100
     case ok = 200
+    /// Between nodes: the phone is to be bound where it has registered.
+    case movedTemporarily = 302
     case badRequest = 400
     case unauthorized = 401
     case forbidden = 403
@@ -32,6 +34,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         switch self {
         case .trying: "Trying"
         case .ok: "OK"
+        case .movedTemporarily: "Moved Temporarily"
         case .badRequest: "Bad Request"
         case .unauthorized: "Unauthorized"
         case .forbidden: "Forbidden"

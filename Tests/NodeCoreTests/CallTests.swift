@@ -227,6 +227,43 @@ import Testing
         #expect(states()[0].isEmpty)
     }
 
+    @Test mutating func `another device of a DN is bound where the DN is, and rings there too`() throws {
+        let caller = desk.phone("1000", at: 0, host: 1)
+        let first = desk.phone("1001", at: 1, host: 2, more: ";+sip.instance=\"<urn:a>\"")
+        let second = desk.phone("1001", at: 0, host: 3, more: ";+sip.instance=\"<urn:b>\"")
+        #expect(desk.pair.cores[1].ownership.owns(dn("1001")))
+        #expect(desk.pair.cores[1].registrar.bindings(of: dn("1001")).count == 2)
+        #expect(desk.pair.cores[0].registrar.bindings(of: dn("1001")).isEmpty)
+        // A refresh is one too.
+        _ = desk.phone("1001", at: 0, host: 3, more: ";+sip.instance=\"<urn:b>\"")
+        #expect(desk.pair.cores[1].registrar.bindings(of: dn("1001")).count == 2)
+        _ = desk.invite("1001", from: caller)
+        let invites = [try #require(desk.received(first).first), try #require(desk.received(second).first)]
+        #expect(invites[1][0] == "INVITE \(second.contact) SIP/2.0" && header("Route", invites[1]).isEmpty)
+        desk.answer(invites[0], "180 Ringing", first)
+        desk.answer(invites[1], "200 OK", second)
+        let success = try #require(desk.received(caller).last)
+        desk.request("ACK", in: Dialog(caller: success, callee: second), from: caller, cseq: 1)
+        #expect(desk.heard(second) == ["ACK \(second.contact) SIP/2.0"])
+        #expect(desk.heard(first) == ["CANCEL \(first.contact) SIP/2.0"])
+        // Who cannot reach the owner is owner himself.
+        desk.cut()
+        #expect(desk.pair.cores[1].registrar.bindings(of: dn("1001")).count == 1)
+        _ = desk.phone("1001", at: 0, host: 3, more: ";+sip.instance=\"<urn:b>\"")
+        #expect(desk.pair.cores[0].ownership.owns(dn("1001")))
+    }
+
+    @Test mutating func `a device that moves takes its DN along`() {
+        _ = desk.phone("1001", at: 1, host: 2, more: ";+sip.instance=\"<urn:a>\"")
+        _ = desk.phone("1001", at: 0, host: 3, more: ";+sip.instance=\"<urn:a>\"")
+        #expect(desk.pair.cores[0].ownership.owns(dn("1001")))
+        #expect(desk.pair.cores[0].registrar.bindings(of: dn("1001")).count == 1)
+        #expect(desk.pair.cores[1].registrar.bindings(of: dn("1001")).isEmpty)
+        #expect(desk.pair.services("1001") == [.inService, .inService])
+        desk.wait(40)
+        expectNothingLeft()
+    }
+
     @Test mutating func `what only a DN's owner can answer goes to its node`() throws {
         let phone = desk.phone("1001", at: 1, host: 2)
         let elsewhere = CallDesk.Phone(dn: "1001", node: 0, address: phone.address)

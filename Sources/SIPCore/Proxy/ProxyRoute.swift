@@ -25,6 +25,8 @@ package struct ProxyRoute: Sendable {
     /// The node stays on the way of the dialog that this request begins, as `recordsRoute`, or of later requests to the
     /// phone that it registers, as `recordsPath`.
     package var mark = Mark.none
+    /// If the other node refuses it as its own to serve (302), or cannot be reached, it comes back to whoever sent it on.
+    package var mayReturn = false
     /// Of whom the call is that begins with this request; nil where none does.
     package var parties: CallParties?
 
@@ -42,6 +44,13 @@ package struct ProxyRoute: Sendable {
     package init(groups: [[ProxyTarget]]) {
         self.groups = groups
     }
+}
+
+/// A request that this node has to answer after all.
+package struct ReturnedRequest: Sendable {
+    let context: Int32
+    package let request: [UInt8]
+    package let source: SIPSource
 }
 
 /// A SIP port of this node as others see it.

@@ -35,6 +35,8 @@ extension StatefulProxy {
             consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
             cancelPending(slot, now)
             if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
+        case 302 where contexts[Int(slot)].route.mayReturn:
+            comeBack(slot)
         case _:
             consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
             if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
@@ -132,6 +134,20 @@ extension StatefulProxy {
         release(slot)
     }
 
+    private mutating func comeBack(_ slot: Int32) {
+        let context = contexts[Int(slot)]
+        returned.append(ReturnedRequest(context: slot, request: context.request, source: context.source))
+    }
+
+    /// Answers a request that came back.
+    ///
+    /// - Parameter response: the whole response.
+    package mutating func answer(_ request: ReturnedRequest, _ response: [UInt8], now: Instant) {
+        if let server = contexts[Int(request.context)].server { respond(server, response, now) }
+        finish(request.context)
+        carryOut(now)
+    }
+
     // MARK: Transactions that ended
 
     mutating func clientEnded(_ id: ClientTransactionID, _ end: TransactionEnd, _ now: Instant) {
@@ -139,6 +155,10 @@ extension StatefulProxy {
         contexts[Int(slot)].clients -= 1
         if let position = contexts[Int(slot)].pending.firstIndex(of: id) {
             contexts[Int(slot)].pending.remove(at: position)
+            if end == .failed, contexts[Int(slot)].route.mayReturn {
+                comeBack(slot)
+                return release(slot)
+            }
             // A stream that has ended is a phone that cannot be reached now.
             consider(slot, end == .failed ? 480 : 408, of: Int(id.slot), text: [])
             if contexts[Int(slot)].phase == .proceeding, contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }

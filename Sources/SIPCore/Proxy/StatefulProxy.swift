@@ -60,6 +60,7 @@ package struct StatefulProxy: Sendable {
     var freeContexts: [Int32] = []
     var actions: [TransactionAction] = []
     var output: [OutgoingMessage] = []
+    var returned: [ReturnedRequest] = []
     /// Requests that were kept are parsed into this.
     var kept = SIPMessage()
 
@@ -81,6 +82,11 @@ package struct StatefulProxy: Sendable {
     }
 
     package var hasOutput: Bool { !output.isEmpty }
+
+    package var hasReturned: Bool { !returned.isEmpty }
+
+    /// The next request that came back; `answer` must follow.
+    package mutating func nextReturned() -> ReturnedRequest? { returned.popLast() }
 
     /// Requests that go on, and of which something may still come.
     package var requestCount: Int { contexts.count - freeContexts.count }
