@@ -3,7 +3,7 @@ import LinuxSystem
 
 // Calls through Tandem and through Kamailio: the same phones call each other, on one node and across two.
 extension Bench {
-    static let callsInFlight = 128
+    static let callsInFlight = 256
     /// Where the time until the callee's phone rings is what matters.
     private static let fewCalls = 8
     /// The first half of the phones calls the second.
@@ -43,11 +43,12 @@ extension Bench {
             }
         }
         try body(turns)
-        repeats += turns.repeats
         for quantity in Quantity.allCases { add(quantity, turns.values) }
         for subject in Subject.allCases {
-            guard let failed = turns.failed[subject], failed > 0 else { continue }
-            table.note("\(failed) calls through \(subject.name) failed, nodes: \(nodes).")
+            let place = "through \(subject.name), \(nodes == 1 ? "one node" : "two nodes")"
+            let (failed, repeats) = (turns.failed[subject, default: 0], turns.repeats[subject, default: 0])
+            if failed > 0 { table.note("\(failed) calls failed \(place).") }
+            if repeats > 0 { table.note("\(repeats) messages of calls were sent again \(place).") }
         }
     }
 

@@ -35,7 +35,8 @@ final class CallTurns {
     private(set) var values: [Subject: [Quantity: Double]] = [:]
     /// Of all calls.
     private(set) var failed: [Subject: Int] = [:]
-    private(set) var repeats = 0
+    /// Messages that either end of a call sent again.
+    private(set) var repeats: [Subject: Int] = [:]
     private let turns: Int
     private var entrants: [Entrant] = []
 
@@ -85,7 +86,7 @@ final class CallTurns {
     }
 
     private func count(_ result: CallResult, of entrant: Entrant) {
-        repeats += result.repeats
+        repeats[entrant.subject, default: 0] += result.repeats
         failed[entrant.subject, default: 0] += result.failed
     }
 
