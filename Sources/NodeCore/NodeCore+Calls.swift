@@ -45,7 +45,7 @@ extension NodeCore {
         if let routing = inDialogRoute(datagram, source) { return routing }
         // A peer has asked already who it is.
         if source.flow.peer == nil, let refusal = refusalOfSender(datagram, source, now) { return refusal }
-        return routeToDN(datagram, now)
+        return routeToDN(datagram, source, now)
     }
 
     /// By the Routes that this node has given the two sides of a dialog, or for a phone that has registered through it.
@@ -67,11 +67,16 @@ extension NodeCore {
     }
 
     /// Whose phone rings.
-    private mutating func routeToDN(_ datagram: Span<UInt8>, _ now: Instant) -> Routing {
+    private mutating func routeToDN(_ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant) -> Routing {
         guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
             let name = message.requestURI.dn(in: datagram), let dn = topology.directory.index(of: name)
         else { return .refused(SIPResponse(.notFound)) }
-        let targets = targets(of: dn, name, now)
+        var targets = targets(of: dn, name, now)
+        if message.requestURI.scheme == .sips {
+            // Every hop or none (RFC 3261 section 26.2.2).
+            guard isSecure(source) else { return .refused(SIPResponse(.temporarilyUnavailable)) }
+            targets = targets.map { $0.filter { isSecure($0.destination) } }.filter { !$0.isEmpty }
+        }
         guard !targets.isEmpty else { return .refused(SIPResponse(.temporarilyUnavailable)) }
         var route = ProxyRoute(groups: targets)
         route.consumedRoutes = message.routeCount
@@ -105,8 +110,20 @@ extension NodeCore {
         }
         let view = ownership.view(of: dn)
         guard view.service.isInService, view.owner != me, view.owner != .none else { return [] }
-        let uri = Array("sip:\(name)@\(topology.domain)".utf8)
+        let uri = Array("\(message.requestURI.scheme == .sips ? "sips" : "sip"):\(name)@\(topology.domain)".utf8)
         return [[ProxyTarget(uri: uri, destination: peerSource(view.owner))]]
+    }
+
+    /// Whether what is sent there goes over TLS.
+    private func isSecure(_ side: SIPSource) -> Bool {
+        if let peer = side.flow.peer {
+            // Which of the two has dialled depends on their names, and either's listener serves then.
+            return topology.nodes[min(peer, me).position].mesh.isSecure
+                && topology.nodes[max(peer, me).position].mesh.isSecure
+        }
+        let listeners = topology.nodes[me.position].sip
+        return side.flow != .none && Int(side.listener) < listeners.count
+            && listeners[Int(side.listener)].transport == .tls
     }
 
     // MARK: Registrations

@@ -151,7 +151,10 @@ import Testing
         for (uri, more, status) in [
             ("sip:1003@cc.example.com", [], "480 Temporarily Unavailable"),
             ("sip:1234@cc.example.com", [], "404 Not Found"),
-            ("sip:1001@elsewhere.example.com", [], "404 Not Found"), ("tel:1001", [], "416 Unsupported URI Scheme"),
+            ("sip:1001@elsewhere.example.com", [], "404 Not Found"),
+            // Neither side is over TLS.
+            ("sips:1001@cc.example.com", [], "480 Temporarily Unavailable"),
+            ("tel:1001", [], "416 Unsupported URI Scheme"),
             ("sip:1001@cc.example.com", ["Route: <sip:10.9.9.9;lr>"], "403 Forbidden"),
             ("sip:1001@cc.example.com", ["Route: <sip:127.0.0.1:5060;lr>, <sip:10.9.9.9;lr>"], "403 Forbidden"),
             ("sip:1001@cc.example.com", ["Proxy-Require: magic"], "420 Bad Extension"),

@@ -71,12 +71,16 @@ package struct ProxyPort: Sendable {
     }
 
     /// Appends a Record-Route or Path value that leads here (RFC 3261 section 16.6, item 4).
-    func append(token: FlowToken, of side: SIPSource, to output: inout [UInt8]) {
-        output += Array("<sip:".utf8)
+    ///
+    /// - Parameter isSecure: the request's URI is `sips:`, so later requests of its dialog keep to TLS too.
+    func append(token: FlowToken, of side: SIPSource, isSecure: Bool, to output: inout [UInt8]) {
+        output += Array((isSecure ? "<sips:" : "<sip:").utf8)
         token.append(side, to: &output)
         output.append(UInt8(ascii: "@"))
         output += sentBy
         switch transport {
+        // What TLS runs over (RFC 5630 section 3.1.4), and that is understood.
+        case _ where isSecure: break
         case .udp: break
         case .tcp: output += Array(";transport=tcp".utf8)
         case .tls: output += Array(";transport=tls".utf8)

@@ -114,13 +114,14 @@ extension StatefulProxy {
         case .recordsRoute:
             // The side that the request goes to stands on top: there it is the first on the way back (RFC 5658).
             hop.recordRoute.reserveCapacity(192)
-            port.append(token: token, of: target.destination, to: &hop.recordRoute)
+            let isSecure = message.requestURI.scheme == .sips
+            port.append(token: token, of: target.destination, isSecure: isSecure, to: &hop.recordRoute)
             hop.recordRoute += [UInt8(ascii: ","), 32]
             let caller = answerTarget(of: message, from: source)
-            self.port(of: source).append(token: token, of: caller, to: &hop.recordRoute)
+            self.port(of: source).append(token: token, of: caller, isSecure: isSecure, to: &hop.recordRoute)
         case .recordsPath:
             hop.headers += Array("Path: ".utf8)
-            self.port(of: source).append(token: token, of: source, to: &hop.headers)
+            self.port(of: source).append(token: token, of: source, isSecure: false, to: &hop.headers)
             hop.headers += [13, 10]
         }
         appendSession(session, message, &hop.headers)
