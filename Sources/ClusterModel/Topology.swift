@@ -10,7 +10,15 @@ package struct Topology: Equatable, Sendable {
     /// Sorted by full name; a `NodeIndex` is a position in this list.
     package var nodes: [Node]
     package var directory: DNDirectory
+    /// DNs that callers dial to be routed; sorted. None of them is in the directory.
+    package var routingPoints: [RoutingPoint]
     package var timing: Timing
+    /// What becomes of an agent who logs in a second time.
+    package var secondLogin: SecondLogin
+    /// How clients of the ports prove who they are; nil where TLS alone says it, or nothing does.
+    package var clientAuthentication: ClientAuthenticationPolicy?
+    /// How many requests a client of a port may make a second; nil where it may make as many as it can.
+    package var clientRequestLimit: Int?
     /// How phones prove who they are; nil where anybody may register.
     package var authentication: AuthenticationPolicy?
     /// What one source may send; nil where sources are not limited.
@@ -22,9 +30,10 @@ package struct Topology: Equatable, Sendable {
 
     package init(
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
-        directory: DNDirectory, timing: Timing = Timing(),
-        authentication: AuthenticationPolicy? = nil, sourceLimits: SourceLimitPolicy? = nil, tls: TLSPolicy? = nil,
-        notices: [String] = []
+        directory: DNDirectory, routingPoints: [RoutingPoint] = [], timing: Timing = Timing(),
+        secondLogin: SecondLogin = .latest, clientAuthentication: ClientAuthenticationPolicy? = nil,
+        clientRequestLimit: Int? = nil, authentication: AuthenticationPolicy? = nil,
+        sourceLimits: SourceLimitPolicy? = nil, tls: TLSPolicy? = nil, notices: [String] = []
     ) {
         self.cluster = cluster
         self.domain = domain
@@ -32,7 +41,11 @@ package struct Topology: Equatable, Sendable {
         self.dataCenters = dataCenters
         self.nodes = nodes
         self.directory = directory
+        self.routingPoints = routingPoints
         self.timing = timing
+        self.secondLogin = secondLogin
+        self.clientAuthentication = clientAuthentication
+        self.clientRequestLimit = clientRequestLimit
         self.authentication = authentication
         self.sourceLimits = sourceLimits
         self.tls = tls
@@ -45,6 +58,33 @@ package struct Topology: Equatable, Sendable {
 
     package func name(of node: NodeIndex) -> String {
         nodes[node.position].name
+    }
+}
+
+/// A DN that callers dial to be routed to an agent.
+package struct RoutingPoint: Hashable, Sendable {
+    package var dn: DN
+
+    package init(dn: DN) {
+        self.dn = dn
+    }
+}
+
+/// An agent is logged in on one DN, and a DN has one agent: what becomes of a login that would break this.
+package enum SecondLogin: String, Hashable, Sendable, CaseIterable {
+    /// The later login wins, and the earlier session is logged out.
+    case latest
+    /// It is refused as long as the node hears of the earlier session.
+    case refuse
+}
+
+/// Clients of the ports prove that they know a secret, without saying it.
+package struct ClientAuthenticationPolicy: Hashable, Sendable {
+    /// Path of the file with the clients' secrets, as the topology says it: beside the topology file unless absolute.
+    package var secrets: String
+
+    package init(secrets: String) {
+        self.secrets = secrets
     }
 }
 
@@ -219,7 +259,13 @@ package struct Timing: Hashable, Sendable {
     /// A stamp further ahead of the local clock than this raises a condition.
     package var clockSkewLimit: Duration = .seconds(5)
     /// How long a PSTN DN outlives the last desktop connection that registered it.
-    package var desktopGrace: Duration = .zero
+    package var desktopGrace: Duration = .seconds(10)
+    /// How long a reservation of an agent lasts where its request does not say.
+    package var reservation: Duration = .seconds(10)
+    /// How long the requests for an agent are collected before one of them gets it; zero for first come, first served.
+    package var reservationWindow: Duration = .zero
+    /// How long an agent is not ready after a call; zero for not at all.
+    package var afterCallWork: Duration = .zero
     /// A call that is established for longer than this is over, as far as its nodes know.
     package var maximumCall: Duration = .seconds(12 * 3600)
     /// Without a refresh for so long a call is over, where its phones agree on nothing else (RFC 4028).
