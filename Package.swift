@@ -10,16 +10,21 @@ let pureRooms: [Target] = [
     .target(
         name: "SIPCore", dependencies: ["ClusterModel", .product(name: "HeapModule", package: "swift-collections")]),
     .target(
+        name: "AgentSessions",
+        dependencies: ["ClusterModel"]
+    ),
+    .target(
         name: "TLibraryPorts",
-        dependencies: ["ClusterModel", .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: ["ClusterModel", "AgentSessions", .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
-    .target(name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
+    .target(
+        name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
     .target(
         name: "Simulation",
         dependencies: [
-            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore",
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),
         ]
@@ -55,7 +60,10 @@ let doors: [Target] = [
     .target(name: "TopologyFile", dependencies: ["ClusterModel", "CYAML"]),
     .target(
         name: "Wire",
-        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "CProtobufC", "CTandemProto"]
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "CProtobufC",
+            "CTandemProto",
+        ]
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
     .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),

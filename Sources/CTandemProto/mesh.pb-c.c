@@ -142,6 +142,51 @@ void   tandem__mesh__records__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__records__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__mesh__session__init
+                     (Tandem__Mesh__Session         *message)
+{
+  static const Tandem__Mesh__Session init_value = TANDEM__MESH__SESSION__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__session__get_packed_size
+                     (const Tandem__Mesh__Session *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__session__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__session__pack
+                     (const Tandem__Mesh__Session *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__session__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__session__pack_to_buffer
+                     (const Tandem__Mesh__Session *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__session__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__Session *
+       tandem__mesh__session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__Session *)
+     protobuf_c_message_unpack (&tandem__mesh__session__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__session__free_unpacked
+                     (Tandem__Mesh__Session *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__session__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__mesh__claims__init
                      (Tandem__Mesh__Claims         *message)
 {
@@ -605,7 +650,7 @@ const ProtobufCMessageDescriptor tandem__mesh__sync_begin__descriptor =
   (ProtobufCMessageInit) tandem__mesh__sync_begin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[8] =
 {
   {
     "first_revision",
@@ -679,19 +724,45 @@ static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[6
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owned_occupancies",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Records, owned_occupancies),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sessions",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Mesh__Records, n_sessions),
+    offsetof(Tandem__Mesh__Records, sessions),
+    &tandem__mesh__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__records__field_indices_by_name[] = {
   0,   /* field[0] = first_revision */
   1,   /* field[1] = last_revision */
   2,   /* field[2] = owned_dns */
+  6,   /* field[6] = owned_occupancies */
   4,   /* field[4] = owned_services */
   3,   /* field[3] = owned_stamps */
+  7,   /* field[7] = sessions */
   5,   /* field[5] = yielded */
 };
 static const ProtobufCIntRange tandem__mesh__records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
 {
@@ -701,14 +772,143 @@ const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
   "Tandem__Mesh__Records",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Records),
-  6,
+  8,
   tandem__mesh__records__field_descriptors,
   tandem__mesh__records__field_indices_by_name,
   1,  tandem__mesh__records__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__records__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__claims__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__mesh__session__field_descriptors[8] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Mesh__Session, n_reason_keys),
+    offsetof(Tandem__Mesh__Session, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Mesh__Session, n_reason_values),
+    offsetof(Tandem__Mesh__Session, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "login",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, login),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__session__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  6,   /* field[6] = login */
+  0,   /* field[0] = position */
+  4,   /* field[4] = reason_keys */
+  5,   /* field[5] = reason_values */
+  7,   /* field[7] = stamp */
+  2,   /* field[2] = state */
+  3,   /* field[3] = work_mode */
+};
+static const ProtobufCIntRange tandem__mesh__session__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__session__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.Session",
+  "Session",
+  "Tandem__Mesh__Session",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__Session),
+  8,
+  tandem__mesh__session__field_descriptors,
+  tandem__mesh__session__field_indices_by_name,
+  1,  tandem__mesh__session__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__session__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__claims__field_descriptors[5] =
 {
   {
     "owners",
@@ -758,17 +958,30 @@ static const ProtobufCFieldDescriptor tandem__mesh__claims__field_descriptors[4]
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sessions",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Mesh__Claims, n_sessions),
+    offsetof(Tandem__Mesh__Claims, sessions),
+    &tandem__mesh__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__claims__field_indices_by_name[] = {
   1,   /* field[1] = dns */
   3,   /* field[3] = owner_positions */
   0,   /* field[0] = owners */
+  4,   /* field[4] = sessions */
   2,   /* field[2] = stamps */
 };
 static const ProtobufCIntRange tandem__mesh__claims__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor =
 {
@@ -778,7 +991,7 @@ const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor =
   "Tandem__Mesh__Claims",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Claims),
-  4,
+  5,
   tandem__mesh__claims__field_descriptors,
   tandem__mesh__claims__field_indices_by_name,
   1,  tandem__mesh__claims__number_ranges,

@@ -78,6 +78,23 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A peer that claims again with an old registration, right after a sync, is believed to have a newer one.
     package static let reclaimTakenForNews = Faults(rawValue: 1 << 28)
 
+    /// Whoever holds a greater session than a DN's owner says does not tell the owner; who yields a DN does not either.
+    package static let heldSessionUntold = Faults(rawValue: 1 << 34)
+
+    // MARK: AgentSessions
+
+    /// An agent who has logged in on another DN since stays logged in.
+    package static let supersededLoginStays = Faults(rawValue: 1 << 38)
+
+    /// A reservation stays when its DN has gone to another owner, and its token is honoured by the former one.
+    package static let grantsOutliveClaim = Faults(rawValue: 1 << 35)
+
+    /// A token of an earlier life of the owner is good for whatever reservation has the same number now.
+    package static let leaseSurvivesRestart = Faults(rawValue: 1 << 36)
+
+    /// Any token is honoured.
+    package static let tokenUnchecked = Faults(rawValue: 1 << 37)
+
     // MARK: NodeCore
 
     /// A node that yielded keeps its bindings, and their expiry takes the DN out of service under another's claim.

@@ -4,10 +4,23 @@ package struct View: Equatable, Sendable {
     /// `.none` before anybody has claimed the DN.
     package var owner: NodeIndex
     package var stamp: Stamp
+    /// As the owner says; empty while the owner cannot be heard.
+    package var occupancy: Occupancy
+    /// The last one known, whether or not the owner can be heard; nil before anybody has logged in.
+    package var agent: AgentSession?
 
-    package init(service: Service, owner: NodeIndex, stamp: Stamp) {
+    package init(
+        service: Service, owner: NodeIndex, stamp: Stamp, occupancy: Occupancy = [], agent: AgentSession? = nil
+    ) {
         self.service = service
         self.owner = owner
         self.stamp = stamp
+        self.occupancy = occupancy
+        self.agent = agent
+    }
+
+    /// Whether only what is known of the agent differs, if anything.
+    package func isEqual(to other: View) -> Bool {
+        service == other.service && owner == other.owner && stamp == other.stamp && occupancy == other.occupancy
     }
 }

@@ -85,6 +85,7 @@ extension PeerMessage {
         for heard in claims {
             hash.add(heard.dn)
             hash.add(heard.claim)
+            hash.add(heard.session?.digest)
         }
     }
 }
@@ -111,6 +112,8 @@ extension RecordBatch {
             hash.add(record.dn)
             hash.add(record.stamp.rawValue)
             hash.add(UInt64(record.service.rawValue))
+            hash.add(UInt64(record.occupancy.rawValue))
+            hash.add(record.session?.digest)
         }
         PeerMessage.add(yielded, to: &hash)
     }

@@ -28,6 +28,7 @@ extension OwnershipMachine {
             hash.add(deadline)
         }
         addWhatWasSaid(to: &hash)
+        addSessions(to: &hash)
         addProvisionals(to: &hash)
         return hash.value
     }
@@ -43,6 +44,14 @@ extension OwnershipMachine {
         while held <= revision {
             hash.add(UInt64(ring[Int(held % UInt64(ring.count))].rawValue))
             held += 1
+        }
+    }
+
+    private func addSessions(to hash: inout Fingerprint) {
+        for (dn, held) in sessions.sorted(by: { $0.key < $1.key }) {
+            hash.add(UInt64(dn.rawValue))
+            hash.add(held.session.digest)
+            hash.add(records[dn.position].isSaid ? held.said : 0)
         }
     }
 
@@ -64,6 +73,7 @@ extension Record {
         hash.add(saidRevision)
         hash.add(UInt64(owner.rawValue))
         hash.add(UInt64(service.rawValue))
+        hash.add(UInt64(occupancy.rawValue))
         hash.add(isSaid)
         hash.add(isProvisional)
     }

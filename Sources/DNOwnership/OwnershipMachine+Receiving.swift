@@ -17,8 +17,11 @@ extension OwnershipMachine {
         case .claims(let claims):
             for heard in claims {
                 guard hearsStamp(heard.claim.stamp, from: peer, now: now, &actions) else { return }
+                if let stamp = heard.session?.stamp {
+                    guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
+                }
                 if let dn = topology.directory.index(of: heard.dn) {
-                    hear(heard.claim, of: dn, from: peer, now: now, &actions)
+                    hear(heard, of: dn, from: peer, now: now, &actions)
                 }
             }
         case .snapshotRequest:
@@ -89,16 +92,19 @@ extension OwnershipMachine {
             links[peer.position].applied?.revision = revisions.upperBound
         }
         for owned in batch.owned {
-            guard hearsStamp(owned.stamp, from: peer, now: now, &actions) else { return }
+            // A session may be older than the claim, or newer.
+            let stamp = max(owned.stamp, owned.session?.stamp ?? .zero)
+            guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
             if let dn = topology.directory.index(of: owned.dn) {
                 said(owned, of: dn, by: peer, now: now, &actions)
             }
         }
         for yielded in batch.yielded {
-            guard hearsStamp(yielded.claim.stamp, from: peer, now: now, &actions) else { return }
+            let stamp = max(yielded.claim.stamp, yielded.session?.stamp ?? .zero)
+            guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
             guard let dn = topology.directory.index(of: yielded.dn) else { continue }
             withdrawWord(of: dn, by: peer, name: yielded.dn)
-            hear(yielded.claim, of: dn, from: peer, now: now, &actions)
+            hear(yielded, of: dn, from: peer, now: now, &actions)
         }
         // Only now: a batch that closed the link half-way has to come again.
         if let revisions = batch.revisions { links[peer.position].applied?.revision = revisions.upperBound }
@@ -111,7 +117,10 @@ extension OwnershipMachine {
         withdrawWord(of: dn, by: peer, name: owned.dn)
         let claim = Claim(owner: peer, stamp: owned.stamp)
         let record = records[dn.position]
-        let digest = Record.digest(of: owned.dn, stamp: owned.stamp, service: owned.service)
+        let session = owned.session.flatMap { isNews($0, of: dn) ? $0 : nil }
+        let digest = Record.digest(
+            of: owned.dn, stamp: owned.stamp, service: owned.service, occupancy: owned.occupancy,
+            session: owned.session?.digest ?? 0)
         links[peer.position].saidCount += 1
         links[peer.position].saidDigest &+= digest
         let reclaims = record.isSuperseded(by: claim) && mayBeOld(claim) && isRegisteredHere(record, after: claim)
@@ -121,14 +130,36 @@ extension OwnershipMachine {
             if reclaims {
                 self.claim(
                     dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
-                    service: record.service, &actions
+                    service: record.service, session: session, &actions
                 )
             } else {
                 answerLesserWord(of: dn, by: peer)
+                if let session { learn(session, of: dn, &actions) }
             }
             return
         }
-        adopt(claim, of: dn, service: owned.service, isSaid: true, heardFrom: peer, &actions)
+        let word = Word(service: owned.service, occupancy: owned.occupancy, isSaid: true)
+        adopt(claim, of: dn, word, session: session, heardFrom: peer, &actions)
+        guard let held = sessions[dn] else { return }
+        sessions[dn]!.said = owned.session?.digest ?? 0
+        // The owner does not know of the agent what this node knows.
+        if held.session.digest != owned.session?.digest { oweSession(of: dn, to: peer) }
+    }
+
+    /// The peer owns the DN and says less of its agent than this node holds.
+    private mutating func oweSession(of dn: DNIndex, to peer: NodeIndex) {
+        if !configuration.faults.contains(.heldSessionUntold) { links[peer.position].owe(claimOf: dn) }
+    }
+
+    /// A session that is greater than the one held, told by whomever.
+    private mutating func learn(_ session: AgentSession, of dn: DNIndex, _ actions: inout [OwnershipAction]) {
+        let record = records[dn.position]
+        if record.owner == me {
+            updateOwn(dn, session: session, &actions)
+        } else {
+            update(dn, session: session, &actions)
+            if record.isSaid { oweSession(of: dn, to: record.owner) }
+        }
     }
 
     /// A snapshot says everything anew, so the sum begins at zero: whatever it was, it adds up again. The views stay until
@@ -147,7 +178,7 @@ extension OwnershipMachine {
         let record = records[dn.position]
         if record.owner == peer, record.isSaid {
             links[peer.position].saidCount -= 1
-            links[peer.position].saidDigest &-= Record.digest(of: name, stamp: record.stamp, service: record.service)
+            links[peer.position].saidDigest &-= saidDigest(of: dn, name)
             records[dn.position].isSaid = false
         } else if let digest = links[peer.position].superseded.removeValue(forKey: dn) {
             links[peer.position].saidCount -= 1
@@ -165,32 +196,35 @@ extension OwnershipMachine {
 
     // MARK: Claims
 
-    /// A claim told by `teller`, who need not be its owner: it carries no service.
+    /// A claim told by `teller`, who need not be its owner: it carries no service. The session that goes with it counts by
+    /// itself, whoever owns the DN.
     private mutating func hear(
-        _ claim: Claim, of dn: DNIndex, from teller: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+        _ heard: HeardClaim, of dn: DNIndex, from teller: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         let record = records[dn.position]
-        guard claim.owner != .none, claim != record.claim else { return }
-        guard record.isSuperseded(by: claim) else {
-            answerLesserWord(of: dn, by: teller)
+        let claim = heard.claim
+        let session = heard.session.flatMap { isNews($0, of: dn) ? $0 : nil }
+        guard claim.owner != .none, record.isSuperseded(by: claim) else {
+            if claim != record.claim { answerLesserWord(of: dn, by: teller) }
+            if let session, record.owner != .none { learn(session, of: dn, &actions) }
             return
         }
         if claim.owner == me {
-            hearOwnForgottenClaim(claim, of: dn, now: now, &actions)
+            hearOwnForgottenClaim(claim, of: dn, session: session, now: now, &actions)
         } else if isRegisteredHere(record, after: claim) {
             self.claim(
                 dn, Claim(owner: me, stamp: record.registered), registered: record.registered,
-                service: record.service, &actions
+                service: record.service, session: session, &actions
             )
         } else {
             let view = visibleService(of: record)
             let stands =
                 links[claim.owner.position].phase == .live && view != .ownerUnreachable
                 || configuration.faults.contains(.relayedService)
-            adopt(
-                claim, of: dn, service: stands ? record.service : .superseded, isSaid: false, heardFrom: teller,
-                &actions
-            )
+            let word = Word(
+                service: stands ? record.service : .superseded, occupancy: stands ? record.occupancy : [],
+                isSaid: false)
+            adopt(claim, of: dn, word, session: session, heardFrom: teller, &actions)
             if stands {
                 becomesProvisional(dn, now: now)
             } else {
@@ -212,20 +246,31 @@ extension OwnershipMachine {
 
     /// Somebody holds a claim of this node's that an earlier life of it has made.
     private mutating func hearOwnForgottenClaim(
-        _ claim: Claim, of dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]
+        _ claim: Claim, of dn: DNIndex, session: AgentSession?, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         let record = records[dn.position]
         if record.owner == me {
             let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
-            self.claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: record.service, &actions)
+            self.claim(
+                dn, Claim(owner: me, stamp: stamp), registered: stamp, service: record.service, session: session,
+                &actions)
         } else {
-            self.claim(dn, claim, registered: claim.stamp, service: .restarted, &actions)
+            self.claim(dn, claim, registered: claim.stamp, service: .restarted, session: session, &actions)
         }
     }
 
+    /// What is said of a DN beside its claim and its agent, and whether its owner itself has said so.
+    private struct Word {
+        var service: Service
+        var occupancy: Occupancy
+        var isSaid: Bool
+    }
+
     /// Records a greater claim of another node, or its owner's newer word under the same claim.
+    ///
+    /// - Parameter session: one that is greater than the one held.
     private mutating func adopt(
-        _ claim: Claim, of dn: DNIndex, service: Service, isSaid: Bool, heardFrom teller: NodeIndex,
+        _ claim: Claim, of dn: DNIndex, _ word: Word, session: AgentSession?, heardFrom teller: NodeIndex,
         _ actions: inout [OwnershipAction]
     ) {
         let former = records[dn.position].owner
@@ -233,16 +278,17 @@ extension OwnershipMachine {
         let change = { (record: inout Record) in
             record.owner = claim.owner
             record.stamp = claim.stamp
-            record.service = service
-            record.isSaid = isSaid
+            record.service = word.service
+            record.occupancy = word.occupancy
+            record.isSaid = word.isSaid
             record.isProvisional = false
         }
         if former == me {
             let isAnnounced = !configuration.faults.contains(.noYieldAnnouncement)
-            updateOwn(dn, isAnnounced: isAnnounced, &actions, change)
+            updateOwn(dn, session: session, isAnnounced: isAnnounced, &actions, change)
             actions.append(.yielded(dn))
         } else {
-            update(dn, &actions, change)
+            update(dn, session: session, &actions, change)
             let isTold = !configuration.faults.contains(.formerOwnerUntold)
             if isTold, former != .none, former != claim.owner, former != teller {
                 links[former.position].owe(claimOf: dn)
@@ -264,12 +310,21 @@ extension OwnershipMachine {
         if !configuration.faults.contains(.supersededUntold) {
             for dn in links[peer.position].superseded.keys.sorted() { links[peer.position].owe(claimOf: dn) }
         }
+        for dn in sessionsUnknown(to: peer) { oweSession(of: dn, to: peer) }
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
         if links[peer.position].phase == .syncing {
             links[peer.position].syncNanoseconds = now.monotonic - links[peer.position].introducedAt
         }
         becomeLive(peer, &actions)
+    }
+
+    /// DNs of the peer of whose agents it has said less than this node holds, sorted.
+    private func sessionsUnknown(to peer: NodeIndex) -> [DNIndex] {
+        sessions.filter { dn, held in
+            let record = records[dn.position]
+            return record.owner == peer && record.isSaid && held.said != held.session.digest
+        }.keys.sorted()
     }
 
     private mutating func becomeLive(_ peer: NodeIndex, _ actions: inout [OwnershipAction]) {
@@ -283,7 +338,10 @@ extension OwnershipMachine {
         for position in records.indices where records[position].owner == peer {
             guard !records[position].isSaid, !records[position].isProvisional else { continue }
             guard records[position].service.isInService else { continue }
-            update(DNIndex(position), &actions) { $0.service = .restarted }
+            update(DNIndex(position), &actions) { record in
+                record.service = .restarted
+                record.occupancy = []
+            }
         }
     }
 

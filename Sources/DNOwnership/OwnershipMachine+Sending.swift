@@ -76,37 +76,53 @@ extension OwnershipMachine {
 
     private mutating func nextDeltas(for peer: NodeIndex) -> RecordBatch {
         let first = links[peer.position].sentRevision + 1
-        let last = min(revision, links[peer.position].sentRevision + UInt64(configuration.chunkRecords))
-        var batch = RecordBatch(revisions: first...last)
+        var last = min(revision, links[peer.position].sentRevision + UInt64(configuration.chunkRecords))
+        var batch = RecordBatch(revisions: nil)
+        var sessionCount = 0
         for revision in first...last {
             let dn = ring[Int(revision % UInt64(ring.count))]
             let record = records[dn.position]
             // A later revision of the same DN says it all.
             guard record.saidRevision == revision, let claim = record.claim else { continue }
             let name = topology.directory.dn(at: dn)
+            let session = sessions[dn]?.session
             if record.owner == me {
-                batch.owned.append(OwnedRecord(dn: name, stamp: record.stamp, service: record.service))
+                batch.owned.append(ownedRecord(record, name, session))
             } else {
-                batch.yielded.append(HeardClaim(dn: name, claim: claim))
+                let isTold = !configuration.faults.contains(.heldSessionUntold)
+                batch.yielded.append(HeardClaim(dn: name, claim: claim, session: isTold ? session : nil))
+            }
+            if session != nil { sessionCount += 1 }
+            if sessionCount == configuration.chunkSessions {
+                last = revision
+                break
             }
         }
+        batch.revisions = first...last
         links[peer.position].sentRevision = last
         if configuration.faults.contains(.coalescingLoses), batch.owned.count > 1 { batch.owned.removeLast() }
         return batch
     }
 
+    private func ownedRecord(_ record: Record, _ name: DN, _ session: AgentSession?) -> OwnedRecord {
+        OwnedRecord(
+            dn: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy, session: session)
+    }
+
     private func snapshotChunk(from cursor: Int) -> (RecordBatch, next: Int?) {
         var batch = RecordBatch(revisions: nil)
         var position = cursor
+        var sessionCount = 0
         while position < records.count {
             let record = records[position]
             if record.owner == me {
-                if batch.owned.count == configuration.chunkRecords { return (batch, position) }
-                batch.owned.append(
-                    OwnedRecord(
-                        dn: topology.directory.dn(at: DNIndex(position)), stamp: record.stamp, service: record.service
-                    )
-                )
+                if batch.owned.count == configuration.chunkRecords || sessionCount == configuration.chunkSessions {
+                    return (batch, position)
+                }
+                let dn = DNIndex(position)
+                let session = sessions[dn]?.session
+                if session != nil { sessionCount += 1 }
+                batch.owned.append(ownedRecord(record, topology.directory.dn(at: dn), session))
             }
             position += 1
         }
@@ -117,9 +133,10 @@ extension OwnershipMachine {
 
     private mutating func nextClaims(for peer: NodeIndex) -> [HeardClaim]? {
         var claims: [HeardClaim] = []
+        let limit = min(configuration.chunkRecords, configuration.chunkSessions)
         let owed = links[peer.position].claimsOwed
         if !owed.isEmpty {
-            let batch = owed.prefix(configuration.chunkRecords)
+            let batch = owed.prefix(limit)
             links[peer.position].claimsOwed.removeFirst(batch.count)
             for dn in batch {
                 links[peer.position].claimsOwedSet.remove(dn)
@@ -127,7 +144,7 @@ extension OwnershipMachine {
             }
         } else if let cursor = links[peer.position].returnCursor {
             var position = cursor
-            while position < records.count, claims.count < configuration.chunkRecords {
+            while position < records.count, claims.count < limit {
                 let record = records[position]
                 if record.owner == peer, !record.isSaid, !record.isProvisional {
                     append(DNIndex(position), to: &claims)
@@ -141,6 +158,6 @@ extension OwnershipMachine {
 
     private func append(_ dn: DNIndex, to claims: inout [HeardClaim]) {
         guard let claim = records[dn.position].claim else { return }
-        claims.append(HeardClaim(dn: topology.directory.dn(at: dn), claim: claim))
+        claims.append(HeardClaim(dn: topology.directory.dn(at: dn), claim: claim, session: sessions[dn]?.session))
     }
 }

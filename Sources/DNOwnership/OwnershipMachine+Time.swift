@@ -69,6 +69,7 @@ extension OwnershipMachine {
             update(dn, &actions) { record in
                 record.isProvisional = false
                 record.service = .superseded
+                record.occupancy = []
             }
             links[records[dn.position].owner.position].owe(claimOf: dn)
         }

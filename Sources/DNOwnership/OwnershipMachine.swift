@@ -7,17 +7,21 @@ package struct OwnershipConfiguration: Equatable, Sendable {
     package var ringCapacity: Int
     /// The most records in one message.
     package var chunkRecords: Int
+    /// The most agent sessions in one message, which end it before it has as many records as it might: a session is as long
+    /// as its texts.
+    package var chunkSessions: Int
     /// Stamps further ahead of the local clock than this close the link, so that one wrong clock cannot drag all.
     package var clockRefusal: Duration
     package var faults: Faults
 
     package init(
         timing: Timing = Timing(), ringCapacity: Int = 65_536, chunkRecords: Int = 2_048,
-        clockRefusal: Duration = .seconds(60), faults: Faults = .none
+        chunkSessions: Int = 512, clockRefusal: Duration = .seconds(60), faults: Faults = .none
     ) {
         self.timing = timing
         self.ringCapacity = ringCapacity
         self.chunkRecords = chunkRecords
+        self.chunkSessions = chunkSessions
         self.clockRefusal = clockRefusal
         self.faults = faults
     }
@@ -51,6 +55,8 @@ package struct OwnershipMachine: Sendable {
 
     var clock: HybridClock
     var records: [Record]
+    /// Of the DNs on which somebody has ever logged in.
+    var sessions: [DNIndex: HeldSession] = [:]
     /// By node index; the place of this node itself stays unused.
     var links: [Link]
     /// Accepted connections whose hello has not come, with the time at which they are given up.
@@ -101,8 +107,14 @@ package struct OwnershipMachine: Sendable {
     /// What this node shows its clients of a DN: the owner's word, or that the owner cannot be heard.
     package func view(of dn: DNIndex) -> View {
         let record = records[dn.position]
-        return View(service: visibleService(of: record), owner: record.owner, stamp: record.stamp)
+        let service = visibleService(of: record)
+        return View(
+            service: service, owner: record.owner, stamp: record.stamp,
+            occupancy: service == .ownerUnreachable ? [] : record.occupancy, agent: sessions[dn]?.session)
     }
+
+    /// The greatest agent session that this node knows of a DN.
+    package func session(of dn: DNIndex) -> AgentSession? { sessions[dn]?.session }
 
     func visibleService(of record: Record) -> Service {
         if record.owner == .none { return .neverRegistered }
@@ -126,23 +138,26 @@ package struct OwnershipMachine: Sendable {
 
     // MARK: Changing records
 
-    /// Changes a record and tells if that changed the view.
+    /// Changes a record, and its session if there is a new one, and tells if that changed the view.
     mutating func update(
-        _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+        _ dn: DNIndex, session: AgentSession? = nil, _ actions: inout [OwnershipAction],
+        _ change: (inout Record) -> Void = { _ in }
     ) {
         let before = view(of: dn)
         change(&records[dn.position])
+        if let session { sessions[dn, default: HeldSession(session: session)].session = session }
         let after = view(of: dn)
         if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
     }
 
     /// Changes a record that this node owns before or after the change, keeps the sums, and says it to all peers.
     mutating func updateOwn(
-        _ dn: DNIndex, isAnnounced: Bool = true, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+        _ dn: DNIndex, session: AgentSession? = nil, isAnnounced: Bool = true, _ actions: inout [OwnershipAction],
+        _ change: (inout Record) -> Void = { _ in }
     ) {
         let name = topology.directory.dn(at: dn)
         countOwn(dn, name, adding: false)
-        update(dn, &actions, change)
+        update(dn, session: session, &actions, change)
         countOwn(dn, name, adding: true)
         guard isAnnounced else { return }
         revision += 1
@@ -153,7 +168,9 @@ package struct OwnershipMachine: Sendable {
     private mutating func countOwn(_ dn: DNIndex, _ name: DN, adding: Bool) {
         let record = records[dn.position]
         guard record.owner == me else { return }
-        let digest = Record.digest(of: name, stamp: record.stamp, service: record.service)
+        let digest = Record.digest(
+            of: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy,
+            session: sessions[dn]?.session.digest ?? 0)
         if adding {
             ownCount += 1
             ownDigest &+= digest
@@ -196,16 +213,51 @@ package struct OwnershipMachine: Sendable {
         updateOwn(dn, &actions) { $0.service = reason }
     }
 
-    /// Makes this node the owner by a claim of its own.
+    /// The agent of a DN that this node owns did something.
+    ///
+    /// - Returns: false, and nothing changes, when another node owns the DN, or the session is none of now.
+    @discardableResult
+    package mutating func sessionChanged(
+        _ dn: DNIndex, to session: AgentSession, _ actions: inout [OwnershipAction]
+    ) -> Bool {
+        guard records[dn.position].owner == me, isNews(session, of: dn) else { return false }
+        updateOwn(dn, session: session, &actions)
+        return true
+    }
+
+    /// Whether a session is greater than the one that is held.
+    func isNews(_ session: AgentSession, of dn: DNIndex) -> Bool {
+        sessions[dn].map { $0.session < session } ?? true
+    }
+
+    /// What keeps a DN that this node owns from another call.
+    package mutating func occupancyChanged(
+        _ dn: DNIndex, to occupancy: Occupancy, _ actions: inout [OwnershipAction]
+    ) {
+        guard records[dn.position].owner == me, records[dn.position].occupancy != occupancy else { return }
+        updateOwn(dn, &actions) { $0.occupancy = occupancy }
+    }
+
+    /// What keeps a DN from another call, in its owner's last word.
+    package func occupancy(of dn: DNIndex) -> Occupancy { records[dn.position].occupancy }
+
+    /// A stamp greater than any that this node has issued or heard.
+    package mutating func nextStamp(now: Instant) -> Stamp { clock.next(wallMilliseconds: now.wallMilliseconds) }
+
+    /// Makes this node the owner by a claim of its own. The session stays; what belongs to a claim ends with it.
+    ///
+    /// - Parameter session: one that was heard just now, if it is greater than the one held.
     mutating func claim(
-        _ dn: DNIndex, _ claim: Claim, registered: Stamp, service: Service, _ actions: inout [OwnershipAction]
+        _ dn: DNIndex, _ claim: Claim, registered: Stamp, service: Service, session: AgentSession? = nil,
+        _ actions: inout [OwnershipAction]
     ) {
         setAsideWord(of: dn)
-        updateOwn(dn, &actions) { record in
+        updateOwn(dn, session: session, &actions) { record in
             record.owner = claim.owner
             record.stamp = claim.stamp
             record.registered = registered
             record.service = service
+            record.occupancy = []
             record.isSaid = false
             record.isProvisional = false
         }
@@ -216,9 +268,16 @@ package struct OwnershipMachine: Sendable {
     mutating func setAsideWord(of dn: DNIndex) {
         let record = records[dn.position]
         guard record.isSaid, record.owner != .none, record.owner != me else { return }
-        let name = topology.directory.dn(at: dn)
-        setAside(Record.digest(of: name, stamp: record.stamp, service: record.service), of: dn, by: record.owner)
+        setAside(saidDigest(of: dn, topology.directory.dn(at: dn)), of: dn, by: record.owner)
         records[dn.position].isSaid = false
+    }
+
+    /// What the owner's word about a DN has added to the sum of its link.
+    func saidDigest(of dn: DNIndex, _ name: DN) -> UInt64 {
+        let record = records[dn.position]
+        return Record.digest(
+            of: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy,
+            session: sessions[dn]?.said ?? 0)
     }
 
     /// A peer's word is in the sum of its link, and a greater claim is known here.

@@ -94,11 +94,17 @@ package struct OwnedRecord: Equatable, Sendable {
     package var dn: DN
     package var stamp: Stamp
     package var service: Service
+    package var occupancy: Occupancy
+    package var session: AgentSession?
 
-    package init(dn: DN, stamp: Stamp, service: Service) {
+    package init(
+        dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy = [], session: AgentSession? = nil
+    ) {
         self.dn = dn
         self.stamp = stamp
         self.service = service
+        self.occupancy = occupancy
+        self.session = session
     }
 }
 
@@ -106,10 +112,13 @@ package struct OwnedRecord: Equatable, Sendable {
 package struct HeardClaim: Equatable, Sendable {
     package var dn: DN
     package var claim: Claim
+    /// The greatest session of the DN that the teller knows.
+    package var session: AgentSession?
 
-    package init(dn: DN, claim: Claim) {
+    package init(dn: DN, claim: Claim, session: AgentSession? = nil) {
         self.dn = dn
         self.claim = claim
+        self.session = session
     }
 }
 

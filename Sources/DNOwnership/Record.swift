@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What a node knows of one DN; 32 bytes.
+/// What a node knows of one DN, beside its agent's session; 32 bytes.
 struct Record: Sendable {
     /// The stamp of the greatest claim known.
     var stamp: Stamp = .zero
@@ -10,6 +10,8 @@ struct Record: Sendable {
     var saidRevision: UInt64 = 0
     /// The owner by the greatest claim known.
     var owner: NodeIndex = .none
+    /// As the owner says, under its present claim.
+    var occupancy: Occupancy = []
     /// As the owner says; see `isSaid` and `isProvisional` for the exceptions.
     var service: Service = .neverRegistered
     /// The owner itself said this record, so its digest is in the sum kept for the owner's link.
@@ -26,7 +28,20 @@ struct Record: Sendable {
     }
 
     /// What the record adds to its owner's digest.
-    static func digest(of dn: DN, stamp: Stamp, service: Service) -> UInt64 {
-        mixed(dn.stableHash ^ mixed(stamp.rawValue &* 31 &+ UInt64(service.rawValue)))
+    ///
+    /// - Parameter session: the digest of the session that goes with it; 0 for none.
+    static func digest(
+        of dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy, session: UInt64
+    ) -> UInt64 {
+        let state = stamp.rawValue &* 31 &+ UInt64(service.rawValue) ^ UInt64(occupancy.rawValue) << 56
+        return mixed(dn.stableHash ^ mixed(state) ^ session)
     }
+}
+
+/// The greatest agent session that a node knows of a DN.
+struct HeldSession: Sendable {
+    var session: AgentSession
+    /// The digest of the session that went with the owner's last word, if the record `isSaid`; 0 for none. The one held
+    /// may be greater, until the owner has been told of it and has said so.
+    var said: UInt64 = 0
 }

@@ -252,6 +252,7 @@ extension NodeCore {
             // Who has asked is told now: when the link is back it is too late.
             for peer in unreachable { statefulProxy.flowEnded(.peer(peer), now: now) }
         } while statefulProxy.hasOutput || statefulProxy.hasReturned
+        settleCalls(now)
     }
 }
 

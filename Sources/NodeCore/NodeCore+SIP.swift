@@ -43,6 +43,8 @@ extension NodeCore {
                 forward(datagram, source, now, &answers)
             }
         }
+        // Calls make their DNs busy.
+        if !ownershipActions.isEmpty { settle(now) }
     }
 
     mutating func answer(

@@ -1,3 +1,4 @@
+package import AgentSessions
 package import ClusterModel
 package import DNOwnership
 package import SIPCore
@@ -49,6 +50,8 @@ package struct NodeCounters: Equatable, Sendable {
     package var notSIP: UInt64 = 0
     /// 401s to phones that did not know the password; first challenges do not count.
     package var failedAuthentications: UInt64 = 0
+    /// Requests of clients of the ports that were answered with EventError.
+    package var clientRequestsRefused: UInt64 = 0
     /// SIP messages and connections that were dropped because of what a source may send.
     package var limited: UInt64 = 0
 
@@ -67,6 +70,12 @@ package struct NodeCore: Sendable {
     package internal(set) var ownership: OwnershipMachine
     package internal(set) var ports: PortsMachine
     package internal(set) var proxy: RequestProxy
+    /// On which DN each agent is logged in.
+    package internal(set) var agents = AgentDirectory()
+    package internal(set) var desk: ReservationDesk
+    var wrapUps: WrapUpTimers
+    /// What became of calls' tokens.
+    var redemptions: [Redemption] = []
     package internal(set) var registrar: Registrar
     package internal(set) var statefulProxy: StatefulProxy
     /// By node: SIP messages that wait for the link.
@@ -114,12 +123,22 @@ package struct NodeCore: Sendable {
         )
         var portsConfiguration = setup.ports
         portsConfiguration.faults = setup.faults
+        if let limit = setup.topology.clientRequestLimit { portsConfiguration.requestsPerSecond = limit }
         ports = PortsMachine(
             configuration: portsConfiguration, directory: setup.topology.directory, me: setup.identity.index,
-            lineage: setup.identity.lineage, nodeCount: setup.topology.nodes.count
+            routingPoints: setup.topology.routingPoints, lineage: setup.identity.lineage,
+            nodeCount: setup.topology.nodes.count, secret: mixed(setup.seed &+ 2) ^ setup.secret
         )
+        let timing = setup.topology.timing
+        wrapUps = WrapUpTimers(duration: timing.afterCallWork.nanoseconds)
+        desk = ReservationDesk(
+            lineage: setup.identity.lineage, usual: timing.reservation.nanoseconds,
+            window: timing.reservationWindow.nanoseconds, secret: (setup.secret, mixed(setup.seed &+ 3)),
+            faults: setup.faults)
+        // The answer to a reservation waits for the end of a window.
         proxy = RequestProxy(
-            nodeCount: setup.topology.nodes.count, timeout: setup.topology.timing.linkTimeout.nanoseconds,
+            nodeCount: setup.topology.nodes.count,
+            timeout: timing.linkTimeout.nanoseconds + timing.reservationWindow.nanoseconds,
             requestsPerPeer: setup.ports.requestsPerPeer,
             firstNumber: mixed(setup.seed ^ setup.identity.incarnation.rawValue)
         )
@@ -209,11 +228,13 @@ package struct NodeCore: Sendable {
             actions.append(.closeConnection(connection, problem))
         case .viewChanged(let dn, let before, let after):
             ports.viewChanged(dn, from: before, to: after, &portsActions)
+            settleAgent(of: dn, from: before, to: after, now)
         case .ownerReachable(let owner):
             ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
         case .ownerUnreachable(let owner):
             ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
-            endRequests(to: owner)
+            endRequests(to: owner, now)
+            releaseReservations(of: owner, client: nil)
             endPeerFlow(owner, now)
         case .yielded(let dn):
             if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
@@ -238,6 +259,8 @@ package struct NodeCore: Sendable {
         probe(now: now)
         statefulProxy.tick(now: now)
         settleSIP(now)
+        endWrapUps(now: now)
+        endReservations(now: now)
         endGraces(now: now)
         giveUpRequests(now: now)
         settle(now)
@@ -247,7 +270,7 @@ package struct NodeCore: Sendable {
     package func nextDeadline() -> UInt64 {
         min(
             ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
-            proxy.nextDeadline ?? .max, registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
+            proxy.nextDeadline ?? .max, wrapUps.nextDeadline ?? .max, desk.nextDeadline ?? .max, registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
         )
     }
 

@@ -119,15 +119,15 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
 
     init(_ message: ProxyMessage) {
         switch message {
-        case .query: self = .requestProxied
+        case .request, .clientGone: self = .requestProxied
         case .answer(_, .notOwner): self = .proxiedToFormerOwner
-        case .answer(_, .addressInfo): self = .proxiedAnswered
+        case .answer: self = .proxiedAnswered
         }
     }
 
     init?(_ event: TEvent) {
         switch event {
-        case .monitoring(_, let isResumed, _): self = isResumed ? .feedResumed : .feedBegun
+        case .monitoring(_, let isResumed, _, _): self = isResumed ? .feedResumed : .feedBegun
         case .endOfSnapshot: self = .snapshotEnded
         case .ownerUnreachable: self = .ownerUnreachableTold
         case .ownerReachable: self = .ownerReachableTold
@@ -136,7 +136,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .ownerHint: self = .ownerHinted
         case .addressInfo(_, _, let detail): self = detail == nil ? .askedNodeAnswered : .askedOwnerAnswered
         case .error(_, .tooManyRequests): self = .tooManyProxied
-        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status: return nil
+        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .agent, .agentReserved, .done:
+            return nil
         }
     }
 

@@ -73,7 +73,8 @@ extension ClusterSimulation {
     mutating func invariantAnswersFollowChanges(
         _ message: ProxyMessage, at node: NodeIndex, from owner: NodeIndex, on id: Int
     ) {
-        guard case .answer(_, .addressInfo(let service, let stamp, _)) = message, owner != .none else { return }
+        guard case .answer(_, .addressInfo(let word, _)) = message, owner != .none else { return }
+        let (service, stamp) = (word.service, word.stamp)
         let hearing = nodes[node.position].hearing[owner.position]
         guard hearing.isInStep, hearing.connection == id else { return }
         // Which DN was asked for only the node knows; one that the owner owns since that stamp has that service.
@@ -112,7 +113,7 @@ extension ClusterSimulation {
             case .status(let statuses, _): statuses
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
-                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint:
+                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved, .done:
                 []
             }
         for status in statuses {

@@ -29,7 +29,7 @@ struct ModelSubscriber: Sendable {
 
     mutating func hear(_ event: TEvent, _ directory: DNDirectory) {
         switch event {
-        case .monitoring(_, let isResumed, let position):
+        case .monitoring(_, let isResumed, let position, _):
             if isResumed, !hasAskedToResume || position != self.position { problem = "resumed somewhere else" }
             self.position = position
             self.isResumed = isResumed
@@ -51,7 +51,8 @@ struct ModelSubscriber: Sendable {
             // What the owner says of each of its DNs has been told just before.
             advance(to: sequence)
         case .serverInfo, .linkConnected, .linkDisconnected: break
-        case .error, .registered, .unregistered, .addressInfo, .ownerHint:
+        case .agent(_, nil, let sequence): advance(to: sequence)
+        case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done:
             problem = "a monitoring client was told \(event)"
         }
     }
@@ -125,7 +126,7 @@ struct ModelDesktop: Sendable {
 
     mutating func hear(_ event: TEvent, at node: NodeIndex, _ directory: DNDirectory) {
         switch event {
-        case .registered(_, let status):
+        case .registered(_, let status, _):
             guard let dn = directory.index(of: status.dn) else { return }
             services[dn.position] = status.view.service
             holds[dn.position] = status.view.owner == node && status.view.service.isInService
@@ -144,7 +145,7 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: dn) else { return }
             if services[dn.position] == nil || owner == node { problem = "a hint that it has not asked for" }
             hints[dn.position] = owner
-        case .serverInfo, .linkConnected, .linkDisconnected: break
+        case .serverInfo, .linkConnected, .linkDisconnected, .agent, .agentReserved, .done: break
         case .error(let id, let error):
             if error == .tooManyRequests, questions.removeValue(forKey: id) == nil { problem = "error \(id)" }
         case .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
@@ -180,7 +181,7 @@ struct ModelLinks: Sendable {
         case .linkConnected(let peer): isConnected[peer.position] = true
         case .linkDisconnected(let peer): isConnected[peer.position] = false
         case .error, .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint:
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done:
             break
         }
     }

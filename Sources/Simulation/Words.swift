@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -36,11 +37,33 @@ enum Words {
 
     static func of(_ message: ProxyMessage) -> String {
         switch message {
-        case .query(let number, let dn): "request \(number) for \(dn)"
-        case .answer(let number, .notOwner): "answer to \(number): not the owner"
-        case .answer(let number, .addressInfo(let service, let stamp, let detail)):
-            "answer to \(number): \(service.reason ?? "in service") since \(stamp), \(detail.contacts) contacts,"
+        case .request(let number, let dn, let request): "request \(number) for \(dn): \(of(request))"
+        case .answer(let number, let answer): "answer to \(number): \(of(answer))"
+        case .clientGone(let client): "client \(client) has gone"
+        }
+    }
+
+    private static func of(_ request: OwnerRequest) -> String {
+        switch request {
+        case .query: "how is it?"
+        case .agent(let request): "\(request)"
+        case .reserve(let request, let client): "client \(client) reserves, \(request.duration)"
+        case .resume(let desktop): "is desktop \(desktop.number) yours?"
+        case .redeem(let token, let call): "call \(call) brings token \(token.number)"
+        }
+    }
+
+    private static func of(_ answer: ProxyAnswer) -> String {
+        switch answer {
+        case .notOwner: "not the owner"
+        case .addressInfo(let word, let detail):
+            "\(word.service.reason ?? "in service") since \(word.stamp), \(detail.contacts) contacts,"
                 + " \(detail.desktops) desktops"
+        case .agent(let session): "\(session)"
+        case .reserved(let reservation):
+            "\(reservation.agent) reserved for \(reservation.milliseconds) ms, token \(reservation.token.number)"
+        case .done: "done"
+        case .refused(let error): "refused: \(error.message)"
         }
     }
 
@@ -49,7 +72,10 @@ enum Words {
     }
 
     static func of(_ event: TEvent, _ topology: Topology) -> String {
-        func words(_ status: DNStatus) -> String { "\(status.dn) \(status.view.service.reason ?? "in service")" }
+        func words(_ status: DNStatus) -> String {
+            "\(status.dn) \(status.view.service.reason ?? "in service")"
+                + (status.view.agent.map { ", \($0)" } ?? "")
+        }
         switch event {
         case .serverInfo(_, let info):
             let heard = info.links.filter(\.isConnected).map { topology.name(of: $0.peer) }
@@ -58,11 +84,17 @@ enum Words {
         case .linkDisconnected(let peer): return "link to \(topology.name(of: peer)) disconnected"
         case .ownerHint(let dn, let owner): return "\(dn) is with \(topology.name(of: owner))"
         case .error(_, let error): return "error: \(error.message)"
-        case .registered(_, let status): return "registered: \(words(status))"
+        case .registered(_, let status, _): return "registered: \(words(status))"
         case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
         case .addressInfo(let id, let status, let detail):
             return "answer \(id): \(words(status))" + (detail == nil ? "" : ", says its owner")
-        case .monitoring(_, let isResumed, let position):
+        case .done(let id): return "answer \(id): done"
+        case .agent(let event, let id, let sequence):
+            let answer = id.map { "answer \($0): " } ?? ""
+            return answer + "\(event.type.name) on \(event.dn): \(event.session), event \(sequence ?? 0)"
+        case .agentReserved(let id, let reservation):
+            return "answer \(id): \(of(.reserved(reservation)))"
+        case .monitoring(_, let isResumed, let position, _):
             return (isResumed ? "goes on" : "begins") + " at event \(position.sequence)"
         case .serviceChanged(let status, let sequence): return "changed: \(words(status)), event \(sequence ?? 0)"
         case .status(let statuses, let sequence):
@@ -103,14 +135,15 @@ enum Words {
             for record in batch.owned {
                 fold.add(record.dn.low ^ record.dn.high)
                 fold.add(record.stamp.rawValue ^ UInt64(record.service.rawValue))
+                fold.add(record.session?.digest ?? UInt64(record.occupancy.rawValue))
             }
-            for yielded in batch.yielded { fold.add(yielded.claim.stamp.rawValue) }
+            for yielded in batch.yielded { fold.add(yielded.claim.stamp.rawValue ^ (yielded.session?.digest ?? 0)) }
         case .syncEnd(let position):
             fold.add(5)
             fold.add(position.digest)
         case .claims(let claims):
             fold.add(6)
-            for heard in claims { fold.add(heard.claim.stamp.rawValue) }
+            for heard in claims { fold.add(heard.claim.stamp.rawValue ^ (heard.session?.digest ?? 0)) }
         case .snapshotRequest: fold.add(7)
         case .ping(let ping):
             fold.add(8)
@@ -123,14 +156,33 @@ enum Words {
     static func digest(of message: ProxyMessage) -> UInt64 {
         var fold = Fold()
         switch message {
-        case .query(let number, let dn):
+        case .request(let number, let dn, let request):
             fold.add(number)
             fold.add(dn.low ^ dn.high)
+            switch request {
+            case .query, .agent: break
+            case .reserve(_, let client): fold.add(client)
+            case .resume(let desktop): fold.add(desktop.number)
+            case .redeem(let token, let call): fold.add(token.number ^ call)
+            }
+        case .clientGone(let client): fold.add(client)
         case .answer(let number, let answer):
             fold.add(~number)
-            guard case .addressInfo(let service, let stamp, let detail) = answer else { break }
-            fold.add(stamp.rawValue ^ UInt64(service.rawValue))
+            fold.add(digest(of: answer))
+        }
+        return fold.value
+    }
+
+    private static func digest(of answer: ProxyAnswer) -> UInt64 {
+        var fold = Fold()
+        switch answer {
+        case .addressInfo(let word, let detail):
+            fold.add(word.stamp.rawValue ^ UInt64(word.service.rawValue))
             fold.add(UInt64(detail.contacts) << 32 | UInt64(detail.desktops))
+        case .agent(let session): fold.add(session.digest)
+        case .reserved(let reservation): fold.add(reservation.token.number)
+        case .refused(let error): fold.add(UInt64(error.rawValue))
+        case .notOwner, .done: break
         }
         return fold.value
     }
@@ -148,14 +200,18 @@ enum Words {
         case .ownerUnreachable(let owner, let sequence), .ownerReachable(let owner, let sequence):
             fold.add(owner)
             fold.add(sequence)
-        case .monitoring(_, _, let position), .endOfSnapshot(let position): fold.add(position.sequence)
+        case .agent(let event, let id, let sequence):
+            fold.add(event.session.digest)
+            fold.add(UInt64(id ?? 0) << 32 | (sequence ?? 0))
+        case .agentReserved(let id, let reservation): fold.add(reservation.token.number ^ UInt64(id))
+        case .monitoring(_, _, let position, _), .endOfSnapshot(let position): fold.add(position.sequence)
         case .addressInfo(let id, let status, let detail):
             fold.add(UInt64(id))
             fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue))
             fold.add(UInt64(detail?.contacts ?? .max))
         case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer): fold.add(peer)
         case .serverInfo(_, let info): for link in info.links where link.isConnected { fold.add(link.peer) }
-        case .error, .registered, .unregistered: break
+        case .error, .registered, .unregistered, .done: break
         }
         return fold.value
     }

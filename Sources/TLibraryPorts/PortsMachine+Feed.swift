@@ -9,9 +9,21 @@ extension PortsMachine {
     package mutating func viewChanged(_ dn: DNIndex, from before: View, to after: View, _ actions: inout [PortsAction])
     {
         append(.view(dn, after, before: before), &actions)
-        for client in watchers[dn] ?? [] {
-            tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
+        guard let watching = watchers[dn] else { return }
+        let agentEvents = before.agent == after.agent ? [] : agentEvents(dn, from: before, to: after)
+        for client in watching {
+            if !before.isEqual(to: after) {
+                tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
+            }
+            for event in agentEvents { tellWatcher(client, event, &actions) }
             if before.owner != after.owner { hintOwner(client, dn: dn, after.owner, &actions) }
+        }
+    }
+
+    private func agentEvents(_ dn: DNIndex, from before: View, to after: View) -> [AgentEvent] {
+        let name = directory.dn(at: dn)
+        return AgentEvent.kinds(from: before.agent, to: after.agent).map { kind, session in
+            AgentEvent(kind: kind, dn: name, session: session, owner: after.owner)
         }
     }
 
@@ -30,7 +42,8 @@ extension PortsMachine {
     ) {
         heardPeers[owner.position] = isReachable
         if isReachable || !configuration.faults.contains(.lostLinkUntold) {
-            for client in clients.keys.sorted() where clients[client]?.isIntroduced == true {
+            for client in clients.keys.sorted()
+            where clients[client]?.isIntroduced == true && clients[client]?.mask.contains(.links) == true {
                 tell(client, isReachable ? .linkConnected(owner) : .linkDisconnected(owner), &actions)
             }
         }
@@ -50,12 +63,19 @@ extension PortsMachine {
         _ client: ClientID, dn: DNIndex, from before: Service, to view: View, _ actions: inout [PortsAction]
     ) {
         guard clients[client]?.monitor == nil else { return }
+        guard clients[client]?.mask.contains(.service) == true else { return }
         let status = DNStatus(dn: directory.dn(at: dn), view: view)
         if before.isInService != view.service.isInService {
             tell(client, .serviceChanged(status, sequence: nil), &actions)
         } else {
             tell(client, .status([status], sequence: nil), &actions)
         }
+    }
+
+    private mutating func tellWatcher(_ client: ClientID, _ event: AgentEvent, _ actions: inout [PortsAction]) {
+        guard clients[client]?.monitor == nil, let mask = clients[client]?.mask else { return }
+        if let kind = EventMask(event.type), !mask.contains(kind) { return }
+        tell(client, .agent(event, referenceID: nil, sequence: nil), &actions)
     }
 
     private mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
@@ -75,6 +95,7 @@ extension PortsMachine {
     /// Goes on with the oldest event that the feed still has: `Faults.slowClientKept`.
     private mutating func skipAhead(_ client: ClientID) {
         clients[client]?.monitor?.expansion = nil
+        clients[client]?.monitor?.part = 0
         clients[client]?.monitor?.sequence = sequence - UInt64(feed.count)
         ready.insert(client)
     }
@@ -86,6 +107,7 @@ extension PortsMachine {
         _ client: ClientID, referenceID: UInt32, options: MonitorOptions, _ actions: inout [PortsAction]
     ) {
         guard clients[client] != nil else { return }
+        clients[client]!.mask = options.mask
         var monitor = Monitor(options: options, sequence: sequence, snapshotCursor: 0)
         var isResumed = false
         if let resume = options.resume, resume.lineage == lineage, resume.sequence <= sequence,
@@ -97,7 +119,8 @@ extension PortsMachine {
             monitor.snapshotCursor = nil
         }
         let position = FeedPosition(lineage: lineage, sequence: monitor.sequence)
-        tell(client, .monitoring(referenceID: referenceID, isResumed: isResumed, position), &actions)
+        let missed = sequence - monitor.sequence
+        tell(client, .monitoring(referenceID: referenceID, isResumed: isResumed, position, missed: missed), &actions)
         guard clients[client]?.isClosing == false else { return }
         clients[client]!.monitor = monitor
         monitors.insert(client)
@@ -135,10 +158,9 @@ extension PortsMachine {
         let entry = feed[feed.count - Int(sequence - next) - 1]
         switch entry {
         case .view(let dn, let view, let before):
-            clients[client]!.monitor!.sequence = next
-            return event(dn, view, before: before, monitor.options, sequence: next)
+            return tellChange(of: dn, from: before, to: view, monitor, client)
         case .owner(let owner, let isReachable):
-            if monitor.options.ownedHereOnly {
+            if monitor.options.ownedHereOnly || clients[client]?.mask.contains(.service) != true {
                 clients[client]!.monitor!.sequence = next
                 return nil
             }
@@ -151,6 +173,46 @@ extension PortsMachine {
         }
     }
 
+    /// A change may be several events: the service's, and the agent's. All but the last bear the sequence number before the
+    /// change, so a client that breaks off between them gets all of them again.
+    private mutating func tellChange(
+        of dn: DNIndex, from before: View, to after: View, _ monitor: Monitor, _ client: ClientID
+    ) -> TEvent? {
+        let next = monitor.sequence + 1
+        let mask = clients[client]!.mask
+        let isSame = before.isEqual(to: after) || !mask.contains(.service)
+        if before.agent == after.agent {
+            clients[client]!.monitor!.sequence = next
+            return isSame ? nil : event(dn, after, before: before, monitor.options, sequence: next)
+        }
+        var agentEvents: [AgentEvent] = []
+        if isToldOfAgent(dn, from: before, to: after, monitor.options) {
+            agentEvents = self.agentEvents(dn, from: before, to: after)
+            agentEvents.removeAll { EventMask($0.type).map { !mask.contains($0) } ?? false }
+        }
+        var events: [TEvent] = []
+        let sequence = agentEvents.isEmpty ? next : next - 1
+        if !isSame, let event = event(dn, after, before: before, monitor.options, sequence: sequence) {
+            events.append(event)
+        }
+        for (place, event) in agentEvents.enumerated() {
+            let sequence = place == agentEvents.count - 1 ? next : next - 1
+            events.append(.agent(event, referenceID: nil, sequence: sequence))
+        }
+        let part = monitor.part
+        let isLast = part + 1 >= events.count
+        clients[client]!.monitor!.part = isLast ? 0 : part + 1
+        if isLast { clients[client]!.monitor!.sequence = next }
+        return part < events.count ? events[part] : nil
+    }
+
+    private func isToldOfAgent(
+        _ index: DNIndex, from before: View, to after: View, _ options: MonitorOptions
+    ) -> Bool {
+        guard matches(directory.dn(at: index), options) else { return false }
+        return !options.ownedHereOnly || before.owner == me && after.owner == me
+    }
+
     private func event(
         _ index: DNIndex, _ view: View, before: View, _ options: MonitorOptions, sequence: UInt64
     ) -> TEvent? {
@@ -158,7 +220,7 @@ extension PortsMachine {
         guard matches(dn, options) else { return nil }
         if options.ownedHereOnly, view.owner != me {
             guard before.owner == me else { return nil }
-            let gone = View(service: .superseded, owner: view.owner, stamp: view.stamp)
+            let gone = View(service: .superseded, owner: view.owner, stamp: view.stamp, agent: view.agent)
             let status = DNStatus(dn: dn, view: gone)
             return before.service.isInService
                 ? .serviceChanged(status, sequence: sequence) : .status([status], sequence: sequence)

@@ -19,23 +19,34 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var chunk: Int
     /// How many requests of clients may be under way to one other node.
     package var requestsPerPeer: Int
+    /// How many requests a client may make a second; nil where it may make as many as it can.
+    package var requestsPerSecond: Int?
     package var faults: Faults
 
     package init(
         feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512,
-        requestsPerPeer: Int = 1_024, faults: Faults = .none
+        requestsPerPeer: Int = 1_024, requestsPerSecond: Int? = nil, faults: Faults = .none
     ) {
         self.feedCapacity = feedCapacity
         self.outboxCapacity = outboxCapacity
         self.registrationsPerClient = registrationsPerClient
         self.chunk = chunk
         self.requestsPerPeer = requestsPerPeer
+        self.requestsPerSecond = requestsPerSecond
         self.faults = faults
     }
 }
 
 package enum PortsAction: Equatable, Sendable {
     case close(ClientID, ClientProblem)
+}
+
+/// Which of a node's ports a client has connected to.
+package enum ClientPort: Equatable, Sendable {
+    /// The whole cluster's DNs and agents, for desktops and Stat Servers.
+    case tcontroller
+    /// This node's calls and routing points, for routers.
+    case `default`
 }
 
 /// Why a client's connection is closed from this side.
@@ -64,12 +75,17 @@ package struct PortsMachine: Sendable {
     var watchers: [DNIndex: [ClientID]] = [:]
     /// How many clients hold a PSTN DN in service.
     var holders: [DNIndex: Int] = [:]
+    /// Desktops that hold a DN, and those that did last, until their grace is over.
+    var desktops = DesktopTable()
+    let routingPoints: [RoutingPoint]
     /// Clients with a feed position.
     var monitors: Set<ClientID> = []
     /// By node: whether it is heard. This node's own place says nothing.
     var heardPeers: [Bool]
     /// How many clients were cut off because they read too slowly.
     package private(set) var slowClients: UInt64 = 0
+    /// How many requests were refused because their clients made too many.
+    package internal(set) var floodedRequests: UInt64 = 0
 
     /// The latest events, at most `feedCapacity`; the last one has the number `sequence`.
     var feed: Deque<FeedEntry> = []
@@ -79,8 +95,10 @@ package struct PortsMachine: Sendable {
 
     package init(
         configuration: PortsConfiguration = PortsConfiguration(), directory: DNDirectory, me: NodeIndex,
-        lineage: Incarnation, nodeCount: Int
+        routingPoints: [RoutingPoint] = [], lineage: Incarnation, nodeCount: Int, secret: UInt64 = 0
     ) {
+        self.routingPoints = routingPoints
+        desktops = DesktopTable(secret: secret)
         heardPeers = Array(repeating: false, count: nodeCount)
         self.configuration = configuration
         self.directory = directory
@@ -89,15 +107,24 @@ package struct PortsMachine: Sendable {
     }
 
     struct Registration: Sendable {
-        /// It keeps a PSTN DN in service.
-        var holds = false
+        /// It keeps a PSTN DN in service, as this desktop.
+        var desktop: DesktopToken?
         var wantsOwnerHint = false
+
+        var holds: Bool { desktop != nil }
     }
 
     struct Client: Sendable {
         /// It has said hello.
         var isIntroduced = false
+        let port: ClientPort
         var registrations: [DNIndex: Registration] = [:]
+        /// Positions in the topology's list.
+        var routingPoints: Set<Int> = []
+        var mask = EventMask.all
+        var rate = RequestRate()
+        /// Owners that it has asked for reservations.
+        var reservesAt: Set<NodeIndex> = []
         var outbox: Deque<TEvent> = []
         var monitor: Monitor?
         var isClosing = false
@@ -111,6 +138,8 @@ package struct PortsMachine: Sendable {
         var snapshotCursor: Int?
         /// A whole owner's change that is being told DN by DN.
         var expansion: Expansion?
+        /// How many events of the next change have been told.
+        var part = 0
     }
 
     struct Expansion: Sendable {
@@ -125,8 +154,34 @@ package struct PortsMachine: Sendable {
 
     // MARK: Clients
 
-    package mutating func connected(_ client: ClientID) {
-        clients[client] = Client()
+    package mutating func connected(_ client: ClientID, at port: ClientPort = .tcontroller) {
+        clients[client] = Client(port: port)
+    }
+
+    /// Which port a client is connected to; nil for one that has gone.
+    package func port(of client: ClientID) -> ClientPort? { clients[client]?.port }
+
+    /// Which events a client is told from now on.
+    package mutating func setMask(_ mask: EventMask, of client: ClientID) {
+        clients[client]?.mask = mask
+    }
+
+    /// Whether a client may make another request now.
+    package mutating func admitsRequest(of client: ClientID, now: Instant) -> Bool {
+        guard let limit = configuration.requestsPerSecond, clients[client] != nil else { return true }
+        if clients[client]!.rate.takes(limit: limit, now: now) { return true }
+        floodedRequests += 1
+        return false
+    }
+
+    /// A client asks an owner for a reservation.
+    package mutating func noteReservation(at owner: NodeIndex, of client: ClientID) {
+        clients[client]?.reservesAt.insert(owner)
+    }
+
+    /// The owners that a client has asked for reservations, sorted.
+    package func reservationOwners(of client: ClientID) -> [NodeIndex] {
+        (clients[client]?.reservesAt ?? []).sorted()
     }
 
     /// A client has said hello: from now on it is told of links.
@@ -152,10 +207,21 @@ package struct PortsMachine: Sendable {
         var abandoned: [DNIndex] = []
         for (dn, registration) in gone.registrations.sorted(by: { $0.key < $1.key }) {
             forgetWatcher(client, of: dn)
-            if registration.holds, release(dn) { abandoned.append(dn) }
+            guard let desktop = registration.desktop else { continue }
+            let isLast = release(dn)
+            desktops.left(desktop, mayReturn: isLast)
+            if isLast { abandoned.append(dn) }
         }
         return abandoned
     }
+
+    /// The last desktop of a DN has not come back in time.
+    package mutating func graceEnded(_ dn: DNIndex) {
+        desktops.forgetAbsent(dn)
+    }
+
+    /// Whether a token is that of a desktop which holds the DN, or did until now.
+    package func isDesktop(_ token: DesktopToken, of dn: DNIndex) -> Bool { desktops.isKnown(token, of: dn) }
 
     package var clientCount: Int { clients.count }
 
@@ -201,12 +267,55 @@ package struct PortsMachine: Sendable {
     }
 
     /// Registers a client for a DN's events; with `holds` it also keeps the PSTN DN in service.
-    package mutating func register(_ dn: DNIndex, for client: ClientID, holds: Bool, wantsOwnerHint: Bool = false) {
-        guard let former = clients[client].map({ $0.registrations[dn] }) else { return }
+    ///
+    /// - Parameter returning: of a desktop that comes back. What its former connection held, if that still stands, it holds no
+    ///   longer.
+    /// - Returns: the desktop's token if the client holds the DN.
+    @discardableResult
+    package mutating func register(
+        _ dn: DNIndex, for client: ClientID, holds: Bool, wantsOwnerHint: Bool = false,
+        returning: DesktopToken? = nil, _ actions: inout [PortsAction]
+    ) -> DesktopToken? {
+        guard let former = clients[client].map({ $0.registrations[dn] }) else { return nil }
         if former == nil { watchers[dn, default: []].append(client) }
-        if holds, former?.holds != true { holders[dn, default: 0] += 1 }
-        clients[client]!.registrations[dn] = Registration(
-            holds: holds || former?.holds == true, wantsOwnerHint: wantsOwnerHint)
+        var desktop = former?.desktop
+        if holds, desktop == nil {
+            desktop = desktops.entered(dn, client)
+            holders[dn, default: 0] += 1
+        }
+        clients[client]!.registrations[dn] = Registration(desktop: desktop, wantsOwnerHint: wantsOwnerHint)
+        if holds, let returning, returning != desktop { replace(returning, of: dn, &actions) }
+        return desktop
+    }
+
+    /// A desktop has come back over another connection.
+    private mutating func replace(_ desktop: DesktopToken, of dn: DNIndex, _ actions: inout [PortsAction]) {
+        guard let former = desktops.client(of: desktop, dn) else { return }
+        desktops.left(desktop, mayReturn: false)
+        _ = release(dn)
+        endRegistration(of: dn, former, &actions)
+    }
+
+    /// A client's registration ends without its doing.
+    private mutating func endRegistration(of dn: DNIndex, _ client: ClientID, _ actions: inout [PortsAction]) {
+        clients[client]?.registrations[dn] = nil
+        forgetWatcher(client, of: dn)
+        tell(client, .unregistered(referenceID: nil, dn: directory.dn(at: dn), reason: .superseded), &actions)
+    }
+
+    /// Registers a client for a routing point.
+    ///
+    /// - Returns: false when there is none with this number.
+    package mutating func registerRoutingPoint(_ dn: DN, for client: ClientID) -> Bool {
+        guard let position = routingPoints.firstIndex(where: { $0.dn == dn }) else { return false }
+        clients[client]?.routingPoints.insert(position)
+        return true
+    }
+
+    /// - Returns: false when the client had not registered it.
+    package mutating func unregisterRoutingPoint(_ dn: DN, for client: ClientID) -> Bool {
+        guard let position = routingPoints.firstIndex(where: { $0.dn == dn }) else { return false }
+        return clients[client]?.routingPoints.remove(position) != nil
     }
 
     package enum Unregistration: Equatable, Sendable {
@@ -219,7 +328,9 @@ package struct PortsMachine: Sendable {
     package mutating func unregister(_ dn: DNIndex, for client: ClientID) -> Unregistration {
         guard let former = clients[client]?.registrations.removeValue(forKey: dn) else { return .notRegistered }
         forgetWatcher(client, of: dn)
-        return former.holds && release(dn) ? .lastHolder : .registered
+        guard let desktop = former.desktop else { return .registered }
+        desktops.left(desktop, mayReturn: false)
+        return release(dn) ? .lastHolder : .registered
     }
 
     package func isHeld(_ dn: DNIndex) -> Bool { holders[dn] != nil }
@@ -229,11 +340,10 @@ package struct PortsMachine: Sendable {
 
     /// The DN went to another node: desktops that held it are told, and never come back by themselves.
     package mutating func superseded(_ dn: DNIndex, _ actions: inout [PortsAction]) {
+        desktops.forgetAll(dn)
         guard holders.removeValue(forKey: dn) != nil else { return }
         for client in watchers[dn] ?? [] where clients[client]?.registrations[dn]?.holds == true {
-            clients[client]!.registrations[dn] = nil
-            forgetWatcher(client, of: dn)
-            tell(client, .unregistered(referenceID: nil, dn: directory.dn(at: dn), reason: .superseded), &actions)
+            endRegistration(of: dn, client, &actions)
         }
     }
 

@@ -1,3 +1,4 @@
+package import AgentSessions
 package import ClusterModel
 
 /// The numeric ids of the T-Library's messages that this port speaks.
@@ -8,13 +9,24 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     case requestUnregisterAddress = 4
     /// TMonitorAllKnownDNs: a snapshot of all DNs, then every change.
     case requestRegisterAll = 5
+    case requestSetInputMask = 7
+    case requestAgentLogin = 8
+    case requestAgentLogout = 9
+    case requestAgentReady = 10
+    case requestAgentNotReady = 11
     case eventError = 52
     case eventRegistered = 53
     case eventUnregistered = 54
+    case eventAgentLogin = 73
+    case eventAgentLogout = 74
+    case eventAgentReady = 75
+    case eventAgentNotReady = 76
     case eventAddressInfo = 92
     case eventServerInfo = 93
     case eventLinkDisconnected = 94
     case eventLinkConnected = 95
+    case requestReserveAgent = 127
+    case eventAgentReserved = 128
     case eventACK = 138
     case eventDNOutOfService = 147
     case eventDNBackInService = 148
@@ -28,9 +40,20 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .requestRegisterAddress: "TRegisterAddress"
         case .requestUnregisterAddress: "TUnregisterAddress"
         case .requestRegisterAll: "TMonitorAllKnownDNs"
+        case .requestSetInputMask: "TSetInputMask"
+        case .requestAgentLogin: "TAgentLogin"
+        case .requestAgentLogout: "TAgentLogout"
+        case .requestAgentReady: "TAgentSetReady"
+        case .requestAgentNotReady: "TAgentSetNotReady"
+        case .requestReserveAgent: "TReserveAgent"
         case .eventError: "EventError"
         case .eventRegistered: "EventRegistered"
         case .eventUnregistered: "EventUnregistered"
+        case .eventAgentLogin: "EventAgentLogin"
+        case .eventAgentLogout: "EventAgentLogout"
+        case .eventAgentReady: "EventAgentReady"
+        case .eventAgentNotReady: "EventAgentNotReady"
+        case .eventAgentReserved: "EventAgentReserved"
         case .eventAddressInfo: "EventAddressInfo"
         case .eventServerInfo: "EventServerInfo"
         case .eventLinkDisconnected: "EventLinkDisconnected"
@@ -41,26 +64,86 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .eventPrivateInfo: "EventPrivateInfo"
         }
     }
+
+    /// Whether a node sends it; all others are a client's.
+    package var isEvent: Bool { name.hasPrefix("Event") }
 }
 
 /// What a client asks of a node's T-Controller port. The answer carries the request's ReferenceID.
 package enum TRequest: Equatable, Sendable {
     /// Registers the client for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, it also makes the
     /// receiving node the DN's owner. With `ownerHint` the client is told where the owner is, whenever that is another
-    /// node, so that it can connect there and save a hop.
-    case registerAddress(referenceID: UInt32, dn: String, takeover: Bool, ownerHint: Bool = false)
+    /// node, so that it can connect there and save a hop. With the desktop token of an earlier registration the client is
+    /// the desktop that had it, wherever it was.
+    case registerAddress(
+        referenceID: UInt32, dn: String, takeover: Bool, ownerHint: Bool = false, desktop: DesktopToken? = nil)
     case unregisterAddress(referenceID: UInt32, dn: String)
     /// Asks the DN's owner, wherever it is.
     case queryAddress(referenceID: UInt32, dn: String)
     /// Asks what the node tells every client when it connects.
     case queryServer(referenceID: UInt32)
     case monitorAll(referenceID: UInt32, MonitorOptions)
+    /// Which events the client is told, beside answers, whatever it has registered or monitors.
+    case setInputMask(referenceID: UInt32, EventMask)
+    /// Asks the DN's owner to log the agent in or out, or to make it ready or not.
+    case agent(referenceID: UInt32, dn: String, AgentRequest)
+    /// TReserveAgent. The DN may be empty where the agent is named.
+    case reserveAgent(referenceID: UInt32, dn: String, ReservationRequest)
+    /// A request whose frame could be read, but not what it asks; it is refused with the error.
+    case invalid(referenceID: UInt32, TError)
 
     package var referenceID: UInt32 {
         switch self {
-        case .registerAddress(let id, _, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
-            .queryServer(let id), .monitorAll(let id, _):
+        case .registerAddress(let id, _, _, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
+            .queryServer(let id), .monitorAll(let id, _), .setInputMask(let id, _), .agent(let id, _, _),
+            .reserveAgent(let id, _, _), .invalid(let id, _):
             id
+        }
+    }
+}
+
+/// Which desktop holds a PSTN DN in service: given with EventRegistered, good until the desktop's grace is over.
+package struct DesktopToken: Hashable, Sendable {
+    package let number: UInt64
+
+    package init(number: UInt64) {
+        self.number = number
+    }
+}
+
+/// Kinds of events that a client wants to be told. Answers and what belongs to a snapshot are told in any case.
+package struct EventMask: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// EventDNBackInService, EventDNOutOfService, and what else EventPrivateInfo tells of DNs and owners.
+    package static let service = EventMask(rawValue: 1)
+    package static let agentLogin = EventMask(rawValue: 2)
+    package static let agentLogout = EventMask(rawValue: 4)
+    package static let agentReady = EventMask(rawValue: 8)
+    package static let agentNotReady = EventMask(rawValue: 16)
+    /// EventLinkConnected and EventLinkDisconnected.
+    package static let links = EventMask(rawValue: 32)
+
+    package static let all: EventMask = [.service, .agentLogin, .agentLogout, .agentReady, .agentNotReady, .links]
+
+    /// - Returns: nil for a type that no mask speaks of: a request, an answer.
+    package init?(_ type: TMessageType) {
+        switch type {
+        case .eventDNBackInService, .eventDNOutOfService, .eventPrivateInfo: self = .service
+        case .eventAgentLogin: self = .agentLogin
+        case .eventAgentLogout: self = .agentLogout
+        case .eventAgentReady: self = .agentReady
+        case .eventAgentNotReady: self = .agentNotReady
+        case .eventLinkConnected, .eventLinkDisconnected: self = .links
+        case .requestQueryServer, .requestQueryAddress, .requestRegisterAddress, .requestUnregisterAddress,
+            .requestRegisterAll, .requestSetInputMask, .requestAgentLogin, .requestAgentLogout, .requestAgentReady,
+            .requestAgentNotReady, .requestReserveAgent, .eventError, .eventRegistered, .eventUnregistered,
+            .eventAddressInfo, .eventServerInfo, .eventAgentReserved, .eventACK:
+            return nil
         }
     }
 }
@@ -75,15 +158,18 @@ package struct MonitorOptions: Equatable, Sendable {
     package var acceptsOwnerEvents: Bool
     /// Where an earlier session of the client stopped.
     package var resume: FeedPosition?
+    /// Takes the place of the client's input mask.
+    package var mask: EventMask
 
     package init(
         ownedHereOnly: Bool = false, ranges: [DNRange] = [], acceptsOwnerEvents: Bool = false,
-        resume: FeedPosition? = nil
+        resume: FeedPosition? = nil, mask: EventMask = .all
     ) {
         self.ownedHereOnly = ownedHereOnly
         self.ranges = ranges
         self.acceptsOwnerEvents = acceptsOwnerEvents
         self.resume = resume
+        self.mask = mask
     }
 }
 
@@ -138,6 +224,58 @@ package struct OwnerDetail: Equatable, Sendable {
     }
 }
 
+/// What an agent did, or had done to it.
+package struct AgentEvent: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
+        case login, logout, ready, notReady
+    }
+
+    package var kind: Kind
+    package var dn: DN
+    /// Whose event it is; for the logout of an agent whose place another has taken the session of before.
+    package var session: AgentSession
+    /// Of the DN: the agent's site is where this node is.
+    package var owner: NodeIndex
+
+    package init(kind: Kind, dn: DN, session: AgentSession, owner: NodeIndex) {
+        self.kind = kind
+        self.dn = dn
+        self.session = session
+        self.owner = owner
+    }
+
+    /// What becomes of one session when another takes its place, in the order in which clients are told: a change that
+    /// comes from another node may stand for several.
+    package static func kinds(from before: AgentSession?, to after: AgentSession?) -> [(Kind, AgentSession)] {
+        guard before != after else { return [] }
+        var kinds: [(Kind, AgentSession)] = []
+        let wasLoggedIn = before?.isLoggedIn == true
+        let isSameAgent = wasLoggedIn && before?.agent == after?.agent
+        if let before, wasLoggedIn, !isSameAgent || after?.isLoggedIn != true {
+            kinds.append((.logout, isSameAgent ? after ?? before : before))
+        }
+        guard let after, after.isLoggedIn else { return kinds }
+        let isNewLogin = !isSameAgent || before?.login != after.login
+        if isNewLogin { kinds.append((.login, after)) }
+        let isAsAfterLogin =
+            isSameAgent
+            ? isNewLogin && before?.state == after.state && before?.workMode == after.workMode
+                && before?.reasons == after.reasons
+            : after.state == .notReady && after.stamp == after.login
+        if !isAsAfterLogin { kinds.append((after.state == .ready ? .ready : .notReady, after)) }
+        return kinds
+    }
+
+    package var type: TMessageType {
+        switch kind {
+        case .login: .eventAgentLogin
+        case .logout: .eventAgentLogout
+        case .ready: .eventAgentReady
+        case .notReady: .eventAgentNotReady
+        }
+    }
+}
+
 /// What a node says of itself.
 package struct ServerInfo: Equatable, Sendable {
     package struct Link: Equatable, Sendable {
@@ -173,13 +311,21 @@ package enum TEvent: Equatable, Sendable {
     /// Another node owns the DN: to clients that asked for it when they registered.
     case ownerHint(dn: DN, owner: NodeIndex)
     case error(referenceID: UInt32, TError)
-    case registered(referenceID: UInt32, DNStatus)
+    /// With a token if the client holds the PSTN DN in service.
+    case registered(referenceID: UInt32, DNStatus, DesktopToken? = nil)
     /// Without a ReferenceID when the node ended the registration, and then with the reason.
     case unregistered(referenceID: UInt32?, dn: DN, reason: Service?)
     /// In the owner's words if these could be had, otherwise as this node shows the DN.
     case addressInfo(referenceID: UInt32, DNStatus, OwnerDetail?)
-    /// The answer to a monitoring request: whether the client goes on where it stopped or gets a snapshot.
-    case monitoring(referenceID: UInt32, isResumed: Bool, FeedPosition)
+    /// EventACK: the request was carried out, and there is nothing else to say.
+    case done(referenceID: UInt32)
+    /// The answer to a monitoring request: whether the client goes on where it stopped, with so many events to come that it
+    /// has missed, or gets a snapshot.
+    case monitoring(referenceID: UInt32, isResumed: Bool, FeedPosition, missed: UInt64 = 0)
+    /// With a ReferenceID for the client whose request it answers; that client is told without, too, like everybody who
+    /// has registered the DN. The sequence is nil outside a monitoring client's feed.
+    case agent(AgentEvent, referenceID: UInt32?, sequence: UInt64?)
+    case agentReserved(referenceID: UInt32, Reservation)
     /// The DN's service changed. The sequence is nil outside a monitoring client's feed.
     case serviceChanged(DNStatus, sequence: UInt64?)
     /// DNs as they are now: a piece of a snapshot (sequence nil), or owner and reason that changed without the service.
@@ -200,33 +346,12 @@ package enum TEvent: Equatable, Sendable {
         case .registered: .eventRegistered
         case .unregistered: .eventUnregistered
         case .addressInfo: .eventAddressInfo
-        case .monitoring: .eventACK
+        case .monitoring, .done: .eventACK
+        case .agent(let event, _, _): event.type
+        case .agentReserved: .eventAgentReserved
         case .serviceChanged(let status, _):
             status.view.service.isInService ? .eventDNBackInService : .eventDNOutOfService
         case .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable: .eventPrivateInfo
-        }
-    }
-}
-
-/// Why a request was refused. The numbers are part of the protocol.
-package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
-    case unknownDN = 1
-    case notRegistered = 2
-    case wrongDataCenter = 3
-    case tooManyRegistrations = 4
-    case malformedRequest = 5
-    case unsupportedRequest = 6
-    case tooManyRequests = 7
-
-    package var message: String {
-        switch self {
-        case .unknownDN: "The DN is not provisioned."
-        case .notRegistered: "This client has not registered the DN."
-        case .wrongDataCenter: "The DN may not register in this data center."
-        case .tooManyRegistrations: "This client has registered as many DNs as one client may."
-        case .malformedRequest: "The request could not be read."
-        case .unsupportedRequest: "This port does not know the request."
-        case .tooManyRequests: "Too many requests wait for the DN's owner already; ask again later."
         }
     }
 }
@@ -238,6 +363,9 @@ package struct ClientID: Hashable, Comparable, Sendable {
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
+
+    /// Nobody.
+    package static let none = ClientID(rawValue: 0)
 
     package static func < (left: ClientID, right: ClientID) -> Bool { left.rawValue < right.rawValue }
 }

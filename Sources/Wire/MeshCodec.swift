@@ -92,6 +92,12 @@ package struct MeshCodec: Sendable {
             $0.n_owned_stamps = batch.owned.count
             $0.owned_stamps = arena.array(batch.owned.map(\.stamp.rawValue))
             $0.owned_services = arena.bytes(batch.owned.map(\.service.rawValue))
+            if batch.owned.contains(where: { !$0.occupancy.isEmpty }) {
+                $0.owned_occupancies = arena.bytes(batch.owned.map(\.occupancy.rawValue))
+            }
+            let sessions = SessionCodec.pack(batch.owned.lazy.map(\.session), arena)
+            $0.n_sessions = sessions.count
+            $0.sessions = arena.array(sessions)
             if !batch.yielded.isEmpty { $0.yielded = pack(batch.yielded, arena) }
         }
     }
@@ -114,6 +120,9 @@ package struct MeshCodec: Sendable {
             $0.stamps = arena.array(claims.map(\.claim.stamp.rawValue))
             $0.n_owner_positions = claims.count
             $0.owner_positions = arena.array(ownerPositions)
+            let sessions = SessionCodec.pack(claims.lazy.map(\.session), arena)
+            $0.n_sessions = sessions.count
+            $0.sessions = arena.array(sessions)
         }
     }
 
@@ -201,6 +210,11 @@ package struct MeshCodec: Sendable {
             }
             let stamps = values(count, message.owned_stamps)
             let services = bytes(message.owned_services)
+            let occupancies = bytes(message.owned_occupancies)
+            guard occupancies.isEmpty || occupancies.count == count else {
+                throw .badValue(type: type, field: "length of a column")
+            }
+            var sessions = try SessionCodec(message.n_sessions, message.sessions, count: count, type: type)
             batch.owned.reserveCapacity(count)
             for position in 0..<count {
                 guard let dn = Self.dn(position, in: message.owned_dns) else {
@@ -209,7 +223,14 @@ package struct MeshCodec: Sendable {
                 guard let service = Service(rawValue: services[position]), Self.canBeSaid(service) else {
                     throw .badValue(type: type, field: "service code")
                 }
-                batch.owned.append(OwnedRecord(dn: dn, stamp: Stamp(rawValue: stamps[position]), service: service))
+                let occupancy = Occupancy(rawValue: occupancies.isEmpty ? 0 : occupancies[position])
+                guard Occupancy.known.isSuperset(of: occupancy) else {
+                    throw .badValue(type: type, field: "occupancy")
+                }
+                batch.owned.append(
+                    OwnedRecord(
+                        dn: dn, stamp: Stamp(rawValue: stamps[position]), service: service, occupancy: occupancy,
+                        session: try sessions.session(at: position)))
             }
             if let yielded = message.yielded { batch.yielded = try claims(yielded.pointee, type: type) }
             return batch
@@ -230,13 +251,17 @@ package struct MeshCodec: Sendable {
         let owners = texts(message.n_owners, message.owners).map { indices[$0] }
         let stamps = values(count, message.stamps)
         let positions = values(count, message.owner_positions)
+        var sessions = try SessionCodec(message.n_sessions, message.sessions, count: count, type: type)
         var claims: [HeardClaim] = []
         claims.reserveCapacity(count)
         for position in 0..<count {
             guard let dn = Self.dn(position, in: message.dns) else { throw .badValue(type: type, field: "DN") }
             guard Int(positions[position]) < owners.count else { throw .badValue(type: type, field: "owner") }
+            let session = try sessions.session(at: position)
             guard let owner = owners[Int(positions[position])] else { continue }
-            claims.append(HeardClaim(dn: dn, claim: Claim(owner: owner, stamp: Stamp(rawValue: stamps[position]))))
+            claims.append(
+                HeardClaim(
+                    dn: dn, claim: Claim(owner: owner, stamp: Stamp(rawValue: stamps[position])), session: session))
         }
         return claims
     }

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Tandem__Mesh__Hello Tandem__Mesh__Hello;
 typedef struct Tandem__Mesh__SyncBegin Tandem__Mesh__SyncBegin;
 typedef struct Tandem__Mesh__Records Tandem__Mesh__Records;
+typedef struct Tandem__Mesh__Session Tandem__Mesh__Session;
 typedef struct Tandem__Mesh__Claims Tandem__Mesh__Claims;
 typedef struct Tandem__Mesh__StreamPosition Tandem__Mesh__StreamPosition;
 typedef struct Tandem__Mesh__Ping Tandem__Mesh__Ping;
@@ -91,10 +92,59 @@ struct  Tandem__Mesh__Records
    * DNs that the sender gave up, with the claim that superseded its own.
    */
   Tandem__Mesh__Claims *yielded;
+  /*
+   * What keeps each DN from another call, one byte each: bit 0 a call, bit 1 a reservation. Empty where nothing keeps any.
+   */
+  ProtobufCBinaryData owned_occupancies;
+  /*
+   * The agents of some of them, in the order of the records.
+   */
+  size_t n_sessions;
+  Tandem__Mesh__Session **sessions;
 };
 #define TANDEM__MESH__RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__records__descriptor) \
-    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL }
+    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL}, 0,NULL }
+
+
+/*
+ * Who is logged in on a DN.
+ */
+struct  Tandem__Mesh__Session
+{
+  ProtobufCMessage base;
+  /*
+   * Of the record or claim in its columns.
+   */
+  uint32_t position;
+  /*
+   * 1 to 64 bytes of visible ASCII.
+   */
+  char *agent;
+  /*
+   * 0 logged out, 1 not ready, 2 ready.
+   */
+  uint32_t state;
+  /*
+   * The T-Library's TAgentWorkMode.
+   */
+  uint32_t work_mode;
+  /*
+   * Why; at most 8 pairs, keys of 1 to 32 bytes, values of at most 96.
+   */
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+  /*
+   * When the agent logged in, and when the session came to be as it is. The first is not greater.
+   */
+  uint64_t login;
+  uint64_t stamp;
+};
+#define TANDEM__MESH__SESSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__session__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, 0, 0 }
 
 
 /*
@@ -116,10 +166,15 @@ struct  Tandem__Mesh__Claims
    */
   size_t n_owner_positions;
   uint32_t *owner_positions;
+  /*
+   * The agents of some of the DNs as the teller knows them, in the order of the claims.
+   */
+  size_t n_sessions;
+  Tandem__Mesh__Session **sessions;
 };
 #define TANDEM__MESH__CLAIMS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__claims__descriptor) \
-    , 0,NULL, {0,NULL}, 0,NULL, 0,NULL }
+    , 0,NULL, {0,NULL}, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -271,6 +326,25 @@ Tandem__Mesh__Records *
 void   tandem__mesh__records__free_unpacked
                      (Tandem__Mesh__Records *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Mesh__Session methods */
+void   tandem__mesh__session__init
+                     (Tandem__Mesh__Session         *message);
+size_t tandem__mesh__session__get_packed_size
+                     (const Tandem__Mesh__Session   *message);
+size_t tandem__mesh__session__pack
+                     (const Tandem__Mesh__Session   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__session__pack_to_buffer
+                     (const Tandem__Mesh__Session   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__Session *
+       tandem__mesh__session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__session__free_unpacked
+                     (Tandem__Mesh__Session *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Mesh__Claims methods */
 void   tandem__mesh__claims__init
                      (Tandem__Mesh__Claims         *message);
@@ -396,6 +470,9 @@ typedef void (*Tandem__Mesh__SyncBegin_Closure)
 typedef void (*Tandem__Mesh__Records_Closure)
                  (const Tandem__Mesh__Records *message,
                   void *closure_data);
+typedef void (*Tandem__Mesh__Session_Closure)
+                 (const Tandem__Mesh__Session *message,
+                  void *closure_data);
 typedef void (*Tandem__Mesh__Claims_Closure)
                  (const Tandem__Mesh__Claims *message,
                   void *closure_data);
@@ -423,6 +500,7 @@ typedef void (*Tandem__Mesh__ProxiedAnswer_Closure)
 extern const ProtobufCMessageDescriptor tandem__mesh__hello__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__sync_begin__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__records__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__session__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__stream_position__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__ping__descriptor;

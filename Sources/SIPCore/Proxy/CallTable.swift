@@ -57,6 +57,10 @@ package struct CallTable: Sendable {
     private var free: [Int32] = []
     private var slots: [UInt64: Int32] = [:]
     private var queue = DeadlineQueue()
+    /// How many calls each DN has that has one.
+    private var callCounts: [DNIndex: Int] = [:]
+    /// DNs that got their first call or lost their last, in order; one may be there more than once.
+    private var changed: [DNIndex] = []
     private let seed: UInt64
     /// Nanoseconds.
     private let maximumTime: UInt64
@@ -92,6 +96,7 @@ package struct CallTable: Sendable {
         records[Int(slot)].key = key
         records[Int(slot)].isUsed = true
         slots[key] = slot
+        count(parties, by: 1)
         return CallID(slot: slot, generation: records[Int(slot)].generation)
     }
 
@@ -125,12 +130,34 @@ package struct CallTable: Sendable {
 
     mutating func end(_ id: CallID) {
         guard let slot = slot(id) else { return }
-        queue.set(slot, to: TransactionTimers.never)
+        queue.set(slot, to: DeadlineQueue.never)
         slots[records[slot].key] = nil
+        count(records[slot].call.parties, by: -1)
         records[slot].call = Call()
         records[slot].isUsed = false
         records[slot].generation &+= 1
         free.append(Int32(slot))
+    }
+
+    private mutating func count(_ parties: CallParties, by step: Int) {
+        if let caller = parties.caller { count(caller, by: step) }
+        if let callee = parties.callee, callee != parties.caller { count(callee, by: step) }
+    }
+
+    private mutating func count(_ dn: DNIndex, by step: Int) {
+        let before = callCounts[dn] ?? 0
+        callCounts[dn] = before + step > 0 ? before + step : nil
+        if before == 0 || before + step == 0 { changed.append(dn) }
+    }
+
+    /// Whether a DN has a call through this node, be it one that only rings.
+    package func isBusy(_ dn: DNIndex) -> Bool { callCounts[dn] != nil }
+
+    /// Takes the DNs that may have got their first call or lost their last since this was asked before, in order.
+    mutating func takeChanged() -> [DNIndex] {
+        guard !changed.isEmpty else { return [] }
+        defer { changed.removeAll(keepingCapacity: true) }
+        return changed
     }
 
     /// Ends the calls whose sessions are over.

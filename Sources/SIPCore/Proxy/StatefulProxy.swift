@@ -127,6 +127,9 @@ package struct StatefulProxy: Sendable {
         return branches.isLoop(message, in: datagram, sentBy: setup.peerPort.sentBy.span)
     }
 
+    /// Takes the DNs that may have got their first call or lost their last, in order.
+    package mutating func takeChangedParties() -> [DNIndex] { calls.takeChanged() }
+
     // MARK: Time and transport
 
     /// Fires what is due.

@@ -1,8 +1,9 @@
-import ClusterModel
-
 /// Which slot of a table is due next: a heap that knows where each slot stands in it, so that a deadline moves either way
 /// in O(log n), and nothing is left of one that is taken back.
-struct DeadlineQueue: Sendable {
+package struct DeadlineQueue: Sendable {
+    /// What a slot without a deadline has.
+    package static let never = UInt64.max
+
     private struct Entry {
         let deadline: UInt64
         let slot: Int32
@@ -19,22 +20,24 @@ struct DeadlineQueue: Sendable {
     /// Of each slot, where in the heap it stands.
     private var positions: [Int32] = []
 
+    package init() {}
+
     /// Slots that have a deadline.
-    var count: Int { heap.count }
+    package var count: Int { heap.count }
     /// The earliest deadline, monotonic nanoseconds.
-    var next: UInt64? { heap.first?.deadline }
+    package var next: UInt64? { heap.first?.deadline }
 
     /// A slot whose deadline has come; it keeps it until it is set anew.
-    func due(_ now: Instant) -> Int? {
+    package func due(_ now: Instant) -> Int? {
         guard let first = heap.first, first.deadline <= now.monotonic else { return nil }
         return Int(first.slot)
     }
 
-    /// - Parameter deadline: monotonic nanoseconds; `TransactionTimers.never` for none.
-    mutating func set(_ slot: Int, to deadline: UInt64) {
+    /// - Parameter deadline: monotonic nanoseconds; `never` for none.
+    package mutating func set(_ slot: Int, to deadline: UInt64) {
         while positions.count <= slot { positions.append(Self.nowhere) }
         let position = Int(positions[slot])
-        guard deadline != TransactionTimers.never else { return remove(at: position) }
+        guard deadline != Self.never else { return remove(at: position) }
         let entry = Entry(deadline: deadline, slot: Int32(slot))
         if position < 0 {
             heap.append(entry)
