@@ -108,8 +108,8 @@ let checks: [Target] = [
     .target(
         name: "FuzzChecks",
         dependencies: [
-            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
-            "Wire", "TLS",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+            "TopologyFile", "Wire", "TLS",
         ]
     )
 ]
@@ -136,22 +136,23 @@ let tests: [Target] = [
     .testTarget(name: "DNOwnershipTests", dependencies: ["ClusterModel", "DNOwnership"]),
     .testTarget(name: "SIPCoreTests", dependencies: ["ClusterModel", "SIPCore"]),
     .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
-    .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "TLibraryPorts"]),
+    .testTarget(name: "AgentSessionsTests", dependencies: ["ClusterModel", "AgentSessions"]),
+    .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(
         name: "NodeCoreTests",
-        dependencies: ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),
+        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),
     .testTarget(
         name: "SimulationTests",
-        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "NodeCore", "Simulation"],
+        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "NodeCore", "Simulation"],
         exclude: ["regression-seeds.txt"]
     ),
     .testTarget(
         name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"], exclude: ["Schema"]),
     .testTarget(
         name: "WireTests",
-        dependencies: ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "Wire"]
+        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "Wire"]
     ),
     .target(name: "TestCertificates", dependencies: ["LinuxSystem"], path: "Tests/TestCertificates"),
     .testTarget(name: "TLSTests", dependencies: ["ClusterModel", "TLS", "TestCertificates"]),

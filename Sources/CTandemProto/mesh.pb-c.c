@@ -367,49 +367,94 @@ void   tandem__mesh__pong__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__pong__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   tandem__mesh__proxied_query__init
-                     (Tandem__Mesh__ProxiedQuery         *message)
+void   tandem__mesh__proxied_request__init
+                     (Tandem__Mesh__ProxiedRequest         *message)
 {
-  static const Tandem__Mesh__ProxiedQuery init_value = TANDEM__MESH__PROXIED_QUERY__INIT;
+  static const Tandem__Mesh__ProxiedRequest init_value = TANDEM__MESH__PROXIED_REQUEST__INIT;
   *message = init_value;
 }
-size_t tandem__mesh__proxied_query__get_packed_size
-                     (const Tandem__Mesh__ProxiedQuery *message)
+size_t tandem__mesh__proxied_request__get_packed_size
+                     (const Tandem__Mesh__ProxiedRequest *message)
 {
-  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  assert(message->base.descriptor == &tandem__mesh__proxied_request__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t tandem__mesh__proxied_query__pack
-                     (const Tandem__Mesh__ProxiedQuery *message,
+size_t tandem__mesh__proxied_request__pack
+                     (const Tandem__Mesh__ProxiedRequest *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  assert(message->base.descriptor == &tandem__mesh__proxied_request__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t tandem__mesh__proxied_query__pack_to_buffer
-                     (const Tandem__Mesh__ProxiedQuery *message,
+size_t tandem__mesh__proxied_request__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedRequest *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  assert(message->base.descriptor == &tandem__mesh__proxied_request__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Tandem__Mesh__ProxiedQuery *
-       tandem__mesh__proxied_query__unpack
+Tandem__Mesh__ProxiedRequest *
+       tandem__mesh__proxied_request__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Tandem__Mesh__ProxiedQuery *)
-     protobuf_c_message_unpack (&tandem__mesh__proxied_query__descriptor,
+  return (Tandem__Mesh__ProxiedRequest *)
+     protobuf_c_message_unpack (&tandem__mesh__proxied_request__descriptor,
                                 allocator, len, data);
 }
-void   tandem__mesh__proxied_query__free_unpacked
-                     (Tandem__Mesh__ProxiedQuery *message,
+void   tandem__mesh__proxied_request__free_unpacked
+                     (Tandem__Mesh__ProxiedRequest *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &tandem__mesh__proxied_query__descriptor);
+  assert(message->base.descriptor == &tandem__mesh__proxied_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__mesh__reservation_token__init
+                     (Tandem__Mesh__ReservationToken         *message)
+{
+  static const Tandem__Mesh__ReservationToken init_value = TANDEM__MESH__RESERVATION_TOKEN__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__reservation_token__get_packed_size
+                     (const Tandem__Mesh__ReservationToken *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__reservation_token__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__reservation_token__pack
+                     (const Tandem__Mesh__ReservationToken *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__reservation_token__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__reservation_token__pack_to_buffer
+                     (const Tandem__Mesh__ReservationToken *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__reservation_token__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__ReservationToken *
+       tandem__mesh__reservation_token__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__ReservationToken *)
+     protobuf_c_message_unpack (&tandem__mesh__reservation_token__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__reservation_token__free_unpacked
+                     (Tandem__Mesh__ReservationToken *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__reservation_token__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__mesh__proxied_answer__init
@@ -455,6 +500,51 @@ void   tandem__mesh__proxied_answer__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__mesh__proxied_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__mesh__client_gone__init
+                     (Tandem__Mesh__ClientGone         *message)
+{
+  static const Tandem__Mesh__ClientGone init_value = TANDEM__MESH__CLIENT_GONE__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__client_gone__get_packed_size
+                     (const Tandem__Mesh__ClientGone *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__client_gone__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__client_gone__pack
+                     (const Tandem__Mesh__ClientGone *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__client_gone__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__client_gone__pack_to_buffer
+                     (const Tandem__Mesh__ClientGone *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__client_gone__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__ClientGone *
+       tandem__mesh__client_gone__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__ClientGone *)
+     protobuf_c_message_unpack (&tandem__mesh__client_gone__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__client_gone__free_unpacked
+                     (Tandem__Mesh__ClientGone *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__client_gone__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 static const ProtobufCFieldDescriptor tandem__mesh__hello__field_descriptors[9] =
@@ -1190,7 +1280,7 @@ const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
   (ProtobufCMessageInit) tandem__mesh__pong__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__proxied_query__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_request__field_descriptors[13] =
 {
   {
     "number",
@@ -1198,7 +1288,7 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_query__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Mesh__ProxiedQuery, number),
+    offsetof(Tandem__Mesh__ProxiedRequest, number),
     NULL,
     NULL,
     0,             /* flags */
@@ -1210,38 +1300,258 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_query__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Mesh__ProxiedQuery, dn),
+    offsetof(Tandem__Mesh__ProxiedRequest, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Mesh__ProxiedRequest, n_reason_keys),
+    offsetof(Tandem__Mesh__ProxiedRequest, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Mesh__ProxiedRequest, n_reason_values),
+    offsetof(Tandem__Mesh__ProxiedRequest, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, duration),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, desktop),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, token),
+    &tandem__mesh__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, call),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned tandem__mesh__proxied_query__field_indices_by_name[] = {
+static const unsigned tandem__mesh__proxied_request__field_indices_by_name[] = {
+  3,   /* field[3] = agent */
+  12,   /* field[12] = call */
+  9,   /* field[9] = client */
+  10,   /* field[10] = desktop */
   1,   /* field[1] = dn */
+  8,   /* field[8] = duration */
+  2,   /* field[2] = kind */
   0,   /* field[0] = number */
+  7,   /* field[7] = priority */
+  5,   /* field[5] = reason_keys */
+  6,   /* field[6] = reason_values */
+  11,   /* field[11] = token */
+  4,   /* field[4] = work_mode */
 };
-static const ProtobufCIntRange tandem__mesh__proxied_query__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__mesh__proxied_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 13 }
 };
-const ProtobufCMessageDescriptor tandem__mesh__proxied_query__descriptor =
+const ProtobufCMessageDescriptor tandem__mesh__proxied_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "tandem.mesh.ProxiedQuery",
-  "ProxiedQuery",
-  "Tandem__Mesh__ProxiedQuery",
+  "tandem.mesh.ProxiedRequest",
+  "ProxiedRequest",
+  "Tandem__Mesh__ProxiedRequest",
   "tandem.mesh",
-  sizeof(Tandem__Mesh__ProxiedQuery),
-  2,
-  tandem__mesh__proxied_query__field_descriptors,
-  tandem__mesh__proxied_query__field_indices_by_name,
-  1,  tandem__mesh__proxied_query__number_ranges,
-  (ProtobufCMessageInit) tandem__mesh__proxied_query__init,
+  sizeof(Tandem__Mesh__ProxiedRequest),
+  13,
+  tandem__mesh__proxied_request__field_descriptors,
+  tandem__mesh__proxied_request__field_indices_by_name,
+  1,  tandem__mesh__proxied_request__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__proxied_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__mesh__reservation_token__field_descriptors[4] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ReservationToken, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claim",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ReservationToken, claim),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lineage",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ReservationToken, lineage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ReservationToken, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__reservation_token__field_indices_by_name[] = {
+  1,   /* field[1] = claim */
+  0,   /* field[0] = dn */
+  2,   /* field[2] = lineage */
+  3,   /* field[3] = number */
+};
+static const ProtobufCIntRange tandem__mesh__reservation_token__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__reservation_token__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.ReservationToken",
+  "ReservationToken",
+  "Tandem__Mesh__ReservationToken",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__ReservationToken),
+  4,
+  tandem__mesh__reservation_token__field_descriptors,
+  tandem__mesh__reservation_token__field_indices_by_name,
+  1,  tandem__mesh__reservation_token__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__reservation_token__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descriptors[13] =
 {
   {
     "number",
@@ -1256,12 +1566,12 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "is_owner",
+    "kind",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
+    PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Mesh__ProxiedAnswer, is_owner),
+    offsetof(Tandem__Mesh__ProxiedAnswer, kind),
     NULL,
     NULL,
     0,             /* flags */
@@ -1315,19 +1625,110 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "occupancy",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, occupancy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, session),
+    &tandem__mesh__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, token),
+    &tandem__mesh__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__proxied_answer__field_indices_by_name[] = {
+  9,   /* field[9] = agent */
   4,   /* field[4] = contacts */
   5,   /* field[5] = desktops */
-  1,   /* field[1] = is_owner */
+  12,   /* field[12] = error */
+  1,   /* field[1] = kind */
+  11,   /* field[11] = milliseconds */
   0,   /* field[0] = number */
+  6,   /* field[6] = occupancy */
+  10,   /* field[10] = priority */
   2,   /* field[2] = service */
+  7,   /* field[7] = session */
   3,   /* field[3] = stamp */
+  8,   /* field[8] = token */
 };
 static const ProtobufCIntRange tandem__mesh__proxied_answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor =
 {
@@ -1337,10 +1738,48 @@ const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor =
   "Tandem__Mesh__ProxiedAnswer",
   "tandem.mesh",
   sizeof(Tandem__Mesh__ProxiedAnswer),
-  6,
+  13,
   tandem__mesh__proxied_answer__field_descriptors,
   tandem__mesh__proxied_answer__field_indices_by_name,
   1,  tandem__mesh__proxied_answer__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__proxied_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__client_gone__field_descriptors[1] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ClientGone, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__client_gone__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+};
+static const ProtobufCIntRange tandem__mesh__client_gone__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__client_gone__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.ClientGone",
+  "ClientGone",
+  "Tandem__Mesh__ClientGone",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__ClientGone),
+  1,
+  tandem__mesh__client_gone__field_descriptors,
+  tandem__mesh__client_gone__field_indices_by_name,
+  1,  tandem__mesh__client_gone__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__client_gone__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

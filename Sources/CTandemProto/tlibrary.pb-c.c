@@ -142,6 +142,186 @@ void   tandem__tlibrary__monitor_request__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__monitor_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__tlibrary__input_mask_request__init
+                     (Tandem__Tlibrary__InputMaskRequest         *message)
+{
+  static const Tandem__Tlibrary__InputMaskRequest init_value = TANDEM__TLIBRARY__INPUT_MASK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__input_mask_request__get_packed_size
+                     (const Tandem__Tlibrary__InputMaskRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__input_mask_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__input_mask_request__pack
+                     (const Tandem__Tlibrary__InputMaskRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__input_mask_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__input_mask_request__pack_to_buffer
+                     (const Tandem__Tlibrary__InputMaskRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__input_mask_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__InputMaskRequest *
+       tandem__tlibrary__input_mask_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__InputMaskRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__input_mask_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__input_mask_request__free_unpacked
+                     (Tandem__Tlibrary__InputMaskRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__input_mask_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__tlibrary__agent_request__init
+                     (Tandem__Tlibrary__AgentRequest         *message)
+{
+  static const Tandem__Tlibrary__AgentRequest init_value = TANDEM__TLIBRARY__AGENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__agent_request__get_packed_size
+                     (const Tandem__Tlibrary__AgentRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__agent_request__pack
+                     (const Tandem__Tlibrary__AgentRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__agent_request__pack_to_buffer
+                     (const Tandem__Tlibrary__AgentRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__AgentRequest *
+       tandem__tlibrary__agent_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__AgentRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__agent_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__agent_request__free_unpacked
+                     (Tandem__Tlibrary__AgentRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__agent_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__tlibrary__reserve_request__init
+                     (Tandem__Tlibrary__ReserveRequest         *message)
+{
+  static const Tandem__Tlibrary__ReserveRequest init_value = TANDEM__TLIBRARY__RESERVE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__reserve_request__get_packed_size
+                     (const Tandem__Tlibrary__ReserveRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__reserve_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__reserve_request__pack
+                     (const Tandem__Tlibrary__ReserveRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__reserve_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__reserve_request__pack_to_buffer
+                     (const Tandem__Tlibrary__ReserveRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__reserve_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__ReserveRequest *
+       tandem__tlibrary__reserve_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__ReserveRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__reserve_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__reserve_request__free_unpacked
+                     (Tandem__Tlibrary__ReserveRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__reserve_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__tlibrary__agent_status__init
+                     (Tandem__Tlibrary__AgentStatus         *message)
+{
+  static const Tandem__Tlibrary__AgentStatus init_value = TANDEM__TLIBRARY__AGENT_STATUS__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__agent_status__get_packed_size
+                     (const Tandem__Tlibrary__AgentStatus *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__agent_status__pack
+                     (const Tandem__Tlibrary__AgentStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__agent_status__pack_to_buffer
+                     (const Tandem__Tlibrary__AgentStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__agent_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__AgentStatus *
+       tandem__tlibrary__agent_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__AgentStatus *)
+     protobuf_c_message_unpack (&tandem__tlibrary__agent_status__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__agent_status__free_unpacked
+                     (Tandem__Tlibrary__AgentStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__agent_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__tlibrary__dnstatus__init
                      (Tandem__Tlibrary__DNStatus         *message)
 {
@@ -232,7 +412,7 @@ void   tandem__tlibrary__event__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_descriptors[6] =
 {
   {
     "reference_id",
@@ -282,8 +462,34 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__address_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "has_desktop_token",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AddressRequest, has_desktop_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop_token",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AddressRequest, desktop_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__address_request__field_indices_by_name[] = {
+  5,   /* field[5] = desktop_token */
+  4,   /* field[4] = has_desktop_token */
   3,   /* field[3] = owner_hint */
   0,   /* field[0] = reference_id */
   2,   /* field[2] = takeover */
@@ -292,7 +498,7 @@ static const unsigned tandem__tlibrary__address_request__field_indices_by_name[]
 static const ProtobufCIntRange tandem__tlibrary__address_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor =
 {
@@ -302,7 +508,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor =
   "Tandem__Tlibrary__AddressRequest",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__AddressRequest),
-  4,
+  6,
   tandem__tlibrary__address_request__field_descriptors,
   tandem__tlibrary__address_request__field_indices_by_name,
   1,  tandem__tlibrary__address_request__number_ranges,
@@ -347,7 +553,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__server_request__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__server_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_descriptors[8] =
 {
   {
     "reference_id",
@@ -433,9 +639,22 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "event_types",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Tlibrary__MonitorRequest, n_event_types),
+    offsetof(Tandem__Tlibrary__MonitorRequest, event_types),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__monitor_request__field_indices_by_name[] = {
   4,   /* field[4] = accepts_owner_events */
+  7,   /* field[7] = event_types */
   1,   /* field[1] = owned_here_only */
   2,   /* field[2] = range_firsts */
   3,   /* field[3] = range_lasts */
@@ -446,7 +665,7 @@ static const unsigned tandem__tlibrary__monitor_request__field_indices_by_name[]
 static const ProtobufCIntRange tandem__tlibrary__monitor_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor =
 {
@@ -456,14 +675,374 @@ const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor =
   "Tandem__Tlibrary__MonitorRequest",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__MonitorRequest),
-  7,
+  8,
   tandem__tlibrary__monitor_request__field_descriptors,
   tandem__tlibrary__monitor_request__field_indices_by_name,
   1,  tandem__tlibrary__monitor_request__number_ranges,
   (ProtobufCMessageInit) tandem__tlibrary__monitor_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__input_mask_request__field_descriptors[2] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__InputMaskRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_types",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Tlibrary__InputMaskRequest, n_event_types),
+    offsetof(Tandem__Tlibrary__InputMaskRequest, event_types),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__input_mask_request__field_indices_by_name[] = {
+  1,   /* field[1] = event_types */
+  0,   /* field[0] = reference_id */
+};
+static const ProtobufCIntRange tandem__tlibrary__input_mask_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__input_mask_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.InputMaskRequest",
+  "InputMaskRequest",
+  "Tandem__Tlibrary__InputMaskRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__InputMaskRequest),
+  2,
+  tandem__tlibrary__input_mask_request__field_descriptors,
+  tandem__tlibrary__input_mask_request__field_indices_by_name,
+  1,  tandem__tlibrary__input_mask_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__input_mask_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__agent_request__field_descriptors[6] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "this_dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentRequest, this_dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentRequest, agent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentRequest, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__AgentRequest, n_reason_keys),
+    offsetof(Tandem__Tlibrary__AgentRequest, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__AgentRequest, n_reason_values),
+    offsetof(Tandem__Tlibrary__AgentRequest, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__agent_request__field_indices_by_name[] = {
+  2,   /* field[2] = agent_id */
+  4,   /* field[4] = reason_keys */
+  5,   /* field[5] = reason_values */
+  0,   /* field[0] = reference_id */
+  1,   /* field[1] = this_dn */
+  3,   /* field[3] = work_mode */
+};
+static const ProtobufCIntRange tandem__tlibrary__agent_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.AgentRequest",
+  "AgentRequest",
+  "Tandem__Tlibrary__AgentRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__AgentRequest),
+  6,
+  tandem__tlibrary__agent_request__field_descriptors,
+  tandem__tlibrary__agent_request__field_indices_by_name,
+  1,  tandem__tlibrary__agent_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__agent_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__reserve_request__field_descriptors[5] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ReserveRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent_dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ReserveRequest, agent_dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ReserveRequest, agent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ReserveRequest, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__ReserveRequest, duration),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__reserve_request__field_indices_by_name[] = {
+  1,   /* field[1] = agent_dn */
+  2,   /* field[2] = agent_id */
+  4,   /* field[4] = duration */
+  3,   /* field[3] = priority */
+  0,   /* field[0] = reference_id */
+};
+static const ProtobufCIntRange tandem__tlibrary__reserve_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__reserve_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.ReserveRequest",
+  "ReserveRequest",
+  "Tandem__Tlibrary__ReserveRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__ReserveRequest),
+  5,
+  tandem__tlibrary__reserve_request__field_descriptors,
+  tandem__tlibrary__reserve_request__field_indices_by_name,
+  1,  tandem__tlibrary__reserve_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__reserve_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__agent_status__field_descriptors[7] =
+{
+  {
+    "agent_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, agent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__AgentStatus, n_reason_keys),
+    offsetof(Tandem__Tlibrary__AgentStatus, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__AgentStatus, n_reason_values),
+    offsetof(Tandem__Tlibrary__AgentStatus, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "login_time",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, login_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__agent_status__field_indices_by_name[] = {
+  0,   /* field[0] = agent_id */
+  5,   /* field[5] = login_time */
+  3,   /* field[3] = reason_keys */
+  4,   /* field[4] = reason_values */
+  6,   /* field[6] = since */
+  1,   /* field[1] = state */
+  2,   /* field[2] = work_mode */
+};
+static const ProtobufCIntRange tandem__tlibrary__agent_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.AgentStatus",
+  "AgentStatus",
+  "Tandem__Tlibrary__AgentStatus",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__AgentStatus),
+  7,
+  tandem__tlibrary__agent_status__field_descriptors,
+  tandem__tlibrary__agent_status__field_indices_by_name,
+  1,  tandem__tlibrary__agent_status__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__agent_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descriptors[6] =
 {
   {
     "dn",
@@ -513,9 +1092,35 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "occupancy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__DNStatus, occupancy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__DNStatus, agent),
+    &tandem__tlibrary__agent_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__dnstatus__field_indices_by_name[] = {
+  5,   /* field[5] = agent */
   0,   /* field[0] = dn */
+  4,   /* field[4] = occupancy */
   2,   /* field[2] = owner */
   1,   /* field[1] = service */
   3,   /* field[3] = stamp */
@@ -523,7 +1128,7 @@ static const unsigned tandem__tlibrary__dnstatus__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__tlibrary__dnstatus__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
 {
@@ -533,7 +1138,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
   "Tandem__Tlibrary__DNStatus",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__DNStatus),
-  4,
+  6,
   tandem__tlibrary__dnstatus__field_descriptors,
   tandem__tlibrary__dnstatus__field_indices_by_name,
   1,  tandem__tlibrary__dnstatus__number_ranges,
@@ -576,7 +1181,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[25] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[35] =
 {
   {
     "server",
@@ -878,13 +1483,137 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "agent_id",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, agent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    28,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__Event, n_reason_keys),
+    offsetof(Tandem__Tlibrary__Event, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    29,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__Event, n_reason_values),
+    offsetof(Tandem__Tlibrary__Event, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_token",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, reservation_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_milliseconds",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, reservation_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_desktop_token",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, has_desktop_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop_token",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, desktop_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events_in_cache",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, events_in_cache),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
+  25,   /* field[25] = agent_id */
   17,   /* field[17] = cluster */
   23,   /* field[23] = contacts */
+  33,   /* field[33] = desktop_token */
   24,   /* field[24] = desktops */
   14,   /* field[14] = error_code */
   15,   /* field[15] = error_message */
+  34,   /* field[34] = events_in_cache */
+  32,   /* field[32] = has_desktop_token */
   22,   /* field[22] = has_owner_detail */
   13,   /* field[13] = has_reason */
   5,   /* field[5] = has_reference_id */
@@ -893,10 +1622,15 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   20,   /* field[20] = link_peers */
   8,   /* field[8] = owner */
   16,   /* field[16] = owner_address */
+  31,   /* field[31] = priority */
   6,   /* field[6] = private_info */
   19,   /* field[19] = provisioned_dns */
   12,   /* field[12] = reason */
+  27,   /* field[27] = reason_keys */
+  28,   /* field[28] = reason_values */
   4,   /* field[4] = reference_id */
+  30,   /* field[30] = reservation_milliseconds */
+  29,   /* field[29] = reservation_token */
   11,   /* field[11] = resumed */
   9,   /* field[9] = sequence */
   0,   /* field[0] = server */
@@ -905,11 +1639,12 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   3,   /* field[3] = time_microseconds */
   2,   /* field[2] = time_seconds */
   18,   /* field[18] = version */
+  26,   /* field[26] = work_mode */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 25 }
+  { 0, 35 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -919,7 +1654,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  25,
+  35,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   1,  tandem__tlibrary__event__number_ranges,

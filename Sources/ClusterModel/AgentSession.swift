@@ -132,6 +132,11 @@ package struct Reasons: Hashable, Sendable {
     package struct Reason: Hashable, Sendable {
         package let key: String
         package let value: String
+
+        package init(key: String, value: String) {
+            self.key = key
+            self.value = value
+        }
     }
 
     package static let maximumCount = 8

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -133,7 +134,7 @@ extension MachinesCheck {
     mutating func hearFrame() {
         guard !connections.isEmpty else { return }
         let id = connections[bytes.choice(connections.count)].id
-        let type = UInt16(1100 + bytes.choice(12))
+        let type = UInt16(1100 + bytes.choice(14))
         let payload = bytes.bytes(bytes.choice(128))
         do throws(WireError) {
             if ProxyCodec.carries(type) {
@@ -185,7 +186,10 @@ extension MachinesCheck {
         let words: [Service] = [.inService, .unregistered, .expired, .restarted, .desktopGone, .superseded]
         var batch = RecordBatch(revisions: revisions)
         for _ in 0..<bytes.choice(5) {
-            batch.owned.append(OwnedRecord(dn: dn(), stamp: stamp(), service: bytes.element(of: words)))
+            batch.owned.append(
+                OwnedRecord(
+                    dn: dn(), stamp: stamp(), service: bytes.element(of: words),
+                    occupancy: Occupancy(rawValue: UInt8(bytes.choice(4))), session: session()))
         }
         if bytes.choice(4) == 3 { batch.yielded = claims() }
         return batch
@@ -194,9 +198,34 @@ extension MachinesCheck {
     private mutating func claims() -> [HeardClaim] {
         var claims: [HeardClaim] = []
         for _ in 0..<bytes.choice(5) {
-            claims.append(HeardClaim(dn: dn(), claim: Claim(owner: NodeIndex(bytes.choice(3)), stamp: stamp())))
+            claims.append(
+                HeardClaim(
+                    dn: dn(), claim: Claim(owner: NodeIndex(bytes.choice(3)), stamp: stamp()), session: session()))
         }
         return claims
+    }
+
+    /// As the codec has them: the login is not later than the session.
+    private mutating func session() -> AgentSession? {
+        guard bytes.flag() else { return nil }
+        let stamp = stamp()
+        let login = bytes.flag() ? stamp : min(stamp, self.stamp())
+        return AgentSession(
+            agent: agent(), state: bytes.element(of: AgentSession.State.allCases),
+            workMode: bytes.element(of: WorkMode.allCases), reasons: reasons(), login: login, stamp: stamp)
+    }
+
+    private mutating func agent() -> AgentID {
+        let names = ["ann", "bob", "cho", String(repeating: "x", count: AgentID.maximumLength)]
+        return AgentID(bytes.element(of: names)) ?? AgentID("a")!
+    }
+
+    private mutating func reasons() -> Reasons {
+        var reasons = Reasons()
+        for number in 0..<max(0, bytes.choice(16) - 7) {
+            _ = reasons.add("reason \(number)", String(repeating: "y", count: Int(bytes.byte())))
+        }
+        return reasons
     }
 
     private mutating func position() -> StreamPosition {
@@ -224,10 +253,59 @@ extension MachinesCheck {
 
     mutating func proxyMessage() -> ProxyMessage {
         let number = bytes.flag() ? lastNumber : bytes.number()
-        if bytes.flag() { return .query(number: number, dn()) }
-        if bytes.choice(4) == 3 { return .answer(number: number, .notOwner) }
-        let detail = OwnerDetail(contacts: UInt32(bytes.byte()), desktops: .max)
-        return .answer(number: number, .addressInfo(service: bytes.flag() ? .inService : .expired, stamp(), detail))
+        if bytes.choice(16) == 15 { return .clientGone(UInt64(bytes.choice(8))) }
+        if bytes.flag() { return .request(number: number, dn(), ownerRequest()) }
+        switch bytes.choice(8) {
+        case 0, 1, 2:
+            let detail = OwnerDetail(contacts: UInt32(bytes.byte()), desktops: .max)
+            let word = OwnerWord(
+                service: bytes.flag() ? .inService : .expired, stamp: stamp(),
+                occupancy: Occupancy(rawValue: UInt8(bytes.choice(4))), session: session())
+            return .answer(number: number, .addressInfo(word, detail))
+        case 3: return .answer(number: number, session().map { .agent($0) } ?? .done)
+        case 4:
+            let reservation = Reservation(
+                token: token(), agent: agent(), priority: .min, milliseconds: UInt32(bytes.byte()))
+            return .answer(number: number, .reserved(reservation))
+        case 5: return .answer(number: number, .refused(bytes.element(of: TError.allCases)))
+        case 6: return .answer(number: number, .done)
+        default: return .answer(number: number, .notOwner)
+        }
+    }
+
+    private mutating func ownerRequest() -> OwnerRequest {
+        switch bytes.choice(8) {
+        case 0, 1: .query
+        case 2, 3: .agent(agentRequest())
+        case 4, 5: .reserve(reservationRequest(), client: UInt64(bytes.choice(8)))
+        case 6: .resume(DesktopToken(number: bytes.number()))
+        default: .redeem(token(), call: bytes.number())
+        }
+    }
+
+    private mutating func agentRequest() -> AgentRequest {
+        let mode = bytes.element(of: WorkMode.allCases)
+        switch bytes.choice(4) {
+        case 0: return .logout(reasons())
+        case 1: return .login(agent(), mode, reasons())
+        case 2: return .ready(mode, reasons())
+        default: return .notReady(mode, reasons())
+        }
+    }
+
+    private mutating func reservationRequest() -> ReservationRequest {
+        let durations: [ReservationRequest.Duration] = [
+            .usual, .cancel, .milliseconds(1), .milliseconds(ReservationRequest.maximumMilliseconds),
+        ]
+        return ReservationRequest(
+            priority: Int32(bytes.byte()), duration: bytes.element(of: durations),
+            agent: bytes.flag() ? agent() : nil)
+    }
+
+    private mutating func token() -> ReservationToken {
+        ReservationToken(
+            dn: dn(), claim: stamp(), lineage: Incarnation(rawValue: 1 + UInt64(bytes.choice(2))),
+            number: bytes.number())
     }
 
     // MARK: The T-Controller port
@@ -240,7 +318,7 @@ extension MachinesCheck {
             node.clientDisconnected(client, now: now)
         } else {
             clients.insert(client)
-            node.clientConnected(client)
+            node.clientConnected(client, at: client.rawValue == 6 ? .default : .tcontroller)
         }
     }
 
@@ -249,11 +327,23 @@ extension MachinesCheck {
         let client = clients.sorted()[bytes.choice(clients.count)]
         let id = UInt32(bytes.byte())
         let names = FuzzCluster.dns + ["4711", "", "no DN at all", "1000\u{0}"]
-        switch bytes.choice(8) {
+        switch bytes.choice(16) {
+        case 8, 9, 10:
+            node.requestReceived(
+                .agent(referenceID: id, dn: bytes.element(of: names), agentRequest()), from: client, now: now)
+        case 11, 12, 13:
+            node.requestReceived(
+                .reserveAgent(referenceID: id, dn: bytes.element(of: names), reservationRequest()), from: client,
+                now: now)
+        case 14:
+            node.requestReceived(
+                .setInputMask(referenceID: id, EventMask(rawValue: UInt8(bytes.byte()))), from: client, now: now)
+        case 15: node.redeem(token(), call: UInt32(bytes.byte()), now: now)
         case 0, 1:
             let dn = bytes.element(of: names)
             let request = TRequest.registerAddress(
-                referenceID: id, dn: dn, takeover: bytes.flag(), ownerHint: bytes.flag())
+                referenceID: id, dn: dn, takeover: bytes.flag(), ownerHint: bytes.flag(),
+                desktop: bytes.choice(4) == 3 ? DesktopToken(number: bytes.number()) : nil)
             node.requestReceived(request, from: client, now: now)
         case 2:
             node.requestReceived(

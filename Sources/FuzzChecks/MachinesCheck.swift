@@ -13,7 +13,7 @@ struct MachinesCheck {
     static let mesh = MeshCodec(topology: FuzzCluster.topology)
     static let port = TLibraryCodec(
         cluster: "test", version: "1.0",
-        nodes: FuzzCluster.topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller) }
+        nodes: FuzzCluster.topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller, location: "west") }
     )
     private static let beginning = MachinesCheck(faults: .none)
     private static let steps: [UInt64] = [0, 1, 50, 500, 1000, 2001, 61_000, 3_600_000]
@@ -186,7 +186,7 @@ struct MachinesCheck {
     }
 
     mutating func note(_ message: ProxyMessage) {
-        if case .query(let number, _) = message { lastNumber = number }
+        if case .request(let number, _, _) = message { lastNumber = number }
     }
 
     private mutating func pullForClients() throws(FuzzFinding) {

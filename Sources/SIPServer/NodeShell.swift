@@ -91,7 +91,11 @@ final class NodeShell {
         meshCodec = MeshCodec(topology: topology)
         portCodec = TLibraryCodec(
             cluster: topology.cluster, version: TandemVersion.current,
-            nodes: topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller) }
+            nodes: topology.nodes.map {
+                TLibraryCodec.NodeLabel(
+                    name: $0.name, address: $0.tcontroller,
+                    location: topology.dataCenters[$0.dataCenter].location)
+            }
         )
     }
 

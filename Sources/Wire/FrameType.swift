@@ -11,9 +11,10 @@ package enum FrameType {
     static let snapshotRequest: UInt16 = 1105
     static let ping: UInt16 = 1106
     static let pong: UInt16 = 1107
-    package static let proxiedQuery: UInt16 = 1110
+    package static let proxiedRequest: UInt16 = 1110
     package static let proxiedAnswer: UInt16 = 1111
     package static let sip: UInt16 = 1112
+    package static let clientGone: UInt16 = 1113
 
     static let configure: UInt16 = 1200
     static let provision: UInt16 = 1201

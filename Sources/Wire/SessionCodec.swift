@@ -14,21 +14,26 @@ struct SessionCodec {
         var packed: [UnsafeMutablePointer<Tandem__Mesh__Session>?] = []
         for (position, session) in sessions.enumerated() {
             guard let session else { continue }
-            packed.append(
-                arena.make(tandem__mesh__session__init) {
-                    $0.position = UInt32(position)
-                    $0.agent = arena.string(session.agent.text)
-                    $0.state = UInt32(session.state.rawValue)
-                    $0.work_mode = UInt32(session.workMode.rawValue)
-                    $0.n_reason_keys = session.reasons.list.count
-                    $0.reason_keys = arena.strings(session.reasons.list.map(\.key))
-                    $0.n_reason_values = session.reasons.list.count
-                    $0.reason_values = arena.strings(session.reasons.list.map(\.value))
-                    $0.login = session.login.rawValue
-                    $0.stamp = session.stamp.rawValue
-                })
+            packed.append(pack(session, at: position, arena))
         }
         return packed
+    }
+
+    static func pack(
+        _ session: AgentSession, at position: Int, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Mesh__Session> {
+        arena.make(tandem__mesh__session__init) {
+            $0.position = UInt32(position)
+            $0.agent = arena.string(session.agent.text)
+            $0.state = UInt32(session.state.rawValue)
+            $0.work_mode = UInt32(session.workMode.rawValue)
+            $0.n_reason_keys = session.reasons.list.count
+            $0.reason_keys = arena.strings(session.reasons.list.map(\.key))
+            $0.n_reason_values = session.reasons.list.count
+            $0.reason_values = arena.strings(session.reasons.list.map(\.value))
+            $0.login = session.login.rawValue
+            $0.stamp = session.stamp.rawValue
+        }
     }
 
     /// - Parameter count: of the columns.
@@ -55,7 +60,7 @@ struct SessionCodec {
         return try Self.session(session.pointee, type: type)
     }
 
-    private static func session(
+    static func session(
         _ message: Tandem__Mesh__Session, type: UInt16
     ) throws(WireError) -> AgentSession {
         guard let agent = AgentID(text(message.agent)) else { throw .badValue(type: type, field: "agent") }

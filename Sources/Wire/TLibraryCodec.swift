@@ -1,10 +1,11 @@
+import AgentSessions
+import CProtobufC
 import CTandemProto
 package import ClusterModel
 package import TLibraryPorts
 
 /// Puts what clients and a node say to each other on the T-Controller port into frames.
 package struct TLibraryCodec: Sendable {
-    private static let maximumRanges = 64
     static let maximumStatuses = 8_192
 
     static let maximumLinks = 4_096
@@ -15,10 +16,13 @@ package struct TLibraryCodec: Sendable {
         package var name: String
         /// Of its T-Controller port.
         package var address: StreamAddress
+        /// Of its data center.
+        package var location: String
 
-        package init(name: String, address: StreamAddress) {
+        package init(name: String, address: StreamAddress, location: String) {
             self.name = name
             self.address = address
+            self.location = location
         }
     }
 
@@ -40,8 +44,10 @@ package struct TLibraryCodec: Sendable {
     package static func encode(_ request: TRequest, to output: inout [UInt8]) {
         let arena = PackingArena()
         switch request {
-        case .registerAddress(let id, let dn, let takeover, let ownerHint):
-            encodeAddress(.requestRegisterAddress, id, dn, takeover: takeover, ownerHint: ownerHint, arena, to: &output)
+        case .registerAddress(let id, let dn, let takeover, let ownerHint, let desktop):
+            encodeAddress(
+                .requestRegisterAddress, id, dn, takeover: takeover, ownerHint: ownerHint, desktop: desktop, arena,
+                to: &output)
         case .unregisterAddress(let id, let dn):
             encodeAddress(.requestUnregisterAddress, id, dn, arena, to: &output)
         case .queryAddress(let id, let dn):
@@ -60,79 +66,72 @@ package struct TLibraryCodec: Sendable {
                 $0.accepts_owner_events = options.acceptsOwnerEvents ? 1 : 0
                 $0.resume_lineage = options.resume?.lineage.rawValue ?? 0
                 $0.resume_sequence = options.resume?.sequence ?? 0
+                let types = options.mask.eventTypes
+                $0.n_event_types = types.count
+                $0.event_types = arena.array(types)
             }
             appendFrame(type: TMessageType.requestRegisterAll.rawValue, message, to: &output)
+        case .setInputMask(let id, let mask):
+            let types = mask.eventTypes
+            let message = arena.make(tandem__tlibrary__input_mask_request__init) {
+                $0.reference_id = id
+                $0.n_event_types = types.count
+                $0.event_types = arena.array(types)
+            }
+            appendFrame(type: TMessageType.requestSetInputMask.rawValue, message, to: &output)
+        case .agent(let id, let dn, let request):
+            encodeAgent(id, dn, request, arena, to: &output)
+        case .reserveAgent(let id, let dn, let request):
+            let message = arena.make(tandem__tlibrary__reserve_request__init) {
+                $0.reference_id = id
+                $0.agent_dn = arena.string(dn)
+                if let agent = request.agent { $0.agent_id = arena.string(agent.text) }
+                $0.priority = request.priority
+                $0.duration = ProxyCodec.duration(request.duration)
+            }
+            appendFrame(type: TMessageType.requestReserveAgent.rawValue, message, to: &output)
+        case .invalid:
+            break  // What no client means to say.
         }
         withExtendedLifetime(arena) {}
     }
 
+    private static func encodeAgent(
+        _ id: UInt32, _ dn: String, _ request: AgentRequest, _ arena: PackingArena, to output: inout [UInt8]
+    ) {
+        let (type, mode, reasons): (TMessageType, WorkMode, Reasons) =
+            switch request {
+            case .login(_, let mode, let reasons): (.requestAgentLogin, mode, reasons)
+            case .logout(let reasons): (.requestAgentLogout, .unknown, reasons)
+            case .ready(let mode, let reasons): (.requestAgentReady, mode, reasons)
+            case .notReady(let mode, let reasons): (.requestAgentNotReady, mode, reasons)
+            }
+        let message = arena.make(tandem__tlibrary__agent_request__init) {
+            $0.reference_id = id
+            $0.this_dn = arena.string(dn)
+            if case .login(let agent, _, _) = request { $0.agent_id = arena.string(agent.text) }
+            $0.work_mode = UInt32(mode.rawValue)
+            $0.n_reason_keys = reasons.list.count
+            $0.reason_keys = arena.strings(reasons.list.map(\.key))
+            $0.n_reason_values = reasons.list.count
+            $0.reason_values = arena.strings(reasons.list.map(\.value))
+        }
+        appendFrame(type: type.rawValue, message, to: &output)
+    }
+
     private static func encodeAddress(
         _ type: TMessageType, _ id: UInt32, _ dn: String, takeover: Bool = false, ownerHint: Bool = false,
-        _ arena: PackingArena, to output: inout [UInt8]
+        desktop: DesktopToken? = nil, _ arena: PackingArena, to output: inout [UInt8]
     ) {
         let message = arena.make(tandem__tlibrary__address_request__init) {
             $0.reference_id = id
             $0.this_dn = arena.string(dn)
             $0.takeover = takeover ? 1 : 0
             $0.owner_hint = ownerHint ? 1 : 0
+            $0.has_desktop_token = desktop == nil ? 0 : 1
+            $0.desktop_token = desktop?.number ?? 0
         }
         appendFrame(type: type.rawValue, message, to: &output)
-    }
-
-    package static func decodeRequest(type: UInt16, _ payload: RawSpan) throws(WireError) -> TRequest {
-        switch TMessageType(rawValue: type) {
-        case .requestRegisterAddress, .requestUnregisterAddress, .requestQueryAddress:
-            return try unpack(
-                type: type, tandem__tlibrary__address_request__descriptor, payload,
-                as: Tandem__Tlibrary__AddressRequest.self
-            ) { message in
-                let id = message.reference_id
-                let dn = text(message.this_dn)
-                return switch TMessageType(rawValue: type) {
-                case .requestRegisterAddress:
-                    .registerAddress(
-                        referenceID: id, dn: dn, takeover: message.takeover != 0, ownerHint: message.owner_hint != 0)
-                case .requestUnregisterAddress: .unregisterAddress(referenceID: id, dn: dn)
-                case _: .queryAddress(referenceID: id, dn: dn)
-                }
-            }
-        case .requestQueryServer:
-            return try unpack(
-                type: type, tandem__tlibrary__server_request__descriptor, payload,
-                as: Tandem__Tlibrary__ServerRequest.self
-            ) { .queryServer(referenceID: $0.reference_id) }
-        case .requestRegisterAll:
-            return try decodeMonitorRequest(payload)
-        case _:
-            throw .unknownType(type)
-        }
-    }
-
-    private static func decodeMonitorRequest(_ payload: RawSpan) throws(WireError) -> TRequest {
-        let type = TMessageType.requestRegisterAll.rawValue
-        return try unpack(
-            type: type, tandem__tlibrary__monitor_request__descriptor, payload,
-            as: Tandem__Tlibrary__MonitorRequest.self
-        ) { (message) throws(WireError) in
-            guard message.n_range_firsts <= maximumRanges, message.n_range_firsts == message.n_range_lasts else {
-                throw .tooMany(type: type)
-            }
-            var options = MonitorOptions(
-                ownedHereOnly: message.owned_here_only != 0, acceptsOwnerEvents: message.accepts_owner_events != 0
-            )
-            let firsts = texts(message.n_range_firsts, message.range_firsts)
-            let lasts = texts(message.n_range_lasts, message.range_lasts)
-            for (first, last) in zip(firsts, lasts) {
-                guard let first = DN(first), let last = DN(last) else { throw .badValue(type: type, field: "range") }
-                options.ranges.append(DNRange(first: first, last: last))
-            }
-            if message.resume_lineage != 0 {
-                options.resume = FeedPosition(
-                    lineage: Incarnation(rawValue: message.resume_lineage), sequence: message.resume_sequence
-                )
-            }
-            return .monitorAll(referenceID: message.reference_id, options)
-        }
     }
 
     // MARK: Events
@@ -156,9 +155,11 @@ package struct TLibraryCodec: Sendable {
             refer(&message, id)
             message.error_code = error.rawValue
             message.error_message = arena.string(error.message)
-        case .registered(let id, let status):
+        case .registered(let id, let status, let desktop):
             refer(&message, id)
             tell(&message, [status], arena)
+            message.has_desktop_token = desktop == nil ? 0 : 1
+            message.desktop_token = desktop?.number ?? 0
         case .addressInfo(let id, let status, let detail):
             refer(&message, id)
             tell(&message, [status], arena)
@@ -182,8 +183,22 @@ package struct TLibraryCodec: Sendable {
                 message.has_reason = 1
                 message.reason = UInt32(reason.rawValue)
             }
-        case .monitoring(let id, let isResumed, let position):
+        case .done(let id):
             refer(&message, id)
+        case .agent(let event, let id, let sequence):
+            if let id { refer(&message, id) }
+            fill(&message, event, arena)
+            message.sequence = sequence ?? 0
+        case .agentReserved(let id, let reservation):
+            refer(&message, id)
+            message.this_dn = arena.string(reservation.token.dn.description)
+            message.agent_id = arena.string(reservation.agent.text)
+            message.reservation_token = arena.bytes(reservation.token.bytes)
+            message.reservation_milliseconds = reservation.milliseconds
+            message.priority = reservation.priority
+        case .monitoring(let id, let isResumed, let position, let missed):
+            refer(&message, id)
+            message.events_in_cache = isResumed ? missed : 0
             message.resumed = isResumed ? 1 : 0
             message.lineage = position.lineage.rawValue
             message.sequence = position.sequence
@@ -221,6 +236,24 @@ package struct TLibraryCodec: Sendable {
         message.link_connected = arena.array(info.links.map { $0.isConnected ? 1 : 0 })
     }
 
+    private func fill(_ message: inout Tandem__Tlibrary__Event, _ event: AgentEvent, _ arena: PackingArena) {
+        message.this_dn = arena.string(event.dn.description)
+        message.agent_id = arena.string(event.session.agent.text)
+        message.work_mode = UInt32(event.session.workMode.rawValue)
+        var reasons = event.session.reasons.list.map { ($0.key, $0.value) }
+        if event.owner != .none {
+            reasons.removeAll { $0.0 == Self.site }
+            reasons.append((Self.site, nodes[event.owner.position].location))
+        }
+        message.n_reason_keys = reasons.count
+        message.reason_keys = arena.strings(reasons.map(\.0))
+        message.n_reason_values = reasons.count
+        message.reason_values = arena.strings(reasons.map(\.1))
+    }
+
+    /// The reason that says where an agent is.
+    static let site = "site"
+
     private func refer(_ message: inout Tandem__Tlibrary__Event, _ id: UInt32) {
         message.has_reference_id = 1
         message.reference_id = id
@@ -235,10 +268,28 @@ package struct TLibraryCodec: Sendable {
                     $0.service = UInt32(status.view.service.rawValue)
                     if status.view.owner != .none { $0.owner = arena.string(nodes[status.view.owner.position].name) }
                     $0.stamp = status.view.stamp.rawValue
+                    $0.occupancy = UInt32(status.view.occupancy.rawValue)
+                    if let agent = status.view.agent { $0.agent = pack(agent, arena) }
                 }
             )
         }
         message.n_statuses = packed.count
         message.statuses = arena.array(packed)
+    }
+
+    private func pack(
+        _ session: AgentSession, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Tlibrary__AgentStatus> {
+        arena.make(tandem__tlibrary__agent_status__init) {
+            $0.agent_id = arena.string(session.agent.text)
+            $0.state = UInt32(session.state.rawValue)
+            $0.work_mode = UInt32(session.workMode.rawValue)
+            $0.n_reason_keys = session.reasons.list.count
+            $0.reason_keys = arena.strings(session.reasons.list.map(\.key))
+            $0.n_reason_values = session.reasons.list.count
+            $0.reason_values = arena.strings(session.reasons.list.map(\.value))
+            $0.login_time = session.login.milliseconds
+            $0.since = session.stamp.milliseconds
+        }
     }
 }

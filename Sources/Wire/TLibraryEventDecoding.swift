@@ -1,3 +1,4 @@
+import AgentSessions
 import CTandemProto
 package import ClusterModel
 package import TLibraryPorts
@@ -10,6 +11,21 @@ package struct ReceivedEvent: Equatable, Sendable {
         /// Nil before anybody has claimed the DN.
         package var owner: String?
         package var stamp: Stamp
+        package var occupancy: Occupancy
+        /// Nil before anybody has logged in.
+        package var agent: Agent?
+    }
+
+    /// An agent's session.
+    package struct Agent: Equatable, Sendable {
+        package var agentID: AgentID
+        package var state: AgentSession.State
+        package var workMode: WorkMode
+        package var reasons: Reasons
+        /// Milliseconds since 1970.
+        package var loginTime: UInt64
+        /// Since when the session is as it is, milliseconds since 1970.
+        package var since: UInt64
     }
 
     package enum PrivateInfo: String, Equatable, Sendable {
@@ -63,6 +79,19 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var reason: Service?
     package var errorCode: UInt32
     package var errorMessage: String
+    /// EventAgentLogin, Logout, Ready and NotReady, and EventAgentReserved: whose event it is; empty in others.
+    package var agentID: String
+    package var workMode: WorkMode
+    /// With the `site` of the DN's owner.
+    package var reasons: [Reasons.Reason]
+    /// EventAgentReserved; what `ReservationToken.bytes` says, to be carried unread.
+    package var reservationToken: [UInt8]
+    package var reservationMilliseconds: UInt32
+    package var priority: Int32
+    /// EventRegistered: the client holds the DN in service, as this desktop.
+    package var desktopToken: DesktopToken?
+    /// EventACK: how many events follow that the client has missed.
+    package var eventsInCache: UInt64
 }
 
 extension TLibraryCodec {
@@ -93,7 +122,12 @@ extension TLibraryCodec {
                 serverInfo: messageType == .eventServerInfo ? try serverInfo(message, type: type) : nil,
                 sequence: message.sequence, lineage: message.lineage, isResumed: message.resumed != 0,
                 reason: message.has_reason != 0 ? try service(message.reason, type: type) : nil,
-                errorCode: message.error_code, errorMessage: text(message.error_message)
+                errorCode: message.error_code, errorMessage: text(message.error_message),
+                agentID: text(message.agent_id), workMode: try workMode(message.work_mode, type: type),
+                reasons: try reasons(message, type: type), reservationToken: Array(bytes(message.reservation_token)),
+                reservationMilliseconds: message.reservation_milliseconds, priority: message.priority,
+                desktopToken: message.has_desktop_token == 0 ? nil : DesktopToken(number: message.desktop_token),
+                eventsInCache: message.events_in_cache
             )
         }
     }
@@ -117,8 +151,44 @@ extension TLibraryCodec {
         let owner = text(message.owner)
         return ReceivedEvent.Status(
             dn: dn, service: try service(message.service, type: type), owner: owner.isEmpty ? nil : owner,
-            stamp: Stamp(rawValue: message.stamp)
+            stamp: Stamp(rawValue: message.stamp),
+            occupancy: Occupancy(rawValue: UInt8(truncatingIfNeeded: message.occupancy)).intersection(.known),
+            agent: try agent(message.agent, type: type)
         )
+    }
+
+    private static func agent(
+        _ message: UnsafeMutablePointer<Tandem__Tlibrary__AgentStatus>?, type: UInt16
+    ) throws(WireError) -> ReceivedEvent.Agent? {
+        guard let message = message?.pointee else { return nil }
+        guard let agent = AgentID(text(message.agent_id)),
+            let state = UInt8(exactly: message.state).flatMap(AgentSession.State.init)
+        else { throw .badValue(type: type, field: "agent") }
+        return ReceivedEvent.Agent(
+            agentID: agent, state: state, workMode: try workMode(message.work_mode, type: type),
+            reasons: try SessionCodec.reasons(
+                (message.n_reason_keys, message.reason_keys), (message.n_reason_values, message.reason_values),
+                type: type),
+            loginTime: message.login_time, since: message.since)
+    }
+
+    private static func workMode(_ number: UInt32, type: UInt16) throws(WireError) -> WorkMode {
+        guard let mode = UInt8(exactly: number).flatMap(WorkMode.init) else {
+            throw .badValue(type: type, field: "work mode")
+        }
+        return mode
+    }
+
+    /// One more than a session may have: the site.
+    private static func reasons(
+        _ message: borrowing Tandem__Tlibrary__Event, type: UInt16
+    ) throws(WireError) -> [Reasons.Reason] {
+        guard message.n_reason_keys == message.n_reason_values, message.n_reason_keys <= Reasons.maximumCount + 1 else {
+            throw .tooMany(type: type)
+        }
+        let keys = texts(message.n_reason_keys, message.reason_keys)
+        let values = texts(message.n_reason_values, message.reason_values)
+        return zip(keys, values).map { Reasons.Reason(key: $0, value: $1) }
     }
 
     private static func service(_ code: UInt32, type: UInt16) throws(WireError) -> Service {

@@ -23,8 +23,10 @@ typedef struct Tandem__Mesh__Claims Tandem__Mesh__Claims;
 typedef struct Tandem__Mesh__StreamPosition Tandem__Mesh__StreamPosition;
 typedef struct Tandem__Mesh__Ping Tandem__Mesh__Ping;
 typedef struct Tandem__Mesh__Pong Tandem__Mesh__Pong;
-typedef struct Tandem__Mesh__ProxiedQuery Tandem__Mesh__ProxiedQuery;
+typedef struct Tandem__Mesh__ProxiedRequest Tandem__Mesh__ProxiedRequest;
+typedef struct Tandem__Mesh__ReservationToken Tandem__Mesh__ReservationToken;
 typedef struct Tandem__Mesh__ProxiedAnswer Tandem__Mesh__ProxiedAnswer;
+typedef struct Tandem__Mesh__ClientGone Tandem__Mesh__ClientGone;
 
 
 /* --- enums --- */
@@ -231,7 +233,7 @@ struct  Tandem__Mesh__Pong
 /*
  * Type 1110. A client's request, asked of the DN's owner. The number is the asking node's own.
  */
-struct  Tandem__Mesh__ProxiedQuery
+struct  Tandem__Mesh__ProxiedRequest
 {
   ProtobufCMessage base;
   uint64_t number;
@@ -239,10 +241,61 @@ struct  Tandem__Mesh__ProxiedQuery
    * 16 bytes.
    */
   ProtobufCBinaryData dn;
+  /*
+   * 0 how the DN is, 1 TAgentLogin, 2 TAgentLogout, 3 TAgentSetReady, 4 TAgentSetNotReady, 5 TReserveAgent, 6 whether a desktop
+   * is known, 7 whether a call may have the agent whom a token has reserved. What else is there depends on it.
+   */
+  uint32_t kind;
+  /*
+   * 1; 5 if the request names the agent.
+   */
+  char *agent;
+  /*
+   * 1, 3, 4: TAgentWorkMode. 1 to 4: why, as in Session.
+   */
+  uint32_t work_mode;
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+  /*
+   * 5: the greater goes first; milliseconds, 0 to cancel, -1 for as long as usual; who asks, by the asking node's number.
+   */
+  int32_t priority;
+  int32_t duration;
+  uint64_t client;
+  /*
+   * 6.
+   */
+  uint64_t desktop;
+  /*
+   * 7, and which call, by the asking node's number.
+   */
+  Tandem__Mesh__ReservationToken *token;
+  uint64_t call;
 };
-#define TANDEM__MESH__PROXIED_QUERY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_query__descriptor) \
-    , 0, {0,NULL} }
+#define TANDEM__MESH__PROXIED_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_request__descriptor) \
+    , 0, {0,NULL}, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, 0, NULL, 0 }
+
+
+/*
+ * Proof that an agent is reserved; good at the owner of the DN under one claim, in one lineage.
+ */
+struct  Tandem__Mesh__ReservationToken
+{
+  ProtobufCMessage base;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData dn;
+  uint64_t claim;
+  uint64_t lineage;
+  uint64_t number;
+};
+#define TANDEM__MESH__RESERVATION_TOKEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__reservation_token__descriptor) \
+    , {0,NULL}, 0, 0, 0 }
 
 
 /*
@@ -253,20 +306,52 @@ struct  Tandem__Mesh__ProxiedAnswer
   ProtobufCMessage base;
   uint64_t number;
   /*
-   * False: the node does not own the DN, and the rest is absent.
+   * 0 the node does not own the DN, 1 how the DN is, 2 the agent's session now, 3 the agent is reserved, 4 done, 5 refused.
    */
-  protobuf_c_boolean is_owner;
+  uint32_t kind;
   /*
-   * A service code.
+   * 1: a service code, the claim's stamp, how many contacts and desktops, and what keeps the DN from another call.
    */
   uint32_t service;
   uint64_t stamp;
   uint32_t contacts;
   uint32_t desktops;
+  uint32_t occupancy;
+  /*
+   * 1 if anybody has ever logged in, 2.
+   */
+  Tandem__Mesh__Session *session;
+  /*
+   * 3: with the agent, the priority and how many milliseconds it lasts.
+   */
+  Tandem__Mesh__ReservationToken *token;
+  char *agent;
+  int32_t priority;
+  uint32_t milliseconds;
+  /*
+   * 5: the T-Library's number of the error.
+   */
+  uint32_t error;
 };
 #define TANDEM__MESH__PROXIED_ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_answer__descriptor) \
-    , 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+/*
+ * Type 1113. A client has gone that had asked the receiver for reservations: they end.
+ */
+struct  Tandem__Mesh__ClientGone
+{
+  ProtobufCMessage base;
+  /*
+   * By the sender's number.
+   */
+  uint64_t client;
+};
+#define TANDEM__MESH__CLIENT_GONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__client_gone__descriptor) \
+    , 0 }
 
 
 /* Tandem__Mesh__Hello methods */
@@ -421,24 +506,43 @@ Tandem__Mesh__Pong *
 void   tandem__mesh__pong__free_unpacked
                      (Tandem__Mesh__Pong *message,
                       ProtobufCAllocator *allocator);
-/* Tandem__Mesh__ProxiedQuery methods */
-void   tandem__mesh__proxied_query__init
-                     (Tandem__Mesh__ProxiedQuery         *message);
-size_t tandem__mesh__proxied_query__get_packed_size
-                     (const Tandem__Mesh__ProxiedQuery   *message);
-size_t tandem__mesh__proxied_query__pack
-                     (const Tandem__Mesh__ProxiedQuery   *message,
+/* Tandem__Mesh__ProxiedRequest methods */
+void   tandem__mesh__proxied_request__init
+                     (Tandem__Mesh__ProxiedRequest         *message);
+size_t tandem__mesh__proxied_request__get_packed_size
+                     (const Tandem__Mesh__ProxiedRequest   *message);
+size_t tandem__mesh__proxied_request__pack
+                     (const Tandem__Mesh__ProxiedRequest   *message,
                       uint8_t             *out);
-size_t tandem__mesh__proxied_query__pack_to_buffer
-                     (const Tandem__Mesh__ProxiedQuery   *message,
+size_t tandem__mesh__proxied_request__pack_to_buffer
+                     (const Tandem__Mesh__ProxiedRequest   *message,
                       ProtobufCBuffer     *buffer);
-Tandem__Mesh__ProxiedQuery *
-       tandem__mesh__proxied_query__unpack
+Tandem__Mesh__ProxiedRequest *
+       tandem__mesh__proxied_request__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data);
-void   tandem__mesh__proxied_query__free_unpacked
-                     (Tandem__Mesh__ProxiedQuery *message,
+void   tandem__mesh__proxied_request__free_unpacked
+                     (Tandem__Mesh__ProxiedRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Mesh__ReservationToken methods */
+void   tandem__mesh__reservation_token__init
+                     (Tandem__Mesh__ReservationToken         *message);
+size_t tandem__mesh__reservation_token__get_packed_size
+                     (const Tandem__Mesh__ReservationToken   *message);
+size_t tandem__mesh__reservation_token__pack
+                     (const Tandem__Mesh__ReservationToken   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__reservation_token__pack_to_buffer
+                     (const Tandem__Mesh__ReservationToken   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__ReservationToken *
+       tandem__mesh__reservation_token__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__reservation_token__free_unpacked
+                     (Tandem__Mesh__ReservationToken *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Mesh__ProxiedAnswer methods */
 void   tandem__mesh__proxied_answer__init
@@ -458,6 +562,25 @@ Tandem__Mesh__ProxiedAnswer *
                       const uint8_t       *data);
 void   tandem__mesh__proxied_answer__free_unpacked
                      (Tandem__Mesh__ProxiedAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Mesh__ClientGone methods */
+void   tandem__mesh__client_gone__init
+                     (Tandem__Mesh__ClientGone         *message);
+size_t tandem__mesh__client_gone__get_packed_size
+                     (const Tandem__Mesh__ClientGone   *message);
+size_t tandem__mesh__client_gone__pack
+                     (const Tandem__Mesh__ClientGone   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__client_gone__pack_to_buffer
+                     (const Tandem__Mesh__ClientGone   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__ClientGone *
+       tandem__mesh__client_gone__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__client_gone__free_unpacked
+                     (Tandem__Mesh__ClientGone *message,
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
@@ -485,11 +608,17 @@ typedef void (*Tandem__Mesh__Ping_Closure)
 typedef void (*Tandem__Mesh__Pong_Closure)
                  (const Tandem__Mesh__Pong *message,
                   void *closure_data);
-typedef void (*Tandem__Mesh__ProxiedQuery_Closure)
-                 (const Tandem__Mesh__ProxiedQuery *message,
+typedef void (*Tandem__Mesh__ProxiedRequest_Closure)
+                 (const Tandem__Mesh__ProxiedRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Mesh__ReservationToken_Closure)
+                 (const Tandem__Mesh__ReservationToken *message,
                   void *closure_data);
 typedef void (*Tandem__Mesh__ProxiedAnswer_Closure)
                  (const Tandem__Mesh__ProxiedAnswer *message,
+                  void *closure_data);
+typedef void (*Tandem__Mesh__ClientGone_Closure)
+                 (const Tandem__Mesh__ClientGone *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -505,8 +634,10 @@ extern const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__stream_position__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__ping__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor;
-extern const ProtobufCMessageDescriptor tandem__mesh__proxied_query__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__proxied_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__reservation_token__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__client_gone__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -18,6 +18,10 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Tandem__Tlibrary__AddressRequest Tandem__Tlibrary__AddressRequest;
 typedef struct Tandem__Tlibrary__ServerRequest Tandem__Tlibrary__ServerRequest;
 typedef struct Tandem__Tlibrary__MonitorRequest Tandem__Tlibrary__MonitorRequest;
+typedef struct Tandem__Tlibrary__InputMaskRequest Tandem__Tlibrary__InputMaskRequest;
+typedef struct Tandem__Tlibrary__AgentRequest Tandem__Tlibrary__AgentRequest;
+typedef struct Tandem__Tlibrary__ReserveRequest Tandem__Tlibrary__ReserveRequest;
+typedef struct Tandem__Tlibrary__AgentStatus Tandem__Tlibrary__AgentStatus;
 typedef struct Tandem__Tlibrary__DNStatus Tandem__Tlibrary__DNStatus;
 typedef struct Tandem__Tlibrary__Event Tandem__Tlibrary__Event;
 
@@ -55,10 +59,15 @@ struct  Tandem__Tlibrary__AddressRequest
    * RequestRegisterAddress only: say where the owner is whenever that is another node (OWNER_HINT).
    */
   protobuf_c_boolean owner_hint;
+  /*
+   * RequestRegisterAddress of a PSTN DN only: the token of an earlier EventRegistered, by a desktop that comes back.
+   */
+  protobuf_c_boolean has_desktop_token;
+  uint64_t desktop_token;
 };
 #define TANDEM__TLIBRARY__ADDRESS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__address_request__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /*
@@ -98,10 +107,120 @@ struct  Tandem__Tlibrary__MonitorRequest
    */
   uint64_t resume_lineage;
   uint64_t resume_sequence;
+  /*
+   * As in InputMaskRequest, whose place it takes.
+   */
+  size_t n_event_types;
+  uint32_t *event_types;
 };
 #define TANDEM__TLIBRARY__MONITOR_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__monitor_request__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0 }
+    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL }
+
+
+/*
+ * RequestSetInputMask (7). EventACK answers it.
+ */
+struct  Tandem__Tlibrary__InputMaskRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * Which events the client is told, by their numbers: 73 to 76 of agents; 94 and 95 of links; 147, 148 and 150 of DNs, any of
+   * which stands for all three. None means all; others are ignored. Answers, and what belongs to a snapshot, are told in any case. At most 64.
+   */
+  size_t n_event_types;
+  uint32_t *event_types;
+};
+#define TANDEM__TLIBRARY__INPUT_MASK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__input_mask_request__descriptor) \
+    , 0, 0,NULL }
+
+
+/*
+ * RequestAgentLogin (8), RequestAgentLogout (9), RequestAgentReady (10), RequestAgentNotReady (11).
+ */
+struct  Tandem__Tlibrary__AgentRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  char *this_dn;
+  /*
+   * RequestAgentLogin only: 1 to 64 bytes of visible ASCII.
+   */
+  char *agent_id;
+  /*
+   * TAgentWorkMode: 0 unknown, 1 manual-in, 2 auto-in, 3 after-call work, 4 aux work, 5 no call disconnect, 6 walk away,
+   * 7 return back. RequestAgentLogin with 1 or 2 makes the agent ready at once.
+   */
+  uint32_t work_mode;
+  /*
+   * AttributeReasons; the two columns belong together. At most 8 pairs, keys of 1 to 32 bytes, values of at most 96.
+   */
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+};
+#define TANDEM__TLIBRARY__AGENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__agent_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * RequestReserveAgent (127). EventAgentReserved answers it, or EventACK when a reservation is cancelled.
+ */
+struct  Tandem__Tlibrary__ReserveRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * Either of the two may be empty. If both are given the agent must be logged in on the DN.
+   */
+  char *agent_dn;
+  char *agent_id;
+  /*
+   * The greater goes first where requests are collected.
+   */
+  int32_t priority;
+  /*
+   * Milliseconds, at most 3,600,000; 0 cancels, -1 is as long as the topology says. Who has the agent already prolongs.
+   */
+  int32_t duration;
+};
+#define TANDEM__TLIBRARY__RESERVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__reserve_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * An agent's session.
+ */
+struct  Tandem__Tlibrary__AgentStatus
+{
+  ProtobufCMessage base;
+  char *agent_id;
+  /*
+   * 0 logged out, 1 not ready, 2 ready.
+   */
+  uint32_t state;
+  uint32_t work_mode;
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t login_time;
+  /*
+   * Since when the session is as it is, milliseconds since 1970.
+   */
+  uint64_t since;
+};
+#define TANDEM__TLIBRARY__AGENT_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__agent_status__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, 0, 0 }
 
 
 /*
@@ -120,10 +239,18 @@ struct  Tandem__Tlibrary__DNStatus
    */
   char *owner;
   uint64_t stamp;
+  /*
+   * What keeps the DN from another call: bit 0 a call, bit 1 a reservation. 0 while its owner cannot be heard.
+   */
+  uint32_t occupancy;
+  /*
+   * Absent before anybody has logged in.
+   */
+  Tandem__Tlibrary__AgentStatus *agent;
 };
 #define TANDEM__TLIBRARY__DNSTATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__dnstatus__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
 
 
 /*
@@ -199,10 +326,35 @@ struct  Tandem__Tlibrary__Event
   protobuf_c_boolean has_owner_detail;
   uint32_t contacts;
   uint32_t desktops;
+  /*
+   * EventAgentLogin, Logout, Ready, NotReady: whose event it is, and why. To the reasons of the request the node adds
+   * `site`, the location of the DN's owner. EventAgentReserved: the agent.
+   */
+  char *agent_id;
+  uint32_t work_mode;
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+  /*
+   * EventAgentReserved: the proof that TRouteCall carries, how long it is good in milliseconds, and the priority.
+   */
+  ProtobufCBinaryData reservation_token;
+  uint32_t reservation_milliseconds;
+  int32_t priority;
+  /*
+   * EventRegistered, if the client holds the PSTN DN in service: what the desktop says when it comes back.
+   */
+  protobuf_c_boolean has_desktop_token;
+  uint64_t desktop_token;
+  /*
+   * EventACK to a monitoring client that goes on: how many events follow that it has missed.
+   */
+  uint64_t events_in_cache;
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0 }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
@@ -262,6 +414,82 @@ Tandem__Tlibrary__MonitorRequest *
 void   tandem__tlibrary__monitor_request__free_unpacked
                      (Tandem__Tlibrary__MonitorRequest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__InputMaskRequest methods */
+void   tandem__tlibrary__input_mask_request__init
+                     (Tandem__Tlibrary__InputMaskRequest         *message);
+size_t tandem__tlibrary__input_mask_request__get_packed_size
+                     (const Tandem__Tlibrary__InputMaskRequest   *message);
+size_t tandem__tlibrary__input_mask_request__pack
+                     (const Tandem__Tlibrary__InputMaskRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__input_mask_request__pack_to_buffer
+                     (const Tandem__Tlibrary__InputMaskRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__InputMaskRequest *
+       tandem__tlibrary__input_mask_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__input_mask_request__free_unpacked
+                     (Tandem__Tlibrary__InputMaskRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__AgentRequest methods */
+void   tandem__tlibrary__agent_request__init
+                     (Tandem__Tlibrary__AgentRequest         *message);
+size_t tandem__tlibrary__agent_request__get_packed_size
+                     (const Tandem__Tlibrary__AgentRequest   *message);
+size_t tandem__tlibrary__agent_request__pack
+                     (const Tandem__Tlibrary__AgentRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__agent_request__pack_to_buffer
+                     (const Tandem__Tlibrary__AgentRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__AgentRequest *
+       tandem__tlibrary__agent_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__agent_request__free_unpacked
+                     (Tandem__Tlibrary__AgentRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__ReserveRequest methods */
+void   tandem__tlibrary__reserve_request__init
+                     (Tandem__Tlibrary__ReserveRequest         *message);
+size_t tandem__tlibrary__reserve_request__get_packed_size
+                     (const Tandem__Tlibrary__ReserveRequest   *message);
+size_t tandem__tlibrary__reserve_request__pack
+                     (const Tandem__Tlibrary__ReserveRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__reserve_request__pack_to_buffer
+                     (const Tandem__Tlibrary__ReserveRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__ReserveRequest *
+       tandem__tlibrary__reserve_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__reserve_request__free_unpacked
+                     (Tandem__Tlibrary__ReserveRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__AgentStatus methods */
+void   tandem__tlibrary__agent_status__init
+                     (Tandem__Tlibrary__AgentStatus         *message);
+size_t tandem__tlibrary__agent_status__get_packed_size
+                     (const Tandem__Tlibrary__AgentStatus   *message);
+size_t tandem__tlibrary__agent_status__pack
+                     (const Tandem__Tlibrary__AgentStatus   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__agent_status__pack_to_buffer
+                     (const Tandem__Tlibrary__AgentStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__AgentStatus *
+       tandem__tlibrary__agent_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__agent_status__free_unpacked
+                     (Tandem__Tlibrary__AgentStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Tlibrary__DNStatus methods */
 void   tandem__tlibrary__dnstatus__init
                      (Tandem__Tlibrary__DNStatus         *message);
@@ -311,6 +539,18 @@ typedef void (*Tandem__Tlibrary__ServerRequest_Closure)
 typedef void (*Tandem__Tlibrary__MonitorRequest_Closure)
                  (const Tandem__Tlibrary__MonitorRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Tlibrary__InputMaskRequest_Closure)
+                 (const Tandem__Tlibrary__InputMaskRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Tlibrary__AgentRequest_Closure)
+                 (const Tandem__Tlibrary__AgentRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Tlibrary__ReserveRequest_Closure)
+                 (const Tandem__Tlibrary__ReserveRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Tlibrary__AgentStatus_Closure)
+                 (const Tandem__Tlibrary__AgentStatus *message,
+                  void *closure_data);
 typedef void (*Tandem__Tlibrary__DNStatus_Closure)
                  (const Tandem__Tlibrary__DNStatus *message,
                   void *closure_data);
@@ -326,6 +566,10 @@ typedef void (*Tandem__Tlibrary__Event_Closure)
 extern const ProtobufCMessageDescriptor tandem__tlibrary__address_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__server_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__input_mask_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__reserve_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor;
 extern const ProtobufCEnumDescriptor    tandem__tlibrary__event__private_info__descriptor;
