@@ -8,9 +8,9 @@ import TLibraryPorts
 import Transport
 import Wire
 
-// Clients of the T-Controller port.
+// Clients of the T-Controller port and the default port.
 extension NodeShell {
-    func clientConnected(_ stream: AcceptedStream, isSecure: Bool) {
+    func clientConnected(_ stream: AcceptedStream, at port: ClientPort, isSecure: Bool) {
         var session: TLSSession?
         if isSecure {
             session = handshakes.admits() ? newSession(stream.peerName) { $0.clients } : nil
@@ -25,7 +25,7 @@ extension NodeShell {
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
             clientIDs[ObjectIdentifier(connection)] = id
-            core.clientConnected(id)
+            core.clientConnected(id, at: port)
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
         }

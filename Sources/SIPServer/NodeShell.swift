@@ -20,6 +20,8 @@ final class NodeShell {
     static let pullLimit = 256 * 1024
     /// How many clients the T-Controller port serves at a time.
     static let clientLimit = 4_096
+    /// The same for the default port.
+    static let routerLimit = 1_024
     /// How many SIP connections a listener serves at a time.
     static let sipConnectionLimit = 10_000
 
@@ -104,7 +106,7 @@ final class NodeShell {
     var descriptorLimit: Int {
         let sip = topology.nodes[me.position].sip
         let streams = sip.filter { $0.transport != .udp }.count * Self.sipConnectionLimit
-        return Self.clientLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
+        return Self.clientLimit + Self.routerLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
     }
 
     /// Opens all of the node's ports. After an error nothing is served.
@@ -123,7 +125,12 @@ final class NodeShell {
         }
         try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0) }
         try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in
-            clientConnected($0, isSecure: node.tcontroller.isSecure)
+            clientConnected($0, at: .tcontroller, isSecure: node.tcontroller.isSecure)
+        }
+        if let port = node.defaultPort {
+            try listen(port, limit: Self.routerLimit) { [unowned self] in
+                clientConnected($0, at: .default, isSecure: port.isSecure)
+            }
         }
         loop.addOwner(self)
     }

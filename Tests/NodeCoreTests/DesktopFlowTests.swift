@@ -12,7 +12,7 @@ import Testing
         let desktop = nodes.connectClient(1, at: 0)
         nodes.request(register(), from: desktop, at: 0)
         #expect(nodes.services("7001") == [.inService, .inService])
-        guard case .registered(referenceID: 9, let status) = nodes.events(of: desktop, at: 0).first else {
+        guard case .registered(referenceID: 9, let status, _) = nodes.events(of: desktop, at: 0).first else {
             Issue.record("no EventRegistered")
             return
         }

@@ -88,7 +88,7 @@ import Testing
         var pair = Pair(faults: faults)
         _ = pair.cores[0].receive(register("1000", cseq: 1))
         pair.pump()
-        pair.cores[0].received(.query(number: 1, DN("1000")!), from: ConnectionID(rawValue: 1), now: at(0))
+        pair.cores[0].received(.request(number: 1, DN("1000")!, .query), from: ConnectionID(rawValue: 1), now: at(0))
         _ = pair.cores[0].receive(register("1001", cseq: 1))
         let isRecords =
             if case .records = pair.cores[0].nextPeerMessage(for: beta, now: at(0)) { true } else { false }

@@ -56,11 +56,11 @@ import Testing
         #expect(pair.cores[0].nextProxyMessage(for: beta) == nil)
         pair.held = []
         pair.pump()
-        guard case .answer(_, .addressInfo(let service, _, _)) = try #require(pair.held.first).message else {
+        guard case .answer(_, .addressInfo(let word, _)) = try #require(pair.held.first).message else {
             Issue.record("\(pair.held)")
             return
         }
-        #expect(service == .unregistered)
+        #expect(word.service == .unregistered)
         #expect(pair.services("1000") == [.unregistered, .unregistered])
     }
 
@@ -132,7 +132,7 @@ import Testing
         var node = core()
         let connection = ConnectionID(rawValue: 9)
         node.accepted(connection, now: at(0))
-        node.received(.query(number: 1, DN("1000")!), from: connection, now: at(0))
+        node.received(.request(number: 1, DN("1000")!, .query), from: connection, now: at(0))
         node.received(.answer(number: 1, .notOwner), from: connection, now: at(0))
         #expect(node.nextProxyMessage(for: beta) == nil)
         #expect(node.proxy.fill == (0, 0))

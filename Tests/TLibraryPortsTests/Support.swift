@@ -85,3 +85,14 @@ struct Node: ViewSource {
         return events
     }
 }
+
+extension PortsMachine {
+    /// For tests in which nobody comes back as a desktop.
+    @discardableResult
+    mutating func register(
+        _ dn: DNIndex, for client: ClientID, holds: Bool, wantsOwnerHint: Bool = false
+    ) -> DesktopToken? {
+        var actions: [PortsAction] = []
+        return register(dn, for: client, holds: holds, wantsOwnerHint: wantsOwnerHint, &actions)
+    }
+}

@@ -68,7 +68,7 @@ private struct ScriptedPort {
 struct TLibraryClientTests {
     private static let codec = TLibraryCodec(
         cluster: "pair", version: "1",
-        nodes: [TLibraryCodec.NodeLabel(name: "dc1/sip1", address: .unix(path: "/run/port"))]
+        nodes: [TLibraryCodec.NodeLabel(name: "dc1/sip1", address: .unix(path: "/run/port"), location: "west")]
     )
 
     private static func hello() -> [UInt8] {

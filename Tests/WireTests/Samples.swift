@@ -1,12 +1,34 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import Orchestration
 import TLibraryPorts
 import Wire
 
+private func session(
+    _ agent: String, _ state: AgentSession.State, _ reasons: [String: String] = [:]
+) -> AgentSession {
+    var list = Reasons()
+    for (key, value) in reasons.sorted(by: { $0.key < $1.key }) { _ = list.add(key, value) }
+    return AgentSession(
+        agent: AgentID(agent)!, state: state, workMode: .auxWork, reasons: list, login: Stamp(rawValue: 3),
+        stamp: Stamp(rawValue: .max))
+}
+
+let sessions = [
+    session("ann", .notReady, ["why": "lunch", "code": "", "é": "ü"]), session("~", .ready),
+    session(String(repeating: "x", count: AgentID.maximumLength), .loggedOut),
+]
+
+private let token = ReservationToken(
+    dn: dn("1001"), claim: Stamp(rawValue: 7), lineage: Incarnation(rawValue: 8), number: .max)
+private let reservation = Reservation(token: token, agent: sessions[0].agent, priority: -3, milliseconds: 10_000)
+
 private let claims = [
     HeardClaim(dn: dn("1001"), claim: Claim(owner: NodeIndex(2), stamp: Stamp(rawValue: 7))),
-    HeardClaim(dn: dn("+493012345678901"), claim: Claim(owner: NodeIndex(0), stamp: Stamp(rawValue: .max))),
+    HeardClaim(
+        dn: dn("+493012345678901"), claim: Claim(owner: NodeIndex(0), stamp: Stamp(rawValue: .max)),
+        session: sessions[0]),
     HeardClaim(dn: dn("*#+._-"), claim: Claim(owner: NodeIndex(2), stamp: .zero)),
 ]
 
@@ -22,12 +44,17 @@ let peerMessages: [PeerMessage] = {
         OwnedRecord(
             dn: DN(decimal: UInt64(number), length: 9), stamp: Stamp(rawValue: UInt64(number)), service: service)
     }
+    var manned = owned
+    manned[0].session = sessions[0]
+    manned[0].occupancy = [.busy, .reserved]
+    manned[2].session = sessions[2]
     let position = StreamPosition(revision: 1, generation: 2, count: 3, digest: .max)
     return [
         .hello(hello), .hello(resumed), .syncBegin(SyncBegin(isSnapshot: true, revision: 0)),
         .syncBegin(SyncBegin(isSnapshot: false, revision: .max)), .records(RecordBatch(revisions: nil)),
         .records(RecordBatch(revisions: nil, owned: owned)),
         .records(RecordBatch(revisions: 7...9, owned: owned, yielded: claims)),
+        .records(RecordBatch(revisions: 7...9, owned: manned, yielded: claims)),
         .records(RecordBatch(revisions: 1...UInt64.max, yielded: claims)), .syncEnd(position), .claims(claims),
         .claims([]), .snapshotRequest, .ping(Ping(sentAt: 0, position: nil)),
         .ping(Ping(sentAt: 1, position: position)),
@@ -36,10 +63,31 @@ let peerMessages: [PeerMessage] = {
 }()
 
 let proxyMessages: [ProxyMessage] = [
-    .query(number: 1, dn("1001")), .query(number: .max, dn("+493012345678901")), .answer(number: 2, .notOwner),
-    .answer(number: 3, .addressInfo(service: .expired, Stamp(rawValue: 4), OwnerDetail(contacts: 0, desktops: 1))),
+    .request(number: 1, dn("1001"), .query), .request(number: .max, dn("+493012345678901"), .query),
+    .request(number: 2, dn("1001"), .agent(.login(sessions[0].agent, .autoIn, sessions[0].reasons))),
+    .request(number: 3, dn("1001"), .agent(.logout(Reasons()))),
+    .request(number: 4, dn("1001"), .agent(.ready(.unknown, Reasons()))),
+    .request(number: 5, dn("1001"), .agent(.notReady(.walkAway, sessions[0].reasons))),
+    .request(number: 6, dn("1001"), .reserve(ReservationRequest(priority: -1), client: .max)),
+    .request(
+        number: 7, dn("1001"),
+        .reserve(ReservationRequest(priority: .max, duration: .cancel, agent: sessions[1].agent), client: 0)),
+    .request(
+        number: 8, dn("1001"),
+        .reserve(ReservationRequest(duration: .milliseconds(ReservationRequest.maximumMilliseconds)), client: 9)),
+    .request(number: 9, dn("1001"), .resume(DesktopToken(number: .max))),
+    .request(number: 10, dn("1001"), .redeem(token, call: 11)), .answer(number: 2, .notOwner),
     .answer(
-        number: 0, .addressInfo(service: .inService, Stamp(rawValue: .max), OwnerDetail(contacts: .max, desktops: 0))),
+        number: 3,
+        .addressInfo(
+            OwnerWord(service: .expired, stamp: Stamp(rawValue: 4)), OwnerDetail(contacts: 0, desktops: 1))),
+    .answer(
+        number: 0,
+        .addressInfo(
+            OwnerWord(service: .inService, stamp: Stamp(rawValue: .max), occupancy: .busy, session: sessions[0]),
+            OwnerDetail(contacts: .max, desktops: 0))),
+    .answer(number: 4, .agent(sessions[2])), .answer(number: 5, .reserved(reservation)), .answer(number: 6, .done),
+    .answer(number: 7, .refused(.reservedByAnother)), .clientGone(.max),
 ]
 
 let requests: [TRequest] = [
@@ -53,15 +101,33 @@ let requests: [TRequest] = [
         MonitorOptions(
             ownedHereOnly: true,
             ranges: [DNRange(first: dn("1000"), last: dn("1999")), DNRange(first: dn("a"), last: dn("z"))],
-            acceptsOwnerEvents: true, resume: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 0)
+            acceptsOwnerEvents: true, resume: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 0),
+            mask: [.agentReady, .links]
         )
-    ),
+    ), .registerAddress(referenceID: 7, dn: "7001", takeover: false, desktop: DesktopToken(number: .max)),
+    .setInputMask(referenceID: 8, .all), .setInputMask(referenceID: 9, []),
+    .setInputMask(referenceID: 10, [.service, .agentLogin, .agentLogout, .agentNotReady]),
+    .agent(referenceID: 11, dn: "1001", .login(sessions[0].agent, .manualIn, sessions[0].reasons)),
+    .agent(referenceID: 12, dn: "1001", .logout(sessions[0].reasons)),
+    .agent(referenceID: 13, dn: "1001", .ready(.autoIn, Reasons())),
+    .agent(referenceID: 14, dn: "", .notReady(.afterCallWork, Reasons())),
+    .reserveAgent(referenceID: 15, dn: "1001", ReservationRequest(priority: 5, duration: .milliseconds(1))),
+    .reserveAgent(referenceID: 16, dn: "", ReservationRequest(duration: .cancel, agent: sessions[0].agent)),
 ]
 
 let statuses = [
     DNStatus(dn: dn("1001"), view: View(service: .inService, owner: NodeIndex(2), stamp: Stamp(rawValue: 9))),
     DNStatus(dn: dn("1002"), view: View(service: .neverRegistered, owner: .none, stamp: .zero)),
+    DNStatus(
+        dn: dn("1003"),
+        view: View(
+            service: .inService, owner: NodeIndex(0), stamp: Stamp(rawValue: 9), occupancy: .reserved,
+            agent: sessions[0])),
 ]
+
+private func agentEvent(_ kind: AgentEvent.Kind, owner: NodeIndex) -> AgentEvent {
+    AgentEvent(kind: kind, dn: dn("1003"), session: sessions[0], owner: owner)
+}
 
 let events: [TEvent] = {
     let position = FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 77)
@@ -84,6 +150,13 @@ let events: [TEvent] = {
         .serviceChanged(statuses[1], sequence: nil), .status(statuses, sequence: nil), .status([], sequence: 7),
         .endOfSnapshot(position), .ownerUnreachable(NodeIndex(2), sequence: 8),
         .ownerReachable(NodeIndex(0), sequence: 9),
+        .registered(referenceID: 7, statuses[2], DesktopToken(number: .max)), .done(referenceID: 8),
+        .monitoring(referenceID: 9, isResumed: true, position, missed: 10_000),
+        .agent(agentEvent(.login, owner: NodeIndex(2)), referenceID: 10, sequence: nil),
+        .agent(agentEvent(.logout, owner: .none), referenceID: nil, sequence: 11),
+        .agent(agentEvent(.ready, owner: NodeIndex(0)), referenceID: nil, sequence: nil),
+        .agent(agentEvent(.notReady, owner: NodeIndex(0)), referenceID: nil, sequence: 12),
+        .agentReserved(referenceID: 11, reservation),
     ]
 }()
 

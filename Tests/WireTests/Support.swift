@@ -27,7 +27,7 @@ let mesh = MeshCodec(topology: topology("dc1/a", "dc1/b", "dc2/c"))
 let port = TLibraryCodec(
     cluster: "test", version: "1.2",
     nodes: ["dc1/a", "dc1/b", "dc2/c"].map {
-        TLibraryCodec.NodeLabel(name: $0, address: .unix(path: "/run/\($0.suffix(1))"))
+        TLibraryCodec.NodeLabel(name: $0, address: .unix(path: "/run/\($0.suffix(1))"), location: "west")
     }
 )
 
