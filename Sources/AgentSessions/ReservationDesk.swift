@@ -74,17 +74,27 @@ package struct ReservationDesk: Sendable {
     /// How many reservations ended because nobody said anything any more.
     package private(set) var expired: UInt64 = 0
 
-    /// - Parameters:
-    ///   - usual: nanoseconds that a reservation lasts where its request does not say.
-    ///   - window: nanoseconds for which requests are collected; 0 for first come, first served.
-    ///   - secret: two random numbers, for token numbers that nobody can guess and for draws between equals.
-    package init(
-        lineage: Incarnation, usual: UInt64, window: UInt64, secret: (UInt64, UInt64), faults: Faults = .none
-    ) {
-        self.lineage = lineage
-        self.usual = usual
-        self.window = window
-        self.faults = faults
+    package struct Setup: Sendable {
+        package var lineage: Incarnation
+        /// Nanoseconds that a reservation lasts where its request does not say.
+        package var usual: UInt64
+        /// Nanoseconds for which requests are collected; 0 for first come, first served.
+        package var window: UInt64
+        package var faults = Faults.none
+
+        package init(lineage: Incarnation, usual: UInt64, window: UInt64) {
+            self.lineage = lineage
+            self.usual = usual
+            self.window = window
+        }
+    }
+
+    /// - Parameter secret: two random numbers, for token numbers that nobody can guess and for draws between equals.
+    package init(_ setup: Setup, secret: (UInt64, UInt64)) {
+        lineage = setup.lineage
+        usual = setup.usual
+        window = setup.window
+        faults = setup.faults
         hash = SipHash(key: secret.0, secret.1)
     }
 

@@ -18,13 +18,15 @@ extension NodeCore {
     mutating func ask(_ request: ProxiedRequest, _ dn: DNIndex, _ now: Instant) {
         let owner = ownership.view(of: dn).owner
         let isOwnerHere = owner == me || faults.contains(.grantsOutliveClaim) && desk.isReserved(dn)
+        var request = request
+        request.owner = owner
         guard !isOwnerHere else { return carryOut(request, dn, now) }
-        guard owner != .none, ownership.state(of: owner) == .live else { return endWithoutOwner(request, .ownerUnreachable, now) }
+        guard owner != .none, ownership.state(of: owner) == .live else {
+            return endWithoutOwner(request, .ownerUnreachable, now)
+        }
         guard !proxy.isUnderWay(request.referenceID, of: request.client) else {
             return end(request, .requestInProgress)
         }
-        var request = request
-        request.owner = owner
         if case .reserve = request.request { ports.noteReservation(at: owner, of: request.client) }
         if proxy.forward(request, now: now) { return }
         end(request, .tooManyRequests)

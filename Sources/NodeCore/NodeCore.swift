@@ -131,10 +131,11 @@ package struct NodeCore: Sendable {
         )
         let timing = setup.topology.timing
         wrapUps = WrapUpTimers(duration: timing.afterCallWork.nanoseconds)
-        desk = ReservationDesk(
+        var deskSetup = ReservationDesk.Setup(
             lineage: setup.identity.lineage, usual: timing.reservation.nanoseconds,
-            window: timing.reservationWindow.nanoseconds, secret: (setup.secret, mixed(setup.seed &+ 3)),
-            faults: setup.faults)
+            window: timing.reservationWindow.nanoseconds)
+        deskSetup.faults = setup.faults
+        desk = ReservationDesk(deskSetup, secret: (setup.secret, mixed(setup.seed &+ 3)))
         // The answer to a reservation waits for the end of a window.
         proxy = RequestProxy(
             nodeCount: setup.topology.nodes.count,

@@ -44,9 +44,10 @@ func asker(_ client: UInt64, at node: NodeIndex = alpha, number: UInt64 = 1) -> 
 }
 
 func desk(window: UInt64 = 0, lineage: UInt64 = 1, seed: UInt64 = 1, faults: Faults = .none) -> ReservationDesk {
-    ReservationDesk(
-        lineage: Incarnation(rawValue: lineage), usual: 10_000_000_000, window: window * 1_000_000,
-        secret: (seed, 2), faults: faults)
+    var setup = ReservationDesk.Setup(
+        lineage: Incarnation(rawValue: lineage), usual: 10_000_000_000, window: window * 1_000_000)
+    setup.faults = faults
+    return ReservationDesk(setup, secret: (seed, 2))
 }
 
 extension ReservationDesk.Outcome {

@@ -18,7 +18,7 @@ import Testing
         #expect(
             Set(Self.fields(of: machine)).subtracting(never + dialling) == [
                 "identity", "clock", "records", "links", "strangers", "ring", "revision", "ownCount", "ownDigest",
-                "ownInService", "provisionals", "provisionalsHead",
+                "ownInService", "sessions", "provisionals", "provisionalsHead",
             ]
         )
         let figures = [
@@ -38,7 +38,7 @@ import Testing
         )
         #expect(
             Self.fields(of: try Self.firstElement(of: "records", in: machine)) == [
-                "stamp", "registered", "saidRevision", "owner", "service", "isSaid", "isProvisional",
+                "stamp", "registered", "saidRevision", "owner", "occupancy", "service", "isSaid", "isProvisional",
             ]
         )
     }

@@ -34,15 +34,17 @@ enum House {
         // First floor: what is decided.
         Room("DNOwnership", .pure, ["ClusterModel"]),
         Room("SIPCore", .pure, ["ClusterModel", "HeapModule"]),
-        Room("TLibraryPorts", .pure, ["ClusterModel", "DequeModule"]),
+        Room("AgentSessions", .pure, ["ClusterModel"]),
+        // What clients ask of agents is what agents' machines are asked.
+        Room("TLibraryPorts", .pure, ["ClusterModel", "AgentSessions", "DequeModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
-        Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts"]),
+        Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
             [
-                "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "DequeModule",
-                "HeapModule",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+                "DequeModule", "HeapModule",
             ]
         ),
 
@@ -59,7 +61,10 @@ enum House {
         Room(
             "Wire", .door,
             // The rooms whose messages it carries, and the code that packs them.
-            ["ClusterModel", "DNOwnership", "TLibraryPorts", "Orchestration", "CProtobufC", "CTandemProto"]
+            [
+                "ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "CProtobufC",
+                "CTandemProto",
+            ]
         ),
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),
         // It cuts streams into frames and into SIP messages; what these look like is decided elsewhere.
@@ -97,8 +102,8 @@ enum House {
         Room(
             "FuzzChecks", .role,
             [
-                "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "TopologyFile",
-                "Wire", "TLS",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+                "TopologyFile", "Wire", "TLS",
             ]
         ),
 

@@ -16,7 +16,12 @@ import Testing
     @Test func `a desktop that registers a PSTN DN brings it into service, and hears so`() {
         var node = core()
         let events = node.ask(add("7000"))
-        #expect(events.first == registered(node, 1, "7000"))
+        guard case .registered(1, let status, let desktop) = events.first else {
+            Issue.record("\(events)")
+            return
+        }
+        let view = node.ownership.view(of: dn("7000"))
+        #expect(status == DNStatus(dn: DN("7000")!, view: view) && desktop != nil)
         #expect(events.dropFirst().map(\.type) == [.eventDNBackInService])
         #expect(node.service("7000") == .inService)
         #expect(node.ownership.owns(dn("7000")))

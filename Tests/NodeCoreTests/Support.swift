@@ -45,12 +45,14 @@ func topology(desktopGrace: Duration = .zero, probing: Duration? = nil) -> Topol
 
 func core(
     _ node: NodeIndex = alpha, desktopGrace: Duration = .zero, ports: PortsConfiguration = PortsConfiguration(),
-    probing: Duration? = nil, sourceLimits: SourceLimitPolicy? = nil, faults: Faults = .none
+    probing: Duration? = nil, sourceLimits: SourceLimitPolicy? = nil, faults: Faults = .none, life: UInt64 = 1,
+    _ change: (inout Topology) -> Void = { _ in }
 ) -> NodeCore {
-    let life = Incarnation(rawValue: 1)
+    let life = Incarnation(rawValue: life)
     let identity = NodeIdentity(index: node, incarnation: life, lineage: life, generation: 1)
     var topology = topology(desktopGrace: desktopGrace, probing: probing)
     topology.sourceLimits = sourceLimits
+    change(&topology)
     let setup = NodeSetup(
         topology: topology, identity: identity, ports: ports, secret: 1 + UInt64(node.position), seed: 1,
         faults: faults
@@ -120,6 +122,9 @@ extension NodeCore {
     func service(_ text: String) -> Service { ownership.view(of: dn(text)).service }
 }
 
+/// The same as `at`, where that means something else.
+func moment(_ seconds: Double) -> Instant { at(seconds) }
+
 /// Two nodes on whose connection a message arrives as soon as it is said.
 struct Pair {
     var cores: [NodeCore]
@@ -129,15 +134,25 @@ struct Pair {
     var held: [(to: Int, message: ProxyMessage)] = []
     private var lastConnection: UInt64 = 0
     private var open: ConnectionID?
+    private var time = 0.0
 
-    init(faults: Faults = .none) {
-        cores = [core(alpha, faults: faults), core(beta, faults: faults)]
+    init(
+        faults: Faults = .none, desktopGrace: Duration = .zero, _ change: (inout Topology) -> Void = { _ in }
+    ) {
+        cores = [alpha, beta].map { core($0, desktopGrace: desktopGrace, faults: faults, change) }
         for node in cores.indices {
             cores[node].clientConnected(monitor)
             cores[node].requestReceived(.monitorAll(referenceID: 1, MonitorOptions()), from: monitor, now: at(0))
         }
         link()
         for node in cores.indices { _ = cores[node].read(monitor) }
+    }
+
+    /// A node starts again without its memory.
+    mutating func restart(_ node: Int, life: UInt64) {
+        cut()
+        cores[node] = core(NodeIndex(node), life: life)
+        link()
     }
 
     mutating func link() {
@@ -188,6 +203,31 @@ struct Pair {
         held = []
         pump(seconds)
     }
+
+    /// A client's request, carried to wherever it has to go.
+    ///
+    /// - Returns: what the client is told.
+    mutating func ask(
+        _ request: TRequest, _ client: ClientID = desktop, at node: Int, _ seconds: Double = 0
+    ) -> [TEvent] {
+        cores[node].requestReceived(request, from: client, now: moment(seconds))
+        pump(seconds)
+        return cores[node].read(client)
+    }
+
+    /// Lets time pass at both nodes.
+    mutating func pass(_ seconds: Double) {
+        while time < seconds {
+            time = min(seconds, time + 0.5)
+            for node in cores.indices { cores[node].tick(now: at(time)) }
+            pump(time)
+        }
+    }
+
+    /// What each node holds of a DN's agent.
+    func sessions(_ name: String) -> [AgentSession?] { cores.map { $0.ownership.session(of: dn(name)) } }
+
+    func occupancies(_ name: String) -> [Occupancy] { cores.map { $0.ownership.view(of: dn(name)).occupancy } }
 
     func services(_ dn: String) -> [Service] { cores.map { $0.service(dn) } }
 }

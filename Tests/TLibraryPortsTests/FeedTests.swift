@@ -50,7 +50,7 @@ import Testing
         node.monitor(one, MonitorOptions(resume: at(1)))
         #expect(
             node.read(one) == [
-                .monitoring(referenceID: 9, isResumed: true, at(1)),
+                .monitoring(referenceID: 9, isResumed: true, at(1), missed: 2),
                 .status([status(0, view(.inService, here, 2))], sequence: 2),
                 .status([status(0, view(.inService, here, 3))], sequence: 3),
             ]
@@ -65,7 +65,11 @@ import Testing
         for number in 1...6 as ClosedRange<UInt64> { node.show(0, view(.inService, here, number)) }
         node.monitor(one, MonitorOptions(resume: at(sequence)))
         let position = at(isResumed ? sequence : 6)
-        #expect(node.read(one, atMost: 1) == [.monitoring(referenceID: 9, isResumed: isResumed, position)])
+        #expect(
+            node.read(one, atMost: 1) == [
+                .monitoring(
+                    referenceID: 9, isResumed: isResumed, position, missed: isResumed ? 6 - sequence : 0)
+            ])
         let rest = node.read(one)
         #expect(rest.contains(.endOfSnapshot(at(6))) == !isResumed)
         #expect(rest.count == 4)
@@ -100,7 +104,7 @@ import Testing
         #expect(node.ports.disconnected(one) == [])
         node.ports.connected(one)
         node.monitor(one, MonitorOptions(resume: at(2)))
-        #expect(node.read(one).first == .monitoring(referenceID: 9, isResumed: true, at(2)))
+        #expect(node.read(one).first == .monitoring(referenceID: 9, isResumed: true, at(2), missed: 3))
         #expect(!ClientProblem.tooSlow.sentence.isEmpty)
     }
 

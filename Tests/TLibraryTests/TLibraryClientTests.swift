@@ -130,7 +130,7 @@ struct TLibraryClientTests {
             Self.script([.error(referenceID: 1, .unknownDN), .error(referenceID: 7, .notRegistered)]))
         defer { port.remove() }
         let client = try TLibraryClient(to: port.address, name: "test")
-        let expected = TLibraryClientError.refused(code: 1, message: TError.unknownDN.message)
+        let expected = TLibraryClientError.refused(code: 59, message: TError.unknownDN.message)
         #expect(throws: expected) { try client.registerAddress("9999") }
         let answer = try client.request(.unregisterAddress(referenceID: 7, dn: "1000"))
         #expect(answer.errorCode == TError.notRegistered.rawValue)

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import Orchestration
@@ -129,7 +130,7 @@ import Wire
 
     @Test func `answers carry their ReferenceID, and errors their number`() throws {
         let error = try received(.error(referenceID: 0, .unknownDN))
-        #expect((error.referenceID, error.errorCode) == (0, 1))
+        #expect((error.referenceID, error.errorCode) == (0, 59))
         #expect(error.errorMessage == "The DN is not provisioned.")
         let ended = try received(.unregistered(referenceID: nil, dn: dn("1001"), reason: .superseded))
         #expect((ended.referenceID, ended.thisDN, ended.reason) == (nil, "1001", .superseded))
@@ -138,7 +139,7 @@ import Wire
     }
 
     @Test func `the state of DNs comes with the owner's name, or none`() throws {
-        let event = try received(.status(statuses, sequence: 7))
+        let event = try received(.status(Array(statuses.prefix(2)), sequence: 7))
         #expect((event.privateInfo, event.sequence, event.thisDN) == (.dnStatus, 7, ""))
         #expect(event.statuses.map(\.owner) == ["dc2/c", nil])
         #expect(event.statuses.map(\.service) == [.inService, .neverRegistered])
@@ -146,6 +147,45 @@ import Wire
         let changed = try received(.serviceChanged(statuses[0], sequence: nil))
         #expect((changed.thisDN, changed.sequence, changed.privateInfo) == ("1001", 0, .none))
         #expect(changed.statuses.count == 1)
+    }
+
+    @Test func `the state of a DN comes with its agent`() throws {
+        let event = try received(.serviceChanged(statuses[2], sequence: 7))
+        let status = try #require(event.statuses.first)
+        #expect(status.occupancy == .reserved)
+        let agent = try #require(status.agent)
+        #expect((agent.agentID, agent.state, agent.workMode) == (sessions[0].agent, .notReady, .auxWork))
+        #expect(agent.reasons == sessions[0].reasons)
+        #expect((agent.loginTime, agent.since) == (sessions[0].login.milliseconds, sessions[0].stamp.milliseconds))
+        #expect(try received(.serviceChanged(statuses[0], sequence: 7)).statuses.first?.agent == nil)
+    }
+
+    @Test func `an agent's event says where the agent is`() throws {
+        let event = AgentEvent(kind: .ready, dn: dn("1003"), session: sessions[0], owner: NodeIndex(2))
+        let ready = try received(.agent(event, referenceID: 5, sequence: 6))
+        #expect((ready.type, ready.thisDN, ready.agentID) == (.eventAgentReady, "1003", "ann"))
+        #expect((ready.referenceID, ready.sequence, ready.workMode) == (5, 6, .auxWork))
+        #expect(ready.reasons.map(\.key) == sessions[0].reasons.list.map(\.key) + ["site"])
+        #expect(ready.reasons.last?.value == "west")
+        var forged = Reasons()
+        _ = forged.add("site", "moon")
+        let session = AgentSession(
+            agent: sessions[0].agent, state: .ready, reasons: forged, login: .zero, stamp: .zero)
+        let told = try received(
+            .agent(AgentEvent(kind: .ready, dn: dn("1003"), session: session, owner: NodeIndex(2)), referenceID: nil, sequence: nil))
+        #expect(told.reasons == [Reasons.Reason(key: "site", value: "west")])
+    }
+
+    @Test func `a reservation's token is carried unread`() throws {
+        let token = ReservationToken(
+            dn: dn("1001"), claim: Stamp(rawValue: 7), lineage: Incarnation(rawValue: 8), number: .max)
+        let reservation = Reservation(token: token, agent: sessions[0].agent, priority: -3, milliseconds: 10_000)
+        let event = try received(.agentReserved(referenceID: 11, reservation))
+        #expect((event.thisDN, event.agentID, event.priority) == ("1001", "ann", -3))
+        #expect(event.reservationMilliseconds == 10_000)
+        #expect(ReservationToken(bytes: event.reservationToken) == token)
+        #expect(ReservationToken(bytes: Array(event.reservationToken.dropLast())) == nil)
+        #expect(ReservationToken(bytes: [UInt8](repeating: 0, count: 40)) == nil)
     }
 
     @Test func `a feed's position and whole owners come out as they went in`() throws {
