@@ -68,7 +68,8 @@ let doors: [Target] = [
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
     .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
     .target(
-        name: "TLibrary", dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
+        name: "TLibrary",
+        dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
     .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]
@@ -175,8 +176,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport", "TLibrary",
-            "TestCertificates",
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "Wire", "LinuxSystem", "Transport",
+            "TLibrary", "TestCertificates",
         ],
         exclude: ["Scenarios"]
     ),

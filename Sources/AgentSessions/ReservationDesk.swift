@@ -80,7 +80,7 @@ package struct ReservationDesk: Sendable {
         package var usual: UInt64
         /// Nanoseconds for which requests are collected; 0 for first come, first served.
         package var window: UInt64
-        package var faults = Faults.none
+        package var faults: Faults = .none
 
         package init(lineage: Incarnation, usual: UInt64, window: UInt64) {
             self.lineage = lineage

@@ -1627,7 +1627,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[17] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[20] =
 {
   {
     "node",
@@ -1833,10 +1833,47 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "routing_points",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, routing_points),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refuses_second_login",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, refuses_second_login),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client_requests",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, client_requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
+  19,   /* field[19] = client_requests */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
   15,   /* field[15] = digest_algorithms */
@@ -1849,6 +1886,8 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
   13,   /* field[13] = realm */
+  18,   /* field[18] = refuses_second_login */
+  17,   /* field[17] = routing_points */
   16,   /* field[16] = source_limits */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
@@ -1856,7 +1895,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1866,7 +1905,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  17,
+  20,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -2233,7 +2272,7 @@ const ProtobufCMessageDescriptor tandem__control__node__descriptor =
   (ProtobufCMessageInit) tandem__control__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[9] =
 {
   {
     "keepalive_nanoseconds",
@@ -2307,19 +2346,58 @@ static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reservation_nanoseconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, reservation_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_window_nanoseconds",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, reservation_window_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_call_work_nanoseconds",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, after_call_work_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__timing__field_indices_by_name[] = {
+  8,   /* field[8] = after_call_work_nanoseconds */
   2,   /* field[2] = clock_skew_limit_nanoseconds */
   3,   /* field[3] = desktop_grace_nanoseconds */
   0,   /* field[0] = keepalive_nanoseconds */
   1,   /* field[1] = link_timeout_nanoseconds */
   4,   /* field[4] = maximum_call_nanoseconds */
+  6,   /* field[6] = reservation_nanoseconds */
+  7,   /* field[7] = reservation_window_nanoseconds */
   5,   /* field[5] = session_expires_nanoseconds */
 };
 static const ProtobufCIntRange tandem__control__timing__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
 {
@@ -2329,7 +2407,7 @@ const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
   "Tandem__Control__Timing",
   "tandem.control",
   sizeof(Tandem__Control__Timing),
-  6,
+  9,
   tandem__control__timing__field_descriptors,
   tandem__control__timing__field_indices_by_name,
   1,  tandem__control__timing__number_ranges,

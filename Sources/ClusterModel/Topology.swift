@@ -52,6 +52,9 @@ package struct Topology: Equatable, Sendable {
         self.notices = notices
     }
 
+    /// What a topology may say of requests a second.
+    package static let clientRequestBounds = 1...1_000_000
+
     package func nodeIndex(named name: String) -> NodeIndex? {
         nodes.firstIndex { $0.name == name }.map { NodeIndex($0) }
     }

@@ -94,6 +94,9 @@ package struct WorkerSetup: Equatable, Sendable {
     package var authentication: AuthenticationPolicy?
     /// What one source may send; nil where sources are not limited.
     package var sourceLimits: SourceLimitPolicy?
+    package var routingPoints: [RoutingPoint] = []
+    package var secondLogin = SecondLogin.latest
+    package var clientRequestLimit: Int?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
@@ -116,6 +119,9 @@ package struct WorkerSetup: Equatable, Sendable {
             AuthenticationPolicy(realm: $0.realm, users: "", algorithms: $0.algorithms)
         }
         sourceLimits = topology.sourceLimits
+        routingPoints = topology.routingPoints
+        secondLogin = topology.secondLogin
+        clientRequestLimit = topology.clientRequestLimit
     }
 
     package init(
@@ -139,7 +145,8 @@ package struct WorkerSetup: Equatable, Sendable {
         let dials = Dictionary(dialStrings.map { ($0.dn, $0.dial) }, uniquingKeysWith: { first, _ in first })
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
-            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), timing: timing,
+            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), routingPoints: routingPoints,
+            timing: timing, secondLogin: secondLogin, clientRequestLimit: clientRequestLimit,
             authentication: authentication, sourceLimits: sourceLimits
         )
     }

@@ -1,3 +1,4 @@
+package import AgentSessions
 package import ClusterModel
 package import LinuxSystem
 package import TLS
@@ -112,16 +113,20 @@ package final class TLibraryClient {
     /// TRegisterAddress: registers for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, the node
     /// becomes its owner.
     ///
-    /// - Parameter ownerHint: whether the node is to say where the owner is, whenever that is another node.
+    /// - Parameters:
+    ///   - ownerHint: whether the node is to say where the owner is, whenever that is another node.
+    ///   - desktop: of an earlier EventRegistered, by a desktop that comes back.
     /// - Returns: EventRegistered.
     /// - Throws: `refused` for an EventError.
     @discardableResult
     package func registerAddress(
-        _ dn: String, takeover: Bool = false, ownerHint: Bool = false, timeout: Duration = .seconds(5)
+        _ dn: String, takeover: Bool = false, ownerHint: Bool = false, desktop: DesktopToken? = nil,
+        timeout: Duration = .seconds(5)
     ) throws(TLibraryClientError) -> ReceivedEvent {
         let id = nextReferenceID()
-        return try accepted(
-            .registerAddress(referenceID: id, dn: dn, takeover: takeover, ownerHint: ownerHint), timeout)
+        let request = TRequest.registerAddress(
+            referenceID: id, dn: dn, takeover: takeover, ownerHint: ownerHint, desktop: desktop)
+        return try accepted(request, timeout)
     }
 
     /// TUnregisterAddress: ends what `registerAddress` began.
@@ -162,6 +167,39 @@ package final class TLibraryClient {
         _ options: MonitorOptions = MonitorOptions(), timeout: Duration = .seconds(5)
     ) throws(TLibraryClientError) -> ReceivedEvent {
         try accepted(.monitorAll(referenceID: nextReferenceID(), options), timeout)
+    }
+
+    /// TSetInputMask: which events the client is told from now on, beside answers.
+    ///
+    /// - Returns: EventACK.
+    @discardableResult
+    package func setInputMask(
+        _ mask: EventMask, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.setInputMask(referenceID: nextReferenceID(), mask), timeout)
+    }
+
+    /// TAgentLogin, TAgentLogout, TAgentSetReady or TAgentSetNotReady.
+    ///
+    /// - Returns: EventAgentLogin, EventAgentLogout, EventAgentReady or EventAgentNotReady.
+    /// - Throws: `refused` for an EventError.
+    @discardableResult
+    package func agent(
+        _ request: AgentRequest, on dn: String, timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.agent(referenceID: nextReferenceID(), dn: dn, request), timeout)
+    }
+
+    /// TReserveAgent.
+    ///
+    /// - Parameter dn: empty where the request names the agent.
+    /// - Returns: EventAgentReserved, or EventACK for a reservation that is cancelled.
+    /// - Throws: `refused` for an EventError.
+    @discardableResult
+    package func reserveAgent(
+        _ request: ReservationRequest, on dn: String = "", timeout: Duration = .seconds(5)
+    ) throws(TLibraryClientError) -> ReceivedEvent {
+        try accepted(.reserveAgent(referenceID: nextReferenceID(), dn: dn, request), timeout)
     }
 
     private func accepted(_ request: TRequest, _ timeout: Duration) throws(TLibraryClientError) -> ReceivedEvent {

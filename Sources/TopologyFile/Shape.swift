@@ -43,7 +43,7 @@ extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, tls, identity, timing, limits, perSource, rollout,
+        trunk, authentication, tls, identity, agents, timing, limits, perSource, perClient, rollout,
     ]
 
     package static let topology = Shape(
@@ -54,7 +54,7 @@ extension Shape {
             "dataCenters": "{ dc1: { nodes: { ... } } }",
             "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
         ],
-        optional: ["routingPoints", "trunks", "authentication", "tls", "timing", "limits", "rollout"]
+        optional: ["routingPoints", "trunks", "authentication", "tls", "agents", "timing", "limits", "rollout"]
     )
     package static let agentType = Shape(
         "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
@@ -100,6 +100,8 @@ extension Shape {
     package static let identity = Shape(
         "identity", "`tls` of a node", required: ["certificate": "certificate.pem", "key": "key.pem"],
         example: "{ certificate: certificate.pem, key: key.pem }")
+    package static let agents = Shape(
+        "agents", "`agents`", optional: ["secondLogin"], example: "{ secondLogin: latest }")
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [
@@ -107,10 +109,12 @@ extension Shape {
             "clockSkewLimit", "afterCallWork", "maxCall", "sessionExpires",
         ]
     )
-    package static let limits = Shape("limits", "`limits`", optional: ["perSource"])
+    package static let limits = Shape("limits", "`limits`", optional: ["perSource", "perClient"])
     package static let perSource = Shape(
         "perSource", "`perSource`", optional: ["datagrams", "attempts", "connections"],
         example: "{ datagrams: 500, attempts: 5, connections: 10 }")
+    package static let perClient = Shape(
+        "perClient", "`perClient`", required: ["requests": "1000"], example: "{ requests: 1000 }")
     package static let rollout = Shape(
         "rollout", "`rollout`", optional: ["maxUnavailable", "minHealthy", "deadline", "onFailure"])
 }

@@ -70,7 +70,6 @@ extension TopologyDecoder {
         let sip = fields["sip"].map { sipListeners($0, of: field, hasIdentity: fields["tls"] != nil) } ?? []
         let tcontroller = fields["tcontroller"].flatMap { streamListener($0, of: field) }
         let defaultPort = fields["default"].flatMap { streamListener($0, of: field) }
-        if let port = fields["default"] { noteNotRun("default ports", at: port.key) }
         let mesh = fields["mesh"].flatMap { streamListener($0, of: field) }
         if let mesh, let place = fields["mesh"] { checkMesh(mesh, at: place.value, of: field) }
         let ports = [("tcontroller", tcontroller), ("default", defaultPort), ("mesh", mesh)]

@@ -25,7 +25,8 @@ extension TopologyDecoder {
         // A directory has a most number of DNs; beyond it the fault is reported already.
         let directory = dns.count > DNDirectory.maximumCount ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
         for field in declared {
-            noteNotRun("routing points", at: field.key)
+            noteNotRun("calls to routing points", at: field.key)
+            if let dn = DN(field.name) { routingPoints.append(RoutingPoint(dn: dn)) }
             if let dn = DN(field.name), let index = directory?.index(of: dn), let block = directory?.block(of: index) {
                 let place = dns.blocks.firstIndex(of: block).map { Int(dns.places[$0]) }
                 report(
@@ -49,9 +50,10 @@ extension TopologyDecoder {
         }
     }
 
-    /// Authentication, timing, limits and rollout.
+    /// Authentication, agents, timing, limits and rollout.
     package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
+        if let section = top["agents"] { decodeAgents(section) }
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
         if let section = top["rollout"] { decodeRollout(section) }
@@ -65,6 +67,13 @@ extension TopologyDecoder {
         guard let realm, let users else { return }
         authentication = AuthenticationPolicy(
             realm: realm, users: users, algorithms: algorithms ?? AuthenticationPolicy.strongestFirst)
+    }
+
+    private mutating func decodeAgents(_ section: Field) {
+        guard let fields = fields(of: section, .agents), let field = fields["secondLogin"],
+            let word = word(field, SecondLogin.allCases.map(\.rawValue))
+        else { return }
+        secondLogin = SecondLogin(rawValue: word) ?? .latest
     }
 
     private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {
@@ -105,12 +114,23 @@ extension TopologyDecoder {
     }
 
     private mutating func decodeLimits(_ section: Field) {
-        guard let fields = fields(of: section, .limits), let perSource = fields["perSource"] else { return }
-        if tree.kind(of: perSource.value) == .mapping { return decodeSourceLimits(perSource) }
-        if tree.kind(of: perSource.value) == .scalar && tree.text(of: perSource.value) == "off" { return }
+        guard let fields = fields(of: section, .limits) else { return }
+        if let perSource = fields["perSource"], isLimit(perSource, .perSource) { decodeSourceLimits(perSource) }
+        if let perClient = fields["perClient"], isLimit(perClient, .perClient),
+            let limits = self.fields(of: perClient, .perClient), let requests = limits["requests"]
+        {
+            clientRequestLimit = number(requests, Topology.clientRequestBounds)
+        }
+    }
+
+    /// Whether a kind of limits is given; `off` is as good as nothing.
+    private mutating func isLimit(_ field: Field, _ shape: Shape) -> Bool {
+        if tree.kind(of: field.value) == .mapping { return true }
+        if tree.kind(of: field.value) == .scalar && tree.text(of: field.value) == "off" { return false }
         reportType(
-            perSource, "`off` or a mapping with \(Self.listed(Shape.perSource.keys))",
-            hint: Shape.perSource.example.map { "it looks like `\($0)`" })
+            field, "`off` or a mapping with \(Self.listed(shape.keys))",
+            hint: shape.example.map { "it looks like `\($0)`" })
+        return false
     }
 
     private mutating func decodeSourceLimits(_ section: Field) {
@@ -146,9 +166,16 @@ extension TopologyDecoder {
         if let value = fields["sessionExpires"].flatMap({ duration($0, .seconds(90)...day) }) {
             timing.sessionExpires = value
         }
-        for name in ["reservation", "reservationWindow", "handoverHold", "afterCallWork"] {
-            _ = fields[name].flatMap { duration($0, .zero...day) }
+        if let value = fields["reservation"].flatMap({ duration($0, .milliseconds(100) ... .seconds(3600)) }) {
+            timing.reservation = value
         }
+        if let value = fields["reservationWindow"].flatMap({ duration($0, .zero ... .seconds(10)) }) {
+            timing.reservationWindow = value
+        }
+        if let value = fields["afterCallWork"].flatMap({ duration($0, .zero ... .seconds(3600)) }) {
+            timing.afterCallWork = value
+        }
+        _ = fields["handoverHold"].flatMap { duration($0, .zero...day) }
         guard timing.linkTimeout <= timing.keepalive else { return }
         let given = [fields["keepalive"], fields["linkTimeout"]].compactMap { $0 }
         guard let place = given.last else { return }

@@ -20,6 +20,9 @@ package struct TopologyDecoder {
     package var authentication: AuthenticationPolicy?
     package var sourceLimits: SourceLimitPolicy?
     package var tls: TLSPolicy?
+    package var routingPoints: [RoutingPoint] = []
+    package var secondLogin = SecondLogin.latest
+    package var clientRequestLimit: Int?
     /// Every listener over TLS, and every mesh.
     package var secureListeners: [SecureListener] = []
     package var nodeIdentities: [String: TLSPolicy.Identity] = [:]
@@ -74,8 +77,9 @@ package struct TopologyDecoder {
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
-            directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings), timing: timing,
-            authentication: authentication, sourceLimits: sourceLimits, tls: tls,
+            directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
+            routingPoints: routingPoints.sorted { $0.dn < $1.dn }, timing: timing, secondLogin: secondLogin,
+            clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits, tls: tls,
             notices: notRun.map { notice($0) }
         )
     }

@@ -26,6 +26,18 @@ package struct ReceivedEvent: Equatable, Sendable {
         package var loginTime: UInt64
         /// Since when the session is as it is, milliseconds since 1970.
         package var since: UInt64
+
+        package init(
+            agentID: AgentID, state: AgentSession.State, workMode: WorkMode = .unknown, reasons: Reasons = Reasons(),
+            loginTime: UInt64 = 0, since: UInt64 = 0
+        ) {
+            self.agentID = agentID
+            self.state = state
+            self.workMode = workMode
+            self.reasons = reasons
+            self.loginTime = loginTime
+            self.since = since
+        }
     }
 
     package enum PrivateInfo: String, Equatable, Sendable {

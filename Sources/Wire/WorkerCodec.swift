@@ -110,7 +110,14 @@ package enum WorkerOrderCodec {
                 $0.desktop_grace_nanoseconds = setup.timing.desktopGrace.nanoseconds
                 $0.maximum_call_nanoseconds = setup.timing.maximumCall.nanoseconds
                 $0.session_expires_nanoseconds = setup.timing.sessionExpires.nanoseconds
+                $0.reservation_nanoseconds = setup.timing.reservation.nanoseconds
+                $0.reservation_window_nanoseconds = setup.timing.reservationWindow.nanoseconds
+                $0.after_call_work_nanoseconds = setup.timing.afterCallWork.nanoseconds
             }
+            $0.routing_points = arena.bytes(
+                MeshCodec.packed(setup.routingPoints.map(\.dn), count: setup.routingPoints.count))
+            $0.refuses_second_login = setup.secondLogin == .refuse ? 1 : 0
+            $0.client_requests = UInt32(clamping: setup.clientRequestLimit ?? 0)
             $0.n_homes = setup.homes.count
             $0.homes = arena.array(
                 setup.homes.map { homes in
@@ -313,6 +320,9 @@ package enum WorkerOrderCodec {
             timing.desktopGrace = .nanoseconds(Int64(clamping: told.desktop_grace_nanoseconds))
             timing.maximumCall = .nanoseconds(Int64(clamping: told.maximum_call_nanoseconds))
             timing.sessionExpires = .nanoseconds(Int64(clamping: told.session_expires_nanoseconds))
+            timing.reservation = .nanoseconds(Int64(clamping: told.reservation_nanoseconds))
+            timing.reservationWindow = .nanoseconds(Int64(clamping: told.reservation_window_nanoseconds))
+            timing.afterCallWork = .nanoseconds(Int64(clamping: told.after_call_work_nanoseconds))
         }
         var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),
@@ -336,7 +346,29 @@ package enum WorkerOrderCodec {
                 algorithms: algorithms.compactMap { UInt8(exactly: $0).flatMap { DigestAlgorithm(rawValue: $0) } })
         }
         if let limits = message.source_limits?.pointee { setup.sourceLimits = try sourceLimits(limits) }
+        setup.routingPoints = try routingPoints(message.routing_points)
+        setup.secondLogin = message.refuses_second_login != 0 ? .refuse : .latest
+        if message.client_requests > 0 {
+            guard Topology.clientRequestBounds.contains(Int(message.client_requests)) else {
+                throw .badValue(type: FrameType.configure, field: "limit")
+            }
+            setup.clientRequestLimit = Int(message.client_requests)
+        }
         return setup
+    }
+
+    private static func routingPoints(_ data: ProtobufCBinaryData) throws(WireError) -> [RoutingPoint] {
+        guard data.len.isMultiple(of: MeshCodec.dnSize) else {
+            throw .badValue(type: FrameType.configure, field: "length of a column")
+        }
+        var points: [RoutingPoint] = []
+        for position in 0..<data.len / MeshCodec.dnSize {
+            guard let dn = MeshCodec.dn(position, in: data) else {
+                throw .badValue(type: FrameType.configure, field: "DN")
+            }
+            points.append(RoutingPoint(dn: dn))
+        }
+        return points
     }
 
     private static func sourceLimits(

@@ -69,7 +69,9 @@ enum House {
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),
         // It cuts streams into frames and into SIP messages; what these look like is decided elsewhere.
         Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
-        Room("TLibrary", .door, ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
+        Room(
+            "TLibrary", .door,
+            ["ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
 

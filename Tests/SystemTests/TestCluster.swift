@@ -197,7 +197,7 @@ final class TestCluster {
         dns:
           - { range: 1000-1099, agentType: sip-phone }
           - { number: 7001, agentType: pstn-phone, dial: "+15551230001" }
-        timing: { keepalive: 200ms, linkTimeout: 1s }
+        timing: { keepalive: 200ms, linkTimeout: 1s, desktopGrace: 0s }
         """
     }
 }

@@ -44,9 +44,9 @@ struct TopologyFileTests {
                 """
         )
         let topology = try #require(result.topology)
-        #expect(result.diagnostics.map(\.severity) == Array(repeating: .warning, count: 5))
+        #expect(result.diagnostics.map(\.severity) == Array(repeating: .warning, count: 4))
         #expect(Set(result.codes) == ["T027"])
-        #expect(topology.notices.count == 5)
+        #expect(topology.notices.count == 4)
         #expect(topology.notices.contains("this version does not run routers yet; the file declares 2"))
     }
 

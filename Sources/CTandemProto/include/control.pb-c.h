@@ -114,10 +114,22 @@ struct  Tandem__Control__Configure
    * Absent where sources are not limited.
    */
   Tandem__Control__SourceLimits *source_limits;
+  /*
+   * 16 bytes each, zero padded.
+   */
+  ProtobufCBinaryData routing_points;
+  /*
+   * A second login of an agent is refused, not the first one ended.
+   */
+  protobuf_c_boolean refuses_second_login;
+  /*
+   * How many requests a client may make a second; 0 for as many as it can, at most 1,000,000.
+   */
+  uint32_t client_requests;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, {0,NULL}, 0, 0 }
 
 
 /*
@@ -210,10 +222,13 @@ struct  Tandem__Control__Timing
   uint64_t desktop_grace_nanoseconds;
   uint64_t maximum_call_nanoseconds;
   uint64_t session_expires_nanoseconds;
+  uint64_t reservation_nanoseconds;
+  uint64_t reservation_window_nanoseconds;
+  uint64_t after_call_work_nanoseconds;
 };
 #define TANDEM__CONTROL__TIMING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__timing__descriptor) \
-    , 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
