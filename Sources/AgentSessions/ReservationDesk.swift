@@ -45,15 +45,16 @@ package struct ReservationDesk: Sendable {
         case collected
     }
 
-    private struct Lease: Sendable {
-        var token: ReservationToken
-        var holder: ReservationHolder
-        var agent: AgentID
-        var priority: Int32
+    /// A reservation as long as it lasts.
+    package struct Lease: Equatable, Sendable {
+        package fileprivate(set) var token: ReservationToken
+        package fileprivate(set) var holder: ReservationHolder
+        fileprivate var agent: AgentID
+        fileprivate var priority: Int32
         /// Monotonic nanoseconds.
-        var deadline: UInt64
+        package fileprivate(set) var deadline: UInt64
         /// The call that the token has brought, once it has.
-        var call: UInt64?
+        fileprivate var call: UInt64?
     }
 
     private struct Candidate: Sendable {
@@ -102,6 +103,8 @@ package struct ReservationDesk: Sendable {
     package var leaseCount: Int { leases.count }
     /// How many requests wait in the fullest window.
     package var fill: Int { windows.values.reduce(0) { max($0, $1.count) } }
+    /// Who has reserved the DN's agent.
+    package func lease(of dn: DNIndex) -> Lease? { leases[dn] }
     /// Whether somebody has reserved the DN's agent.
     package func isReserved(_ dn: DNIndex) -> Bool { leases[dn] != nil }
     /// Monotonic nanoseconds.

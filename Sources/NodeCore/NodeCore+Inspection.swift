@@ -1,3 +1,4 @@
+package import AgentSessions
 package import ClusterModel
 package import DNOwnership
 import SIPCore
@@ -20,6 +21,11 @@ package struct DNInspection: Equatable, Sendable {
     package var isHeld: Bool
     /// The last desktop has gone, and its grace is not over.
     package var isInGrace: Bool
+    /// The greatest agent session that the node knows.
+    package var session: AgentSession?
+    /// As the node shows it.
+    package var occupancy: Occupancy
+    package var lease: ReservationDesk.Lease?
 }
 
 /// All that a shell asks a node between events, for one that steps many nodes. These change nothing. They are mutating
@@ -31,7 +37,8 @@ extension NodeCore {
         return DNInspection(
             owner: record.view.owner, stamp: record.view.stamp, service: record.word, view: record.view.service,
             isSaid: record.isSaid, isProvisional: record.isProvisional, hasBindings: registrar.hasBindings(dn),
-            isHeld: ports.isHeld(dn), isInGrace: graceEnds[dn] != nil
+            isHeld: ports.isHeld(dn), isInGrace: graceEnds[dn] != nil, session: ownership.session(of: dn),
+            occupancy: ownership.view(of: dn).occupancy, lease: desk.lease(of: dn)
         )
     }
 

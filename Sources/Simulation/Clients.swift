@@ -7,6 +7,8 @@ struct SimulatedClient: Sendable {
     enum Kind: Equatable, Sendable {
         case monitor(MonitorOptions)
         case desktop
+        /// It wants agents, as routers do.
+        case reserver
     }
 
     let kind: Kind
@@ -17,8 +19,13 @@ struct SimulatedClient: Sendable {
     var subscriber: ModelSubscriber
     var desktop: ModelDesktop
     var links: ModelLinks
+    var reserver = ModelReserver()
 
-    /// One is told of each DN, one understands owner events, one has filters, two are desktops.
+    /// Where the two desktops and the reserver stand.
+    static let firstDesktop = 3
+    static let reserver = 5
+
+    /// One is told of each DN, one understands owner events, one has filters, two are desktops, one reserves agents.
     static func all(of topology: Topology, isFiltered: Bool) -> [SimulatedClient] {
         var filter = MonitorOptions(ownedHereOnly: !isFiltered)
         if isFiltered {
@@ -28,7 +35,7 @@ struct SimulatedClient: Sendable {
         }
         let kinds: [Kind] = [
             .monitor(MonitorOptions()), .monitor(MonitorOptions(acceptsOwnerEvents: true)), .monitor(filter), .desktop,
-            .desktop,
+            .desktop, .reserver,
         ]
         let count = topology.directory.count
         return kinds.map { kind in
@@ -42,6 +49,7 @@ struct SimulatedClient: Sendable {
     mutating func connectionEnded() {
         id = nil
         desktop.disconnected()
+        reserver.disconnected()
         links.disconnected()
     }
 }
@@ -69,7 +77,7 @@ extension ClusterSimulation {
         touch(node)
     }
 
-    private func client(_ id: ClientID, of node: NodeIndex) -> Int? {
+    func client(_ id: ClientID, of node: NodeIndex) -> Int? {
         nodes[node.position].clients.firstIndex { $0.id == id }
     }
 
@@ -113,6 +121,9 @@ extension ClusterSimulation {
         case .desktop:
             nodes[node.position].clients[client].desktop.hear(event, at: node, topology.directory)
             if case .unregistered(nil, _, _) = event { count(.desktopSuperseded) }
+            noteToken(event)
+        case .reserver:
+            nodes[node.position].clients[client].reserver.hear(event)
         }
         invariantClientsAreToldInOrder(node, client)
     }
@@ -148,9 +159,9 @@ extension ClusterSimulation {
 
     // MARK: Desktops
 
-    private func desktop(_ desktop: Int, of node: NodeIndex) -> ClientID? {
+    func desktop(_ desktop: Int, of node: NodeIndex) -> ClientID? {
         guard nodes[node.position].isUp, nodes[node.position].pausedUntil <= now else { return nil }
-        return nodes[node.position].clients.suffix(2).dropFirst(desktop).first?.id
+        return nodes[node.position].clients[SimulatedClient.firstDesktop + desktop].id
     }
 
     mutating func desktopRegisters(_ dn: Int, at node: NodeIndex, _ desktop: Int, takeover: Bool) {

@@ -117,6 +117,7 @@ extension ClusterSimulation {
         sayInDetail("\(name(receiver)) hears on \(id): \(Words.of(message))")
         cause = .other
         count(Transition(message))
+        judge(message, at: receiver)
         cores[receiver.position].received(
             message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
         invariantAnswersFollowChanges(message, at: receiver, from: sender, on: id)

@@ -11,6 +11,7 @@ extension ClusterSimulation {
         nodes[node.position].life += 1
         say("\(name(node)) starts its life \(nodes[node.position].life)")
         cores[node.position] = newCore(node, life: nodes[node.position].life)
+        redemptions = redemptions.filter { $0.value.node != node }
         nodes[node.position].isUp = true
         nodes[node.position].pausedUntil = 0
         nodes[node.position].tickPlanned = .max
@@ -68,6 +69,7 @@ extension ClusterSimulation {
     /// Carries out what the machines want done.
     mutating func act(_ node: NodeIndex) {
         guard nodes[node.position].isUp else { return }
+        takeRedemptions(node)
         for action in cores[node.position].takeActions() {
             switch action {
             case .dial(let peer):

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import HeapModule
@@ -56,6 +57,15 @@ package struct ClusterSimulation {
     /// Who has told what the present event is about, and was in step with the listener.
     var teller = NodeIndex.none
     var lastClient: UInt64 = 0
+    /// By DN: the last token that a desktop was given.
+    var desktopTokens: [DesktopToken?] = []
+    /// Digests of the agents' sessions that owners have made.
+    var sessionsMade: Set<UInt64> = []
+    /// Calls that have come with tokens, by number.
+    var redemptions: [UInt32: SimulatedRedemption] = [:]
+    var lastCall: UInt32 = 0
+    /// Which call a token has brought.
+    var honoured: [ReservationToken: UInt32] = [:]
 
     package private(set) var failure: Violation?
     package private(set) var eventCount: UInt64 = 0
@@ -75,6 +85,7 @@ package struct ClusterSimulation {
         let topology = topology
         phones = (0..<plan.phoneCount).map { SimulatedPhone(number: 1000 + $0) }
         ledger = Ledger(dnCount: topology.directory.count)
+        desktopTokens = Array(repeating: nil, count: topology.directory.count)
         nodes = []
         cores = []
         for position in topology.nodes.indices {

@@ -80,6 +80,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case linkConnectedTold, linkDisconnectedTold, ownerHinted
     case requestProxied, proxiedAnswered, proxiedToFormerOwner, askedOwnerAnswered, askedNodeAnswered
     case tooManyProxied
+    case desktopReturned, agentLoggedIn, agentLoggedOut, agentReady, agentNotReady
+    case agentReserved, reservationRefused, tokenHonoured, tokenRefused
 
     // What the plan had.
     case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
@@ -136,8 +138,16 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .ownerHint: self = .ownerHinted
         case .addressInfo(_, _, let detail): self = detail == nil ? .askedNodeAnswered : .askedOwnerAnswered
         case .error(_, .tooManyRequests): self = .tooManyProxied
-        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .agent, .agentReserved, .done:
-            return nil
+        case .error(_, .reservedByAnother): self = .reservationRefused
+        case .agentReserved: self = .agentReserved
+        case .agent(let event, _, _):
+            switch event.kind {
+            case .login: self = .agentLoggedIn
+            case .logout: self = .agentLoggedOut
+            case .ready: self = .agentReady
+            case .notReady: self = .agentNotReady
+            }
+        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .done: return nil
         }
     }
 

@@ -17,7 +17,8 @@ extension ClusterSimulation {
 
     mutating func invariantClientsAreToldInOrder(_ node: NodeIndex, _ client: Int) {
         let model = nodes[node.position].clients[client]
-        guard let problem = model.subscriber.problem ?? model.desktop.problem else { return }
+        let problem = model.subscriber.problem ?? model.desktop.problem ?? model.reserver.problem
+        guard let problem else { return }
         fail("invariantClientsAreToldInOrder", "client \(client) of \(name(node)): \(problem)")
     }
 
@@ -28,22 +29,48 @@ extension ClusterSimulation {
             let dn = DNIndex(position)
             let record = cores[node.position].inspect(dn)
             switch model.kind {
+            case .reserver: break
             case .desktop:
                 guard let known = model.desktop.services[position] else { continue }
-                if known == record.view, !model.desktop.holds[position] || record.isHeld { continue }
+                let isRight = known == record.view && model.desktop.sessions[position] == loggedIn(record)
+                if isRight, !model.desktop.holds[position] || record.isHeld { continue }
                 fail(
                     "invariantClientsKnowTheView",
-                    "desktop of \(name(node)): \(name(dn)) is \(words(record)), heard \(known)")
+                    "desktop of \(name(node)): \(name(dn)) is \(words(record)), \(loggedIn(record).map { "\($0)" } ?? "nobody"); heard \(known), "
+                        + (model.desktop.sessions[position].map { "\($0)" } ?? "nobody"))
             case .monitor(let options):
                 guard model.subscriber.isComplete else { continue }
                 let heard = model.subscriber.services[position]
-                if isRight(heard, record, dn, node, options) { continue }
+                if isRight(heard, record, dn, node, options) {
+                    invariantClientsKnowTheAgents(node, client, dn, record, options)
+                    continue
+                }
                 fail(
                     "invariantClientsKnowTheView",
                     "client \(client) of \(name(node)): \(name(dn)) is \(words(record)), heard \(heard?.reason ?? (heard == nil ? "nothing" : "in service"))"
                 )
             }
         }
+    }
+
+    /// 7. A client that has been told everything knows who is logged in, and what keeps each DN from another call.
+    private mutating func invariantClientsKnowTheAgents(
+        _ node: NodeIndex, _ client: Int, _ dn: DNIndex, _ record: DNInspection, _ options: MonitorOptions
+    ) {
+        guard isInRange(topology.directory.dn(at: dn), options), !options.ownedHereOnly || record.owner == node else {
+            return
+        }
+        let heard = nodes[node.position].clients[client].subscriber
+        let session = heard.sessions[dn.position]
+        if session == loggedIn(record), heard.occupancies[dn.position] == record.occupancy { return }
+        fail(
+            "invariantClientsKnowTheAgents",
+            "client \(client) of \(name(node)): \(name(dn)) is \(words(record)), heard \(session.map { "\($0)" } ?? "nobody"),"
+                + " \(heard.occupancies[dn.position])")
+    }
+
+    private func loggedIn(_ record: DNInspection) -> AgentSession? {
+        record.session.flatMap { $0.isLoggedIn ? $0 : nil }
     }
 
     /// A client that has been told everything knows which other nodes its node hears, and where the owners are that it
@@ -57,8 +84,8 @@ extension ClusterSimulation {
                 "invariantClientsKnowTheLinks",
                 "client \(client) of \(name(node)): link to \(name(NodeIndex(peer))) is \(state.rawValue)")
         }
-        // The last of the clients is the desktop that asks for hints.
-        guard client == nodes[node.position].clients.count - 1 else { return }
+        // The second desktop asks for hints.
+        guard client == SimulatedClient.firstDesktop + 1 else { return }
         for position in plan.phoneCount..<topology.directory.count where model.desktop.services[position] != nil {
             let owner = cores[node.position].inspect(DNIndex(position)).owner
             if owner == node || owner == .none || model.desktop.hints[position] == owner { continue }
@@ -96,6 +123,11 @@ extension ClusterSimulation {
     mutating func invariantRequestsAreAnswered() {
         for node in nodes.indices {
             for (number, client) in nodes[node].clients.enumerated() where client.id != nil {
+                if let question = client.reserver.questions.min() {
+                    fail(
+                        "invariantRequestsAreAnswered",
+                        "the reserver of \(name(NodeIndex(node))) waits for \(question)")
+                }
                 guard let question = client.desktop.questions.min(by: { $0.key < $1.key }) else { continue }
                 fail(
                     "invariantRequestsAreAnswered",

@@ -47,6 +47,7 @@ extension ClusterSimulation {
         for node in nodes.indices {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
+        checkAgentsAtRest()
         invariantRequestsAreAnswered()
         invariantConvergenceIsCheap()
     }
@@ -105,7 +106,9 @@ extension ClusterSimulation {
                 let (knowing, other) = isFirstGreater ? (node, peer) : (peer, node)
                 if !hears(greater.owner, at: knowing) || !hears(greater.owner, at: other) {
                     if lesser.owner.position != other || greater.owner == lesser.owner { continue }
-                } else if greater.owner == lesser.owner, greater.stamp == lesser.stamp, greater.view == lesser.view {
+                } else if greater.owner == lesser.owner, greater.stamp == lesser.stamp, greater.view == lesser.view,
+                    greater.session == lesser.session, greater.occupancy == lesser.occupancy
+                {
                     continue
                 }
                 fail(

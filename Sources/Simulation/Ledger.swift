@@ -7,6 +7,7 @@ struct Seen: Equatable, Sendable {
     var service = Service.neverRegistered
     var view = Service.neverRegistered
     var isProvisional = false
+    var session: AgentSession?
     /// How far in what the owner said under this claim the node has come; -1 before it heard anything.
     var word = -1
     /// A registration that the node has acknowledged: until when it holds, and under which stamp it was given.

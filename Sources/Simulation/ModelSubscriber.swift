@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import TLibraryPorts
 
@@ -6,6 +7,9 @@ struct ModelSubscriber: Sendable {
     /// By DN; nil where nothing was heard.
     private(set) var services: [Service?]
     private var owners: [NodeIndex]
+    /// By DN: the session of the agent that is logged in, as far as heard.
+    private(set) var sessions: [AgentSession?]
+    private(set) var occupancies: [Occupancy]
     private(set) var position: FeedPosition?
     private(set) var isComplete = false
     private(set) var isResumed = false
@@ -19,6 +23,8 @@ struct ModelSubscriber: Sendable {
         self.isToldStepByStep = isToldStepByStep
         services = Array(repeating: nil, count: dnCount)
         owners = Array(repeating: .none, count: dnCount)
+        sessions = Array(repeating: nil, count: dnCount)
+        occupancies = Array(repeating: [], count: dnCount)
     }
 
     /// What the client says when it connects again: where it stopped, unless it was in the middle of a snapshot.
@@ -45,13 +51,20 @@ struct ModelSubscriber: Sendable {
             isComplete = true
             self.position = position
         case .ownerUnreachable(let owner, let sequence):
-            for dn in owners.indices where owners[dn] == owner { services[dn] = .ownerUnreachable }
+            for dn in owners.indices where owners[dn] == owner {
+                services[dn] = .ownerUnreachable
+                occupancies[dn] = []
+            }
             advance(to: sequence)
         case .ownerReachable(_, let sequence):
             // What the owner says of each of its DNs has been told just before.
             advance(to: sequence)
         case .serverInfo, .linkConnected, .linkDisconnected: break
-        case .agent(_, nil, let sequence): advance(to: sequence)
+        case .agent(let event, nil, let sequence):
+            if let dn = directory.index(of: event.dn) {
+                sessions[dn.position] = event.kind == .logout ? nil : event.session
+            }
+            advance(to: sequence)
         case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done:
             problem = "a monitoring client was told \(event)"
         }
@@ -62,6 +75,8 @@ struct ModelSubscriber: Sendable {
         for dn in services.indices {
             services[dn] = nil
             owners[dn] = .none
+            sessions[dn] = nil
+            occupancies[dn] = []
         }
     }
 
@@ -81,6 +96,8 @@ struct ModelSubscriber: Sendable {
         }
         services[dn.position] = status.view.service
         owners[dn.position] = status.view.owner
+        sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
+        occupancies[dn.position] = status.view.occupancy
     }
 
     private mutating func advance(to sequence: UInt64?) {
@@ -104,6 +121,8 @@ struct ModelDesktop: Sendable {
     private(set) var hints: [NodeIndex?]
     /// What it has asked and not been told yet, by ReferenceID.
     private(set) var questions: [UInt32: DNIndex] = [:]
+    /// By DN: the session of the agent that is logged in, as far as heard.
+    private(set) var sessions: [AgentSession?]
     private var lastReference: UInt32 = 100
     private(set) var problem: String?
 
@@ -111,9 +130,10 @@ struct ModelDesktop: Sendable {
         services = Array(repeating: nil, count: dnCount)
         holds = Array(repeating: false, count: dnCount)
         hints = Array(repeating: nil, count: dnCount)
+        sessions = Array(repeating: nil, count: dnCount)
     }
 
-    /// - Returns: the ReferenceID of a TQueryAddress.
+    /// - Returns: the ReferenceID of a request that only the owner can answer.
     mutating func ask(_ dn: DNIndex) -> UInt32 {
         lastReference += 1
         questions[lastReference] = dn
@@ -126,10 +146,11 @@ struct ModelDesktop: Sendable {
 
     mutating func hear(_ event: TEvent, at node: NodeIndex, _ directory: DNDirectory) {
         switch event {
-        case .registered(_, let status, _):
+        case .registered(let id, let status, let token):
+            questions[id] = nil
             guard let dn = directory.index(of: status.dn) else { return }
-            services[dn.position] = status.view.service
-            holds[dn.position] = status.view.owner == node && status.view.service.isInService
+            learn([status], directory, isFirst: true)
+            holds[dn.position] = token != nil
         case .unregistered(let id, let name, let reason):
             if (id == nil) != (reason == .superseded) { problem = "unregistered without its reason" }
             guard let dn = directory.index(of: name) else { return }
@@ -145,19 +166,60 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: dn) else { return }
             if services[dn.position] == nil || owner == node { problem = "a hint that it has not asked for" }
             hints[dn.position] = owner
-        case .serverInfo, .linkConnected, .linkDisconnected, .agent, .agentReserved, .done: break
+        case .serverInfo, .linkConnected, .linkDisconnected: break
+        case .agent(let event, nil, nil):
+            guard let dn = directory.index(of: event.dn) else { return }
+            if services[dn.position] == nil { problem = "told of \(event.dn), which it has not registered" }
+            sessions[dn.position] = event.kind == .logout ? nil : event.session
+        case .agent(let event, let id?, nil):
+            if questions.removeValue(forKey: id) != directory.index(of: event.dn) { problem = "answer \(id)" }
         case .error(let id, let error):
-            if error == .tooManyRequests, questions.removeValue(forKey: id) == nil { problem = "error \(id)" }
-        case .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
+            // Registrations are not asked for with a number of their own.
+            if id > 100, questions.removeValue(forKey: id) == nil { problem = "error \(id): \(error)" }
+        case .agent, .agentReserved, .done, .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
             problem = "a desktop was told \(event)"
         }
     }
 
-    private mutating func learn(_ statuses: [DNStatus], _ directory: DNDirectory) {
+    private mutating func learn(_ statuses: [DNStatus], _ directory: DNDirectory, isFirst: Bool = false) {
         for status in statuses {
             guard let dn = directory.index(of: status.dn) else { continue }
-            if services[dn.position] == nil { problem = "told of \(status.dn), which it has not registered" }
+            if services[dn.position] == nil, !isFirst { problem = "told of \(status.dn), which it has not registered" }
             services[dn.position] = status.view.service
+            sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
+        }
+    }
+}
+
+/// A router, as far as it wants agents: every request of its is answered once, and it keeps the tokens that it gets.
+struct ModelReserver: Sendable {
+    private var lastReference: UInt32 = 0
+    private(set) var questions: Set<UInt32> = []
+    /// The latest last.
+    private(set) var tokens: [ReservationToken] = []
+    private(set) var problem: String?
+
+    /// - Returns: the ReferenceID of a TReserveAgent.
+    mutating func ask() -> UInt32 {
+        lastReference += 1
+        questions.insert(lastReference)
+        return lastReference
+    }
+
+    /// What it was given it still knows.
+    mutating func disconnected() { questions = [] }
+
+    mutating func hear(_ event: TEvent) {
+        switch event {
+        case .agentReserved(let id, let reservation):
+            if questions.remove(id) == nil { problem = "answer \(id) answers nothing" }
+            tokens.append(reservation.token)
+        case .done(let id), .error(let id, _):
+            if questions.remove(id) == nil { problem = "answer \(id) answers nothing" }
+        case .serverInfo, .linkConnected, .linkDisconnected: break
+        case .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent:
+            problem = "a reserver was told \(event)"
         }
     }
 }

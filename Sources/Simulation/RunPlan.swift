@@ -7,6 +7,9 @@ package struct RunPlan: Equatable, Sendable {
         case calm, fair, stormy
     }
 
+    /// Agents who may log in anywhere.
+    static let agentCount = 6
+
     package let seed: UInt64
     package var mood: Mood
     /// 2 to 9.
@@ -24,6 +27,7 @@ package struct RunPlan: Equatable, Sendable {
     package var outboxCapacity: Int
     /// How many requests of clients may be under way to one other node.
     package var requestsPerPeer: Int
+    package var secondLogin: SecondLogin
     /// How many messages one direction of a connection takes before its sender has to wait.
     package var connectionCapacity: Int
     /// What a message takes from node to node: nanoseconds.
@@ -103,6 +107,11 @@ package struct RunPlan: Equatable, Sendable {
             lingeringCuts = others.prefix(count).map { [alone, $0] }
         }
         requestsPerPeer = [1, 2, 64][Int(mixed(seed &+ 3) % 3)]
+        // Drawn by themselves, as those were.
+        var later = SeededRandom(seed: mixed(seed &+ 5))
+        secondLogin = later.one(of: [.latest, .latest, .refuse])
+        timing.reservation = .milliseconds(later.one(of: [100, 1000, 4000]))
+        timing.reservationWindow = .milliseconds(later.one(of: [0, 0, 10, 300]))
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in
             spread == 0 ? 0 : Int64(random.below(Int(2 * spread + 1))) - spread

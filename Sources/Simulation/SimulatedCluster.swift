@@ -66,7 +66,8 @@ extension ClusterSimulation {
                 AgentType(name: "pstn-phone", phone: .pstn),
             ],
             dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
-            nodes: nodes, directory: DNDirectory(blocks: blocks), timing: plan.timing
+            nodes: nodes, directory: DNDirectory(blocks: blocks), timing: plan.timing,
+            secondLogin: plan.secondLogin
         )
     }
 

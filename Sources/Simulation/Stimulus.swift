@@ -25,6 +25,17 @@ package enum Stimulus: Equatable, Sendable {
     /// The desktop asks for any DN, by its place in the directory.
     case desktopAsks(dn: Int, at: NodeIndex, desktop: Int)
 
+    /// A desktop registers with the last token that anybody was given for the DN.
+    case desktopReturns(dn: Int, at: NodeIndex, desktop: Int)
+
+    // Agents by number, DNs by their place in the directory; through a desktop of any node.
+    case agentLogsIn(Int, dn: Int, at: NodeIndex, desktop: Int, mode: WorkMode)
+    case agentChanges(dn: Int, at: NodeIndex, desktop: Int, to: AgentSession.State)
+    /// The reserver of a node wants an agent: by the DN, or by name, or both. Milliseconds as TReserveAgent has them.
+    case reserve(at: NodeIndex, dn: Int?, agent: Int?, priority: Int32, milliseconds: Int32)
+    /// A call comes to a node with a token that the reserver of some node was given, counted from the latest.
+    case redeem(of: NodeIndex, token: Int, at: NodeIndex)
+
     // Clients of a node, by their number there.
     case clientLeaves(NodeIndex, client: Int, time: UInt64)
     case clientStalls(NodeIndex, client: Int, time: UInt64)
@@ -55,7 +66,7 @@ package enum Stimulus: Equatable, Sendable {
     var faultKind: FaultKind? {
         switch self {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
-            .desktopUnregisters, .desktopAsks:
+            .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem:
             nil
         case .clientLeaves: .clientLeaves
         case .clientStalls: .clientStalls
@@ -127,6 +138,13 @@ private struct ScriptDraw {
             let dns = draw.plan.phoneCount + draw.plan.desktopCount
             return .desktopAsks(dn: draw.random.below(dns), at: draw.node(), desktop: draw.random.below(2))
         }
+        random = SeededRandom(seed: mixed(plan.seed &+ 4))
+        repeatedly(gap: plan.phoneGap / 8) { $0.agent() }
+        repeatedly(gap: plan.phoneGap / 8) { $0.reserver() }
+        repeatedly(gap: plan.phoneGap / 2) { draw in
+            .desktopReturns(
+                dn: draw.random.below(draw.plan.desktopCount), at: draw.node(), desktop: draw.random.below(2))
+        }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .map(\.element)
@@ -178,6 +196,33 @@ private struct ScriptDraw {
             : .desktopUnregisters(dn: dn, at: node(), desktop: random.below(2))
     }
 
+    private mutating func anyDN() -> Int { random.below(plan.phoneCount + plan.desktopCount) }
+
+    private mutating func agent() -> Stimulus {
+        let (dn, node, desktop) = (anyDN(), node(), random.below(2))
+        switch random.below(100) {
+        case 0..<45:
+            let mode = random.one(of: [WorkMode.unknown, .autoIn, .autoIn])
+            return .agentLogsIn(random.below(RunPlan.agentCount), dn: dn, at: node, desktop: desktop, mode: mode)
+        case 45..<75: return .agentChanges(dn: dn, at: node, desktop: desktop, to: .ready)
+        case 75..<90: return .agentChanges(dn: dn, at: node, desktop: desktop, to: .notReady)
+        case _: return .agentChanges(dn: dn, at: node, desktop: desktop, to: .loggedOut)
+        }
+    }
+
+    private mutating func reserver() -> Stimulus {
+        if random.chance(40) {
+            // Mostly fresh ones, where they were given or anywhere.
+            let of = node()
+            return .redeem(of: of, token: random.one(of: [0, 0, 0, 1, 2, 5]), at: random.chance(50) ? of : node())
+        }
+        let milliseconds = random.one(of: [-1, -1, -1, 0, 20, 500, 3000]) as Int32
+        let agent = random.chance(30) ? random.below(RunPlan.agentCount) : nil
+        let dn = agent != nil && random.chance(70) ? nil : anyDN()
+        return .reserve(
+            at: node(), dn: dn, agent: agent, priority: Int32(random.below(4)), milliseconds: milliseconds)
+    }
+
     private mutating func fault(_ kind: FaultKind) -> Stimulus {
         let (first, second) = pair()
         switch kind {
@@ -202,8 +247,8 @@ private struct ScriptDraw {
             let amount = 120_000 + Int64(random.below(100_000))
             return .wrongClock(
                 first, milliseconds: random.chance(50) ? amount : -amount, time: milliseconds(200...5000))
-        case .clientLeaves: return .clientLeaves(first, client: random.below(5), time: milliseconds(0...2000))
-        case .clientStalls: return .clientStalls(first, client: random.below(5), time: milliseconds(100...8000))
+        case .clientLeaves: return .clientLeaves(first, client: random.below(6), time: milliseconds(0...2000))
+        case .clientStalls: return .clientStalls(first, client: random.below(6), time: milliseconds(100...8000))
         }
     }
 }

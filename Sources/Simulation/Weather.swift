@@ -21,6 +21,13 @@ extension ClusterSimulation {
             desktopRegisters(dn, at: node, desktop, takeover: takeover)
         case .desktopUnregisters(let dn, let node, let desktop): desktopUnregisters(dn, at: node, desktop)
         case .desktopAsks(let dn, let node, let desktop): desktopAsks(dn, at: node, desktop)
+        case .desktopReturns(let dn, let node, let desktop): desktopReturns(dn, at: node, desktop)
+        case .agentLogsIn(let agent, let dn, let node, let desktop, let mode):
+            agentLogsIn(agent, dn, at: node, desktop, mode)
+        case .agentChanges(let dn, let node, let desktop, let state): agentChanges(dn, at: node, desktop, to: state)
+        case .reserve(let node, let dn, let agent, let priority, let milliseconds):
+            reserve(at: node, dn, agent, priority, milliseconds)
+        case .redeem(let reserver, let token, let node): redeem(of: reserver, token, at: node)
         case .clientLeaves(let node, let client, let time): clientLeaves(node, client, for: time)
         case .clientStalls(let node, let client, let time):
             nodes[node.position].clients[client].stalledUntil = now + time
@@ -84,7 +91,8 @@ extension ClusterSimulation {
         case .stranger(let node, let kind):
             if nodes[node.position].isUp { stranger(kind, at: node) }
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
-            .desktopUnregisters, .desktopAsks, .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump,
+            .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
+            .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump,
             .wrongClock:
             break
         }

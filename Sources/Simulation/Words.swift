@@ -238,6 +238,20 @@ enum Words {
             return "desktop \(desktop) of \(at(node)) unregisters \(7000 + dn)"
         case .desktopAsks(let dn, let node, let desktop):
             return "desktop \(desktop) of \(at(node)) asks for \(topology.directory.dn(at: DNIndex(dn)))"
+        case .desktopReturns(let dn, let node, let desktop):
+            return "desktop \(desktop) of \(at(node)) comes back for \(7000 + dn)"
+        case .agentLogsIn(let agent, let dn, let node, let desktop, let mode):
+            let dn = topology.directory.dn(at: DNIndex(dn))
+            return "agent\(agent) logs in on \(dn) through desktop \(desktop) of \(at(node)), \(mode.word)"
+        case .agentChanges(let dn, let node, let desktop, let state):
+            let dn = topology.directory.dn(at: DNIndex(dn))
+            return "the agent of \(dn) is to be \(state), through desktop \(desktop) of \(at(node))"
+        case .reserve(let node, let dn, let agent, let priority, let milliseconds):
+            let who = [dn.map { "\(topology.directory.dn(at: DNIndex($0)))" }, agent.map { "agent\($0)" }]
+            let words = who.compactMap { $0 }.joined(separator: " and ")
+            return "the reserver of \(at(node)) wants \(words) for \(milliseconds) ms, priority \(priority)"
+        case .redeem(let reserver, let token, let node):
+            return "a call comes to \(at(node)) with a token of \(at(reserver))'s, \(token) before the latest"
         case .clientLeaves(let node, let client, let time):
             return "client \(client) of \(at(node)) leaves for \(ms(time))"
         case .clientStalls(let node, let client, let time):
