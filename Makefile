@@ -13,7 +13,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev pkg-config
 RUN_PACKAGES := sipsak
 BENCH_PACKAGES := python3-yaml kamailio gcc libc6-dev
-TEST_PACKAGES := protobuf-c-compiler sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
+TEST_PACKAGES := protobuf-c-compiler protobuf-compiler python3-protobuf sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
 	man-db openssl
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.

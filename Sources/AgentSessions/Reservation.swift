@@ -83,6 +83,8 @@ package enum ReservationRefusal: Error, Equatable, Sendable {
     case alreadyAsked
     /// As many wait as may.
     case tooMany
+    /// The client itself wants it no longer.
+    case withdrawn
     /// The token is of an earlier claim, lineage or reservation, or the reservation is over.
     case staleToken
     /// The token has brought another call already.

@@ -40,6 +40,8 @@ package struct ReservationDesk: Sendable {
     package enum Outcome: Equatable, Sendable {
         case reserved(Reservation)
         case cancelled
+        /// The same client's earlier request, which waited for the end of a window, is no more, and has no other answer.
+        case withdrawn(Asker)
         case refused(ReservationRefusal)
         /// The answer comes with `windowsEnded`.
         case collected
@@ -214,13 +216,9 @@ package struct ReservationDesk: Sendable {
         guard let position = windows[dn]?.firstIndex(where: { $0.asker.holder == holder }) else {
             return .refused(.notHeld)
         }
-        remove(candidate: position, of: dn)
-        return .cancelled
-    }
-
-    private mutating func remove(candidate position: Int, of dn: DNIndex) {
-        windows[dn]!.remove(at: position)
+        let candidate = windows[dn]!.remove(at: position)
         if windows[dn]!.isEmpty { end(dn) }
+        return .withdrawn(candidate.asker)
     }
 
     private mutating func end(_ dn: DNIndex) {

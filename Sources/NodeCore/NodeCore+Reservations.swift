@@ -38,13 +38,14 @@ extension NodeCore {
     ) -> ProxyAnswer? {
         let outcome = desk.requested(request, of: place(dn), by: asker, now: now)
         showReservation(of: dn)
+        if case .withdrawn(let former) = outcome { give(.refused(TError(.withdrawn)), of: dn, to: former) }
         return answer(of: outcome)
     }
 
     private func answer(of outcome: ReservationDesk.Outcome) -> ProxyAnswer? {
         switch outcome {
         case .reserved(let reservation): .reserved(reservation)
-        case .cancelled: .done
+        case .cancelled, .withdrawn: .done
         case .refused(let refusal): .refused(TError(refusal))
         case .collected: nil
         }

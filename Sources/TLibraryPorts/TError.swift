@@ -66,7 +66,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
         case .unavailable(let availability): self = Self.unavailable(availability)
         case .taken: self = .reservedByAnother
         case .otherAgent: self = .otherAgent
-        case .notHeld: self = .notReserved
+        case .notHeld, .withdrawn: self = .notReserved
         case .alreadyAsked: self = .requestInProgress
         case .tooMany: self = .tooManyRequests
         case .staleToken, .spent: self = .staleToken

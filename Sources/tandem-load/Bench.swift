@@ -43,6 +43,7 @@ final class Bench {
             if parts.contains(.alone) { try measureAlone() }
             if parts.contains(.pair) { try measurePair() }
             if parts.contains(.link) { try measureLink() }
+            if parts.contains(.agents) { try measureAgents() }
             if parts.contains(.topology) { try measureTopology() }
             if parts.contains(.registrar) { try measureRegistrars() }
             if parts.contains(.calls) { try measureCalls() }

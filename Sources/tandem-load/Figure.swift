@@ -17,6 +17,8 @@ enum Figure: String, MeasuredFigure {
     case killHeard, killReady, readyLive
     case idleTrip, idleTripTail, loadedTrip, loadedTripTail
     case syncHalf, sync, syncLarge
+    case agentEvent, agentEventTail, reservation, reservationTail, reservationRate
+    case monitorCPU, monitorBytes, resume
     case topologyRanges, topologyLines, topologyFewLines, topologyPython, topologyRatio
 
     var key: String { rawValue }
@@ -49,6 +51,14 @@ enum Figure: String, MeasuredFigure {
         case .syncHalf: "snapshot of 50,000 DNs over a link"
         case .sync: "snapshot of 100,000 DNs over a link"
         case .syncLarge: "snapshot of 900,000 DNs over a link"
+        case .agentEvent: "agent's change → event at the other node, p50"
+        case .agentEventTail: "agent's change → event at the other node, p99"
+        case .reservation: "reservation by a router of the other node, p50"
+        case .reservationTail: "reservation by a router of the other node, p99"
+        case .reservationRate: "reservations by a router of the other node"
+        case .monitorCPU: "CPU of a node for an event of a monitoring client"
+        case .monitorBytes: "memory a monitoring client"
+        case .resume: "10,000 missed events at a client that resumes"
         case .topologyRanges: "load 1,000,000 DNs from a range"
         case .topologyLines: "load 1,000,000 DNs from single lines"
         case .topologyFewLines: "load 100,000 DNs from single lines"
@@ -59,7 +69,10 @@ enum Figure: String, MeasuredFigure {
 
     var unit: String {
         switch self {
-        case .aloneRate, .aloneLargeRate, .aloneFirstRate, .pairRate, .firstRate: "1/s"
+        case .aloneRate, .aloneLargeRate, .aloneFirstRate, .pairRate, .firstRate, .reservationRate: "1/s"
+        case .agentEvent, .agentEventTail, .reservation, .reservationTail, .monitorCPU: "µs"
+        case .monitorBytes: "B"
+        case .resume: "ms"
         case .aloneCPU, .aloneLargeCPU, .aloneFirstCPU, .pairCPU, .pairPeerCPU, .firstCPU, .firstPeerCPU: "µs"
         case .eventMedian, .eventTail, .idleTrip, .idleTripTail, .loadedTrip, .loadedTripTail: "µs"
         case .bindingBytes, .peerBytes: "B"
@@ -91,6 +104,13 @@ enum Figure: String, MeasuredFigure {
         case .loadedTrip: "the same while 100,000 phones register for the first time and leave, as fast as they can"
         case .idleTripTail, .loadedTripTail: "of the same samples"
         case .syncHalf, .sync, .syncLarge: "from the hello to the live link, at a node that has started without memory"
+        case .agentEvent: "5,000 changes a second of 1,000 agents, from the moment at which each was due; nobody pinned"
+        case .reservation: "one at a time, from the request to EventAgentReserved, the DN's owner on the other node"
+        case .agentEventTail, .reservationTail: "of the same samples"
+        case .reservationRate: "64 requests under way, half of them to cancel"
+        case .monitorCPU: "1,000 clients that monitor everything, by clients and changes"
+        case .monitorBytes: "resident memory of the node that the 1,000 are connected to"
+        case .resume: "from the connection to the last event"
         case .topologyRanges: "from the file's bytes to the directory of DNs, all checks included"
         case .topologyLines: "the same; one entry of `dns` a DN, 48 MB"
         case .topologyFewLines: "the same"

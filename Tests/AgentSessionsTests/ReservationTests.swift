@@ -146,7 +146,7 @@ import Testing
         _ = desk.holderGone(ReservationHolder(node: alpha, client: 1))
         let withdrawn = desk.requested(
             ReservationRequest(duration: .cancel), of: place(), by: asker(2), now: at(10))
-        #expect(withdrawn == .cancelled)
+        #expect(withdrawn == .withdrawn(asker(2)))
         let outcomes = desk.close(place(), now: at(100))
         #expect(outcomes.count == 1 && outcomes[0].outcome.reservation != nil)
     }

@@ -123,8 +123,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls", "TopologyFile", "Wire",
-                "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
+                "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls",
+                "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
             ]
         ),
     ]
