@@ -143,7 +143,9 @@ let tests: [Target] = [
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(
         name: "NodeCoreTests",
-        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests"]),
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+        ]),
     .testTarget(
         name: "SimulationTests",
         dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "NodeCore", "Simulation"],

@@ -324,7 +324,9 @@ package struct ReservationDesk: Sendable {
             if position == winner {
                 return (candidate.asker, .reserved(grant(candidate.request, place, candidate.asker.holder, now)))
             }
-            return (candidate.asker, .refused(able.contains(position) ? .taken : refusal(of: candidate.request, place)!))
+            return (
+                candidate.asker, .refused(able.contains(position) ? .taken : refusal(of: candidate.request, place)!)
+            )
         }
     }
 }

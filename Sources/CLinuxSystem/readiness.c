@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,12 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+int tandem_wait(int descriptor, int for_reading, uint64_t nanoseconds) {
+    struct pollfd entry = {.fd = descriptor, .events = for_reading ? POLLIN : POLLOUT};
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return ppoll(&entry, 1, &time, NULL);
+}
 
 int tandem_epoll_create(void) {
     return epoll_create1(EPOLL_CLOEXEC);

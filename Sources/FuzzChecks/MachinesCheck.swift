@@ -13,7 +13,9 @@ struct MachinesCheck {
     static let mesh = MeshCodec(topology: FuzzCluster.topology)
     static let port = TLibraryCodec(
         cluster: "test", version: "1.0",
-        nodes: FuzzCluster.topology.nodes.map { TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller, location: "west") }
+        nodes: FuzzCluster.topology.nodes.map {
+            TLibraryCodec.NodeLabel(name: $0.name, address: $0.tcontroller, location: "west")
+        }
     )
     private static let beginning = MachinesCheck(faults: .none)
     private static let steps: [UInt64] = [0, 1, 50, 500, 1000, 2001, 61_000, 3_600_000]

@@ -35,12 +35,10 @@ extension OwnedDescriptor {
     package func wait(forReading: Bool, nanoseconds: UInt64) throws(SystemError) -> Bool {
         let end = SystemClock.monotonicNanoseconds() &+ nanoseconds
         while true {
-            var entry = pollfd(fd: number, events: Int16(forReading ? POLLIN : POLLOUT), revents: 0)
             let now = SystemClock.monotonicNanoseconds()
-            let left = end > now ? (end - now + 999_999) / 1_000_000 : 0
-            let count = poll(&entry, 1, Int32(clamping: left))
+            let count = tandem_wait(number, forReading ? 1 : 0, end > now ? end - now : 0)
             if count > 0 { return true }
-            if count == 0 && left <= UInt64(Int32.max) { return false }
+            if count == 0 { return false }
             if count < 0 && errno != EINTR {
                 throw SystemError(call: "wait for", object: "descriptor \(number)", code: errno)
             }

@@ -10,7 +10,8 @@ extension NodeCore {
 
     /// Carries out what somebody asks of the agent of a DN that this node owns.
     mutating func change(_ dn: DNIndex, _ request: AgentRequest, _ now: Instant) -> ProxyAnswer {
-        if case .login(let agent, _, _) = request, topology.secondLogin == .refuse, isLoggedIn(agent, elsewhereThan: dn) {
+        if case .login(let agent, _, _) = request, topology.secondLogin == .refuse, isLoggedIn(agent, elsewhereThan: dn)
+        {
             return .refused(.loggedInElsewhere)
         }
         let stamp = ownership.nextStamp(now: now)

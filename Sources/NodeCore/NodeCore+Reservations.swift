@@ -61,7 +61,8 @@ extension NodeCore {
     mutating func freeReservation(of dn: DNIndex) {
         let (wasReserved, waiting) = desk.agentLeft(dn)
         if wasReserved { showReservation(of: dn) }
-        let refusal: ProxyAnswer = ownership.owns(dn) ? .refused(TError(.unavailable(Availability(of: ownership.view(of: dn))))) : .notOwner
+        let refusal: ProxyAnswer =
+            ownership.owns(dn) ? .refused(TError(.unavailable(Availability(of: ownership.view(of: dn))))) : .notOwner
         for asker in waiting { give(refusal, of: dn, to: asker) }
     }
 

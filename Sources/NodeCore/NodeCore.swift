@@ -271,7 +271,8 @@ package struct NodeCore: Sendable {
     package func nextDeadline() -> UInt64 {
         min(
             ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
-            proxy.nextDeadline ?? .max, wrapUps.nextDeadline ?? .max, desk.nextDeadline ?? .max, registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
+            proxy.nextDeadline ?? .max, wrapUps.nextDeadline ?? .max, desk.nextDeadline ?? .max,
+            registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
         )
     }
 

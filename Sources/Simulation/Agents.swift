@@ -116,7 +116,9 @@ extension ClusterSimulation {
     mutating func takeRedemptions(_ node: NodeIndex) {
         for outcome in cores[node.position].takeRedemptions() {
             guard let asked = redemptions.removeValue(forKey: outcome.call), asked.token == outcome.token else {
-                fail("invariantTokensAreFenced", "\(name(node)) tells of call \(outcome.call), which nobody has asked for")
+                fail(
+                    "invariantTokensAreFenced",
+                    "\(name(node)) tells of call \(outcome.call), which nobody has asked for")
                 continue
             }
             guard outcome.refusal == nil else {

@@ -80,12 +80,14 @@ package struct Injection: Equatable, Sendable {
             "held-session-untold", .heldSessionUntold,
             "who knows more of an agent than the DN's owner does not tell the owner"),
         Injection(
-            "superseded-login-stays", .supersededLoginStays, "an agent who has logged in elsewhere since stays logged in"),
+            "superseded-login-stays", .supersededLoginStays,
+            "an agent who has logged in elsewhere since stays logged in"),
         Injection(
             "double-grant-after-move", .grantsOutliveClaim,
             "a former owner goes on honouring reservations when the DN has moved"),
         Injection(
-            "lease-survives-restart", .leaseSurvivesRestart, "a token of an owner's earlier life is good for a later reservation"),
+            "lease-survives-restart", .leaseSurvivesRestart,
+            "a token of an owner's earlier life is good for a later reservation"),
         Injection("token-unchecked", .tokenUnchecked, "an owner honours any token"),
         streamsReordered, incarnationReused,
     ]

@@ -145,7 +145,8 @@ extension ClusterSimulation {
             case .status(let statuses, _): statuses
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
-                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved, .done:
+                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved,
+                .done:
                 []
             }
         for status in statuses {

@@ -176,7 +176,8 @@ struct ModelDesktop: Sendable {
         case .error(let id, let error):
             // Registrations are not asked for with a number of their own.
             if id > 100, questions.removeValue(forKey: id) == nil { problem = "error \(id): \(error)" }
-        case .agent, .agentReserved, .done, .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable, .serviceChanged, .status:
+        case .agent, .agentReserved, .done, .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable,
+            .serviceChanged, .status:
             problem = "a desktop was told \(event)"
         }
     }

@@ -33,7 +33,8 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
         case .unsupportedRequest: "This port does not know the request."
         case .malformedRequest: "An attribute of the request has a value that it cannot have."
         case .timedOut: "The DN's owner has not answered; whether it did what was asked is not known."
-        case .ownerUnreachable: "The DN's owner cannot be heard, or the DN has none because no phone has registered yet."
+        case .ownerUnreachable:
+            "The DN's owner cannot be heard, or the DN has none because no phone has registered yet."
         case .unknownDN: "The DN is not provisioned."
         case .requestInProgress: "A request of this client with the same purpose or ReferenceID is under way."
         case .tooManyRequests: "Too many requests; ask again later."

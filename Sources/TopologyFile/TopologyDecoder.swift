@@ -79,7 +79,8 @@ package struct TopologyDecoder {
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, timing: timing, secondLogin: secondLogin,
-            clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits, tls: tls,
+            clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits,
+            tls: tls,
             notices: notRun.map { notice($0) }
         )
     }

@@ -47,6 +47,8 @@ package final class BlockingConnection {
     /// Nil for a plain connection.
     let session: TLSSession?
     var input: [UInt8] = []
+    /// How much of it has been taken.
+    private var taken = 0
 
     /// Connects.
     ///
@@ -130,14 +132,21 @@ package final class BlockingConnection {
     }
 
     private func takeFrame() throws(BlockingConnectionError) -> Frame? {
-        guard let header = FrameHeader(input.span.bytes) else { return nil }
+        guard let header = FrameHeader(input.span.bytes.extracting(taken..<input.count)) else { return rest() }
         guard header.payloadLength <= FrameHeader.maximumPayload else {
             throw .badFrame(address, "a payload of \(header.payloadLength) bytes is announced")
         }
-        let end = FrameHeader.size + Int(header.payloadLength)
-        guard input.count >= end else { return nil }
-        defer { input.removeSubrange(..<end) }
-        return Frame(type: header.type, flags: header.flags, payload: Array(input[FrameHeader.size..<end]))
+        let end = taken + FrameHeader.size + Int(header.payloadLength)
+        guard input.count >= end else { return rest() }
+        defer { taken = end }
+        return Frame(type: header.type, flags: header.flags, payload: Array(input[taken + FrameHeader.size..<end]))
+    }
+
+    /// No whole frame is left: what has been taken goes, all at once.
+    private func rest() -> Frame? {
+        input.removeSubrange(..<taken)
+        taken = 0
+        return nil
     }
 
     /// - Returns: false when nothing waits to be read.

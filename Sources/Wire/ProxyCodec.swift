@@ -238,7 +238,9 @@ package enum ProxyCodec {
     private static func answer(
         _ message: borrowing Tandem__Mesh__ProxiedAnswer, _ type: UInt16
     ) throws(WireError) -> ProxyAnswer {
-        guard let kind = AnswerKind(rawValue: message.kind) else { throw .badValue(type: type, field: "kind of answer") }
+        guard let kind = AnswerKind(rawValue: message.kind) else {
+            throw .badValue(type: type, field: "kind of answer")
+        }
         switch kind {
         case .notOwner: return .notOwner
         case .done: return .done

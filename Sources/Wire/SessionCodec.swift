@@ -55,7 +55,9 @@ struct SessionCodec {
 
     /// The session at a place of the columns, which have to be gone through in order.
     mutating func session(at position: Int) throws(WireError) -> AgentSession? {
-        guard next < sessions.count, let session = sessions[next], session.pointee.position == position else { return nil }
+        guard next < sessions.count, let session = sessions[next], session.pointee.position == position else {
+            return nil
+        }
         next += 1
         return try Self.session(session.pointee, type: type)
     }

@@ -44,7 +44,9 @@ extension Bench {
             let next = sent < count ? start + UInt64(sent) * interval : now + 1_000_000_000
             let wait = next > now ? next - now : 0
             while let event = try subscriber.next(within: times.count < sent ? wait : min(wait, 1_000)) {
-                guard let number = Int(event.thisDN).map({ $0 - 100_000 }), due.indices.contains(number) else { continue }
+                guard let number = Int(event.thisDN).map({ $0 - 100_000 }), due.indices.contains(number) else {
+                    continue
+                }
                 times.append(Double(SystemClock.monotonicNanoseconds() - due[number]) / 1000)
                 if SystemClock.monotonicNanoseconds() >= next || times.count == sent { break }
             }
@@ -104,7 +106,9 @@ extension Bench {
             throw LoadFailure("the client was to miss \(missed) events and missed \(listener.missed)")
         }
         for _ in 0..<missed {
-            guard try listener.next(within: 5_000_000_000) != nil else { throw LoadFailure("missed events did not come") }
+            guard try listener.next(within: 5_000_000_000) != nil else {
+                throw LoadFailure("missed events did not come")
+            }
         }
         table.add(.resume, Double(SystemClock.monotonicNanoseconds() - start) / 1e6)
     }

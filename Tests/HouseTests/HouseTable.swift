@@ -124,7 +124,8 @@ enum House {
             "tandem-load", .program,
             [
                 "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls",
-                "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram", "ArgumentParser", "Glibc",
+                "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram",
+                "ArgumentParser", "Glibc",
             ]
         ),
     ]

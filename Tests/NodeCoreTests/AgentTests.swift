@@ -219,6 +219,7 @@ import Testing
         var pair = `agents of two nodes`.pair(faults: faults)
         _ = pair.ask(`agents of two nodes`.login("1000"), at: 0)
         _ = pair.ask(`agents of two nodes`.login("1001"), at: 0, 1)
-        #expect(pair.sessions("1000").map { $0?.isLoggedIn == true } == (faults == .none ? [false, false] : [true, true]))
+        #expect(
+            pair.sessions("1000").map { $0?.isLoggedIn == true } == (faults == .none ? [false, false] : [true, true]))
     }
 }

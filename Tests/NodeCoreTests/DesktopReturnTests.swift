@@ -154,7 +154,8 @@ import Testing
             ])
         #expect(
             node.ask(`agents of two nodes`.login("1000"), monitor) == [.error(referenceID: 5, .unsupportedRequest)])
-        #expect(node.ask(.queryAddress(referenceID: 4, dn: "1000"), monitor) == [.error(referenceID: 4, .wrongKindOfDN)])
+        #expect(
+            node.ask(.queryAddress(referenceID: 4, dn: "1000"), monitor) == [.error(referenceID: 4, .wrongKindOfDN)])
         #expect(node.ask(.queryAddress(referenceID: 4, dn: "9000"), monitor).map(\.type) == [.eventAddressInfo])
         #expect(node.ask(.queryServer(referenceID: 5), monitor).map(\.type) == [.eventServerInfo])
         _ = node.receive(NodeCoreTests.register("1000"))

@@ -28,7 +28,9 @@ import Testing
         return reservation
     }
 
-    private func outcome(_ pair: inout Pair, _ token: ReservationToken, call: UInt32, at node: Int, _ seconds: Double = 0)
+    private func outcome(
+        _ pair: inout Pair, _ token: ReservationToken, call: UInt32, at node: Int, _ seconds: Double = 0
+    )
         -> [TError?]
     {
         pair.cores[node].redeem(token, call: call, now: at(seconds))

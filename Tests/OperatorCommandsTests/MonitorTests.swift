@@ -13,7 +13,8 @@ struct MonitorTests {
         let codec = TLibraryCodec(
             cluster: "pair", version: "1",
             nodes: ["dc1/sip1", "dc2/sip1"].map {
-                TLibraryCodec.NodeLabel(name: $0, address: .tcp(NetworkAddress(ipv4: 0x7F00_0001, port: 7101)), location: "west")
+                TLibraryCodec.NodeLabel(
+                    name: $0, address: .tcp(NetworkAddress(ipv4: 0x7F00_0001, port: 7101)), location: "west")
             })
         codec.encode(event, server: NodeIndex(1), now: Instant(monotonic: 0, wallMilliseconds: now), to: &bytes)
         let payload = Array(bytes.dropFirst(8))

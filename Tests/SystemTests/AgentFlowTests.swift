@@ -13,7 +13,9 @@ import Wire
     private let ann = AgentID("ann")!
     private let bob = AgentID("bob")!
 
-    @Test func `desktops log in and get ready through any node, and both Stat Servers hear it with the agent's site`() throws {
+    @Test func `desktops log in and get ready through any node, and both Stat Servers hear it with the agent's site`()
+        throws
+    {
         let cluster = try TestCluster(TestCluster.agents())
         try cluster.register("1001", at: "127.0.0.1:5071")
         let west = try AgentWatcher(cluster, "dc1/sip1")
@@ -40,7 +42,9 @@ import Wire
         #expect(told?.type == .eventAgentLogin && told?.referenceID == nil)
     }
 
-    @Test func `an agent's session moves with the phone, survives a crash of its node, and ends with a later login`() throws {
+    @Test func `an agent's session moves with the phone, survives a crash of its node, and ends with a later login`()
+        throws
+    {
         let cluster = try TestCluster(TestCluster.agents())
         try cluster.register("1001", at: "127.0.0.1:5071")
         try cluster.register("1002", at: "127.0.0.1:5072", localPort: 6061)

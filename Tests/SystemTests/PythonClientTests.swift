@@ -8,7 +8,8 @@ import Wire
 
 /// The wire is open: a client in another language, generated from the same files, by the example that others begin with.
 @Suite(.serialized) struct PythonClientTests {
-    private static let example = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+    private static let example =
+        #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
         + "/examples/python"
 
     @Test func `the example in Python logs an agent in, and hears what others do`() throws {

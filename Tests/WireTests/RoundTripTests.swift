@@ -172,7 +172,9 @@ import Wire
         let session = AgentSession(
             agent: sessions[0].agent, state: .ready, reasons: forged, login: .zero, stamp: .zero)
         let told = try received(
-            .agent(AgentEvent(kind: .ready, dn: dn("1003"), session: session, owner: NodeIndex(2)), referenceID: nil, sequence: nil))
+            .agent(
+                AgentEvent(kind: .ready, dn: dn("1003"), session: session, owner: NodeIndex(2)), referenceID: nil,
+                sequence: nil))
         #expect(told.reasons == [Reasons.Reason(key: "site", value: "west")])
     }
 

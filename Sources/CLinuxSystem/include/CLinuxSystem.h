@@ -102,6 +102,9 @@ struct tandem_ready {
     uint32_t events;
 };
 
+/// Waits until a descriptor is readable, or writable, for at most so many nanoseconds: 1 when it is, 0 when the time is over,
+/// -1 with errno.
+int tandem_wait(int descriptor, int for_reading, uint64_t nanoseconds);
 int tandem_epoll_create(void);
 int tandem_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t tag);
 int tandem_epoll_modify(int epoll, int descriptor, uint32_t events, uint64_t tag);
