@@ -84,6 +84,11 @@ final class AgentDesk: PortConnection {
         open += 1
     }
 
+    func makeAllReady() throws {
+        for number in 0..<count where !isReady[number] { try change(number) }
+        try awaitAll()
+    }
+
     /// Reads what is there.
     func drain() throws {
         while open > 0, let event = try event(within: 0) { try take(event) }

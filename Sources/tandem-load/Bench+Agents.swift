@@ -19,6 +19,8 @@ extension Bench {
         let desk = try AgentDesk(to: cluster.clientAddress(0), first: 100_000, count: Self.agents)
         try desk.logIn()
         try measureChanges(cluster, desk)
+        try desk.makeAllReady()
+        try cluster.awaitView()
         try measureReservations(cluster)
         try measureResume(cluster, desk)
         try measureMonitors(cluster, desk)
