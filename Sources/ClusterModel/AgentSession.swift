@@ -21,6 +21,24 @@ package final class AgentSession: Sendable {
         case loggedOut = 0
         case notReady = 1
         case ready = 2
+
+        /// In the words of interfaces and scripts (kebab case).
+        package var word: String {
+            switch self {
+            case .loggedOut: "logged-out"
+            case .notReady: "not-ready"
+            case .ready: "ready"
+            }
+        }
+
+        /// As it stands in a sentence.
+        package var sentence: String {
+            switch self {
+            case .loggedOut: "logged out"
+            case .notReady: "not ready"
+            case .ready: "ready"
+            }
+        }
     }
 
     package init(
@@ -68,14 +86,8 @@ extension AgentSession: Equatable, Comparable {
 
 extension AgentSession: CustomStringConvertible {
     package var description: String {
-        let state: String =
-            switch self.state {
-            case .loggedOut: "logged out"
-            case .notReady: "not ready"
-            case .ready: "ready"
-            }
         let why = reasons.list.map { " \($0.key)=\($0.value)" }.joined()
-        return "\(agent) \(state) (\(workMode.word))\(why) since \(stamp), logged in \(login)"
+        return "\(agent) \(state.sentence) (\(workMode.word))\(why) since \(stamp), logged in \(login)"
     }
 }
 

@@ -38,6 +38,13 @@ package struct MonitorEventJSON: Encodable, Equatable, Sendable {
     /// With `EndOfSnapshot`: how many DNs the snapshot had.
     @OrNull var snapshotDNs: Int?
     @OrNull var snapshotInService: Int?
+    /// Who is logged in on the DN, or whose event it is.
+    @OrNull var agent: String?
+    /// `ready`, `not-ready` or `logged-out`.
+    @OrNull package var agentState: String?
+    @OrNull var workMode: String?
+    /// Of an agent's event, with the agent's `site`.
+    @OrNull var reasons: [String: String]?
 }
 
 /// Turns a node's events into lines, and counts the DNs of a snapshot.
@@ -65,6 +72,7 @@ package struct MonitorLines: Sendable {
         case .ownerReachable: [owner(event, "reachable: its DNs are here as it says")]
         case .ownerHint: [owner(event, "serves the DN at \(Wording.printable(event.ownerAddress))")]
         case .dnStatus where event.sequence == 0: snapshotEntries(event)
+        case .none where !event.agentID.isEmpty: [agent(event)]
         case .dnStatus, .none: changes(event)
         }
     }
@@ -99,9 +107,31 @@ package struct MonitorLines: Sendable {
         json.reason = status.service.reason
         json.owner = status.owner
         json.stamp = status.owner == nil ? nil : "\(status.stamp)"
-        let owner = status.owner.map { "owner \(Wording.printable($0))" } ?? "no owner"
-        let text = text(event, dn: "\(status.dn)", Self.padded(status.service.shortWord, 22) + "  " + owner)
+        var words = status.owner.map { "owner \(Wording.printable($0))" } ?? "no owner"
+        if let agent = status.agent {
+            json.agent = agent.agentID.text
+            json.agentState = agent.state.word
+            json.workMode = agent.workMode.word
+            if agent.state != .loggedOut { words += ", \(agent.agentID.text) \(agent.state.sentence)" }
+        }
+        if status.occupancy.contains(.busy) { words += ", busy" }
+        if status.occupancy.contains(.reserved) { words += ", reserved" }
+        let text = text(event, dn: "\(status.dn)", Self.padded(status.service.shortWord, 22) + "  " + words)
         return MonitorLine(kind: kind, text: text, json: json)
+    }
+
+    private func agent(_ event: ReceivedEvent) -> MonitorLine {
+        var json = json(event)
+        json.dn = event.thisDN
+        json.agent = event.agentID
+        json.workMode = event.workMode.word
+        json.reasons = Dictionary(event.reasons.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        var words = "agent \(Wording.printable(event.agentID))"
+        if event.workMode != .unknown { words += ", \(event.workMode.word)" }
+        for reason in event.reasons {
+            words += ", \(Wording.printable(reason.key))=\(Wording.printable(reason.value))"
+        }
+        return MonitorLine(kind: .change, text: text(event, dn: event.thisDN, words), json: json)
     }
 
     private func endOfSnapshot(_ event: ReceivedEvent) -> MonitorLine {
@@ -140,7 +170,7 @@ package struct MonitorLines: Sendable {
             timeMilliseconds: event.timeMilliseconds, event: event.type.name,
             info: event.privateInfo == .none ? nil : event.privateInfo.rawValue, server: event.server, dn: nil,
             service: nil, reason: nil, owner: nil, stamp: nil, sequence: event.sequence == 0 ? nil : event.sequence,
-            snapshotDNs: nil, snapshotInService: nil
+            snapshotDNs: nil, snapshotInService: nil, agent: nil, agentState: nil, workMode: nil, reasons: nil
         )
     }
 

@@ -48,6 +48,29 @@ struct MonitorTests {
     }
 
     @Test
+    func agentsAndWhatKeepsDNsFromCalls() throws {
+        var lines = MonitorLines(showsAll: false)
+        var reasons = Reasons()
+        let isTaken = reasons.add("why", "lunch")
+        let session = AgentSession(
+            agent: try #require(AgentID("ann")), state: .notReady, workMode: .auxWork, reasons: reasons, login: claimed,
+            stamp: claimed)
+        let dn = try #require(DN("1000"))
+        let event = AgentEvent(kind: .notReady, dn: dn, session: session, owner: NodeIndex(0))
+        let told = lines.lines(for: try received(.agent(event, referenceID: nil, sequence: 6)))
+        let text = "\(time)  EventAgentNotReady     1000    agent ann, aux-work, why=lunch, site=west  #6"
+        #expect(isTaken && told.map(\.text) == [text])
+        let json = JSONOutput.compact(try #require(told.first).json)
+        #expect(json.contains(#""agent":"ann""#) && json.contains(#""reasons":{"site":"west","why":"lunch"}"#))
+        let view = View(
+            service: .inService, owner: NodeIndex(0), stamp: claimed, occupancy: [.busy, .reserved], agent: session)
+        let status = lines.lines(for: try received(.serviceChanged(DNStatus(dn: dn, view: view), sequence: 7)))
+        let words = "InSrv                   owner dc1/sip1, ann not ready, busy, reserved  #7"
+        #expect(status.map(\.text) == ["\(time)  EventDNBackInService   1000    " + words])
+        #expect(status.first?.json.agentState == "not-ready")
+    }
+
+    @Test
     func changes() throws {
         var lines = MonitorLines(showsAll: false)
         let gone = TEvent.serviceChanged(try status("1000", .expired, owner: NodeIndex(0)), sequence: 5)
@@ -55,9 +78,10 @@ struct MonitorTests {
         let text = "\(time)  EventDNOutOfService    1000    OOS expired             owner dc1/sip1  #5"
         #expect(changed.map(\.text) == [text])
         let json = """
-            {"dn":"1000","event":"EventDNOutOfService","info":null,"owner":"dc1/sip1","reason":"expired","sequence":5,\
-            "server":"dc2/sip1","service":"out-of-service","snapshotDNs":null,"snapshotInService":null,\
-            "stamp":"1769860555000.7","timeMilliseconds":1769860800000}
+            {"agent":null,"agentState":null,"dn":"1000","event":"EventDNOutOfService","info":null,"owner":"dc1/sip1",\
+            "reason":"expired","reasons":null,"sequence":5,"server":"dc2/sip1","service":"out-of-service",\
+            "snapshotDNs":null,"snapshotInService":null,"stamp":"1769860555000.7","timeMilliseconds":1769860800000,\
+            "workMode":null}
 
             """
         #expect(changed.map { JSONOutput.compact($0.json) } == [json])
