@@ -69,7 +69,9 @@ let doors: [Target] = [
     .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
     .target(
         name: "TLibrary",
-        dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport"]),
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport", "Digests",
+        ]),
     .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]

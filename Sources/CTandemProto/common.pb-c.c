@@ -52,6 +52,51 @@ void   tandem__common__problem__free_unpacked
   assert(message->base.descriptor == &tandem__common__problem__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__common__proof__init
+                     (Tandem__Common__Proof         *message)
+{
+  static const Tandem__Common__Proof init_value = TANDEM__COMMON__PROOF__INIT;
+  *message = init_value;
+}
+size_t tandem__common__proof__get_packed_size
+                     (const Tandem__Common__Proof *message)
+{
+  assert(message->base.descriptor == &tandem__common__proof__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__common__proof__pack
+                     (const Tandem__Common__Proof *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__common__proof__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__common__proof__pack_to_buffer
+                     (const Tandem__Common__Proof *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__common__proof__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Common__Proof *
+       tandem__common__proof__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Common__Proof *)
+     protobuf_c_message_unpack (&tandem__common__proof__descriptor,
+                                allocator, len, data);
+}
+void   tandem__common__proof__free_unpacked
+                     (Tandem__Common__Proof *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__common__proof__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__common__hello__init
                      (Tandem__Common__Hello         *message)
 {
@@ -135,7 +180,45 @@ const ProtobufCMessageDescriptor tandem__common__problem__descriptor =
   (ProtobufCMessageInit) tandem__common__problem__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__common__hello__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__common__proof__field_descriptors[1] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Common__Proof, code),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__common__proof__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+};
+static const ProtobufCIntRange tandem__common__proof__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__common__proof__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.common.Proof",
+  "Proof",
+  "Tandem__Common__Proof",
+  "tandem.common",
+  sizeof(Tandem__Common__Proof),
+  1,
+  tandem__common__proof__field_descriptors,
+  tandem__common__proof__field_indices_by_name,
+  1,  tandem__common__proof__number_ranges,
+  (ProtobufCMessageInit) tandem__common__proof__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__common__hello__field_descriptors[5] =
 {
   {
     "protocol_version",
@@ -185,17 +268,30 @@ static const ProtobufCFieldDescriptor tandem__common__hello__field_descriptors[4
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "nonce",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Common__Hello, nonce),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__common__hello__field_indices_by_name[] = {
   2,   /* field[2] = cluster */
   3,   /* field[3] = lineage */
   1,   /* field[1] = name */
+  4,   /* field[4] = nonce */
   0,   /* field[0] = protocol_version */
 };
 static const ProtobufCIntRange tandem__common__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tandem__common__hello__descriptor =
 {
@@ -205,7 +301,7 @@ const ProtobufCMessageDescriptor tandem__common__hello__descriptor =
   "Tandem__Common__Hello",
   "tandem.common",
   sizeof(Tandem__Common__Hello),
-  4,
+  5,
   tandem__common__hello__field_descriptors,
   tandem__common__hello__field_indices_by_name,
   1,  tandem__common__hello__number_ranges,

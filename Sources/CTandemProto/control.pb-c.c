@@ -412,6 +412,51 @@ void   tandem__control__credentials__free_unpacked
   assert(message->base.descriptor == &tandem__control__credentials__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__client_secrets__init
+                     (Tandem__Control__ClientSecrets         *message)
+{
+  static const Tandem__Control__ClientSecrets init_value = TANDEM__CONTROL__CLIENT_SECRETS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__client_secrets__get_packed_size
+                     (const Tandem__Control__ClientSecrets *message)
+{
+  assert(message->base.descriptor == &tandem__control__client_secrets__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__client_secrets__pack
+                     (const Tandem__Control__ClientSecrets *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__client_secrets__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__client_secrets__pack_to_buffer
+                     (const Tandem__Control__ClientSecrets *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__client_secrets__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ClientSecrets *
+       tandem__control__client_secrets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ClientSecrets *)
+     protobuf_c_message_unpack (&tandem__control__client_secrets__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__client_secrets__free_unpacked
+                     (Tandem__Control__ClientSecrets *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__client_secrets__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__certificates__init
                      (Tandem__Control__Certificates         *message)
 {
@@ -1627,7 +1672,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[20] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[21] =
 {
   {
     "node",
@@ -1869,11 +1914,24 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "clients_prove",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, clients_prove),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
   19,   /* field[19] = client_requests */
+  20,   /* field[20] = clients_prove */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
   15,   /* field[15] = digest_algorithms */
@@ -1895,7 +1953,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -1905,7 +1963,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  20,
+  21,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -2643,6 +2701,83 @@ const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
   tandem__control__credentials__field_indices_by_name,
   1,  tandem__control__credentials__number_ranges,
   (ProtobufCMessageInit) tandem__control__credentials__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__client_secrets__field_descriptors[4] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ClientSecrets, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ClientSecrets, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "names",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__ClientSecrets, n_names),
+    offsetof(Tandem__Control__ClientSecrets, names),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "secrets",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tandem__Control__ClientSecrets, n_secrets),
+    offsetof(Tandem__Control__ClientSecrets, secrets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__client_secrets__field_indices_by_name[] = {
+  0,   /* field[0] = first */
+  1,   /* field[1] = last */
+  2,   /* field[2] = names */
+  3,   /* field[3] = secrets */
+};
+static const ProtobufCIntRange tandem__control__client_secrets__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__client_secrets__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ClientSecrets",
+  "ClientSecrets",
+  "Tandem__Control__ClientSecrets",
+  "tandem.control",
+  sizeof(Tandem__Control__ClientSecrets),
+  4,
+  tandem__control__client_secrets__field_descriptors,
+  tandem__control__client_secrets__field_indices_by_name,
+  1,  tandem__control__client_secrets__number_ranges,
+  (ProtobufCMessageInit) tandem__control__client_secrets__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__certificates__field_descriptors[8] =

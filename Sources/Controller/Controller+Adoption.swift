@@ -36,7 +36,7 @@ extension Controller {
             noteLife(introduction.incarnation, of: worker.node.name)
             worker.order(.adopt(endsWithController: options.lifeline != nil))
             // They may have changed while nobody was there to read them.
-            for piece in credentials ?? [] { worker.order(.credentials(piece)) }
+            for order in credentials.orders { worker.order(order) }
             if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
             becameReady(worker, "took up a running worker")
             journal.nodeAdopted(

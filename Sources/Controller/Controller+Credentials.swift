@@ -5,43 +5,85 @@ import Orchestration
 import SIPCore
 import TopologyFile
 
-// Phones' passwords: read here, and only their hashes told to workers.
+/// What the topology's credentials files hold, as workers are told it.
+struct Credentials {
+    /// Of phones; empty when the topology asks for no authentication.
+    var phones: [CredentialPiece] = []
+    /// Of clients; empty when no proof is demanded.
+    var clients: [ClientSecretPiece] = []
+
+    var orders: [WorkerOrder] {
+        phones.map { .credentials($0) } + clients.map { .clientSecrets($0) }
+    }
+}
+
+// Phones' passwords are read here, and only their hashes told to workers; clients' secrets are told as they are, because a
+// node proves to the client that it knows them too.
 extension Controller {
-    /// - Returns: nil when the topology asks for no authentication.
     static func loadCredentials(
         of topology: Topology, beside topologyPath: String, _ logger: Logger
-    ) throws(ControllerFailure) -> [CredentialPiece]? {
-        guard let policy = topology.authentication else { return nil }
-        let path = CredentialsFile.path(of: policy, beside: topologyPath)
-        let source: TopologySource
-        do throws(TopologyFileError) {
-            source = try TopologyFile.read(path: path, holdsSecrets: true)
-        } catch {
-            throw ControllerFailure("the topology's `authentication`: \(error)", exitCode: error.exitCode)
+    ) throws(ControllerFailure) -> Credentials {
+        var credentials = Credentials()
+        for place in CredentialsFile.places(of: topology, beside: topologyPath) {
+            let contents = try contents(of: place, for: topology)
+            if let policy = topology.authentication, place.sections.contains(.users) {
+                guard let functions = LibcryptoHashes() else {
+                    throw ControllerFailure(
+                        "this machine's libcrypto lacks MD5 or SHA-512/256, which authentication needs")
+                }
+                credentials.phones = pieces(of: contents.users, realm: policy.realm, functions)
+            }
+            if place.sections.contains(.clients) { credentials.clients = pieces(of: contents.clients) }
+            logger.info(
+                "read credentials",
+                metadata: [
+                    "file": "\(place.path)", "users": "\(contents.users.count)", "clients": "\(contents.clients.count)",
+                ])
         }
-        let result = CredentialsFile.load(source, for: topology)
-        guard let credentials = result.credentials else {
-            let text = result.diagnostics.map { $0.renderedWithoutSource(file: path) }.joined(separator: "\n")
-            throw ControllerFailure(text, exitCode: 65)
-        }
-        guard let functions = LibcryptoHashes() else {
-            throw ControllerFailure("this machine's libcrypto lacks MD5 or SHA-512/256, which authentication needs")
-        }
-        logger.info("read credentials", metadata: ["file": "\(path)", "users": "\(credentials.count)"])
-        return pieces(of: credentials, realm: policy.realm, functions)
+        return credentials
     }
 
-    /// Reads the passwords again. After a mistake in the file those of before go on.
+    private static func contents(
+        of place: CredentialsFile.Place, for topology: Topology
+    ) throws(ControllerFailure) -> CredentialsResult.Contents {
+        let source: TopologySource
+        do throws(TopologyFileError) {
+            source = try TopologyFile.read(path: place.path, holdsSecrets: true)
+        } catch {
+            let key = place.sections.contains(.users) ? "authentication" : "clients"
+            throw ControllerFailure("the topology's `\(key)`: \(error)", exitCode: error.exitCode)
+        }
+        let result = CredentialsFile.load(source, for: topology, place.sections)
+        guard let contents = result.contents else {
+            let text = result.diagnostics.map { $0.renderedWithoutSource(file: place.path) }.joined(separator: "\n")
+            throw ControllerFailure(text, exitCode: 65)
+        }
+        return contents
+    }
+
+    /// Reads passwords and secrets again. After a mistake in a file those of before go on.
     func reloadCredentials() {
         do throws(ControllerFailure) {
-            guard let pieces = try Self.loadCredentials(of: topology, beside: options.topology, logger) else { return }
-            credentials = pieces
+            credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
             for worker in workers where worker.hearsChanges {
-                for piece in pieces { worker.order(.credentials(piece)) }
+                for order in credentials.orders { worker.order(order) }
             }
         } catch {
             logger.error("cannot take new credentials; the former ones stay", metadata: ["problem": "\(error.message)"])
         }
+    }
+
+    private static func pieces(of secrets: [ClientSecret]) -> [ClientSecretPiece] {
+        var pieces: [ClientSecretPiece] = []
+        var start = 0
+        repeat {
+            let end = min(start + ClientSecretPiece.maximumCount, secrets.count)
+            pieces.append(
+                ClientSecretPiece(
+                    isFirst: start == 0, isLast: end == secrets.count, secrets: Array(secrets[start..<end])))
+            start = end
+        } while start < secrets.count
+        return pieces
     }
 
     private static func pieces(

@@ -118,7 +118,7 @@ extension Controller {
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }
-        for piece in credentials ?? [] { worker.order(.credentials(piece)) }
+        for order in credentials.orders { worker.order(order) }
         if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
         worker.order(.start)
     }

@@ -12,7 +12,7 @@ package final class Controller {
     let options: ControllerOptions
     let topology: Topology
     /// What workers are told of phones' passwords; nil where anybody may register.
-    var credentials: [CredentialPiece]?
+    var credentials = Credentials()
     /// What nodes show over TLS, by their names.
     var certificates: [String: CertificateSet]
     let loop: EventLoop

@@ -43,6 +43,11 @@ enum FramesCheck {
                 try CommonCodec.decodeHello($1.span.bytes)
             }
         }
+        if type == FrameType.proof {
+            try checkReturn(payload, type, { CommonCodec.encode(proof: $0, to: &$1) }) {
+                try CommonCodec.decodeProof($1.span.bytes)
+            }
+        }
         if type == FrameType.problem {
             try checkReturn(payload, type, { CommonCodec.encode(problem: $0, to: &$1) }) {
                 try CommonCodec.decodeProblem($1.span.bytes)

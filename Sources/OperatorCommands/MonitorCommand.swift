@@ -49,6 +49,8 @@ struct MonitorCommand: ParsableCommand {
             isOwnedHereOnly: ownedHere, lines: MonitorLines(showsAll: all), count: count,
             isJSON: output.json, console: output.console
         )
+        if let name = security.name { session.name = name }
+        session.secret = try security.secret()
         if let timeout { session.deadline = SystemClock.monotonicNanoseconds() &+ UInt64(timeout * 1e9) }
         try session.run()
     }

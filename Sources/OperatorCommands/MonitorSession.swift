@@ -10,6 +10,9 @@ struct MonitorSession {
     let address: StreamAddress
     /// Nil for a port without TLS.
     let security: PortSecurity?
+    /// How the client calls itself, and what it proves; nil where no proof is demanded.
+    var name = "tandem monitor"
+    var secret: [UInt8]?
     let isOwnedHereOnly: Bool
     var lines: MonitorLines
     /// How many changes are still to be printed; nil for no end.
@@ -97,7 +100,7 @@ struct MonitorSession {
 
     /// Connects and asks for the feed, from where it stopped if that is known.
     private mutating func subscribe() throws(TLibraryClientError) -> TLibraryClient {
-        let client = try TLibraryClient(to: address, name: "tandem monitor", security: security)
+        let client = try TLibraryClient(to: address, name: name, secret: secret, security: security)
         let options = MonitorOptions(ownedHereOnly: isOwnedHereOnly, acceptsOwnerEvents: true, resume: position)
         let answer = try client.monitorAll(options)
         if answer.isResumed {

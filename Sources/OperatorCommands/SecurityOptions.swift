@@ -4,6 +4,7 @@ import LinuxSystem
 import Orchestration
 import TLS
 import TLibrary
+import TopologyFile
 
 /// How a command knows a node's port over TLS, and what it shows there.
 struct SecurityOptions: ParsableArguments {
@@ -30,7 +31,20 @@ struct SecurityOptions: ParsableArguments {
             "Whom the node's certificate must be made out to, unless to NODE.DATACENTER.DOMAIN.", valueName: "name"))
     var serverName: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "File with the secret that clients of the port must know, and nothing else; only its owner may be able to open it.",
+            valueName: "file"),
+        completion: .file())
+    var secretFile: String?
+
+    @Option(help: ArgumentHelp("The name that the secret belongs to in the credentials file.", valueName: "name"))
+    var name: String?
+
     func validate() throws {
+        if (secretFile == nil) != (name == nil) {
+            throw ValidationError("--secret-file and --name belong together")
+        }
         if (certificate == nil) != (key == nil) {
             throw ValidationError("--certificate and --key belong together")
         }
@@ -52,6 +66,23 @@ struct SecurityOptions: ParsableArguments {
         } catch {
             throw CommandFailure(error.sentence, .failed)
         }
+    }
+
+    /// - Returns: nil where none is to be proved.
+    func secret() throws(CommandFailure) -> [UInt8]? {
+        guard let secretFile else { return nil }
+        let text: [UInt8]
+        do throws(TopologyFileError) {
+            text = Array(try TopologyFile.read(path: secretFile, holdsSecrets: true).text)
+        } catch {
+            throw CommandFailure("\(error)", exitCode: error.exitCode)
+        }
+        let secret = text.last == UInt8(ascii: "\n") ? Array(text.dropLast()) : text
+        guard ClientSecret.lengths.contains(secret.count) else {
+            throw CommandFailure(
+                "\(secretFile): a client's secret has 16 to 256 bytes, and this one \(secret.count)", .failed)
+        }
+        return secret
     }
 
     private func read(_ path: String) throws(CommandFailure) -> PEMFile {

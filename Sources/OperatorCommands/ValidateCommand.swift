@@ -32,11 +32,12 @@ struct ValidateCommand: ParsableCommand {
                     reports.append(ValidationJSON.File(problem.file, problem: problem.sentence))
                     console.note(console.errorStyle.bad("tandem: ") + problem.sentence)
                 }
-                if let topology = result.topology, let policy = topology.authentication {
-                    let path = CredentialsFile.path(of: policy, beside: file)
+                guard let topology = result.topology else { continue }
+                for place in CredentialsFile.places(of: topology, beside: file) {
+                    let path = place.path
                     let credentials = CredentialsFile.load(
-                        try TopologyFile.read(path: path, holdsSecrets: true), for: topology)
-                    if credentials.credentials == nil { worst = max(worst, ExitStatus.invalidTopology.rawValue) }
+                        try TopologyFile.read(path: path, holdsSecrets: true), for: topology, place.sections)
+                    if credentials.contents == nil { worst = max(worst, ExitStatus.invalidTopology.rawValue) }
                     codes += credentials.diagnostics.map(\.code)
                     reports.append(ValidationJSON.File(path, credentials))
                     if !output.json { console.write(ValidationText.rendered(credentials, path, console.style)) }
@@ -73,7 +74,10 @@ extension ValidationText {
     package static func rendered(_ result: CredentialsResult, _ path: String, _ style: Style) -> String {
         let diagnostics = result.diagnostics.map { $0.renderedWithoutSource(file: path) + "\n" }.joined()
         let errors = result.diagnostics.count { $0.severity == .error }
-        let verdict = result.credentials.map { "\(style.good("ok")), \(Wording.count($0.count, "user"))" }
+        let verdict = result.contents.map { contents in
+            let clients = contents.clients.isEmpty ? "" : ", " + Wording.count(contents.clients.count, "client")
+            return "\(style.good("ok")), \(Wording.count(contents.users.count, "user"))\(clients)"
+        }
         return diagnostics + "\(path): \(verdict ?? style.bad(Wording.count(errors, "error")))\n"
     }
 }
@@ -109,7 +113,7 @@ package struct ValidationJSON: Encodable, Equatable, Sendable {
 
         package init(_ name: String, _ result: CredentialsResult) {
             file = name
-            valid = result.credentials != nil
+            valid = result.contents != nil
             cluster = nil
             nodes = nil
             dns = nil

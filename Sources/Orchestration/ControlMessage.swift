@@ -7,6 +7,8 @@ package enum WorkerOrder: Equatable, Sendable {
     case provision([DNBlock], dialStrings: [DialString])
     /// Some of the DNs' HA1s. Those of the first piece to the last take the place of all that were told before.
     case credentials(CredentialPiece)
+    /// Some of the clients' secrets. Those of the first piece to the last take the place of all that were told before.
+    case clientSecrets(ClientSecretPiece)
     /// What the worker shows and asks for over TLS from now on.
     case certificates(CertificateSet)
     case start
@@ -35,6 +37,22 @@ package struct CredentialPiece: Equatable, Sendable {
     package var hashes: [UInt8] = []
 
     package init() {}
+}
+
+/// Secrets of some clients of the ports.
+package struct ClientSecretPiece: Equatable, Sendable {
+    /// The most of one piece.
+    package static let maximumCount = 2_048
+
+    package var isFirst: Bool
+    package var isLast: Bool
+    package var secrets: [ClientSecret]
+
+    package init(isFirst: Bool, isLast: Bool, secrets: [ClientSecret]) {
+        self.isFirst = isFirst
+        self.isLast = isLast
+        self.secrets = secrets
+    }
 }
 
 /// PEM files, as the controller read them.
@@ -97,6 +115,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var routingPoints: [RoutingPoint] = []
     package var secondLogin = SecondLogin.latest
     package var clientRequestLimit: Int?
+    /// How clients prove who they are, without the path of the secrets; nil where no proof is demanded.
+    package var clientAuthentication: ClientAuthenticationPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
@@ -122,6 +142,7 @@ package struct WorkerSetup: Equatable, Sendable {
         routingPoints = topology.routingPoints
         secondLogin = topology.secondLogin
         clientRequestLimit = topology.clientRequestLimit
+        clientAuthentication = topology.clientAuthentication.map { _ in ClientAuthenticationPolicy(secrets: "") }
     }
 
     package init(
@@ -146,8 +167,8 @@ package struct WorkerSetup: Equatable, Sendable {
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), routingPoints: routingPoints,
-            timing: timing, secondLogin: secondLogin, clientRequestLimit: clientRequestLimit,
-            authentication: authentication, sourceLimits: sourceLimits
+            timing: timing, secondLogin: secondLogin, clientAuthentication: clientAuthentication,
+            clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits
         )
     }
 }

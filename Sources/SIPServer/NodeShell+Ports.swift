@@ -25,6 +25,8 @@ extension NodeShell {
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
             clientIDs[ObjectIdentifier(connection)] = id
+            introductions[id] = ClientIntroduction()
+            loop.schedule(after: ClientIntroduction.patience) { [unowned self] in patienceEnded(id, stream.peerName) }
             core.clientConnected(id, at: port)
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
@@ -54,24 +56,17 @@ extension NodeShell {
         waitingClients.remove(id)
     }
 
-    fileprivate func clientFrame(_ connection: FramedConnection, type: UInt16, payload: RawSpan) {
+    fileprivate func clientFrame(
+        _ connection: FramedConnection, type: UInt16, payload: RawSpan, _ peer: String
+    ) {
         guard let id = clientIDs[ObjectIdentifier(connection)] else { return }
         do throws(WireError) {
-            if type == FrameType.hello {
-                let hello = try CommonCodec.decodeHello(payload)
-                guard hello.protocolVersion == PortHello.protocolVersion else {
-                    return closeClient(id, "protocol version \(hello.protocolVersion) is not spoken here")
-                }
-                let answer = PortHello(
-                    name: topology.name(of: me), cluster: topology.cluster,
-                    lineage: core.ownership.identity.lineage.rawValue
-                )
-                connection.withOutput { CommonCodec.encode(answer, to: &$0) }
-                guard introducedClients.insert(id).inserted else { return closeClient(id, "a second hello came") }
-                core.clientIntroduced(id)
-                return
+            guard introductions.isEmpty || introductions[id] == nil else {
+                return carryOut(try introduce(id, type: type, payload), of: id, from: peer)
             }
-            guard introducedClients.contains(id) else { return closeClient(id, "the first frame must be a hello") }
+            guard type != FrameType.hello else {
+                return closeClient(id, ClientIntroduction.Refusal.secondHello.sentence)
+            }
             core.requestReceived(try TLibraryCodec.decodeRequest(type: type, payload), from: id, now: loop.now)
         } catch {
             switch error {
@@ -89,7 +84,7 @@ extension NodeShell {
         guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         clients[id] = nil
         waitingClients.remove(id)
-        introducedClients.remove(id)
+        introductions[id] = nil
         tellRefusal(reason, of: peer, at: "tcontroller")
         if case .outputOverflow = reason { tellCutOff(id.rawValue, "\(reason)") }
         core.clientDisconnected(id, now: loop.now)
@@ -107,7 +102,7 @@ private final class ClientDelegate: FramedConnectionDelegate {
     }
 
     func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
-        shell.clientFrame(connection, type: type, payload: payload)
+        shell.clientFrame(connection, type: type, payload: payload, peer)
     }
 
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {

@@ -57,8 +57,10 @@ final class NodeShell {
     var lastProblems: [NodeIndex: String] = [:]
     var clients: [ClientID: FramedConnection] = [:]
     var clientIDs: [ObjectIdentifier: ClientID] = [:]
-    /// Clients that have said hello.
-    var introducedClients: Set<ClientID> = []
+    /// Of clients that have not introduced themselves yet.
+    var introductions: [ClientID: ClientIntroduction] = [:]
+    /// Nil where no proof of a secret is demanded.
+    var clientSecrets: ClientSecretTable?
     /// Clients whose connection had no room when there was something to tell.
     var waitingClients: Set<ClientID> = []
     /// What is told the controller unasked, and what it was told of each link.

@@ -58,7 +58,8 @@ extension Worker {
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
-        case .configure, .provision, .credentials, .certificates, .start, .report, .showDN, .listDNs, .listCalls:
+        case .configure, .provision, .credentials, .clientSecrets, .certificates, .start, .report, .showDN, .listDNs,
+            .listCalls:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
     }

@@ -7,6 +7,7 @@ import Orchestration
 import ProcessRuntime
 import SIPCore
 import TLS
+import TLibraryPorts
 package import Transport
 import Wire
 
@@ -27,6 +28,8 @@ package final class Worker {
     private var dialStrings: [DialString] = []
     /// Credentials whose last piece has not come, or that wait for the node to start.
     private var credentials: [CredentialPiece] = []
+    /// The same of clients.
+    private var clientSecrets: [ClientSecret] = []
     /// What connections over TLS begin with, until the node starts and has it.
     private var tls: TLSContexts?
     private(set) var shell: NodeShell?
@@ -80,6 +83,10 @@ package final class Worker {
             if piece.isFirst { credentials = [] }
             credentials.append(piece)
             if piece.isLast, let shell { replaceCredentials(of: shell) }
+        case .clientSecrets(let piece):
+            if piece.isFirst { clientSecrets = [] }
+            clientSecrets += piece.secrets
+            if piece.isLast, let shell { replaceClientSecrets(of: shell) }
         case .certificates(let set):
             takeCertificates(set)
         case .start:
@@ -120,6 +127,7 @@ package final class Worker {
             topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
         shell.tls = tls
+        replaceClientSecrets(of: shell)
         raiseDescriptorLimit(to: shell.descriptorLimit)
         do throws(SystemError) {
             try shell.open()
@@ -140,6 +148,15 @@ package final class Worker {
         credentials = []
         shell.core.replaceCredentials(table)
         logger.info("took new credentials", metadata: ["users": "\(table.count)"])
+    }
+
+    /// Does nothing where no proof is demanded.
+    private func replaceClientSecrets(of shell: NodeShell) {
+        let secrets = clientSecrets
+        clientSecrets = []
+        guard shell.topology.clientAuthentication != nil else { return }
+        shell.clientSecrets = ClientSecretTable(secrets, decoy: SystemRandom.bytes(32))
+        logger.info("took secrets of clients", metadata: ["clients": "\(secrets.count)"])
     }
 
     /// The controller has judged them before, so a problem here is its mistake.

@@ -1,5 +1,6 @@
 package import AgentSessions
 package import ClusterModel
+import Digests
 package import LinuxSystem
 package import TLS
 package import TLibraryPorts
@@ -26,24 +27,29 @@ package final class TLibraryClient {
     ///
     /// - Parameters:
     ///   - name: how the client calls itself; the node shows it to operators.
+    ///   - secret: what the client proves that it knows, where nodes demand a proof under its name. A node that demands
+    ///     none is refused: it would be one that does not know the secret itself.
     ///   - security: for a port over TLS, and only there.
     ///   - timeout: for the connection and the hellos together.
     package init(
-        to address: StreamAddress, name: String, security: PortSecurity? = nil, timeout: Duration = .seconds(2)
+        to address: StreamAddress, name: String, secret: [UInt8]? = nil, security: PortSecurity? = nil,
+        timeout: Duration = .seconds(2)
     ) throws(TLibraryClientError) {
         self.address = address
         let deadline = Deadline(after: timeout)
         let session = try Self.session(security, to: address)
+        let hello = PortHello(name: name, nonce: secret == nil ? [] : SystemRandom.bytes(ClientProof.size))
         do throws(BlockingConnectionError) {
             connection = try BlockingConnection(to: address, over: session, timeout: timeout)
             var output: [UInt8] = []
-            CommonCodec.encode(PortHello(name: name), to: &output)
+            CommonCodec.encode(hello, to: &output)
             try connection.send(raw: output, timeout: deadline.left)
         } catch {
             if case .insecure(_, let what) = error { throw .insecure(address, reason: what) }
             throw .notReachable(address, reason: Self.reason(error))
         }
         serverHello = try Self.receiveHello(connection, until: deadline)
+        try Self.prove(hello, secret, to: serverHello, connection, until: deadline)
         guard let info = try Self.receive(connection, timeout: deadline.left) else { throw .timedOut(address) }
         guard info.type == .eventServerInfo else {
             throw .unreadable(address, reason: "\(info.type.name) came instead of EventServerInfo")
@@ -243,6 +249,35 @@ package final class TLibraryClient {
         } catch {
             throw .unreadable(address, reason: error.sentence)
         }
+    }
+
+    /// Proves to the node that the client knows its secret, and has the node prove the same.
+    private static func prove(
+        _ hello: PortHello, _ secret: [UInt8]?, to node: PortHello, _ connection: BlockingConnection,
+        until deadline: Deadline
+    ) throws(TLibraryClientError) {
+        let address = connection.address
+        guard let secret else {
+            guard node.nonce.isEmpty else { throw .unproved(address, reason: "the node demands the proof of a secret") }
+            return
+        }
+        guard !node.nonce.isEmpty else {
+            throw .unproved(address, reason: "the node demands no proof of a secret; leave the secret out")
+        }
+        let proof = ClientProof(
+            clientNonce: hello.nonce, nodeNonce: node.nonce, cluster: node.cluster, node: node.name, client: hello.name)
+        var output: [UInt8] = []
+        CommonCodec.encode(proof: MessageAuthenticationCode.sha256(proof.text(.client), key: secret), to: &output)
+        do throws(BlockingConnectionError) {
+            try connection.send(raw: output, timeout: deadline.left)
+        } catch {
+            throw Self.error(error, at: address)
+        }
+        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        let expected = MessageAuthenticationCode.sha256(proof.text(.node), key: secret)
+        guard frame.type == FrameType.proof, let code = try? CommonCodec.decodeProof(frame.payload.span.bytes),
+            ClientProof.isSame(code, expected)
+        else { throw .unproved(address, reason: "the node does not know the secret") }
     }
 
     /// - Returns: nil when no frame came in time.

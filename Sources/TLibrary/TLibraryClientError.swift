@@ -11,6 +11,8 @@ package enum TLibraryClientError: Error, Equatable, Sendable {
     case closed(StreamAddress, problem: String?)
     /// TLS failed: the node does not speak it, is not whom it must be, or does not take this client.
     case insecure(StreamAddress, reason: String)
+    /// The node demands a proof that this client cannot give, or gave none itself.
+    case unproved(StreamAddress, reason: String)
     /// The node sent what this client cannot read.
     case unreadable(StreamAddress, reason: String)
     /// The node answered a request with EventError.
@@ -25,6 +27,7 @@ extension TLibraryClientError: CustomStringConvertible {
         case .closed(let address, nil): "\(address) closed the connection"
         case .closed(let address, let problem?): "\(address) closed the connection: \(problem)"
         case .insecure(let address, let reason): "\(address): \(reason)"
+        case .unproved(let address, let reason): "\(address): \(reason)"
         case .unreadable(let address, let reason): "\(address) sent what cannot be read: \(reason)"
         case .refused(let code, let message): "the node refused the request (error \(code)): \(message)"
         }

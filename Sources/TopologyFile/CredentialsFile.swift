@@ -1,38 +1,64 @@
 package import ClusterModel
 
-/// The door to files with phones' passwords.
+/// The door to files with phones' passwords and clients' secrets.
 ///
 /// ```yaml
 /// version: 1
 /// users:
 ///   1001: a-password
 ///   1002: { sha-256: 64 hexadecimal digits }
+/// clients:
+///   stat1: at-least-16-bytes
 /// ```
 package enum CredentialsFile {
     /// The most users that one file may have.
     package static let maximumUsers = 1_000_000
 
-    /// Where the file of a topology is.
+    /// What a topology wants of a file.
+    package struct Sections: OptionSet, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        package static let users = Sections(rawValue: 1)
+        package static let clients = Sections(rawValue: 2)
+    }
+
+    /// A file that a topology names.
+    package struct Place: Equatable, Sendable {
+        package var path: String
+        package var sections: Sections
+    }
+
+    /// The files of a topology, by their places in it: none, one, or two where passwords and secrets are apart.
     ///
     /// - Parameter topologyPath: of the topology file; a path in it that is not absolute counts from there.
-    package static func path(of policy: AuthenticationPolicy, beside topologyPath: String) -> String {
-        TopologyFile.path(policy.users, beside: topologyPath)
+    package static func places(of topology: Topology, beside topologyPath: String) -> [Place] {
+        let users = topology.authentication.map { TopologyFile.path($0.users, beside: topologyPath) }
+        let clients = topology.clientAuthentication.map { TopologyFile.path($0.secrets, beside: topologyPath) }
+        if let users, users == clients { return [Place(path: users, sections: [.users, .clients])] }
+        return [users.map { Place(path: $0, sections: .users) }, clients.map { Place(path: $0, sections: .clients) }]
+            .compactMap { $0 }
     }
 
     /// Checks a file and, unless it has an error, takes the credentials from it.
-    package static func load(_ source: TopologySource, for topology: Topology) -> CredentialsResult {
+    ///
+    /// - Parameter sections: what it must have; the others are checked where they are there.
+    package static func load(
+        _ source: TopologySource, for topology: Topology, _ sections: Sections
+    ) -> CredentialsResult {
         var faults = FaultList()
         let tree: YAMLTree
         do throws(YAMLFault) {
             tree = try YAMLReader.read(source.text)
         } catch {
             faults.append(error.diagnostic)
-            return CredentialsResult(credentials: nil, diagnostics: faults.sorted)
+            return CredentialsResult(contents: nil, diagnostics: faults.sorted)
         }
         var decoder = TopologyDecoder(tree: tree)
-        let credentials = decoder.decodeCredentials(for: topology)
-        let isValid = !decoder.faults.hasErrors
-        return CredentialsResult(credentials: isValid ? credentials : nil, diagnostics: decoder.faults.sorted)
+        let contents = decoder.decodeCredentials(for: topology, sections)
+        return CredentialsResult(
+            contents: decoder.faults.hasErrors ? nil : contents, diagnostics: decoder.faults.sorted)
     }
 }
 
@@ -44,23 +70,89 @@ extension Diagnostic {
     }
 }
 
-/// What loading a file with passwords gave.
+/// What loading a file with passwords and secrets gave.
 package struct CredentialsResult: Equatable, Sendable {
-    /// In the order of the file; nil if any diagnostic is an error.
-    package var credentials: [Credential]?
+    /// In the order of the file.
+    package struct Contents: Equatable, Sendable {
+        package var users: [Credential] = []
+        package var clients: [ClientSecret] = []
+    }
+
+    /// Nil if any diagnostic is an error.
+    package var contents: Contents?
     /// By position in the file.
     package var diagnostics: [Diagnostic]
 }
 
 extension TopologyDecoder {
-    fileprivate mutating func decodeCredentials(for topology: Topology) -> [Credential] {
-        guard let fields = fields(of: Field(name: "", key: 0, value: 0), .credentials) else { return [] }
+    fileprivate mutating func decodeCredentials(
+        for topology: Topology, _ sections: CredentialsFile.Sections
+    ) -> CredentialsResult.Contents {
+        var contents = CredentialsResult.Contents()
+        guard let fields = fields(of: Field(name: "", key: 0, value: 0), .credentials) else { return contents }
         if let field = fields["version"], let text = text(field, "a number such as `1`"), text != "1" {
             report(
                 .wrongValue, "version \(quoted(field.value)) of credentials files is not known; this is version 1",
                 at: span(field.value), hint: "write `version: 1`")
         }
-        guard let users = fields["users"] else { return [] }
+        if let users = fields["users"] {
+            contents.users = decodeUsers(users, topology)
+        } else if sections.contains(.users) {
+            report(
+                .missingKey, "`users` is missing, and the topology's `authentication` names this file", at: span(0),
+                hint: "write `users: { 1001: a-password }`")
+        }
+        if let clients = fields["clients"] {
+            contents.clients = decodeClientSecrets(clients)
+        } else if sections.contains(.clients) {
+            report(
+                .missingKey, "`clients` is missing, and the topology's `clients: { secrets }` names this file",
+                at: span(0), hint: "write `clients: { stat1: at-least-16-bytes }`")
+        }
+        return contents
+    }
+
+    private mutating func decodeClientSecrets(_ section: Field) -> [ClientSecret] {
+        let declared = declarations(of: section, "secrets", atMost: ClientSecret.maximumCount) { decoder, field in
+            decoder.checkClientName(field)
+        }
+        return declared.compactMap { field in
+            guard ClientSecret.isName(field.name), let secret = clientSecret(field) else { return nil }
+            return ClientSecret(name: field.name, secret: secret)
+        }
+    }
+
+    private mutating func checkClientName(_ field: Field) -> Bool {
+        if ClientSecret.isName(field.name) { return true }
+        report(
+            .badName, "a client's name has 1 to 64 letters, digits, `.`, `_` and `-`, and \(quoted(field.key)) has not",
+            at: span(field.key), hint: "it is how the client calls itself in its hello")
+        return false
+    }
+
+    private mutating func clientSecret(_ field: Field) -> [UInt8]? {
+        if tree.isNull(field.value) { return nil }
+        var value = field.value
+        if tree.kind(of: value) != .scalar {
+            let mapping = Field(name: "a client", key: field.key, value: field.value)
+            guard let given = fields(of: mapping, .client)?["secret"] else { return nil }
+            value = given.value
+        }
+        guard tree.kind(of: value) == .scalar else {
+            report(.wrongType, "a secret is a text", at: span(value), hint: "put it into quotes")
+            return nil
+        }
+        let secret = Array(tree.text(of: value).utf8)
+        guard ClientSecret.lengths.contains(secret.count) else {
+            report(
+                .wrongValue, "a client's secret has 16 to 256 bytes, and this one \(secret.count)", at: span(value),
+                hint: "`openssl rand -hex 32` makes a good one")
+            return nil
+        }
+        return secret
+    }
+
+    private mutating func decodeUsers(_ users: Field, _ topology: Topology) -> [Credential] {
         let declared = declarations(of: users, "passwords", atMost: CredentialsFile.maximumUsers) { decoder, field in
             decoder.checkUser(field, topology)
         }

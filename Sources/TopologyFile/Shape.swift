@@ -34,16 +34,21 @@ package struct Shape: Sendable {
 /// Files with passwords.
 extension Shape {
     package static let credentials = Shape(
-        "credentials", "a credentials file", required: ["version": "1", "users": "{ 1001: a-password }"])
+        "credentials", "a credentials file", required: ["version": "1"], optional: ["users", "clients"])
     package static let user = Shape(
         "user", "a user", optional: ["password", "md5", "sha-256", "sha-512-256"], example: "{ password: a-password }")
+}
+
+extension Shape {
+    package static let client = Shape(
+        "client", "a client", required: ["secret": "at-least-16-bytes"], example: "{ secret: at-least-16-bytes }")
 }
 
 extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, tls, identity, agents, timing, limits, perSource, perClient, rollout,
+        trunk, authentication, tls, identity, clients, agents, timing, limits, perSource, perClient, rollout,
     ]
 
     package static let topology = Shape(
@@ -54,7 +59,9 @@ extension Shape {
             "dataCenters": "{ dc1: { nodes: { ... } } }",
             "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
         ],
-        optional: ["routingPoints", "trunks", "authentication", "tls", "agents", "timing", "limits", "rollout"]
+        optional: [
+            "routingPoints", "trunks", "authentication", "tls", "clients", "agents", "timing", "limits", "rollout",
+        ]
     )
     package static let agentType = Shape(
         "agentType", "an agent type", required: ["phone": "sip"], optional: ["trunk", "registration"],
@@ -100,6 +107,8 @@ extension Shape {
     package static let identity = Shape(
         "identity", "`tls` of a node", required: ["certificate": "certificate.pem", "key": "key.pem"],
         example: "{ certificate: certificate.pem, key: key.pem }")
+    package static let clients = Shape(
+        "clients", "`clients`", required: ["secrets": "credentials.yaml"], example: "{ secrets: credentials.yaml }")
     package static let agents = Shape(
         "agents", "`agents`", optional: ["secondLogin"], example: "{ secondLogin: latest }")
     package static let timing = Shape(

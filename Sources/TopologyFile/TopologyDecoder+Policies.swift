@@ -50,9 +50,10 @@ extension TopologyDecoder {
         }
     }
 
-    /// Authentication, agents, timing, limits and rollout.
+    /// Authentication, clients, agents, timing, limits and rollout.
     package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
+        if let section = top["clients"] { decodeClients(section) }
         if let section = top["agents"] { decodeAgents(section) }
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
@@ -67,6 +68,13 @@ extension TopologyDecoder {
         guard let realm, let users else { return }
         authentication = AuthenticationPolicy(
             realm: realm, users: users, algorithms: algorithms ?? AuthenticationPolicy.strongestFirst)
+    }
+
+    private mutating func decodeClients(_ section: Field) {
+        guard let fields = fields(of: section, .clients), let field = fields["secrets"],
+            let path = text(field, "the path of a file such as `credentials.yaml`")
+        else { return }
+        clientAuthentication = ClientAuthenticationPolicy(secrets: path)
     }
 
     private mutating func decodeAgents(_ section: Field) {

@@ -23,6 +23,7 @@ package struct TopologyDecoder {
     package var routingPoints: [RoutingPoint] = []
     package var secondLogin = SecondLogin.latest
     package var clientRequestLimit: Int?
+    package var clientAuthentication: ClientAuthenticationPolicy?
     /// Every listener over TLS, and every mesh.
     package var secureListeners: [SecureListener] = []
     package var nodeIdentities: [String: TLSPolicy.Identity] = [:]
@@ -79,7 +80,8 @@ package struct TopologyDecoder {
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, timing: timing, secondLogin: secondLogin,
-            clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits,
+            clientAuthentication: clientAuthentication, clientRequestLimit: clientRequestLimit,
+            authentication: authentication, sourceLimits: sourceLimits,
             tls: tls,
             notices: notRun.map { notice($0) }
         )

@@ -2,6 +2,7 @@
 package enum FrameType {
     package static let hello: UInt16 = 1000
     package static let problem: UInt16 = 1001
+    package static let proof: UInt16 = 1002
 
     static let meshHello: UInt16 = 1100
     static let syncBegin: UInt16 = 1101
@@ -27,6 +28,7 @@ package enum FrameType {
     static let credentials: UInt16 = 1208
     static let certificates: UInt16 = 1209
     static let callListRequest: UInt16 = 1210
+    static let clientSecrets: UInt16 = 1211
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221

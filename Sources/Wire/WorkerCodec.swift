@@ -36,6 +36,8 @@ package enum WorkerOrderCodec {
                 $0.hashes = arena.bytes(piece.hashes)
             }
             appendFrame(type: FrameType.credentials, message, to: &output)
+        case .clientSecrets(let piece):
+            appendFrame(type: FrameType.clientSecrets, ClientSecretsCodec.pack(piece, arena), to: &output)
         case .certificates(let set):
             let message = arena.make(tandem__control__certificates__init) {
                 $0.certificate_path = arena.string(set.certificate.path)
@@ -118,6 +120,7 @@ package enum WorkerOrderCodec {
                 MeshCodec.packed(setup.routingPoints.map(\.dn), count: setup.routingPoints.count))
             $0.refuses_second_login = setup.secondLogin == .refuse ? 1 : 0
             $0.client_requests = UInt32(clamping: setup.clientRequestLimit ?? 0)
+            $0.clients_prove = setup.clientAuthentication == nil ? 0 : 1
             $0.n_homes = setup.homes.count
             $0.homes = arena.array(
                 setup.homes.map { homes in
@@ -195,6 +198,11 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__credentials__descriptor, payload, as: Tandem__Control__Credentials.self
             ) { (message) throws(WireError) in .credentials(try credentials(message)) }
+        case FrameType.clientSecrets:
+            return try unpack(
+                type: type, tandem__control__client_secrets__descriptor, payload,
+                as: Tandem__Control__ClientSecrets.self
+            ) { (message) throws(WireError) in .clientSecrets(try ClientSecretsCodec.piece(message)) }
         case FrameType.certificates:
             return try unpack(
                 type: type, tandem__control__certificates__descriptor, payload, as: Tandem__Control__Certificates.self
@@ -348,6 +356,7 @@ package enum WorkerOrderCodec {
         if let limits = message.source_limits?.pointee { setup.sourceLimits = try sourceLimits(limits) }
         setup.routingPoints = try routingPoints(message.routing_points)
         setup.secondLogin = message.refuses_second_login != 0 ? .refuse : .latest
+        if message.clients_prove != 0 { setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "") }
         if message.client_requests > 0 {
             guard Topology.clientRequestBounds.contains(Int(message.client_requests)) else {
                 throw .badValue(type: FrameType.configure, field: "limit")

@@ -179,4 +179,48 @@ struct TLibraryClientTests {
         let expected = TLibraryClientError.notReachable(address, reason: "no such file or directory")
         #expect(throws: expected) { _ = try TLibraryClient(to: address, name: "test") }
     }
+
+    // MARK: Secrets
+
+    private static let secret = Array("sixteen bytes of it".utf8)
+
+    /// A node that demands a proof, does not look at it, and says what it likes.
+    private func connect(_ proof: [UInt8]?, secret: [UInt8]?) throws -> TLibraryClientError? {
+        var script: [UInt8] = []
+        let nonce = proof == nil ? [] : [UInt8](repeating: 7, count: 32)
+        CommonCodec.encode(PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9, nonce: nonce), to: &script)
+        if let proof { CommonCodec.encode(proof: proof, to: &script) }
+        let port = try ScriptedPort(script)
+        defer { port.remove() }
+        do throws(TLibraryClientError) {
+            _ = try TLibraryClient(to: port.address, name: "stat1", secret: secret)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `a node that does not know the secret is refused`() throws {
+        guard case .unproved(_, let reason) = try connect(Array(repeating: 9, count: 32), secret: Self.secret) else {
+            Issue.record("the node was believed")
+            return
+        }
+        #expect(reason == "the node does not know the secret")
+    }
+
+    @Test func `a node that demands no proof is refused by a client with a secret`() throws {
+        guard case .unproved(_, let reason) = try connect(nil, secret: Self.secret) else {
+            Issue.record("the node was believed")
+            return
+        }
+        #expect(reason.contains("demands no proof"))
+    }
+
+    @Test func `a client without a secret says that one is demanded`() throws {
+        guard case .unproved(_, let reason) = try connect(Array(repeating: 9, count: 32), secret: nil) else {
+            Issue.record("the client went on")
+            return
+        }
+        #expect(reason == "the node demands the proof of a secret")
+    }
 }

@@ -13,7 +13,8 @@ import TopologyFile
 
     private func load(_ users: String) -> CredentialsResult {
         let text = "version: 1\nusers:\n" + users
-        return CredentialsFile.load(TopologySource(name: "credentials.yaml", text: Array(text.utf8)), for: topology)
+        return CredentialsFile.load(
+            TopologySource(name: "credentials.yaml", text: Array(text.utf8)), for: topology, .users)
     }
 
     private func codes(_ users: String) -> [String] { load(users).diagnostics.map(\.code) }
@@ -30,7 +31,7 @@ import TopologyFile
         let bytes = Array(repeating: UInt8(0xAB), count: 32)
         #expect(result.diagnostics.isEmpty)
         #expect(
-            result.credentials == [
+            result.contents?.users == [
                 Credential(dn: try #require(DN("1000")), secret: .password("secret")),
                 Credential(dn: try #require(DN("1001")), secret: .password("with: colon")),
                 Credential(
@@ -45,9 +46,11 @@ import TopologyFile
         let reference = String(decoding: try TopologyFile.read(path: path).text, as: UTF8.self)
         let section = try #require(reference.split(separator: "<!-- credentials -->").last)
         let example = try #require(section.split(separator: "```").dropFirst().first)
-        let result = CredentialsFile.load(TopologySource(name: "example", text: example.utf8), for: topology)
+        let result = CredentialsFile.load(
+            TopologySource(name: "example", text: example.utf8), for: topology, [.users, .clients])
         #expect(result.diagnostics.map(\.message) == [])
-        #expect(result.credentials?.count == 3)
+        #expect(result.contents?.users.count == 3)
+        #expect(result.contents?.clients.map(\.name) == ["stat1", "router1"])
     }
 
     @Test(
@@ -61,7 +64,7 @@ import TopologyFile
         ] as [(String, String)])
     func `what is wrong is told by its code, and without the password`(_ users: String, _ code: String) {
         let result = load(users)
-        #expect(result.credentials == nil)
+        #expect(result.contents == nil)
         #expect(result.diagnostics.map(\.code).contains(code), "\(result.diagnostics)")
         for diagnostic in result.diagnostics {
             #expect(!diagnostic.renderedWithoutSource(file: "credentials.yaml").contains("hunter2"))
@@ -87,11 +90,75 @@ import TopologyFile
 
     @Test func `the file is beside the topology, wherever that is`() {
         func path(_ users: String, _ topology: String) -> String {
-            CredentialsFile.path(of: AuthenticationPolicy(realm: "r", users: users), beside: topology)
+            var named = self.topology
+            named.authentication = AuthenticationPolicy(realm: "r", users: users)
+            return CredentialsFile.places(of: named, beside: topology)[0].path
         }
         #expect(path("c.yaml", "/etc/tandem/clusters/one.yaml") == "/etc/tandem/clusters/c.yaml")
         #expect(path("c.yaml", "one.yaml") == "c.yaml")
         #expect(path("/run/secrets/c.yaml", "/etc/one.yaml") == "/run/secrets/c.yaml")
         #expect(path("../c.yaml", "clusters/one.yaml") == "clusters/../c.yaml")
+    }
+
+    // MARK: Clients
+
+    private func loadClients(_ text: String, _ sections: CredentialsFile.Sections = .clients) -> CredentialsResult {
+        CredentialsFile.load(
+            TopologySource(name: "credentials.yaml", text: Array(("version: 1\n" + text).utf8)), for: topology, sections
+        )
+    }
+
+    @Test func `clients' secrets are taken as they stand`() {
+        let longest = String(repeating: "x", count: 256)
+        let result = loadClients(
+            "clients:\n  stat1: 0123456789abcdef\n  Router-1.dc_2: { secret: \(longest) }\n")
+        #expect(result.diagnostics.isEmpty)
+        #expect(
+            result.contents?.clients == [
+                ClientSecret(name: "stat1", secret: Array("0123456789abcdef".utf8)),
+                ClientSecret(name: "Router-1.dc_2", secret: Array(longest.utf8)),
+            ])
+    }
+
+    @Test(
+        arguments: [
+            ("clients:\n  stat1: hunter2", "T011"),
+            ("clients:\n  stat1: \(String(repeating: "x", count: 257))", "T011"),
+            ("clients:\n  a b: hunter2hunter2hunter2", "T015"), ("clients:\n  stat1:", "T009"),
+            ("clients:\n  stat1: [ hunter2hunter2hunter2 ]", "T010"),
+            ("clients:\n  stat1: { secret: [ hunter2 ] }", "T010"),
+            ("clients:\n  stat1: { password: hunter2hunter2hunter2 }", "T008"),
+            ("clients:\n  stat1: hunter2hunter2hunter2\n  stat1: hunter2hunter2hunter2", "T007"),
+            ("clients: 7", "T010"), ("users: {}", "T009"), ("", "T009"),
+        ] as [(String, String)])
+    func `what is wrong with a client's secret is told without it`(_ text: String, _ code: String) {
+        let result = loadClients(text)
+        #expect(result.contents == nil)
+        #expect(result.diagnostics.map(\.code).contains(code), "\(result.diagnostics)")
+        for diagnostic in result.diagnostics {
+            #expect(!diagnostic.renderedWithoutSource(file: "credentials.yaml").contains("hunter2"))
+        }
+    }
+
+    @Test func `a file needs what the topology takes from it, and no more`() {
+        let clients = "clients: { stat1: 0123456789abcdef }\n"
+        let users = "users: { 1000: secret }\n"
+        #expect(loadClients(clients).contents != nil)
+        #expect(loadClients(users, .users).contents != nil)
+        #expect(loadClients(users + clients, [.users, .clients]).contents?.users.count == 1)
+        #expect(loadClients(clients, [.users, .clients]).contents == nil)
+        #expect(loadClients(users, [.users, .clients]).contents == nil)
+    }
+
+    @Test func `passwords and secrets are in one file or in two`() {
+        var named = topology
+        named.clientAuthentication = ClientAuthenticationPolicy(secrets: "credentials.yaml")
+        let one = CredentialsFile.places(of: named, beside: "/etc/one.yaml")
+        #expect(one.map(\.path) == ["/etc/credentials.yaml"])
+        #expect(one.map(\.sections) == [[.users, .clients]])
+        named.clientAuthentication = ClientAuthenticationPolicy(secrets: "clients.yaml")
+        let two = CredentialsFile.places(of: named, beside: "/etc/one.yaml")
+        #expect(two.map(\.path) == ["/etc/credentials.yaml", "/etc/clients.yaml"])
+        #expect(two.map(\.sections) == [.users, .clients])
     }
 }

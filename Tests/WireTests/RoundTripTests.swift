@@ -76,8 +76,42 @@ import Wire
         }
     }
 
+    @Test func `a nonce and a proof have 32 bytes, or are refused`() throws {
+        let proof = frame { CommonCodec.encode(proof: Array(1...32), to: &$0) }
+        #expect(header(proof).type == FrameType.proof)
+        #expect(try CommonCodec.decodeProof(payload(proof).span.bytes) == Array(1...32))
+        for count in [0, 31, 33] {
+            let bytes = payload(frame { CommonCodec.encode(proof: Array(repeating: 1, count: count), to: &$0) })
+            #expect(throws: WireError.badValue(type: FrameType.proof, field: "code")) {
+                try CommonCodec.decodeProof(bytes.span.bytes)
+            }
+        }
+        for count in [1, 31, 33] {
+            let hello = PortHello(name: "stat1", nonce: Array(repeating: 1, count: count))
+            let bytes = payload(frame { CommonCodec.encode(hello, to: &$0) })
+            #expect(throws: WireError.badValue(type: FrameType.hello, field: "nonce")) {
+                try CommonCodec.decodeHello(bytes.span.bytes)
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (ClientSecret(name: "no name", secret: Array(1...16)), "name"),
+            (ClientSecret(name: "", secret: Array(1...16)), "name"),
+            (ClientSecret(name: "short", secret: Array(1...15)), "secret"),
+            (ClientSecret(name: "long", secret: Array(repeating: 1, count: 257)), "secret"),
+        ])
+    func `a client's secret that cannot be one is refused`(_ secret: ClientSecret, _ field: String) {
+        let piece = ClientSecretPiece(isFirst: true, isLast: true, secrets: [secret])
+        let bytes = frame { WorkerOrderCodec.encode(.clientSecrets(piece), to: &$0) }
+        #expect(throws: WireError.badValue(type: header(bytes).type, field: StaticStringBox(stringLiteral: field))) {
+            try WorkerOrderCodec.decode(type: header(bytes).type, payload(bytes).span.bytes)
+        }
+    }
+
     @Test func `hellos and problems come out as they went in`() throws {
-        let hello = PortHello(protocolVersion: 3, name: "dc1/a", cluster: "test", lineage: .max)
+        let hello = PortHello(protocolVersion: 3, name: "dc1/a", cluster: "test", lineage: .max, nonce: Array(1...32))
         let helloFrame = frame { CommonCodec.encode(hello, to: &$0) }
         #expect(header(helloFrame).type == FrameType.hello)
         #expect(try CommonCodec.decodeHello(payload(helloFrame).span.bytes) == hello)

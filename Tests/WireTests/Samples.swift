@@ -207,6 +207,7 @@ let orders: [WorkerOrder] = {
     setup.routingPoints = [RoutingPoint(dn: dn("8000")), RoutingPoint(dn: dn("sales"))]
     setup.secondLogin = .refuse
     setup.clientRequestLimit = 1_000_000
+    setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "")
     setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
         DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
@@ -225,6 +226,14 @@ let orders: [WorkerOrder] = {
     return [
         .configure(setup), .provision(blocks, dialStrings: [DialString(dn: dn("1000"), dial: "+49 30")]),
         .provision([], dialStrings: []), .credentials(credentialPiece), .credentials(CredentialPiece()),
+        .clientSecrets(ClientSecretPiece(isFirst: true, isLast: false, secrets: [])),
+        .clientSecrets(
+            ClientSecretPiece(
+                isFirst: false, isLast: true,
+                secrets: [
+                    ClientSecret(name: "stat1", secret: Array(1...16)),
+                    ClientSecret(name: "router-1.dc_2", secret: Array(repeating: 0, count: 256)),
+                ])),
         .certificates(demandingSet),
         .certificates(
             CertificateSet(

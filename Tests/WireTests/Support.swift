@@ -101,6 +101,15 @@ private func operatorSamples() -> [Sample] {
     samples.append(
         Sample(frame: frame { CommonCodec.encode(hello, to: &$0) }) { _ = try CommonCodec.decodeHello($1.span.bytes) }
     )
+    let proving = PortHello(name: "stat1", nonce: Array(1...32))
+    samples.append(
+        Sample(frame: frame { CommonCodec.encode(proving, to: &$0) }) { _ = try CommonCodec.decodeHello($1.span.bytes) }
+    )
+    samples.append(
+        Sample(frame: frame { CommonCodec.encode(proof: Array(1...32), to: &$0) }) {
+            _ = try CommonCodec.decodeProof($1.span.bytes)
+        }
+    )
     samples.append(
         Sample(frame: frame { CommonCodec.encode(problem: "It broke.", to: &$0) }) {
             _ = try CommonCodec.decodeProblem($1.span.bytes)

@@ -4,6 +4,9 @@ It speaks the frames of schemas/common.proto and schemas/tlibrary.proto; `make` 
 these with protoc. Nothing else is needed than Python 3 and its protobuf package.
 """
 
+import hashlib
+import hmac
+import secrets
 import socket
 import struct
 
@@ -15,7 +18,7 @@ HEADER = struct.Struct(">IHH")
 MAXIMUM_PAYLOAD = 1 << 20
 PROTOCOL_VERSION = 1
 
-HELLO, PROBLEM = 1000, 1001
+HELLO, PROBLEM, PROOF = 1000, 1001, 1002
 
 # The T-Library's numbers of requests and events.
 QUERY_SERVER, QUERY_ADDRESS, REGISTER_ADDRESS, UNREGISTER_ADDRESS, MONITOR = 1, 2, 3, 4, 5
@@ -39,7 +42,8 @@ class Refused(Exception):
 class Client:
     """One connection to a port, such as `tcp:127.0.0.1:7101` or `unix:/run/tandem/port`."""
 
-    def __init__(self, address, name="python", timeout=10):
+    def __init__(self, address, name="python", timeout=10, secret=None):
+        """`secret`: bytes that the credentials file has under `name`, where the topology says `clients: { secrets }`."""
         kind, _, place = address.partition(":")
         if kind == "unix":
             self.socket = socket.socket(socket.AF_UNIX)
@@ -52,12 +56,32 @@ class Client:
             raise ValueError(f"{address} is neither tcp:HOST:PORT nor unix:PATH")
         self.reference = 0
         self.kept = []
-        self._send(HELLO, common_pb2.Hello(protocol_version=PROTOCOL_VERSION, name=name))
+        nonce = secrets.token_bytes(32) if secret else b""
+        self._send(HELLO, common_pb2.Hello(protocol_version=PROTOCOL_VERSION, name=name, nonce=nonce))
         kind, payload = self._receive()
         if kind != HELLO:
             raise ConnectionError(f"message {kind} came instead of a hello")
         self.node = common_pb2.Hello.FromString(payload)
+        if secret:
+            self._prove(name, secret, nonce)
         self.server = self.event()  # EventServerInfo
+
+    def _prove(self, name, secret, nonce):
+        """Proves that this client knows its secret, and has the node prove the same (schemas/common.proto, Proof)."""
+        if not self.node.nonce:
+            raise ConnectionError("the node demands no proof of a secret; leave the secret out")
+
+        def code(role):
+            parts = (b"tandem port proof 1", role, nonce, self.node.nonce, self.node.cluster.encode(),
+                     self.node.name.encode(), name.encode())
+            text = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+            return hmac.new(secret, text, hashlib.sha256).digest()
+
+        self._send(PROOF, common_pb2.Proof(code=code(b"client")))
+        kind, payload = self._receive()
+        proof = common_pb2.Proof.FromString(payload).code if kind == PROOF else b""
+        if not hmac.compare_digest(proof, code(b"node")):
+            raise ConnectionError("the node does not know the secret")
 
     # What goes over the wire.
 

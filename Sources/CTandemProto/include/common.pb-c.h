@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Tandem__Common__Problem Tandem__Common__Problem;
+typedef struct Tandem__Common__Proof Tandem__Common__Proof;
 typedef struct Tandem__Common__Hello Tandem__Common__Hello;
 
 
@@ -38,6 +39,25 @@ struct  Tandem__Common__Problem
 
 
 /*
+ * Type 1002. After the hellos, where the node's has a nonce: that the sender knows the client's secret. First the client's,
+ * then the node's. HMAC-SHA-256 under the secret, over these parts, each behind its length in four bytes, big-endian: "tandem
+ * port proof 1", "client" or "node" for the sender, the client's nonce, the node's nonce, the cluster and the node's name as
+ * the node's hello has them, the client's name as its own hello has it.
+ */
+struct  Tandem__Common__Proof
+{
+  ProtobufCMessage base;
+  /*
+   * 32 bytes.
+   */
+  ProtobufCBinaryData code;
+};
+#define TANDEM__COMMON__PROOF__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__common__proof__descriptor) \
+    , {0,NULL} }
+
+
+/*
  * Type 1000. The hello of every port but the mesh, whose own hello says more.
  */
 struct  Tandem__Common__Hello
@@ -53,10 +73,14 @@ struct  Tandem__Common__Hello
    * At a node: the lineage that its event sequence numbers belong to.
    */
   uint64_t lineage;
+  /*
+   * 32 random bytes, used once. A client has them that knows a secret; a node that demands its proof.
+   */
+  ProtobufCBinaryData nonce;
 };
 #define TANDEM__COMMON__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__common__hello__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, {0,NULL} }
 
 
 /* Tandem__Common__Problem methods */
@@ -77,6 +101,25 @@ Tandem__Common__Problem *
                       const uint8_t       *data);
 void   tandem__common__problem__free_unpacked
                      (Tandem__Common__Problem *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Common__Proof methods */
+void   tandem__common__proof__init
+                     (Tandem__Common__Proof         *message);
+size_t tandem__common__proof__get_packed_size
+                     (const Tandem__Common__Proof   *message);
+size_t tandem__common__proof__pack
+                     (const Tandem__Common__Proof   *message,
+                      uint8_t             *out);
+size_t tandem__common__proof__pack_to_buffer
+                     (const Tandem__Common__Proof   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Common__Proof *
+       tandem__common__proof__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__common__proof__free_unpacked
+                     (Tandem__Common__Proof *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Common__Hello methods */
 void   tandem__common__hello__init
@@ -102,6 +145,9 @@ void   tandem__common__hello__free_unpacked
 typedef void (*Tandem__Common__Problem_Closure)
                  (const Tandem__Common__Problem *message,
                   void *closure_data);
+typedef void (*Tandem__Common__Proof_Closure)
+                 (const Tandem__Common__Proof *message,
+                  void *closure_data);
 typedef void (*Tandem__Common__Hello_Closure)
                  (const Tandem__Common__Hello *message,
                   void *closure_data);
@@ -112,6 +158,7 @@ typedef void (*Tandem__Common__Hello_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tandem__common__problem__descriptor;
+extern const ProtobufCMessageDescriptor tandem__common__proof__descriptor;
 extern const ProtobufCMessageDescriptor tandem__common__hello__descriptor;
 
 PROTOBUF_C__END_DECLS

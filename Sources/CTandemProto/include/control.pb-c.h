@@ -24,6 +24,7 @@ typedef struct Tandem__Control__Timing Tandem__Control__Timing;
 typedef struct Tandem__Control__HomeList Tandem__Control__HomeList;
 typedef struct Tandem__Control__ProvisionDNs Tandem__Control__ProvisionDNs;
 typedef struct Tandem__Control__Credentials Tandem__Control__Credentials;
+typedef struct Tandem__Control__ClientSecrets Tandem__Control__ClientSecrets;
 typedef struct Tandem__Control__Certificates Tandem__Control__Certificates;
 typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
@@ -126,10 +127,14 @@ struct  Tandem__Control__Configure
    * How many requests a client may make a second; 0 for as many as it can, at most 1,000,000.
    */
   uint32_t client_requests;
+  /*
+   * Clients of the ports must prove that they know a secret; ClientSecrets tells these.
+   */
+  protobuf_c_boolean clients_prove;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, {0,NULL}, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, {0,NULL}, 0, 0, 0 }
 
 
 /*
@@ -298,6 +303,28 @@ struct  Tandem__Control__Credentials
 #define TANDEM__CONTROL__CREDENTIALS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__credentials__descriptor) \
     , 0, 0, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+/*
+ * Type 1211. Secrets of clients of the ports, in columns; at most 2,048. The pieces from the first to the last take the place of
+ * all told before, for the connections to come.
+ */
+struct  Tandem__Control__ClientSecrets
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean first;
+  protobuf_c_boolean last;
+  size_t n_names;
+  char **names;
+  /*
+   * As many as names; 16 to 256 bytes each.
+   */
+  size_t n_secrets;
+  ProtobufCBinaryData *secrets;
+};
+#define TANDEM__CONTROL__CLIENT_SECRETS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__client_secrets__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL }
 
 
 /*
@@ -1165,6 +1192,25 @@ Tandem__Control__Credentials *
 void   tandem__control__credentials__free_unpacked
                      (Tandem__Control__Credentials *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__ClientSecrets methods */
+void   tandem__control__client_secrets__init
+                     (Tandem__Control__ClientSecrets         *message);
+size_t tandem__control__client_secrets__get_packed_size
+                     (const Tandem__Control__ClientSecrets   *message);
+size_t tandem__control__client_secrets__pack
+                     (const Tandem__Control__ClientSecrets   *message,
+                      uint8_t             *out);
+size_t tandem__control__client_secrets__pack_to_buffer
+                     (const Tandem__Control__ClientSecrets   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ClientSecrets *
+       tandem__control__client_secrets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__client_secrets__free_unpacked
+                     (Tandem__Control__ClientSecrets *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Certificates methods */
 void   tandem__control__certificates__init
                      (Tandem__Control__Certificates         *message);
@@ -1707,6 +1753,9 @@ typedef void (*Tandem__Control__ProvisionDNs_Closure)
 typedef void (*Tandem__Control__Credentials_Closure)
                  (const Tandem__Control__Credentials *message,
                   void *closure_data);
+typedef void (*Tandem__Control__ClientSecrets_Closure)
+                 (const Tandem__Control__ClientSecrets *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Certificates_Closure)
                  (const Tandem__Control__Certificates *message,
                   void *closure_data);
@@ -1803,6 +1852,7 @@ extern const ProtobufCMessageDescriptor tandem__control__timing__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__home_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__credentials__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__client_secrets__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__certificates__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__report_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
