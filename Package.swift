@@ -83,7 +83,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+            "Wire",
             "LinuxSystem", "TLS",
             "Transport", "Digests", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
         ]

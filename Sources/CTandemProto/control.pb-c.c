@@ -1177,6 +1177,186 @@ void   tandem__control__call_entry__free_unpacked
   assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__agent_list_request__init
+                     (Tandem__Control__AgentListRequest         *message)
+{
+  static const Tandem__Control__AgentListRequest init_value = TANDEM__CONTROL__AGENT_LIST_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__agent_list_request__get_packed_size
+                     (const Tandem__Control__AgentListRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__agent_list_request__pack
+                     (const Tandem__Control__AgentListRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__agent_list_request__pack_to_buffer
+                     (const Tandem__Control__AgentListRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AgentListRequest *
+       tandem__control__agent_list_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AgentListRequest *)
+     protobuf_c_message_unpack (&tandem__control__agent_list_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__agent_list_request__free_unpacked
+                     (Tandem__Control__AgentListRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__agent_list_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__agent_list__init
+                     (Tandem__Control__AgentList         *message)
+{
+  static const Tandem__Control__AgentList init_value = TANDEM__CONTROL__AGENT_LIST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__agent_list__get_packed_size
+                     (const Tandem__Control__AgentList *message)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__agent_list__pack
+                     (const Tandem__Control__AgentList *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__agent_list__pack_to_buffer
+                     (const Tandem__Control__AgentList *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__agent_list__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AgentList *
+       tandem__control__agent_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AgentList *)
+     protobuf_c_message_unpack (&tandem__control__agent_list__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__agent_list__free_unpacked
+                     (Tandem__Control__AgentList *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__agent_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__agent_entry__init
+                     (Tandem__Control__AgentEntry         *message)
+{
+  static const Tandem__Control__AgentEntry init_value = TANDEM__CONTROL__AGENT_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__agent_entry__get_packed_size
+                     (const Tandem__Control__AgentEntry *message)
+{
+  assert(message->base.descriptor == &tandem__control__agent_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__agent_entry__pack
+                     (const Tandem__Control__AgentEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__agent_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__agent_entry__pack_to_buffer
+                     (const Tandem__Control__AgentEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__agent_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AgentEntry *
+       tandem__control__agent_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AgentEntry *)
+     protobuf_c_message_unpack (&tandem__control__agent_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__agent_entry__free_unpacked
+                     (Tandem__Control__AgentEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__agent_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__agent_reservation__init
+                     (Tandem__Control__AgentReservation         *message)
+{
+  static const Tandem__Control__AgentReservation init_value = TANDEM__CONTROL__AGENT_RESERVATION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__agent_reservation__get_packed_size
+                     (const Tandem__Control__AgentReservation *message)
+{
+  assert(message->base.descriptor == &tandem__control__agent_reservation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__agent_reservation__pack
+                     (const Tandem__Control__AgentReservation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__agent_reservation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__agent_reservation__pack_to_buffer
+                     (const Tandem__Control__AgentReservation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__agent_reservation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AgentReservation *
+       tandem__control__agent_reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AgentReservation *)
+     protobuf_c_message_unpack (&tandem__control__agent_reservation__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__agent_reservation__free_unpacked
+                     (Tandem__Control__AgentReservation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__agent_reservation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__dnlist__init
                      (Tandem__Control__DNList         *message)
 {
@@ -4557,6 +4737,457 @@ const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
   tandem__control__call_entry__field_indices_by_name,
   1,  tandem__control__call_entry__number_ranges,
   (ProtobufCMessageInit) tandem__control__call_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__agent_list_request__field_descriptors[6] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentListRequest, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__agent_list_request__field_indices_by_name[] = {
+  3,   /* field[3] = agent */
+  2,   /* field[2] = dn */
+  1,   /* field[1] = limit */
+  5,   /* field[5] = node */
+  0,   /* field[0] = request */
+  4,   /* field[4] = state */
+};
+static const ProtobufCIntRange tandem__control__agent_list_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__agent_list_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AgentListRequest",
+  "AgentListRequest",
+  "Tandem__Control__AgentListRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__AgentListRequest),
+  6,
+  tandem__control__agent_list_request__field_descriptors,
+  tandem__control__agent_list_request__field_indices_by_name,
+  1,  tandem__control__agent_list_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__agent_list_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__agent_list__field_descriptors[3] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentList, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__AgentList, n_entries),
+    offsetof(Tandem__Control__AgentList, entries),
+    &tandem__control__agent_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_more",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentList, has_more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__agent_list__field_indices_by_name[] = {
+  1,   /* field[1] = entries */
+  2,   /* field[2] = has_more */
+  0,   /* field[0] = request */
+};
+static const ProtobufCIntRange tandem__control__agent_list__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AgentList",
+  "AgentList",
+  "Tandem__Control__AgentList",
+  "tandem.control",
+  sizeof(Tandem__Control__AgentList),
+  3,
+  tandem__control__agent_list__field_descriptors,
+  tandem__control__agent_list__field_indices_by_name,
+  1,  tandem__control__agent_list__number_ranges,
+  (ProtobufCMessageInit) tandem__control__agent_list__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descriptors[14] =
+{
+  {
+    "agent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, work_mode),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_keys",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__AgentEntry, n_reason_keys),
+    offsetof(Tandem__Control__AgentEntry, reason_keys),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason_values",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__AgentEntry, n_reason_values),
+    offsetof(Tandem__Control__AgentEntry, reason_values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "login",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, login),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, owner),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "site",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, site),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "available",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, available),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owners_word",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, owners_word),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, reservation),
+    &tandem__control__agent_reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
+  0,   /* field[0] = agent */
+  11,   /* field[11] = available */
+  1,   /* field[1] = dn */
+  7,   /* field[7] = login */
+  9,   /* field[9] = owner */
+  12,   /* field[12] = owners_word */
+  4,   /* field[4] = reason_keys */
+  5,   /* field[5] = reason_values */
+  13,   /* field[13] = reservation */
+  8,   /* field[8] = service */
+  6,   /* field[6] = since */
+  10,   /* field[10] = site */
+  2,   /* field[2] = state */
+  3,   /* field[3] = work_mode */
+};
+static const ProtobufCIntRange tandem__control__agent_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 14 }
+};
+const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AgentEntry",
+  "AgentEntry",
+  "Tandem__Control__AgentEntry",
+  "tandem.control",
+  sizeof(Tandem__Control__AgentEntry),
+  14,
+  tandem__control__agent_entry__field_descriptors,
+  tandem__control__agent_entry__field_indices_by_name,
+  1,  tandem__control__agent_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__control__agent_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__agent_reservation__field_descriptors[4] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentReservation, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentReservation, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentReservation, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds_left",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentReservation, milliseconds_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__agent_reservation__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  3,   /* field[3] = milliseconds_left */
+  0,   /* field[0] = node */
+  2,   /* field[2] = priority */
+};
+static const ProtobufCIntRange tandem__control__agent_reservation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__agent_reservation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AgentReservation",
+  "AgentReservation",
+  "Tandem__Control__AgentReservation",
+  "tandem.control",
+  sizeof(Tandem__Control__AgentReservation),
+  4,
+  tandem__control__agent_reservation__field_descriptors,
+  tandem__control__agent_reservation__field_indices_by_name,
+  1,  tandem__control__agent_reservation__number_ranges,
+  (ProtobufCMessageInit) tandem__control__agent_reservation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__dnlist__field_descriptors[4] =

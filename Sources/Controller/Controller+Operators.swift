@@ -15,6 +15,7 @@ enum QueryPurpose {
     /// What all know of those that may.
     case entries(DNFilter, positions: [UInt32], next: UInt32?)
     case calls(CallFilter)
+    case agents(AgentFilter)
 }
 
 /// A question that waits for the workers' answers.
@@ -24,6 +25,7 @@ struct Query {
         case dn(DNReport)
         case list(DNList)
         case calls(CallList)
+        case agents(AgentList)
     }
 
     let purpose: QueryPurpose
@@ -57,8 +59,11 @@ extension Controller {
             case .failure(let refusal): answer(.refused(message: refusal.message, exitCode: refusal.exitCode), client)
             }
         case .listCalls(let filter):
-            if let refusal = refusal(of: filter) { return answer(refusal, client) }
+            if let refusal = refusal(dn: filter.dn, node: filter.node) { return answer(refusal, client) }
             ask(.calls(filter), for: client)
+        case .listAgents(let filter):
+            if let refusal = refusal(dn: filter.dn, node: filter.node) { return answer(refusal, client) }
+            ask(.agents(filter), for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
         }
@@ -80,6 +85,7 @@ extension Controller {
         case .details(let dn): return .showDN(request: number, dn: dn)
         case .candidates(let filter): return .listDNs(request: number, filter)
         case .calls(let filter): return .listCalls(request: number, filter)
+        case .agents(let filter): return .listAgents(request: number, filter)
         case .entries(_, let positions, _):
             var filter = DNFilter()
             filter.positions = positions
@@ -118,18 +124,19 @@ extension Controller {
             tell(query, filter, next)
         case .calls(let filter):
             if let client = query.client { answer(.calls(calls(filter, query)), client) }
+        case .agents(let filter):
+            if let client = query.client { answer(.agents(agents(filter, query)), client) }
         }
     }
 
-    private func refusal(of filter: CallFilter) -> OperatorAnswer? {
-        if !filter.dn.isEmpty, index(of: filter.dn) == nil {
-            return .refused(message: unknownDN(filter.dn), exitCode: 1)
-        }
+    /// - Parameters: of a filter; empty for all.
+    private func refusal(dn: String, node: String) -> OperatorAnswer? {
+        if !dn.isEmpty, index(of: dn) == nil { return .refused(message: unknownDN(dn), exitCode: 1) }
         let nodes = topology.nodes.map(\.name)
-        guard !filter.node.isEmpty, !nodes.contains(filter.node) else { return nil }
+        guard !node.isEmpty, !nodes.contains(node) else { return nil }
         let all = nodes.sorted().joined(separator: ", ")
         return .refused(
-            message: "there is no node \(filter.node) in \(topology.cluster); there are \(all)", exitCode: 1)
+            message: "there is no node \(node) in \(topology.cluster); there are \(all)", exitCode: 1)
     }
 
     func answer(_ answer: OperatorAnswer, _ client: FramedConnection) {
@@ -166,6 +173,13 @@ extension Controller {
             if case .calls(let list) = answer { (node: workers[position].node.name, list: list) } else { nil }
         }
         return CallList.merged(lists, filter)
+    }
+
+    private func agents(_ filter: AgentFilter, _ query: Query) -> AgentList {
+        let lists = query.answers.sorted { $0.key < $1.key }.compactMap { _, answer in
+            if case .agents(let list) = answer { list } else { nil }
+        }
+        return AgentList.merged(lists, limit: Int(filter.limit))
     }
 
     private func details(_ name: String, _ query: Query) -> DNDetails {

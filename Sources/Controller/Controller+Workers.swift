@@ -190,6 +190,8 @@ extension Controller {
             answered(.dn(report), worker, query: report.request)
         case .dnList(let list):
             answered(.list(list), worker, query: list.request)
+        case .agents(let list):
+            answered(.agents(list), worker, query: list.request)
         case .calls(let list):
             answered(.calls(list), worker, query: list.request)
         case .linkChanged(let change):

@@ -116,6 +116,11 @@ package struct OwnershipMachine: Sendable {
     /// The greatest agent session that this node knows of a DN.
     package func session(of dn: DNIndex) -> AgentSession? { sessions[dn]?.session }
 
+    /// DNs that an agent is logged in on, as far as this node has heard, in order.
+    package func dnsWithAgent() -> [DNIndex] {
+        sessions.filter { $0.value.session.isLoggedIn }.map(\.key).sorted()
+    }
+
     func visibleService(of record: Record) -> Service {
         if record.owner == .none { return .neverRegistered }
         if record.owner == me || links[record.owner.position].phase == .live { return record.service }

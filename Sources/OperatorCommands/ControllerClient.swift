@@ -70,6 +70,11 @@ package final class ControllerClient {
         return list
     }
 
+    package func agents(_ filter: AgentFilter) throws(CommandFailure) -> AgentList {
+        guard case .agents(let list) = try ask(.listAgents(filter)) else { throw unexpected() }
+        return list
+    }
+
     package func calls(_ filter: CallFilter) throws(CommandFailure) -> CallList {
         guard case .calls(let list) = try ask(.listCalls(filter)) else { throw unexpected() }
         return list

@@ -19,6 +19,7 @@ package enum WorkerOrder: Equatable, Sendable {
     case showDN(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
     case listCalls(request: UInt64, CallFilter)
+    case listAgents(request: UInt64, AgentFilter)
 }
 
 /// HA1s of some DNs, in columns (RFC 7616 section 3.4.2). Passwords do not leave the controller.
@@ -186,6 +187,7 @@ package enum WorkerNews: Equatable, Sendable {
     case dn(DNReport)
     case dnList(DNList)
     case calls(CallList)
+    case agents(AgentList)
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
@@ -197,6 +199,7 @@ package enum OperatorRequest: Equatable, Sendable {
     case showDN(String)
     case listDNs(DNFilter)
     case listCalls(CallFilter)
+    case listAgents(AgentFilter)
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
 }
@@ -206,6 +209,7 @@ package enum OperatorAnswer: Equatable, Sendable {
     case dn(DNDetails)
     case dnList(DNList)
     case calls(CallList)
+    case agents(AgentList)
     case events(EventBatch)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)

@@ -101,6 +101,8 @@ package final class Worker {
             if let shell { tell(.dn(shell.dnReport(dn, request: request))) }
         case .listDNs(let request, let filter):
             if let shell { tell(.dnList(shell.dnList(filter, request: request))) }
+        case .listAgents(let request, let filter):
+            if let shell { tell(.agents(shell.agentList(filter, request: request))) }
         case .listCalls(let request, let filter):
             if let shell { tell(.calls(shell.callList(filter, request: request))) }
         }

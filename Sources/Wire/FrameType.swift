@@ -29,6 +29,7 @@ package enum FrameType {
     static let certificates: UInt16 = 1209
     static let callListRequest: UInt16 = 1210
     static let clientSecrets: UInt16 = 1211
+    static let agentListRequest: UInt16 = 1212
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
@@ -40,12 +41,14 @@ package enum FrameType {
     static let linkChanged: UInt16 = 1227
     static let clientCutOff: UInt16 = 1228
     static let callList: UInt16 = 1229
+    static let agentList: UInt16 = 1230
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301
     static let operatorDNListRequest: UInt16 = 1302
     static let eventsRequest: UInt16 = 1303
     static let operatorCallListRequest: UInt16 = 1304
+    static let operatorAgentListRequest: UInt16 = 1305
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
@@ -53,6 +56,7 @@ package enum FrameType {
     static let refusal: UInt16 = 1323
     static let events: UInt16 = 1324
     static let operatorCallList: UInt16 = 1325
+    static let operatorAgentList: UInt16 = 1326
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

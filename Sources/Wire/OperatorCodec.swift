@@ -14,6 +14,9 @@ package enum OperatorCodec {
             appendFrame(
                 type: FrameType.operatorDNListRequest, DNListCodec.pack(0, filter, arena), to: &output
             )
+        case .listAgents(let filter):
+            appendFrame(
+                type: FrameType.operatorAgentListRequest, AgentListCodec.pack(0, filter, arena), to: &output)
         case .listCalls(let filter):
             appendFrame(
                 type: FrameType.operatorCallListRequest, CallListCodec.pack(0, filter, arena), to: &output)
@@ -36,6 +39,11 @@ package enum OperatorCodec {
                 type: type, tandem__control__dnlist_request__descriptor, payload,
                 as: Tandem__Control__DNListRequest.self
             ) { (message) throws(WireError) in .listDNs(try DNListCodec.filter(message, type: type)) }
+        case FrameType.operatorAgentListRequest:
+            return try unpack(
+                type: type, tandem__control__agent_list_request__descriptor, payload,
+                as: Tandem__Control__AgentListRequest.self
+            ) { (message) throws(WireError) in .listAgents(try AgentListCodec.filter(message, type: type)) }
         case FrameType.operatorCallListRequest:
             return try unpack(
                 type: type, tandem__control__call_list_request__descriptor, payload,
@@ -64,6 +72,12 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
         case .dnList(let list):
             appendFrame(type: FrameType.operatorDNList, DNListCodec.pack(list, arena), to: &output)
+        case .agents(let list):
+            if !appendFrameIfItFits(
+                type: FrameType.operatorAgentList, AgentListCodec.pack(list, arena), to: &output)
+            {
+                encode(.refused(message: "so many agents are longer than a message may be", exitCode: 1), to: &output)
+            }
         case .calls(let list):
             if !appendFrameIfItFits(
                 type: FrameType.operatorCallList, CallListCodec.pack(list, arena), to: &output)
@@ -96,6 +110,10 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
             ) { .dnList(DNListCodec.list($0)) }
+        case FrameType.operatorAgentList:
+            return try unpack(
+                type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
+            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
         case FrameType.operatorCallList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self

@@ -66,6 +66,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
         case .listDNs(let request, let filter):
             appendFrame(type: FrameType.dnListRequest, DNListCodec.pack(request, filter, arena), to: &output)
+        case .listAgents(let request, let filter):
+            appendFrame(type: FrameType.agentListRequest, AgentListCodec.pack(request, filter, arena), to: &output)
         case .listCalls(let request, let filter):
             appendFrame(type: FrameType.callListRequest, CallListCodec.pack(request, filter, arena), to: &output)
         }
@@ -231,6 +233,13 @@ package enum WorkerOrderCodec {
                 as: Tandem__Control__DNListRequest.self
             ) { (message) throws(WireError) in
                 .listDNs(request: message.request, try DNListCodec.filter(message, type: type))
+            }
+        case FrameType.agentListRequest:
+            return try unpack(
+                type: type, tandem__control__agent_list_request__descriptor, payload,
+                as: Tandem__Control__AgentListRequest.self
+            ) { (message) throws(WireError) in
+                .listAgents(request: message.request, try AgentListCodec.filter(message, type: type))
             }
         case FrameType.callListRequest:
             return try unpack(

@@ -28,6 +28,8 @@ package enum WorkerNewsCodec {
             appendFrame(type: FrameType.dnReport, ReportCodec.pack(report, arena), to: &output)
         case .dnList(let list):
             appendFrame(type: FrameType.dnList, DNListCodec.pack(list, arena), to: &output)
+        case .agents(let list):
+            appendFrame(type: FrameType.agentList, AgentListCodec.pack(list, arena), to: &output)
         case .calls(let list):
             appendFrame(type: FrameType.callList, CallListCodec.pack(list, arena), to: &output)
         case .linkChanged(let change):
@@ -67,6 +69,10 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__dnreport__descriptor, payload, as: Tandem__Control__DNReport.self
             ) { .dn(ReportCodec.dnReport($0)) }
+        case FrameType.agentList:
+            return try unpack(
+                type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
+            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
         case FrameType.callList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self

@@ -79,7 +79,8 @@ enum House {
         Room(
             "SIPServer", .role,
             [
-                "ClusterModel", "DNOwnership", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore", "Wire",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+                "Wire",
                 "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime", "Logging",
             ]
         ),

@@ -30,6 +30,12 @@ struct DocumentedJSONTests {
         var calls = CallList()
         calls.entries = [CallEntry()]
         all += keys(JSONOutput.compact(CallsJSON(calls)))
+        var agents = AgentList()
+        var agent = AgentEntry()
+        agent.reservation = AgentEntry.Reservation(node: "", client: 1, priority: 0, millisecondsLeft: 0)
+        agents.entries = [agent]
+        all += keys(JSONOutput.compact(AgentsJSON(agents)))
+        all += keys(JSONOutput.compact(ReservationsJSON(agents)))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

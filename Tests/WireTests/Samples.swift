@@ -241,7 +241,7 @@ let orders: [WorkerOrder] = {
                 key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop,
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
-        .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter),
+        .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
     ]
 }()
 
@@ -339,6 +339,35 @@ private let callFilter: CallFilter = {
     return filter
 }()
 
+private let agentFilter: AgentFilter = {
+    var filter = AgentFilter()
+    filter.limit = 7
+    filter.dn = "1001"
+    filter.agent = "ann"
+    filter.state = "reserved"
+    filter.node = "dc1/a"
+    return filter
+}()
+
+private let agentList: AgentList = {
+    var list = AgentList()
+    list.request = 1
+    list.hasMore = true
+    var entry = AgentEntry()
+    entry.agent = "ann"
+    entry.dn = "1001"
+    entry.state = "reserved"
+    entry.workMode = "auto-in"
+    entry.reasons = [Reasons.Reason(key: "shift", value: "early"), Reasons.Reason(key: "note", value: "")]
+    (entry.since, entry.login) = (9, 5)
+    entry.service = .ownerUnreachable
+    (entry.owner, entry.site) = ("dc1/a", "west")
+    (entry.isAvailable, entry.isOwnersWord) = (true, true)
+    entry.reservation = AgentEntry.Reservation(node: "dc1/b", client: .max, priority: -3, millisecondsLeft: 1_000)
+    list.entries = [entry, AgentEntry()]
+    return list
+}()
+
 private let callList: CallList = {
     var list = CallList()
     list.request = 1
@@ -362,6 +391,7 @@ let news: [WorkerNews] = [
             node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
+    .agents(agentList), .agents(AgentList()),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
     .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
     .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
@@ -369,7 +399,8 @@ let news: [WorkerNews] = [
 ]
 
 let operatorRequests: [OperatorRequest] = [
-    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .events(.oldest, follow: false),
+    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .listAgents(agentFilter),
+    .events(.oldest, follow: false),
     .events(.next, follow: true),
     .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
 ]
@@ -412,7 +443,7 @@ let operatorAnswers: [OperatorAnswer] = {
     ]
     return [
         .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList), .calls(callList),
-        .refused(message: "No such DN.", exitCode: 3),
+        .agents(agentList), .refused(message: "No such DN.", exitCode: 3),
         .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
         .events(
             EventBatch(stream: .max, events: clusterEvents, missed: 4, next: 501, isCaughtUp: false)),

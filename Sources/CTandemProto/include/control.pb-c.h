@@ -41,6 +41,10 @@ typedef struct Tandem__Control__Binding Tandem__Control__Binding;
 typedef struct Tandem__Control__CallListRequest Tandem__Control__CallListRequest;
 typedef struct Tandem__Control__CallList Tandem__Control__CallList;
 typedef struct Tandem__Control__CallEntry Tandem__Control__CallEntry;
+typedef struct Tandem__Control__AgentListRequest Tandem__Control__AgentListRequest;
+typedef struct Tandem__Control__AgentList Tandem__Control__AgentList;
+typedef struct Tandem__Control__AgentEntry Tandem__Control__AgentEntry;
+typedef struct Tandem__Control__AgentReservation Tandem__Control__AgentReservation;
 typedef struct Tandem__Control__DNList Tandem__Control__DNList;
 typedef struct Tandem__Control__DNListEntry Tandem__Control__DNListEntry;
 typedef struct Tandem__Control__EventsRequest Tandem__Control__EventsRequest;
@@ -743,6 +747,105 @@ struct  Tandem__Control__CallEntry
 
 
 /*
+ * Type 1212. Asks a worker for the agents on the DNs that it owns, and on those whose owner it does not hear.
+ */
+struct  Tandem__Control__AgentListRequest
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * At most 500.
+   */
+  uint32_t limit;
+  /*
+   * A DN, an agent's ID, ready, not-ready, after-call-work, busy, reserved or available, and the owner's full name; or empty.
+   */
+  char *dn;
+  char *agent;
+  char *state;
+  char *node;
+};
+#define TANDEM__CONTROL__AGENT_LIST_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_list_request__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1230.
+ */
+struct  Tandem__Control__AgentList
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  size_t n_entries;
+  Tandem__Control__AgentEntry **entries;
+  protobuf_c_boolean has_more;
+};
+#define TANDEM__CONTROL__AGENT_LIST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_list__descriptor) \
+    , 0, 0,NULL, 0 }
+
+
+struct  Tandem__Control__AgentEntry
+{
+  ProtobufCMessage base;
+  char *agent;
+  char *dn;
+  char *state;
+  char *work_mode;
+  /*
+   * As many values as keys.
+   */
+  size_t n_reason_keys;
+  char **reason_keys;
+  size_t n_reason_values;
+  char **reason_values;
+  /*
+   * When the session came to be as it is, and when the agent logged in: milliseconds since 1970.
+   */
+  uint64_t since;
+  uint64_t login;
+  /*
+   * The DN's, by the numbers of records in mesh.proto.
+   */
+  uint32_t service;
+  /*
+   * A full name, or empty.
+   */
+  char *owner;
+  char *site;
+  protobuf_c_boolean available;
+  /*
+   * The owner itself says all this.
+   */
+  protobuf_c_boolean owners_word;
+  /*
+   * Told by the owner only.
+   */
+  Tandem__Control__AgentReservation *reservation;
+};
+#define TANDEM__CONTROL__AGENT_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL }
+
+
+struct  Tandem__Control__AgentReservation
+{
+  ProtobufCMessage base;
+  /*
+   * The node that the client is connected to, and its number there.
+   */
+  char *node;
+  uint64_t client;
+  int32_t priority;
+  uint64_t milliseconds_left;
+};
+#define TANDEM__CONTROL__AGENT_RESERVATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_reservation__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+/*
  * Type 1225.
  */
 struct  Tandem__Control__DNList
@@ -937,7 +1040,7 @@ struct  Tandem__Control__DNAnswer
 
 
 /*
- * Type 1322 is a DNList, type 1325 a CallList. Type 1323: the request was refused.
+ * Type 1322 is a DNList, type 1325 a CallList, type 1326 an AgentList. Type 1323: the request was refused.
  */
 struct  Tandem__Control__Refusal
 {
@@ -1515,6 +1618,82 @@ Tandem__Control__CallEntry *
 void   tandem__control__call_entry__free_unpacked
                      (Tandem__Control__CallEntry *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__AgentListRequest methods */
+void   tandem__control__agent_list_request__init
+                     (Tandem__Control__AgentListRequest         *message);
+size_t tandem__control__agent_list_request__get_packed_size
+                     (const Tandem__Control__AgentListRequest   *message);
+size_t tandem__control__agent_list_request__pack
+                     (const Tandem__Control__AgentListRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__agent_list_request__pack_to_buffer
+                     (const Tandem__Control__AgentListRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AgentListRequest *
+       tandem__control__agent_list_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__agent_list_request__free_unpacked
+                     (Tandem__Control__AgentListRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AgentList methods */
+void   tandem__control__agent_list__init
+                     (Tandem__Control__AgentList         *message);
+size_t tandem__control__agent_list__get_packed_size
+                     (const Tandem__Control__AgentList   *message);
+size_t tandem__control__agent_list__pack
+                     (const Tandem__Control__AgentList   *message,
+                      uint8_t             *out);
+size_t tandem__control__agent_list__pack_to_buffer
+                     (const Tandem__Control__AgentList   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AgentList *
+       tandem__control__agent_list__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__agent_list__free_unpacked
+                     (Tandem__Control__AgentList *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AgentEntry methods */
+void   tandem__control__agent_entry__init
+                     (Tandem__Control__AgentEntry         *message);
+size_t tandem__control__agent_entry__get_packed_size
+                     (const Tandem__Control__AgentEntry   *message);
+size_t tandem__control__agent_entry__pack
+                     (const Tandem__Control__AgentEntry   *message,
+                      uint8_t             *out);
+size_t tandem__control__agent_entry__pack_to_buffer
+                     (const Tandem__Control__AgentEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AgentEntry *
+       tandem__control__agent_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__agent_entry__free_unpacked
+                     (Tandem__Control__AgentEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AgentReservation methods */
+void   tandem__control__agent_reservation__init
+                     (Tandem__Control__AgentReservation         *message);
+size_t tandem__control__agent_reservation__get_packed_size
+                     (const Tandem__Control__AgentReservation   *message);
+size_t tandem__control__agent_reservation__pack
+                     (const Tandem__Control__AgentReservation   *message,
+                      uint8_t             *out);
+size_t tandem__control__agent_reservation__pack_to_buffer
+                     (const Tandem__Control__AgentReservation   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AgentReservation *
+       tandem__control__agent_reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__agent_reservation__free_unpacked
+                     (Tandem__Control__AgentReservation *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__DNList methods */
 void   tandem__control__dnlist__init
                      (Tandem__Control__DNList         *message);
@@ -1804,6 +1983,18 @@ typedef void (*Tandem__Control__CallList_Closure)
 typedef void (*Tandem__Control__CallEntry_Closure)
                  (const Tandem__Control__CallEntry *message,
                   void *closure_data);
+typedef void (*Tandem__Control__AgentListRequest_Closure)
+                 (const Tandem__Control__AgentListRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AgentList_Closure)
+                 (const Tandem__Control__AgentList *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AgentEntry_Closure)
+                 (const Tandem__Control__AgentEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AgentReservation_Closure)
+                 (const Tandem__Control__AgentReservation *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__DNList_Closure)
                  (const Tandem__Control__DNList *message,
                   void *closure_data);
@@ -1869,6 +2060,10 @@ extern const ProtobufCMessageDescriptor tandem__control__binding__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__agent_list_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__agent_reservation__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__events_request__descriptor;

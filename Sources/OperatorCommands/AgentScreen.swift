@@ -1,0 +1,113 @@
+import ClusterModel
+package import Orchestration
+
+package enum AgentScreen {
+    /// - Parameter now: milliseconds since 1970.
+    package static func list(_ agents: [AgentEntry], now: UInt64, _ style: Style) -> String {
+        var table = Table([
+            .init("AGENT"), .init("DN"), .init("STATE"), .init("FOR", .right), .init("OWNER"), .init("SITE"),
+            .init("WHY"),
+        ])
+        for agent in agents {
+            let age = Wording.duration(milliseconds: now - min(now, agent.since))
+            let doubt = agent.isOwnersWord ? "" : " ?"
+            table.add([
+                .init(Wording.printable(agent.agent)), .init(agent.dn), .init(agent.state + doubt, tone(agent)),
+                .init(age), .init(agent.owner), .init(Wording.printable(agent.site)), .init(why(agent)),
+            ])
+        }
+        return table.rendered(style)
+    }
+
+    package static func reservations(_ agents: [AgentEntry], _ style: Style) -> String {
+        var table = Table([
+            .init("AGENT"), .init("DN"), .init("CLIENT"), .init("PRIORITY", .right), .init("LEFT", .right),
+            .init("OWNER"),
+        ])
+        for agent in agents {
+            guard let reservation = agent.reservation else { continue }
+            table.add([
+                .init(Wording.printable(agent.agent)), .init(agent.dn),
+                .init("\(reservation.node) \(reservation.client)"), .init("\(reservation.priority)"),
+                .init(Wording.duration(milliseconds: reservation.millisecondsLeft)), .init(agent.owner),
+            ])
+        }
+        return table.rendered(style)
+    }
+
+    private static func tone(_ agent: AgentEntry) -> Table.Tone {
+        if agent.isAvailable { return .good }
+        return agent.isOwnersWord ? .plain : .doubtful
+    }
+
+    /// What the agent or the DN adds to the state.
+    private static func why(_ agent: AgentEntry) -> String {
+        var parts: [String] = []
+        if !agent.service.isInService { parts.append("DN \(agent.service.word)") }
+        if !["unknown", agent.state].contains(agent.workMode) { parts.append(agent.workMode) }
+        parts += agent.reasons.map { Wording.printable("\($0.key)=\($0.value)") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+/// What `tandem agents --json` prints.
+package struct AgentsJSON: Encodable, Equatable, Sendable {
+    package struct Agent: Encodable, Equatable, Sendable {
+        var agent: String
+        var dn: String
+        var state: String
+        var available: Bool
+        var workMode: String
+        var reasons: [String: String]
+        var since: String
+        var loggedInSince: String
+        var service: String
+        @OrNull var owner: String?
+        @OrNull var site: String?
+        var ownersWord: Bool
+    }
+
+    var agents: [Agent]
+    var more: Bool
+
+    package init(_ list: AgentList) {
+        agents = list.entries.map { entry in
+            Agent(
+                agent: entry.agent, dn: entry.dn, state: entry.state, available: entry.isAvailable,
+                workMode: entry.workMode,
+                reasons: Dictionary(entry.reasons.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }),
+                since: Wording.isoTime(milliseconds: entry.since),
+                loggedInSince: Wording.isoTime(milliseconds: entry.login), service: entry.service.word,
+                owner: entry.owner.isEmpty ? nil : entry.owner, site: entry.site.isEmpty ? nil : entry.site,
+                ownersWord: entry.isOwnersWord)
+        }
+        more = list.hasMore
+    }
+}
+
+/// What `tandem reservations --json` prints.
+package struct ReservationsJSON: Encodable, Equatable, Sendable {
+    package struct Reservation: Encodable, Equatable, Sendable {
+        var agent: String
+        var dn: String
+        var owner: String
+        var clientNode: String
+        var client: UInt64
+        var priority: Int32
+        var millisecondsLeft: UInt64
+    }
+
+    var reservations: [Reservation]
+    var more: Bool
+
+    package init(_ list: AgentList) {
+        reservations = list.entries.compactMap { entry in
+            entry.reservation.map {
+                Reservation(
+                    agent: entry.agent, dn: entry.dn, owner: entry.owner, clientNode: $0.node, client: $0.client,
+                    priority: $0.priority, millisecondsLeft: $0.millisecondsLeft)
+            }
+        }
+        more = list.hasMore
+    }
+}

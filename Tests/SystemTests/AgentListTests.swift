@@ -1,0 +1,62 @@
+import AgentSessions
+import ClusterModel
+import Glibc
+import LinuxSystem
+import Orchestration
+import TLibrary
+import TLibraryPorts
+import Testing
+import Wire
+
+/// `tandem agents` and `tandem reservations` with real processes.
+@Suite(.serialized) struct AgentListTests {
+    private func tandem(_ words: [String], _ cluster: TestCluster) throws -> (code: Int32, output: String) {
+        let result = try cluster.sandbox.run(
+            [Executables.companion("tandem")] + words + ["--socket", cluster.socketPath])
+        return (Int32(result.code), result.output)
+    }
+
+    @Test func `agents are shown as their owners know them, and from what remains when an owner is gone`() throws {
+        let cluster = try TestCluster(TestCluster.agents())
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.register("1002", at: "127.0.0.1:5071", localPort: 6061)
+        let watcher = try AgentWatcher(cluster, "dc2/sip1")
+        // Requests come in at the node that owns neither.
+        let desk = try cluster.client("dc2/sip1")
+        let (ann, bob) = (try #require(AgentID("ann")), try #require(AgentID("bob")))
+        try desk.agent(.login(ann, .unknown, Reasons()), on: "1001")
+        try desk.agent(.ready(.unknown, Reasons()), on: "1001")
+        var lunch = Reasons()
+        _ = lunch.add("why", "lunch")
+        try desk.agent(.login(bob, .unknown, Reasons()), on: "1002")
+        try desk.agent(.notReady(.auxWork, lunch), on: "1002")
+
+        let all = try tandem(["agents"], cluster)
+        #expect(all.code == 0)
+        let rows = all.output.split(separator: "\n").map { $0.split(separator: " ").filter { !$0.hasSuffix("s") } }
+        #expect(rows.count == 3, "\(all.output)")
+        #expect(rows[1] == ["ann", "1001", "ready", "dc1/sip1", "west", "-"], "\(all.output)")
+        #expect(rows[2] == ["bob", "1002", "not-ready", "dc1/sip1", "west", "aux-work,", "why=lunch"], "\(all.output)")
+        #expect(try tandem(["agents", "--state", "available", "--json"], cluster).output.contains(#""dn" : "1001""#))
+        #expect(try !tandem(["agents", "--state", "available"], cluster).output.contains("bob"))
+        #expect(try tandem(["agents", "--agent", "bob"], cluster).output.contains("1002"))
+        #expect(try tandem(["agents", "--node", "dc2/sip1"], cluster).output.contains("No agent fits."))
+        #expect(try tandem(["agents", "--node", "dc9/sip1"], cluster).code == 1)
+        #expect(try tandem(["agents", "--dn", "4711"], cluster).code == 1)
+        #expect(try tandem(["agents", "--state", "asleep"], cluster).code == 64)
+
+        #expect(try tandem(["reservations"], cluster).output.contains("No agent is reserved."))
+        try desk.reserveAgent(ReservationRequest(priority: 3, duration: .milliseconds(30_000)), on: "1001")
+        let reserved = try tandem(["reservations"], cluster)
+        #expect(reserved.output.contains("ann") && reserved.output.contains("dc2/sip1"), "\(reserved.output)")
+        #expect(try tandem(["agents", "--dn", "1001"], cluster).output.contains("reserved"))
+
+        // Its workers stop; what it said last is known to the other.
+        let pid = try #require(try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.pid)
+        kill(Int32(pid), SIGSTOP)
+        defer { kill(Int32(pid), SIGCONT) }
+        try watcher.waitUntil("dc1/sip1 is not heard") { watcher.statuses["1001"]?.service == .ownerUnreachable }
+        let doubtful = try tandem(["agents", "--dn", "1002"], cluster)
+        #expect(doubtful.output.contains("not-ready ?"), "\(doubtful.output)")
+    }
+}
