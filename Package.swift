@@ -84,9 +84,8 @@ let roles: [Target] = [
         name: "SIPServer",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
-            "Wire",
-            "LinuxSystem", "TLS",
-            "Transport", "Digests", "ProcessRuntime", .product(name: "Logging", package: "swift-log"),
+            "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime",
+            .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(

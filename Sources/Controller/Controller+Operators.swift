@@ -129,7 +129,7 @@ extension Controller {
         }
     }
 
-    /// - Parameters: of a filter; empty for all.
+    /// Why a list cannot be made; nil where it can. Both are those of its filter, and empty for all.
     private func refusal(dn: String, node: String) -> OperatorAnswer? {
         if !dn.isEmpty, index(of: dn) == nil { return .refused(message: unknownDN(dn), exitCode: 1) }
         let nodes = topology.nodes.map(\.name)
@@ -179,7 +179,7 @@ extension Controller {
         let lists = query.answers.sorted { $0.key < $1.key }.compactMap { _, answer in
             if case .agents(let list) = answer { list } else { nil }
         }
-        return AgentList.merged(lists, limit: Int(filter.limit))
+        return AgentList.merged(lists, limit: Int(filter.limit)) { index(of: $0) }
     }
 
     private func details(_ name: String, _ query: Query) -> DNDetails {

@@ -32,28 +32,23 @@ package final class LibcryptoHashes: HashFunctions {
             case .sha256: sha256
             case .sha512_256: sha512_256
             }
-        append(algorithm.byteCount, to: &output) { target in
+        appendComputed(algorithm.byteCount, to: &output) { target in
             input.withUnsafeBufferPointer { EVP_Digest($0.baseAddress, $0.count, target, nil, function, nil) == 1 }
         }
     }
 
     package func code(_ input: Span<UInt8>, key: Span<UInt8>, into output: inout [UInt8]) {
-        append(32, to: &output) { target in
-            input.withUnsafeBufferPointer { input in
-                key.withUnsafeBufferPointer { key in
-                    HMAC(sha256, key.baseAddress, Int32(key.count), input.baseAddress, input.count, target, nil) != nil
-                }
-            }
-        }
+        MessageAuthenticationCode.append(input, key: key, sha256, to: &output)
     }
+}
 
-    private func append(_ count: Int, to output: inout [UInt8], _ make: (UnsafeMutablePointer<UInt8>) -> Bool) {
-        let start = output.count
-        output.append(contentsOf: repeatElement(0, count: count))
-        let isMade = output.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.map { make($0 + start) } ?? false
-        }
-        // Fails only without memory, and then there is nothing to go on with.
-        precondition(isMade, "libcrypto could not compute a hash")
+/// Appends so many bytes, which libcrypto writes.
+func appendComputed(_ count: Int, to output: inout [UInt8], _ compute: (UnsafeMutablePointer<UInt8>) -> Bool) {
+    let start = output.count
+    output.append(contentsOf: repeatElement(0, count: count))
+    let isDone = output.withUnsafeMutableBufferPointer { buffer in
+        buffer.baseAddress.map { compute($0 + start) } ?? false
     }
+    // Fails only without memory, and then there is nothing to go on with.
+    precondition(isDone, "libcrypto could not compute a hash")
 }

@@ -58,7 +58,15 @@ struct MonitorSession {
         } catch End.timedOut {
             throw CommandFailure("the time for monitoring \(node) is over; give --timeout more seconds", .timedOut)
         } catch let error as TLibraryClientError {
-            throw CommandFailure("\(error); see `tandem nodes` whether \(node) is ready", .failed)
+            throw CommandFailure("\(error)\(advice(for: error))", .failed)
+        }
+    }
+
+    private func advice(for error: TLibraryClientError) -> String {
+        switch error {
+        case .unproved: secret == nil ? "; give --secret-file and --name" : ""
+        case .notReachable, .timedOut, .closed, .insecure, .unreadable, .refused:
+            "; see `tandem nodes` whether \(node) is ready"
         }
     }
 

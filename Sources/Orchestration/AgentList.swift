@@ -80,8 +80,12 @@ package struct AgentList: Equatable, Sendable {
 
     package init() {}
 
-    /// Puts together what all nodes know, in the order of the DNs: each DN stands once. What its owner says counts, then the latest.
-    package static func merged(_ lists: [AgentList], limit: Int) -> AgentList {
+    /// Puts together what all nodes know; each DN stands once. What its owner says counts, then the latest.
+    ///
+    /// - Parameter position: of a DN in the directory, by which each list is sorted and this one will be.
+    package static func merged(
+        _ lists: [AgentList], limit: Int, position: (_ dn: String) -> DNIndex?
+    ) -> AgentList {
         var agents: [String: AgentEntry] = [:]
         for entry in lists.flatMap(\.entries) {
             guard let known = agents[entry.dn] else {
@@ -91,10 +95,10 @@ package struct AgentList: Equatable, Sendable {
             let ranks = [known, entry].map { ($0.isOwnersWord ? 1 : 0, $0.since) }
             if ranks[1] > ranks[0] { agents[entry.dn] = entry }
         }
-        let sorted = agents.values.sorted { ($0.dn.utf8.count, $0.dn) < ($1.dn.utf8.count, $1.dn) }
+        let placed = agents.values.compactMap { entry in position(entry.dn).map { ($0, entry) } }
         var merged = AgentList()
-        merged.entries = Array(sorted.prefix(limit))
-        merged.hasMore = sorted.count > limit || lists.contains(where: \.hasMore)
+        merged.entries = placed.sorted { $0.0 < $1.0 }.prefix(limit).map(\.1)
+        merged.hasMore = placed.count > limit || lists.contains(where: \.hasMore)
         return merged
     }
 }

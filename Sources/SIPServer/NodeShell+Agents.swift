@@ -27,9 +27,9 @@ extension NodeShell {
         for candidate in dn.map({ [$0] }) ?? ownership.dnsWithAgent() {
             let view = ownership.view(of: candidate)
             guard view.owner == me || view.owner == .none || view.service == .ownerUnreachable,
-                let session = view.agent, session.isLoggedIn
+                let session = view.agent, let activity = AgentActivity(of: view)
             else { continue }
-            let entry = entry(candidate, view, session, reservations[candidate])
+            let entry = entry(candidate, view, session, activity, reservations[candidate])
             guard filter.agent.isEmpty || entry.agent == filter.agent,
                 filter.node.isEmpty || entry.owner == filter.node,
                 entry.isIn(filter.state)
@@ -44,12 +44,13 @@ extension NodeShell {
     }
 
     private func entry(
-        _ dn: DNIndex, _ view: View, _ session: AgentSession, _ reservation: ReservationDesk.Summary?
+        _ dn: DNIndex, _ view: View, _ session: AgentSession, _ activity: AgentActivity,
+        _ reservation: ReservationDesk.Summary?
     ) -> AgentEntry {
         var entry = AgentEntry()
         entry.agent = session.agent.text
         entry.dn = "\(topology.directory.dn(at: dn))"
-        entry.state = AgentWords.state(session, view.occupancy)
+        entry.state = activity.rawValue
         entry.workMode = session.workMode.word
         entry.reasons = session.reasons.list
         entry.since = session.stamp.milliseconds
@@ -67,14 +68,5 @@ extension NodeShell {
                 priority: reservation.priority, millisecondsLeft: reservation.millisecondsLeft)
         }
         return entry
-    }
-}
-
-/// What agents do, in the words of interfaces and scripts.
-private enum AgentWords {
-    static func state(_ session: AgentSession, _ occupancy: Occupancy) -> String {
-        if session.state == .notReady { return session.workMode == .afterCallWork ? "after-call-work" : "not-ready" }
-        if occupancy.contains(.busy) { return "busy" }
-        return occupancy.contains(.reserved) ? "reserved" : "ready"
     }
 }

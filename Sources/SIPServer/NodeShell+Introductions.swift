@@ -10,9 +10,26 @@ import Wire
 
 // Clients of the ports say who they are, and prove it where they have secrets.
 extension NodeShell {
+    /// A client has connected. Silent ones must not hold the places of others.
+    ///
+    /// - Parameter peer: in a log's words.
+    func awaitIntroduction(of id: ClientID, from peer: String) {
+        let timer = loop.schedule(after: ClientIntroduction.patience) { [unowned self] in
+            refuseClient(id, "the client did not introduce itself in time", from: peer)
+        }
+        introductions[id] = (ClientIntroduction(), timer)
+    }
+
+    /// The client is introduced or gone.
+    func endIntroduction(of id: ClientID) {
+        guard let introduction = introductions.removeValue(forKey: id) else { return }
+        loop.cancel(introduction.timer)
+    }
+
     /// A frame of a client that is not introduced yet.
     func introduce(_ id: ClientID, type: UInt16, _ payload: RawSpan) throws(WireError) -> ClientIntroduction.Step {
-        guard var introduction = introductions[id] else { return .welcome }
+        guard var introduction = introductions[id]?.machine else { return .welcome }
+        defer { introductions[id]?.machine = introduction }
         switch type {
         case FrameType.hello:
             let hello = try CommonCodec.decodeHello(payload)
@@ -23,13 +40,11 @@ extension NodeShell {
                 name: topology.name(of: me), cluster: topology.cluster,
                 lineage: core.ownership.identity.lineage.rawValue)
             if clientSecrets != nil { answer.nonce = SystemRandom.bytes(ClientProof.size) }
-            let step = introduction.hello(
+            // Also one that is refused learns what is demanded.
+            clients[id]?.withOutput { CommonCodec.encode(answer, to: &$0) }
+            return introduction.hello(
                 from: hello.name, nonce: hello.nonce, challenge: answer.nonce.isEmpty ? nil : answer.nonce,
                 node: answer.name, cluster: answer.cluster)
-            introductions[id] = introduction
-            if case .refused = step { return step }
-            clients[id]?.withOutput { CommonCodec.encode(answer, to: &$0) }
-            return step
         case FrameType.proof:
             guard let clientSecrets else { return .refused(introduction.refusalOfOthers) }
             return introduction.proof(try CommonCodec.decodeProof(payload), clientSecrets) { text, key in
@@ -56,14 +71,8 @@ extension NodeShell {
         }
     }
 
-    /// Silent connections must not hold the places of others.
-    func patienceEnded(_ id: ClientID, _ peer: String) {
-        guard introductions[id] != nil else { return }
-        refuseClient(id, "the client did not introduce itself in time", from: peer)
-    }
-
     private func introduced(_ id: ClientID) {
-        introductions[id] = nil
+        endIntroduction(of: id)
         core.clientIntroduced(id)
     }
 

@@ -25,8 +25,7 @@ extension NodeShell {
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
             clientIDs[ObjectIdentifier(connection)] = id
-            introductions[id] = ClientIntroduction()
-            loop.schedule(after: ClientIntroduction.patience) { [unowned self] in patienceEnded(id, stream.peerName) }
+            awaitIntroduction(of: id, from: stream.peerName)
             core.clientConnected(id, at: port)
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
@@ -84,7 +83,7 @@ extension NodeShell {
         guard let id = clientIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         clients[id] = nil
         waitingClients.remove(id)
-        introductions[id] = nil
+        endIntroduction(of: id)
         tellRefusal(reason, of: peer, at: "tcontroller")
         if case .outputOverflow = reason { tellCutOff(id.rawValue, "\(reason)") }
         core.clientDisconnected(id, now: loop.now)

@@ -57,8 +57,8 @@ final class NodeShell {
     var lastProblems: [NodeIndex: String] = [:]
     var clients: [ClientID: FramedConnection] = [:]
     var clientIDs: [ObjectIdentifier: ClientID] = [:]
-    /// Of clients that have not introduced themselves yet.
-    var introductions: [ClientID: ClientIntroduction] = [:]
+    /// Of clients that have not introduced themselves yet, with the end of our patience.
+    var introductions: [ClientID: (machine: ClientIntroduction, timer: TimerToken)] = [:]
     /// Nil where no proof of a secret is demanded.
     var clientSecrets: ClientSecretTable?
     /// Clients whose connection had no room when there was something to tell.

@@ -37,7 +37,7 @@ package struct ClientIntroduction: Sendable {
             case .otherProtocol(let version): "protocol version \(version) is not spoken here"
             case .secondHello: "a second hello came"
             case .helloNotFirst: "the first frame must be a hello"
-            case .noNonce: "clients must prove here that they know a secret, and the hello has no nonce"
+            case .noNonce: "clients must prove here that they know a secret, and this one has none"
             case .noProof: "the proof of the client's secret must follow the hello"
             case .wrongProof: "the client's name and secret do not belong together"
             }
@@ -52,8 +52,14 @@ package struct ClientIntroduction: Sendable {
         }
     }
 
-    /// Nil until the hello has come.
-    private var proof: ClientProof?
+    private enum Phase: Sendable {
+        case awaitsHello
+        case awaitsProof(ClientProof)
+        /// Introduced or refused; nothing more is taken.
+        case over
+    }
+
+    private var phase = Phase.awaitsHello
 
     package init() {}
 
@@ -65,23 +71,28 @@ package struct ClientIntroduction: Sendable {
     package mutating func hello(
         from client: String, nonce: [UInt8], challenge: [UInt8]?, node: String, cluster: String
     ) -> Step {
-        guard proof == nil else { return .refused(.secondHello) }
+        guard case .awaitsHello = phase else { return .refused(.secondHello) }
+        phase = .over
         guard let challenge else { return .welcome }
         guard !nonce.isEmpty else { return .refused(.noNonce) }
-        proof = ClientProof(
-            clientNonce: nonce, nodeNonce: challenge, cluster: cluster, node: node, client: client)
+        phase = .awaitsProof(
+            ClientProof(clientNonce: nonce, nodeNonce: challenge, cluster: cluster, node: node, client: client))
         return .challenge
     }
 
-    /// The client's proof has come.
-    package func proof(
+    /// The client's proof has come. There is one attempt for a challenge.
+    package mutating func proof(
         _ code: [UInt8], _ secrets: ClientSecretTable, _ authenticate: MessageAuthentication
     ) -> Step {
-        guard let proof else { return .refused(.helloNotFirst) }
+        guard case .awaitsProof(let proof) = phase else { return .refused(refusalOfOthers) }
+        phase = .over
         guard let answer = secrets.answer(to: code, proof, authenticate) else { return .refused(.wrongProof) }
         return .proved(code: answer)
     }
 
     /// Something else came.
-    package var refusalOfOthers: Refusal { proof == nil ? .helloNotFirst : .noProof }
+    package var refusalOfOthers: Refusal {
+        if case .awaitsHello = phase { return .helloNotFirst }
+        return .noProof
+    }
 }

@@ -51,16 +51,20 @@ import Testing
             list.hasMore = hasMore
             return list
         }
+        func position(_ dn: String) -> DNIndex? { Int(dn).map { DNIndex($0) } }
         let merged = AgentList.merged(
             [
                 list("1001", "ready", since: 9), list("1001", "busy", since: 5, owners: true),
                 list("1001", "not-ready", since: 10), list("999", "ready", since: 1),
                 list("999", "not-ready", since: 2),
-            ], limit: 5)
+            ], limit: 5, position: position)
         #expect(merged.entries.map(\.dn) == ["999", "1001"])
         #expect(merged.entries.map(\.state) == ["not-ready", "busy"])
         #expect(!merged.hasMore)
-        #expect(AgentList.merged([list("1", "ready", since: 1), list("2", "ready", since: 1)], limit: 1).hasMore)
-        #expect(AgentList.merged([list("1", "ready", since: 1, hasMore: true)], limit: 1).hasMore)
+        #expect(
+            AgentList.merged(
+                [list("1", "ready", since: 1), list("2", "ready", since: 1)], limit: 1, position: position
+            ).hasMore)
+        #expect(AgentList.merged([list("1", "ready", since: 1, hasMore: true)], limit: 1, position: position).hasMore)
     }
 }

@@ -33,10 +33,15 @@ import Testing
             clientNonce: Self.nonce, nodeNonce: Self.challenge, cluster: "test", node: "dc1/sip1", client: "stat1")
     }
 
+    private func answer(_ introduction: ClientIntroduction, to code: [UInt8]) -> ClientIntroduction.Step {
+        var introduction = introduction
+        return introduction.proof(code, Self.secrets, Self.code)
+    }
+
     private func step(_ proof: ClientProof, _ role: ClientProof.Role, of client: String = "stat1")
         -> ClientIntroduction.Step
     {
-        greeted(client).proof(Self.code(proof.text(role), Self.secret), Self.secrets, Self.code)
+        answer(greeted(client), to: Self.code(proof.text(role), Self.secret))
     }
 
     @Test func `without secrets a hello is enough`() {
@@ -66,19 +71,32 @@ import Testing
         }
     }
 
+    @Test func `a challenge is good for one attempt`() {
+        var introduction = greeted()
+        let right = Self.code(proof.text(.client), Self.secret)
+        let wrong = introduction.proof(Self.nonce, Self.secrets, Self.code)
+        let second = introduction.proof(right, Self.secrets, Self.code)
+        #expect([wrong, second] == [.refused(.wrongProof), .refused(.noProof)])
+        introduction = greeted()
+        let first = introduction.proof(right, Self.secrets, Self.code)
+        let again = introduction.proof(right, Self.secrets, Self.code)
+        #expect(first == .proved(code: Self.code(proof.text(.node), Self.secret)))
+        #expect(again == .refused(.noProof))
+    }
+
     @Test func `nobody gets in under a name that nobody has, not even with the decoy`() {
         var other = proof
         other.client = "nobody"
         let code = Self.code(other.text(.client), Array("decoy".utf8))
-        #expect(greeted("nobody").proof(code, Self.secrets, Self.code) == .refused(.wrongProof))
-        #expect(greeted().proof([], Self.secrets, Self.code) == .refused(.wrongProof))
-        #expect(greeted().proof(Array(repeating: 0, count: 33), Self.secrets, Self.code) == .refused(.wrongProof))
+        #expect(answer(greeted("nobody"), to: code) == .refused(.wrongProof))
+        #expect(answer(greeted(), to: []) == .refused(.wrongProof))
+        #expect(answer(greeted(), to: Array(repeating: 0, count: 33)) == .refused(.wrongProof))
     }
 
     @Test func `what comes out of order is refused`() {
         var introduction = ClientIntroduction()
         #expect(introduction.refusalOfOthers == .helloNotFirst)
-        #expect(introduction.proof(Self.nonce, Self.secrets, Self.code) == .refused(.helloNotFirst))
+        #expect(answer(introduction, to: Self.nonce) == .refused(.helloNotFirst))
         let none = introduction.hello(
             from: "stat1", nonce: [], challenge: Self.challenge, node: "dc1/sip1", cluster: "test")
         #expect(none == .refused(.noNonce))
