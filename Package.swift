@@ -99,7 +99,8 @@ let roles: [Target] = [
     .target(
         name: "OperatorCommands",
         dependencies: [
-            "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
+            "TLS", "Transport",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]

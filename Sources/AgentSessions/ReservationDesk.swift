@@ -119,15 +119,19 @@ package struct ReservationDesk: Sendable {
         package var holder: ReservationHolder
         package var priority: Int32
         package var millisecondsLeft: UInt64
+
+        package init(dn: DNIndex, _ lease: Lease, now: Instant) {
+            self.dn = dn
+            agent = lease.agent
+            holder = lease.holder
+            priority = lease.priority
+            millisecondsLeft = (lease.deadline - min(lease.deadline, now.monotonic)) / 1_000_000
+        }
     }
 
     /// Reservations that there are, by DN.
     package func summaries(limit: Int, now: Instant) -> [Summary] {
-        leases.sorted { $0.key < $1.key }.prefix(limit).map { dn, lease in
-            Summary(
-                dn: dn, agent: lease.agent, holder: lease.holder, priority: lease.priority,
-                millisecondsLeft: (lease.deadline - min(lease.deadline, now.monotonic)) / 1_000_000)
-        }
+        leases.sorted { $0.key < $1.key }.prefix(limit).map { Summary(dn: $0.key, $0.value, now: now) }
     }
 
     // MARK: Requests

@@ -4263,7 +4263,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   (ProtobufCMessageInit) tandem__control__link__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[10] =
 {
   {
     "request",
@@ -4373,8 +4373,21 @@ static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "agent",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNReport, agent),
+    &tandem__control__agent_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
+  9,   /* field[9] = agent */
   6,   /* field[6] = bindings */
   8,   /* field[8] = desktops */
   4,   /* field[4] = last_word */
@@ -4388,7 +4401,7 @@ static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__dnreport__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
 {
@@ -4398,7 +4411,7 @@ const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
   "Tandem__Control__DNReport",
   "tandem.control",
   sizeof(Tandem__Control__DNReport),
-  9,
+  10,
   tandem__control__dnreport__field_descriptors,
   tandem__control__dnreport__field_indices_by_name,
   1,  tandem__control__dnreport__number_ranges,

@@ -35,13 +35,24 @@ package enum AgentScreen {
         return table.rendered(style)
     }
 
+    /// On one line of `tandem dn show`.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    static func summary(_ agent: AgentEntry?, now: UInt64) -> String {
+        guard let agent else { return "-" }
+        let age = Wording.duration(milliseconds: now - min(now, agent.since))
+        let why = why(agent)
+        let word = "\(Wording.printable(agent.agent)), \(agent.state) for \(age)" + (why.isEmpty ? "" : " (\(why))")
+        return agent.isOwnersWord ? word : word + ", as others knew it last"
+    }
+
     private static func tone(_ agent: AgentEntry) -> Table.Tone {
         if agent.isAvailable { return .good }
         return agent.isOwnersWord ? .plain : .doubtful
     }
 
     /// What the agent or the DN adds to the state.
-    private static func why(_ agent: AgentEntry) -> String {
+    static func why(_ agent: AgentEntry) -> String {
         var parts: [String] = []
         if !agent.service.isInService { parts.append("DN \(agent.service.word)") }
         if !["unknown", agent.state].contains(agent.workMode) { parts.append(agent.workMode) }
@@ -65,22 +76,44 @@ package struct AgentsJSON: Encodable, Equatable, Sendable {
         @OrNull var owner: String?
         @OrNull var site: String?
         var ownersWord: Bool
+        @OrNull var reservation: Reservation?
+
+        init(_ entry: AgentEntry) {
+            agent = entry.agent
+            dn = entry.dn
+            state = entry.state
+            available = entry.isAvailable
+            workMode = entry.workMode
+            reasons = Dictionary(entry.reasons.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+            since = Wording.isoTime(milliseconds: entry.since)
+            loggedInSince = Wording.isoTime(milliseconds: entry.login)
+            service = entry.service.word
+            owner = entry.owner.isEmpty ? nil : entry.owner
+            site = entry.site.isEmpty ? nil : entry.site
+            ownersWord = entry.isOwnersWord
+            reservation = entry.reservation.map { Reservation($0) }
+        }
+    }
+
+    package struct Reservation: Encodable, Equatable, Sendable {
+        var clientNode: String
+        var client: UInt64
+        var priority: Int32
+        var millisecondsLeft: UInt64
+
+        init(_ reservation: AgentEntry.Reservation) {
+            clientNode = reservation.node
+            client = reservation.client
+            priority = reservation.priority
+            millisecondsLeft = reservation.millisecondsLeft
+        }
     }
 
     var agents: [Agent]
     var more: Bool
 
     package init(_ list: AgentList) {
-        agents = list.entries.map { entry in
-            Agent(
-                agent: entry.agent, dn: entry.dn, state: entry.state, available: entry.isAvailable,
-                workMode: entry.workMode,
-                reasons: Dictionary(entry.reasons.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }),
-                since: Wording.isoTime(milliseconds: entry.since),
-                loggedInSince: Wording.isoTime(milliseconds: entry.login), service: entry.service.word,
-                owner: entry.owner.isEmpty ? nil : entry.owner, site: entry.site.isEmpty ? nil : entry.site,
-                ownersWord: entry.isOwnersWord)
-        }
+        agents = list.entries.map { Agent($0) }
         more = list.hasMore
     }
 }

@@ -143,7 +143,7 @@ extension DNExplanation {
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
         return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
-            + "\n"
+            + "\n" + agentPart(now: now) + "\n"
     }
 
     private func ownersWord(_ authority: DNReport) -> String {
@@ -154,13 +154,17 @@ extension DNExplanation {
         return "Its owner says \(authority.lastWord.shortWord), and has \(held)\(details.bindings.isEmpty ? "." : ":")"
     }
 
-    package var json: DNExplanationJSON {
-        DNExplanationJSON(canTakeCall: canTakeCall, details: DNDetailsJSON(details), explanation: closing)
+    /// - Parameter now: milliseconds since 1970.
+    package func json(now: UInt64) -> DNExplanationJSON {
+        DNExplanationJSON(
+            agentExplanation: agentPart(now: now), canTakeCall: canTakeCall, details: DNDetailsJSON(details),
+            explanation: closing)
     }
 }
 
 /// What `tandem explain DN --json` prints.
 package struct DNExplanationJSON: Encodable, Equatable, Sendable {
+    var agentExplanation: String
     var canTakeCall: Bool
     var details: DNDetailsJSON
     var explanation: String

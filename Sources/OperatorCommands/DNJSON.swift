@@ -15,8 +15,6 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
         @OrNull var reason: String?
     }
 
-    package struct Agent: Encodable, Equatable, Sendable {}
-
     var dn: String
     var agentType: String
     var phone: String
@@ -26,7 +24,7 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
     var service: String
     @OrNull var reason: String?
     var bindings: [Binding]
-    @OrNull var agent: Agent?
+    @OrNull var agent: AgentsJSON.Agent?
     var views: [String: NodeView]
 
     package init(_ details: DNDetails) {
@@ -41,7 +39,7 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
         bindings = details.bindings.map {
             Binding(contact: $0.contact, expiresInSeconds: $0.expiresInSeconds, source: $0.source)
         }
-        agent = nil
+        agent = details.authority?.agent.map { AgentsJSON.Agent($0) }
         views = [:]
         for answer in details.answers {
             views[answer.node] =

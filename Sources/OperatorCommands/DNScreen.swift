@@ -11,7 +11,7 @@ package enum DNScreen {
             + "homes        \(home)\n"
             + "owner        \(owner(details, now: now))\n"
             + "bindings     \(bindings(details))\n"
-            + "agent        -\n\n" + views(details, style)
+            + "agent        \(AgentScreen.summary(details.authority?.agent, now: now))\n\n" + views(details, style)
     }
 
     private static func service(_ details: DNDetails, _ style: Style) -> String {

@@ -48,8 +48,9 @@ struct ExplainCommand: ParsableCommand {
                 "\(error.message); if the diagnostic \(meant) was meant, try `tandem explain \(meant)`",
                 exitCode: error.exitCode)
         }
-        if output.json { return console.write(JSONOutput.rendered(explanation.json)) }
-        console.write(explanation.rendered(now: SystemClock.now().wallMilliseconds, console.style))
+        let now = SystemClock.now().wallMilliseconds
+        if output.json { return console.write(JSONOutput.rendered(explanation.json(now: now))) }
+        console.write(explanation.rendered(now: now, console.style))
     }
 
     /// A `T` and three digits.

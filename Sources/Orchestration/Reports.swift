@@ -106,6 +106,8 @@ package struct DNReport: Equatable, Sendable {
     package var bindings: [BindingReport] = []
     /// Clients that hold the DN in service; at the owner of a PSTN DN only.
     package var desktops: UInt32 = 0
+    /// Who is logged in, as the node knows it; nil for nobody.
+    package var agent: AgentEntry?
 
     package init() {}
 }

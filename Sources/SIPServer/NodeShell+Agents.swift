@@ -43,6 +43,16 @@ extension NodeShell {
         return list
     }
 
+    /// The agent of a DN as this node knows it; nil for none.
+    func agentEntry(_ dn: DNIndex) -> AgentEntry? {
+        let view = core.ownership.view(of: dn)
+        guard let session = view.agent, let activity = AgentActivity(of: view) else { return nil }
+        let reservation = core.desk.lease(of: dn).map {
+            ReservationDesk.Summary(dn: dn, $0, now: loop.now)
+        }
+        return entry(dn, view, session, activity, reservation)
+    }
+
     private func entry(
         _ dn: DNIndex, _ view: View, _ session: AgentSession, _ activity: AgentActivity,
         _ reservation: ReservationDesk.Summary?

@@ -78,6 +78,7 @@ extension NodeShell {
         report.lastWord = core.ownership.lastWord(of: dn)
         report.isOwnedHere = view.owner == me
         report.desktops = UInt32(clamping: core.ports.holderCount(of: dn))
+        report.agent = agentEntry(dn)
         report.bindings = core.registrar.bindings(of: dn).map { binding in
             BindingReport(
                 contact: String(decoding: binding.contact, as: UTF8.self),

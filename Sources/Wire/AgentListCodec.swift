@@ -39,7 +39,7 @@ enum AgentListCodec {
         }
     }
 
-    private static func pack(
+    static func pack(
         _ entry: AgentEntry, _ arena: PackingArena
     ) -> UnsafeMutablePointer<Tandem__Control__AgentEntry> {
         arena.make(tandem__control__agent_entry__init) {
@@ -69,38 +69,26 @@ enum AgentListCodec {
         }
     }
 
-    static func list(
-        _ message: borrowing Tandem__Control__AgentList, type: UInt16
-    ) throws(WireError) -> AgentList {
+    static func list(_ message: borrowing Tandem__Control__AgentList) -> AgentList {
         var list = AgentList()
         list.request = message.request
         list.hasMore = message.has_more != 0
-        for pointer in messages(message.n_entries, message.entries) {
-            list.entries.append(try entry(pointer.pointee, type: type))
-        }
+        list.entries = messages(message.n_entries, message.entries).map { entry($0.pointee) }
         return list
     }
 
-    private static func entry(
-        _ message: borrowing Tandem__Control__AgentEntry, type: UInt16
-    ) throws(WireError) -> AgentEntry {
-        guard message.n_reason_keys == message.n_reason_values else {
-            throw .badValue(type: type, field: "length of a column")
-        }
-        guard let service = UInt8(exactly: message.service).flatMap({ Service(rawValue: $0) }) else {
-            throw .badValue(type: type, field: "service")
-        }
+    static func entry(_ message: borrowing Tandem__Control__AgentEntry) -> AgentEntry {
         var entry = AgentEntry()
         entry.agent = text(message.agent)
         entry.dn = text(message.dn)
         entry.state = text(message.state)
         entry.workMode = text(message.work_mode)
-        entry.reasons = zip(
-            texts(message.n_reason_keys, message.reason_keys), texts(message.n_reason_values, message.reason_values)
-        ).map { Reasons.Reason(key: $0, value: $1) }
+        let keys = texts(message.n_reason_keys, message.reason_keys)
+        let values = texts(message.n_reason_values, message.reason_values)
+        entry.reasons = zip(keys, values).map { Reasons.Reason(key: $0, value: $1) }
         entry.since = message.since
         entry.login = message.login
-        entry.service = service
+        entry.service = ReportCodec.service(message.service)
         entry.owner = text(message.owner)
         entry.site = text(message.site)
         entry.isAvailable = message.available != 0

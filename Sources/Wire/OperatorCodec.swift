@@ -113,7 +113,7 @@ package enum OperatorCodec {
         case FrameType.operatorAgentList:
             return try unpack(
                 type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
-            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
+            ) { .agents(AgentListCodec.list($0)) }
         case FrameType.operatorCallList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self

@@ -72,7 +72,7 @@ package enum WorkerNewsCodec {
         case FrameType.agentList:
             return try unpack(
                 type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
-            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
+            ) { .agents(AgentListCodec.list($0)) }
         case FrameType.callList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self
@@ -160,6 +160,7 @@ enum ReportCodec {
             $0.shown = UInt32(report.shown.rawValue)
             $0.owned_here = report.isOwnedHere ? 1 : 0
             $0.desktops = report.desktops
+            if let agent = report.agent { $0.agent = AgentListCodec.pack(agent, arena) }
             $0.n_bindings = report.bindings.count
             $0.bindings = arena.array(
                 report.bindings.map { binding in
@@ -234,6 +235,7 @@ enum ReportCodec {
         report.shown = service(message.shown)
         report.isOwnedHere = message.owned_here != 0
         report.desktops = message.desktops
+        report.agent = message.agent.map { AgentListCodec.entry($0.pointee) }
         report.bindings = messages(message.n_bindings, message.bindings).map {
             BindingReport(
                 contact: text($0.pointee.contact), expiresInSeconds: $0.pointee.expires_in_seconds,

@@ -95,7 +95,8 @@ enum House {
         Room(
             "OperatorCommands", .role,
             [
-                "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS",
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire",
+                "LinuxSystem", "TLS",
                 "Transport",
                 "TLibrary", "ArgumentParser", "Glibc", "FoundationEssentials",
             ]

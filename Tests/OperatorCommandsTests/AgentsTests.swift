@@ -40,6 +40,45 @@ import Testing
         #expect(!reservations.contains("bob"))
     }
 
+    private func explained(_ agent: AgentEntry?) -> String {
+        var shown = details(.inService)
+        for position in shown.answers.indices { shown.answers[position].report?.agent = agent }
+        return DNExplanation(shown, status: healthyStatus()).agentPart(now: now)
+    }
+
+    @Test func `a DN's explanation says whether its agent gets calls, and what to do`() {
+        #expect(explained(nil).hasPrefix("No agent is logged in on it, so no call is routed to it; "))
+        var agent = AgentEntry()
+        (agent.agent, agent.dn, agent.state, agent.since) = ("ann", "1000", "ready", now - 61_000)
+        (agent.service, agent.isOwnersWord, agent.isAvailable) = (.inService, true, true)
+        #expect(explained(agent) == "Agent ann is ready and available for 1m 01s.")
+        agent.isAvailable = false
+        #expect(explained(agent) == "Agent ann is ready, and gets no call as long as the DN is out of service.")
+        agent.state = "busy"
+        #expect(explained(agent) == "Agent ann has a call; `tandem calls --dn 1000` shows it.")
+        agent.state = "reserved"
+        agent.reservation = AgentEntry.Reservation(node: "dc1/sip1", client: 7, priority: 0, millisecondsLeft: 8_000)
+        #expect(explained(agent) == "Agent ann is reserved for 8s more by client 7 of dc1/sip1.")
+        agent.state = "after-call-work"
+        #expect(explained(agent).hasPrefix("Agent ann works after a call for 1m 01s; it is ready again when "))
+        (agent.state, agent.workMode, agent.isOwnersWord) = ("not-ready", "aux-work", false)
+        agent.reasons = [Reasons.Reason(key: "why", value: "lunch")]
+        let expected =
+            "Agent ann is not ready for 1m 01s (aux-work, why=lunch), as other nodes knew it last; the desktop"
+        #expect(explained(agent).hasPrefix(expected))
+    }
+
+    @Test func `dn show has the agent on a line, and JSON its object`() {
+        var shown = details(.inService)
+        for position in shown.answers.indices { shown.answers[position].report?.agent = list.entries[0] }
+        let screen = DNScreen.rendered(shown, now: 1_769_860_803_500, .plain)
+        #expect(screen.contains("\nagent        ann, reserved for 3s\n"), "\(screen)")
+        let json = JSONOutput.compact(DNDetailsJSON(shown))
+        #expect(json.contains(#""agent":{"agent":"ann","available":false,"dn":"1001""#), "\(json)")
+        #expect(
+            json.contains(#""reservation":{"client":7,"clientNode":"dc2/sip1","millisecondsLeft":8000,"priority":5}"#))
+    }
+
     @Test func `of an agent that several nodes tell of, the owner's word counts, then the latest`() {
         func list(_ dn: String, _ state: String, since: UInt64, owners: Bool = false, hasMore: Bool = false)
             -> AgentList

@@ -22,7 +22,7 @@ struct DocumentedJSONTests {
         var all: [String] = []
         all += keys(JSONOutput.compact(StatusJSON(degradedStatus())))
         all += keys(JSONOutput.compact(DNDetailsJSON(details(.inService))))
-        all += keys(JSONOutput.compact(DNExplanation(details(.inService), status: healthyStatus()).json))
+        all += keys(JSONOutput.compact(DNExplanation(details(.inService), status: healthyStatus()).json(now: now)))
         let entry = DNListEntry(
             dn: "1", owner: "", stamp: .zero, lastWord: .inService, shown: .inService, isOwnedHere: true, agentType: "x"
         )
@@ -36,6 +36,7 @@ struct DocumentedJSONTests {
         agents.entries = [agent]
         all += keys(JSONOutput.compact(AgentsJSON(agents)))
         all += keys(JSONOutput.compact(ReservationsJSON(agents)))
+        all += keys(JSONOutput.compact(AgentAnswerJSON(agent: "", dn: "", event: "", node: "")))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

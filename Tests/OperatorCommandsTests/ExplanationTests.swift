@@ -109,10 +109,14 @@ struct ExplanationTests {
             dc2/sip1  InSrv  dc1/sip1        1769860555000.7
 
             DN 1000 can take a call now, whichever node the call arrives at.
+            No agent is logged in on it, so no call is routed to it; a desktop logs an agent in with TAgentLogin, at any node's \
+            T-Controller port.
 
             """
         let explanation = DNExplanation(details(.inService), status: healthyStatus())
         #expect(explanation.rendered(now: now, .plain) == expected)
-        #expect(JSONOutput.compact(explanation.json).hasPrefix("{\"canTakeCall\":true,\"details\":{\"agent\":null,"))
+        #expect(
+            JSONOutput.compact(explanation.json(now: now)).contains("\"canTakeCall\":true,\"details\":{\"agent\":null,")
+        )
     }
 }

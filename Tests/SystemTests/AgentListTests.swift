@@ -51,6 +51,10 @@ import Wire
         #expect(reserved.output.contains("ann") && reserved.output.contains("dc2/sip1"), "\(reserved.output)")
         #expect(try tandem(["agents", "--dn", "1001"], cluster).output.contains("reserved"))
 
+        let explained = try tandem(["explain", "1002"], cluster)
+        #expect(explained.output.contains("Agent bob is not ready"), "\(explained.output)")
+        #expect(try tandem(["explain", "1001"], cluster).output.contains("Agent ann is reserved for"))
+        #expect(try tandem(["dn", "show", "1002"], cluster).output.contains("agent        bob, not-ready for"))
         // Its workers stop; what it said last is known to the other.
         let pid = try #require(try cluster.status().nodes.first { $0.name == "dc1/sip1" }?.pid)
         kill(Int32(pid), SIGSTOP)
@@ -58,5 +62,32 @@ import Wire
         try watcher.waitUntil("dc1/sip1 is not heard") { watcher.statuses["1001"]?.service == .ownerUnreachable }
         let doubtful = try tandem(["agents", "--dn", "1002"], cluster)
         #expect(doubtful.output.contains("not-ready ?"), "\(doubtful.output)")
+    }
+
+    @Test func `an operator does for an agent what its desktop would`() throws {
+        let cluster = try TestCluster(TestCluster.agents())
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        let early = try tandem(["agent", "ready", "1001"], cluster)
+        #expect(early.code == 1)
+        #expect(early.output.contains("(error 187)"), "\(early.output)")
+        let login = try tandem(["agent", "login", "1001", "ann", "--reason", "shift=early"], cluster)
+        #expect(login.code == 0)
+        #expect(login.output == "EventAgentLogin 1001 ann, by dc1/sip1\n")
+        #expect(
+            try tandem(["agent", "ready", "1001", "--node", "dc2/sip1"], cluster).output.hasSuffix("by dc2/sip1\n"))
+        #expect(try tandem(["agents", "--state", "available"], cluster).output.contains("ann"))
+        let away = try tandem(
+            ["agent", "not-ready", "1001", "--work-mode", "walk-away", "--reason", "why=lunch", "--json"], cluster)
+        #expect(away.output.contains(#""event" : "EventAgentNotReady""#), "\(away.output)")
+        #expect(try tandem(["agents"], cluster).output.contains("walk-away, why=lunch"))
+        #expect(try tandem(["agent", "logout", "1001"], cluster).code == 0)
+        #expect(try tandem(["agents"], cluster).output.contains("No agent fits."))
+        #expect(try tandem(["agent", "login", "4711", "ann"], cluster).code == 1)
+        #expect(try tandem(["agent", "ready", "1001", "--node", "dc9/sip1"], cluster).code == 1)
+        for wrong in [
+            ["login", "1001", "a b"], ["ready", "1001", "--reason", "why"], ["ready", "1001", "--work-mode", "x"],
+        ] {
+            #expect(try tandem(["agent"] + wrong, cluster).code == 64)
+        }
     }
 }

@@ -314,6 +314,7 @@ private let dnReport: DNReport = {
     report.isOwnedHere = true
     report.bindings = [BindingReport(contact: "sip:1001@a", expiresInSeconds: 60, source: "10.0.0.1:5060")]
     report.desktops = 3
+    report.agent = agentList.entries[0]
     return report
 }()
 

@@ -660,10 +660,14 @@ struct  Tandem__Control__DNReport
   Tandem__Control__Binding **bindings;
   protobuf_c_boolean owned_here;
   uint32_t desktops;
+  /*
+   * Absent when nobody is logged in.
+   */
+  Tandem__Control__AgentEntry *agent;
 };
 #define TANDEM__CONTROL__DNREPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnreport__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0, NULL }
 
 
 struct  Tandem__Control__Binding
