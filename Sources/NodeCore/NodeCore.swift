@@ -72,6 +72,8 @@ package struct NodeCore: Sendable {
     package internal(set) var proxy: RequestProxy
     /// On which DN each agent is logged in.
     package internal(set) var agents = AgentDirectory()
+    /// On this node's own DNs.
+    package private(set) var agentCounts = AgentCounts()
     package internal(set) var desk: ReservationDesk
     var wrapUps: WrapUpTimers
     /// What became of calls' tokens.
@@ -229,6 +231,7 @@ package struct NodeCore: Sendable {
             actions.append(.closeConnection(connection, problem))
         case .viewChanged(let dn, let before, let after):
             ports.viewChanged(dn, from: before, to: after, &portsActions)
+            agentCounts.viewChanged(from: before, to: after, at: me)
             settleAgent(of: dn, from: before, to: after, now)
         case .ownerReachable(let owner):
             ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)

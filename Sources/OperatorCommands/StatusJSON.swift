@@ -7,6 +7,11 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
         var outOfService: UInt64
     }
 
+    package struct Agents: Encodable, Equatable, Sendable {
+        var loggedIn: UInt64
+        var available: UInt64
+    }
+
     package struct ConditionJSON: Encodable, Equatable, Sendable {
         var severity: String
         var subject: String
@@ -21,6 +26,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     var nodes: [NodeJSON]
     var links: [LinkJSON]
     var dns: DNs
+    var agents: Agents
     var conditions: [ConditionJSON]
 
     package init(_ status: ClusterStatus) {
@@ -31,6 +37,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
         nodes = NodeJSON.all(status)
         links = LinkJSON.all(status)
         dns = DNs(inService: status.inService, outOfService: status.outOfService)
+        agents = Agents(loggedIn: status.agents, available: status.agentsAvailable)
         conditions = status.conditions.map {
             ConditionJSON(severity: $0.severity.rawValue, subject: $0.subject, kind: $0.kind, message: $0.message)
         }
@@ -53,6 +60,9 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var cpuMilliseconds: UInt64?
     @OrNull var owned: UInt64?
     @OrNull var ownedInService: UInt64?
+    /// Logged in on these, and how many of them can be given a call.
+    @OrNull var agents: UInt64?
+    @OrNull var agentsAvailable: UInt64?
     @OrNull var bindings: UInt64?
     @OrNull var clients: UInt64?
     /// Now, and the transactions of these and of other requests.
@@ -85,6 +95,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         cpuMilliseconds = node.report.map { $0.cpuMicroseconds / 1000 }
         owned = node.report?.ownedDNs
         ownedInService = node.report?.ownedInService
+        agents = node.report?.agents
+        agentsAvailable = node.report?.agentsAvailable
         bindings = node.report?.bindings
         clients = node.report?.clients
         calls = node.report?.calls

@@ -13,10 +13,15 @@ package enum StatusScreen {
     package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
         var blocks = [headline(status, style), nodes(status, style)]
         if status.nodes.count > 1 { blocks.append(links(status, style)) }
-        blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n")
+        blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
         if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
         blocks += logs(status, style)
         return blocks.joined(separator: "\n")
+    }
+
+    /// Nothing where nobody is logged in: many clusters have phones alone.
+    private static func agents(_ status: ClusterStatus) -> String {
+        status.agents == 0 ? "" : "Agents: \(status.agents) logged in, \(status.agentsAvailable) available\n"
     }
 
     private static func headline(_ status: ClusterStatus, _ style: Style) -> String {

@@ -160,6 +160,8 @@ extension ClusterStatus {
             guard let report = status.nodes[position].report else { continue }
             var kept = NodeReport()
             kept.ownedInService = report.ownedInService
+            kept.agents = report.agents
+            kept.agentsAvailable = report.agentsAvailable
             kept.links = report.links.map { LinkStatus(peer: $0.peer, state: $0.state) }
             status.nodes[position].report = kept
         }

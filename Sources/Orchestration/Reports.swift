@@ -54,6 +54,9 @@ package struct NodeReport: Equatable, Sendable {
     package var provisionedDNs: UInt64 = 0
     package var ownedDNs: UInt64 = 0
     package var ownedInService: UInt64 = 0
+    /// Logged in on the node's own DNs, and how many of these can be given a call.
+    package var agents: UInt64 = 0
+    package var agentsAvailable: UInt64 = 0
     package var bindings: UInt64 = 0
     package var clients: UInt64 = 0
     /// Clients that were cut off because they read too slowly.
@@ -175,6 +178,11 @@ package struct ClusterStatus: Equatable, Sendable {
     package var conditions: [Condition] = []
 
     package init() {}
+
+    /// Logged in, as far as nodes answer; during a cut an agent may be so on both sides.
+    package var agents: UInt64 { nodes.reduce(0) { $0 + ($1.report?.agents ?? 0) } }
+    /// Those who can be given a call.
+    package var agentsAvailable: UInt64 { nodes.reduce(0) { $0 + ($1.report?.agentsAvailable ?? 0) } }
 
     /// Whether every node is ready, every link live and no condition an error.
     package var isHealthy: Bool {

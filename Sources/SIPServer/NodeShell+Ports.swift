@@ -19,6 +19,8 @@ extension NodeShell {
         do throws(SystemError) {
             var limits = FramedConnection.Limits()
             limits.payload = 64 * 1024
+            // A desktop whose machine is gone must not hold its DN for ever.
+            stream.descriptor.keepAlive()
             let connection = try FramedConnection(
                 stream.descriptor, on: loop, limits: limits, delegate: ClientDelegate(self, from: stream.peerName))
             if let session { connection.secure(with: session, countedBy: handshakes) }

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import DNOwnership
 import LinuxSystem
@@ -19,6 +20,8 @@ extension NodeShell {
         report.provisionedDNs = UInt64(topology.directory.count)
         report.ownedDNs = UInt64(core.ownership.ownedCount)
         report.ownedInService = UInt64(core.ownership.ownInService)
+        report.agents = UInt64(core.agentCounts.loggedIn)
+        report.agentsAvailable = UInt64(core.agentCounts.available)
         report.bindings = UInt64(core.registrar.bindingCount)
         report.clients = UInt64(core.ports.clientCount)
         report.slowClients = core.ports.slowClients

@@ -50,6 +50,7 @@ extension ClusterSimulation {
     mutating func checkAgentsAtRest() {
         for position in 0..<topology.directory.count { invariantReservationsEnd(DNIndex(position)) }
         invariantAgentsAreAtOnePlace()
+        invariantAgentCountsAreTrue()
         if let call = redemptions.first(where: { nodes[$0.value.node.position].life == $0.value.life }) {
             fail("invariantRequestsAreAnswered", "nobody has told what became of call \(call.key)")
         }
@@ -65,6 +66,22 @@ extension ClusterSimulation {
             let isHeard = holder == node || cores[node].inspect(link: lease.holder.node).state == .live
             if isThere, isHeard, lease.deadline > now { continue }
             fail("invariantReservationsEnd", "\(name(dn)) at \(name(NodeIndex(node))): \(lease)")
+        }
+    }
+
+    /// What a node counts as things happen is what there is.
+    private mutating func invariantAgentCountsAreTrue() {
+        let nobody = View(service: .neverRegistered, owner: .none, stamp: .zero)
+        for node in nodes.indices {
+            var counted = AgentCounts()
+            for position in 0..<topology.directory.count {
+                let view = cores[node].ownership.view(of: DNIndex(position))
+                counted.viewChanged(from: nobody, to: view, at: NodeIndex(node))
+            }
+            if counted == cores[node].agentCounts { continue }
+            fail(
+                "invariantAgentCountsAreTrue",
+                "\(name(NodeIndex(node))) counts \(cores[node].agentCounts), and there are \(counted)")
         }
     }
 

@@ -106,6 +106,8 @@ enum ReportCodec {
             $0.provisioned_dns = report.provisionedDNs
             $0.owned_dns = report.ownedDNs
             $0.owned_in_service = report.ownedInService
+            $0.agents = report.agents
+            $0.agents_available = report.agentsAvailable
             $0.bindings = report.bindings
             $0.clients = report.clients
             $0.slow_clients = report.slowClients
@@ -185,6 +187,8 @@ enum ReportCodec {
         report.provisionedDNs = message.provisioned_dns
         report.ownedDNs = message.owned_dns
         report.ownedInService = message.owned_in_service
+        report.agents = message.agents
+        report.agentsAvailable = message.agents_available
         report.bindings = message.bindings
         report.clients = message.clients
         report.slowClients = message.slow_clients

@@ -74,11 +74,14 @@ struct StatusTests {
     @Test
     func jsonIsStable() {
         let json = JSONOutput.compact(StatusJSON(degradedStatus()))
-        #expect(json.hasPrefix("{\"cluster\":\"pair\",\"conditions\":[{\"kind\":\"link-not-live\","))
+        #expect(
+            json.hasPrefix(
+                "{\"agents\":{\"available\":0,\"loggedIn\":0},\"cluster\":\"pair\",\"conditions\":[{\"kind\":\"link-not-live\","
+            ))
         let parts = [
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
             """
-            {"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
+            {"agents":null,"agentsAvailable":null,"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
             "failedAuthentications":null,"incarnation":3,\
             "lastProblem":"worker ended with signal 9","limited":null,\
             "logLines":["ready","Fatal error: gone"],\

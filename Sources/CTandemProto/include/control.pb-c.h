@@ -578,10 +578,15 @@ struct  Tandem__Control__NodeReport
    */
   uint64_t calls;
   uint64_t transactions;
+  /*
+   * Logged in on the node's own DNs, and how many of these can be given a call.
+   */
+  uint64_t agents;
+  uint64_t agents_available;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
