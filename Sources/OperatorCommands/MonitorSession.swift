@@ -13,7 +13,8 @@ struct MonitorSession {
     /// How the client calls itself, and what it proves; nil where no proof is demanded.
     var name = "tandem monitor"
     var secret: [UInt8]?
-    let isOwnedHereOnly: Bool
+    /// What to ask the node for, apart from the place in the feed.
+    let wanted: MonitorOptions
     var lines: MonitorLines
     /// How many changes are still to be printed; nil for no end.
     var count: Int?
@@ -35,13 +36,13 @@ struct MonitorSession {
     }
 
     init(
-        node: String, address: StreamAddress, security: PortSecurity?, isOwnedHereOnly: Bool,
+        node: String, address: StreamAddress, security: PortSecurity?, wanted: MonitorOptions,
         lines: MonitorLines, count: Int?, isJSON: Bool, console: Console
     ) {
         self.node = node
         self.address = address
         self.security = security
-        self.isOwnedHereOnly = isOwnedHereOnly
+        self.wanted = wanted
         self.lines = lines
         self.count = count
         self.isJSON = isJSON
@@ -65,7 +66,7 @@ struct MonitorSession {
     private func advice(for error: TLibraryClientError) -> String {
         switch error {
         case .unproved: secret == nil ? "; give --secret-file and --name" : ""
-        case .notReachable, .timedOut, .closed, .insecure, .unreadable, .refused:
+        case .notReachable, .timedOut, .closed, .insecure, .unreadable, .refused, .overrun, .tooManyRequests, .invalid:
             "; see `tandem nodes` whether \(node) is ready"
         }
     }
@@ -109,7 +110,8 @@ struct MonitorSession {
     /// Connects and asks for the feed, from where it stopped if that is known.
     private mutating func subscribe() throws(TLibraryClientError) -> TLibraryClient {
         let client = try TLibraryClient(to: address, name: name, secret: secret, security: security)
-        let options = MonitorOptions(ownedHereOnly: isOwnedHereOnly, acceptsOwnerEvents: true, resume: position)
+        var options = wanted
+        options.resume = position
         let answer = try client.monitorAll(options)
         if answer.isResumed {
             console.note("Connected to \(node) again; going on after event #\(answer.sequence).")

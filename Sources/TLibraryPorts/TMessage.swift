@@ -150,9 +150,11 @@ package struct EventMask: OptionSet, Hashable, Sendable {
 
 /// What a monitoring client wants to hear.
 package struct MonitorOptions: Equatable, Sendable {
+    package static let maximumRanges = 64
+
     /// Only DNs that the node owns, as the smart clients of the original; otherwise the whole cluster.
     package var ownedHereOnly: Bool
-    /// Only DNs of these ranges; empty means all. At most 64.
+    /// Only DNs of these ranges; empty means all. At most `maximumRanges`.
     package var ranges: [DNRange]
     /// The client understands that all DNs of a node come or go at once; otherwise it is told of each DN.
     package var acceptsOwnerEvents: Bool

@@ -7,7 +7,6 @@ package import TLibraryPorts
 // What clients ask, as a node reads it. A frame that cannot be read ends the connection; one that can, but asks for something
 // that cannot be, is a request that is refused.
 extension TLibraryCodec {
-    private static let maximumRanges = 64
     private static let maximumEventTypes = 64
 
     package static func decodeRequest(type: UInt16, _ payload: RawSpan) throws(WireError) -> TRequest {
@@ -62,7 +61,7 @@ extension TLibraryCodec {
             type: type, tandem__tlibrary__monitor_request__descriptor, payload,
             as: Tandem__Tlibrary__MonitorRequest.self
         ) { (message) throws(WireError) in
-            guard message.n_range_firsts <= maximumRanges, message.n_range_firsts == message.n_range_lasts else {
+            guard message.n_range_firsts <= MonitorOptions.maximumRanges, message.n_range_firsts == message.n_range_lasts else {
                 throw .tooMany(type: type)
             }
             var options = MonitorOptions(

@@ -46,7 +46,10 @@ import Wire
         #expect(try tandem(["agents", "--state", "asleep"], cluster).code == 64)
 
         #expect(try tandem(["reservations"], cluster).output.contains("No agent is reserved."))
+        #expect(try tandem(["status"], cluster).output.contains("Agents: 2 logged in, 1 available\n"))
         try desk.reserveAgent(ReservationRequest(priority: 3, duration: .milliseconds(30_000)), on: "1001")
+        let status = try tandem(["status", "--json"], cluster).output
+        #expect(status.contains(#""available" : 0"#) && status.contains(#""loggedIn" : 2"#), "\(status)")
         let reserved = try tandem(["reservations"], cluster)
         #expect(reserved.output.contains("ann") && reserved.output.contains("dc2/sip1"), "\(reserved.output)")
         #expect(try tandem(["agents", "--dn", "1001"], cluster).output.contains("reserved"))
@@ -88,6 +91,37 @@ import Wire
             ["login", "1001", "a b"], ["ready", "1001", "--reason", "why"], ["ready", "1001", "--work-mode", "x"],
         ] {
             #expect(try tandem(["agent"] + wrong, cluster).code == 64)
+        }
+    }
+
+    @Test func `a monitor is told of what it has asked for and of nothing else`() throws {
+        let cluster = try TestCluster(TestCluster.agents())
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.register("1002", at: "127.0.0.1:5071", localPort: 6061)
+        let script = """
+            tandem() { words=$1; shift; "$program" $words "$@" --socket "$socket"; }
+            tandem "monitor dc2/sip1" --dn 1001 --dn 1003-1005 --events ready,not-ready --count 2 --timeout 20 >"$out" &
+            until grep -q "end of snapshot" "$out"; do :; done
+            for dn in 1002 1001; do
+                tandem "agent login $dn agent$dn"; tandem "agent ready $dn"; tandem "agent not-ready $dn"
+            done >/dev/null
+            wait; cat "$out"
+            """
+        let heard = try cluster.sandbox.run([
+            "/bin/sh", "-c",
+            "program=\(Executables.companion("tandem")); socket=\(cluster.socketPath); out=\(cluster.directory)/heard\n"
+                + script,
+        ])
+        let lines = heard.output.split(separator: "\n").map {
+            $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ")
+        }
+        #expect(
+            lines == [
+                "EventPrivateInfo 1001", "EventPrivateInfo -", "EventAgentReady 1001", "EventAgentNotReady 1001",
+            ], "\(heard.output)")
+        #expect(heard.output.contains("end of snapshot: 4 DNs, 1 InSrv"), "\(heard.output)")
+        for wrong in [["--events", "ready,lunch"], ["--events", ""], ["--dn", "10 01"]] {
+            #expect(try tandem(["monitor", "dc2/sip1"] + wrong, cluster).code == 64)
         }
     }
 }
