@@ -19,6 +19,9 @@ class PortConnection {
 
     deinit { connection.close() }
 
+    /// To wait for events beside other things.
+    var descriptor: OwnedDescriptor { connection.descriptor }
+
     fileprivate func ask(_ request: (UInt32) -> TRequest) throws {
         lastReference += 1
         var bytes: [UInt8] = []
