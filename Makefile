@@ -54,15 +54,20 @@ test: deps ## build and run every test
 	$(SWIFT) test -c release --skip-build
 
 .PHONY: check
-check: lint test replay ## everything that has to hold before a change lands
+check: lint test replay example ## everything that has to hold before a change lands
+
+.PHONY: example
+example: ## build examples/swift as a package of its own: with what the library shows everybody
+	$(call install,$(BUILD_PACKAGES))
+	$(SWIFT) build --package-path examples/swift --scratch-path .build-example
 
 .PHONY: lint
 lint: ## check the format
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing examples
 
 .PHONY: format
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing examples
 
 .PHONY: generate
 generate: ## regenerate Sources/CTandemProto from schemas/

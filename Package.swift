@@ -135,6 +135,11 @@ let programs: [Target] = [
     ),
 ]
 
+/// The example of the library is a package of its own; built here too, it cannot fall behind.
+let examples: [Target] = [
+    .executableTarget(name: "example-desk", dependencies: ["TLibrary"], path: "examples/swift/Sources/desk")
+]
+
 let tests: [Target] = [
     .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"]),
     .testTarget(name: "DNOwnershipTests", dependencies: ["ClusterModel", "DNOwnership"]),
@@ -167,7 +172,9 @@ let tests: [Target] = [
         dependencies: ["ClusterModel", "Wire", "LinuxSystem", "TLS", "Transport", "TestCertificates"]),
     .testTarget(
         name: "TLibraryTests",
-        dependencies: ["ClusterModel", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary"]
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "Transport", "TLibrary",
+        ]
     ),
     .testTarget(
         name: "OperatorCommandsTests",
@@ -196,6 +203,8 @@ let package = Package(
         .executable(name: "tandem-worker", targets: ["tandem-worker"]),
         .executable(name: "tandem-load", targets: ["tandem-load"]),
         .executable(name: "tandem-sim", targets: ["tandem-sim"]),
+        // For other people's programs: everything public stands there.
+        .library(name: "TLibrary", targets: ["TLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -204,7 +213,7 @@ let package = Package(
         // Before its first release every one may change what it offers.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
-    targets: pureRooms + doors + roles + checks + programs + tests,
+    targets: pureRooms + doors + roles + checks + programs + examples + tests,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )

@@ -45,14 +45,14 @@ package final class TLibraryClient {
             CommonCodec.encode(hello, to: &output)
             try connection.send(raw: output, timeout: deadline.left)
         } catch {
-            if case .insecure(_, let what) = error { throw .insecure(address, reason: what) }
-            throw .notReachable(address, reason: Self.reason(error))
+            if case .insecure(_, let what) = error { throw .insecure("\(address)", reason: what) }
+            throw .notReachable("\(address)", reason: Self.reason(error))
         }
         serverHello = try Self.receiveHello(connection, until: deadline)
         try Self.prove(hello, secret, to: serverHello, connection, until: deadline)
-        guard let info = try Self.receive(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        guard let info = try Self.receive(connection, timeout: deadline.left) else { throw .timedOut("\(address)") }
         guard info.type == .eventServerInfo else {
-            throw .unreadable(address, reason: "\(info.type.name) came instead of EventServerInfo")
+            throw .unreadable("\(address)", reason: "\(info.type.name) came instead of EventServerInfo")
         }
         serverInfo = info
     }
@@ -61,11 +61,11 @@ package final class TLibraryClient {
         _ security: PortSecurity?, to address: StreamAddress
     ) throws(TLibraryClientError) -> TLSSession? {
         guard address.isSecure else { return nil }
-        guard let security else { throw .insecure(address, reason: "whose certificates count there was not said") }
+        guard let security else { throw .insecure("\(address)", reason: "whose certificates count there was not said") }
         do throws(TLSError) {
             return try TLSSession(security.context, expecting: security.server)
         } catch {
-            throw .insecure(address, reason: error.sentence)
+            throw .insecure("\(address)", reason: error.sentence)
         }
     }
 
@@ -113,7 +113,7 @@ package final class TLibraryClient {
             if event.referenceID == request.referenceID { return event }
             kept.append(event)
         }
-        throw .timedOut(address)
+        throw .timedOut("\(address)")
     }
 
     /// TRegisterAddress: registers for a DN's events. On a PSTN DN that nobody serves, or with `takeover`, the node
@@ -232,7 +232,7 @@ package final class TLibraryClient {
         do throws(WireError) {
             return try TLibraryCodec.decodeEvent(type: frame.type, frame.payload.span.bytes)
         } catch {
-            throw .unreadable(connection.address, reason: error.sentence)
+            throw .unreadable("\(connection.address)", reason: error.sentence)
         }
     }
 
@@ -240,14 +240,14 @@ package final class TLibraryClient {
         _ connection: BlockingConnection, until deadline: Deadline
     ) throws(TLibraryClientError) -> PortHello {
         let address = connection.address
-        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut("\(address)") }
         guard frame.type == FrameType.hello else {
-            throw .unreadable(address, reason: "message type \(frame.type) came instead of a hello")
+            throw .unreadable("\(address)", reason: "message type \(frame.type) came instead of a hello")
         }
         do throws(WireError) {
             return try CommonCodec.decodeHello(frame.payload.span.bytes)
         } catch {
-            throw .unreadable(address, reason: error.sentence)
+            throw .unreadable("\(address)", reason: error.sentence)
         }
     }
 
@@ -258,11 +258,13 @@ package final class TLibraryClient {
     ) throws(TLibraryClientError) {
         let address = connection.address
         guard let secret else {
-            guard node.nonce.isEmpty else { throw .unproved(address, reason: "the node demands the proof of a secret") }
+            guard node.nonce.isEmpty else {
+                throw .unproved("\(address)", reason: "the node demands the proof of a secret")
+            }
             return
         }
         guard !node.nonce.isEmpty else {
-            throw .unproved(address, reason: "the node demands no proof of a secret; leave the secret out")
+            throw .unproved("\(address)", reason: "the node demands no proof of a secret; leave the secret out")
         }
         let proof = ClientProof(
             clientNonce: hello.nonce, nodeNonce: node.nonce, cluster: node.cluster, node: node.name, client: hello.name)
@@ -273,11 +275,11 @@ package final class TLibraryClient {
         } catch {
             throw Self.error(error, at: address)
         }
-        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut(address) }
+        guard let frame = try nextFrame(connection, timeout: deadline.left) else { throw .timedOut("\(address)") }
         let expected = MessageAuthenticationCode.sha256(proof.text(.node), key: secret)
         guard frame.type == FrameType.proof, let code = try? CommonCodec.decodeProof(frame.payload.span.bytes),
             ClientProof.isSame(code, expected)
-        else { throw .unproved(address, reason: "the node does not know the secret") }
+        else { throw .unproved("\(address)", reason: "the node does not know the secret") }
     }
 
     /// - Returns: nil when no frame came in time.
@@ -293,16 +295,16 @@ package final class TLibraryClient {
             throw Self.error(error, at: connection.address)
         }
         guard frame.type == FrameType.problem else { return frame }
-        throw .closed(connection.address, problem: try? CommonCodec.decodeProblem(frame.payload.span.bytes))
+        throw .closed("\(connection.address)", problem: try? CommonCodec.decodeProblem(frame.payload.span.bytes))
     }
 
     private static func error(_ error: BlockingConnectionError, at address: StreamAddress) -> TLibraryClientError {
         switch error {
-        case .timedOut: .timedOut(address)
-        case .closed: .closed(address, problem: nil)
-        case .badFrame(_, let what): .unreadable(address, reason: what)
-        case .insecure(_, let what): .insecure(address, reason: what)
-        case .system(let error): .closed(address, problem: error.reason)
+        case .timedOut: .timedOut("\(address)")
+        case .closed: .closed("\(address)", problem: nil)
+        case .badFrame(_, let what): .unreadable("\(address)", reason: what)
+        case .insecure(_, let what): .insecure("\(address)", reason: what)
+        case .system(let error): .closed("\(address)", problem: error.reason)
         }
     }
 

@@ -71,6 +71,8 @@ package final class BlockingConnection {
         do throws(SystemError) {
             let (socket, connected) = try Sockets.connecting(to: address)
             socket.disableDelay()
+            // Who only listens learns in this way that the other machine is gone.
+            socket.keepAlive()
             if connected { return socket }
             if try socket.wait(forReading: false, nanoseconds: timeout.nanoseconds) {
                 guard let error = Sockets.connectionError(of: socket, to: address) else { return socket }

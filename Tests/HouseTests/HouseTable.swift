@@ -71,7 +71,11 @@ enum House {
         Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
         Room(
             "TLibrary", .door,
-            ["ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport", "Digests"]),
+            // The library's connections have threads; one lock is between these and the program's tasks.
+            [
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport", "Digests",
+                "Synchronization",
+            ]),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
 
@@ -113,6 +117,9 @@ enum House {
 
         // Below Tests, for those of them that need certificates.
         Room("TestCertificates", .role, ["LinuxSystem", "Glibc"]),
+
+        // The example of the library: what others have is what it has.
+        Room("example-desk", .program, ["TLibrary"]),
 
         // Roof: programs of a screenful each; the load generator is its own client.
         Room("tandem", .program, ["OperatorCommands", "ArgumentParser"]),

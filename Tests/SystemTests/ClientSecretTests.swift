@@ -42,11 +42,17 @@ import Wire
         }
     }
 
-    @Test func `who knows the secret is served, who does not is not, and nobody learns which names there are`() throws {
+    @Test func `who knows the secret is served, who does not is not, and nobody learns which names there are`()
+        async throws
+    {
         let cluster = try cluster()
         let known = try client(cluster)
         #expect(known.serverHello.nonce.count == 32)
         #expect(try known.queryServer().server == "dc1/sip1")
+        let library = try await TLibraryConnection.connect(
+            to: "unix:\(cluster.directory)/dc1-sip1",
+            TLibraryOptions(name: "stat1", secret: Array(Self.secret.utf8)))
+        #expect(library.node == "dc1/sip1")
         let wrong = try refusal(cluster, "stat1", "another-secret-of-some-length")
         #expect(wrong == "the client's name and secret do not belong together")
         #expect(try refusal(cluster, "nobody", Self.secret) == wrong)

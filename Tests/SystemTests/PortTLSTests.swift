@@ -66,6 +66,22 @@ import Wire
         try cluster.waitUntil("it is named") { _ in cluster.logText.contains("the peer does not speak TLS") }
     }
 
+    @Test func `programs with the library know the node as well`() throws {
+        let cluster = try cluster("")
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        func desk(_ name: String) throws -> (code: Int32, output: String) {
+            try cluster.sandbox.run([
+                Executables.companion("example-desk"), "tls:127.0.0.1:7102", "1001", "ann", "0", authority.certificate,
+                name,
+            ])
+        }
+        let known = try desk("sip1.dc2.cc.example.com")
+        #expect(known.code == 0 && known.output.contains("EventAgentReady 1001 ann"), "\(known.output)")
+        let other = try desk("sip1.dc3.cc.example.com")
+        #expect(
+            other.code != 0 && other.output.contains("not made out to `sip1.dc3.cc.example.com`"), "\(other.output)")
+    }
+
     @Test func `the topology's authority is the command's, and clients may show certificates of it only`() throws {
         let cluster = try cluster(", ca: \(authority.certificate)")
         let told = try monitor(cluster, [])

@@ -144,7 +144,7 @@ import Wire
 
         // It finds what had been sent until then, and the reason.
         var last: UInt64 = 0
-        let expected = TLibraryClientError.closed(slow.address, problem: ClientProblem.tooSlow.sentence)
+        let expected = TLibraryClientError.closed("\(slow.address)", problem: ClientProblem.tooSlow.sentence)
         #expect(throws: expected) {
             while let event = try slow.nextEvent(timeout: .seconds(5)) { last = max(last, event.sequence) }
         }

@@ -1,0 +1,195 @@
+import AgentSessions
+import ClusterModel
+import TLibraryPorts
+package import Wire
+
+/// What a node has said on its port.
+public struct TLibraryEvent: Sendable, Equatable {
+    /// The events, with the T-Library's names as raw values.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A request was refused.
+        case error = "EventError"
+        /// The client is registered for a DN.
+        case registered = "EventRegistered"
+        /// The client is no longer registered for a DN.
+        case unregistered = "EventUnregistered"
+        /// An agent has logged in.
+        case agentLogin = "EventAgentLogin"
+        /// An agent has logged out.
+        case agentLogout = "EventAgentLogout"
+        /// An agent is ready.
+        case agentReady = "EventAgentReady"
+        /// An agent is not ready.
+        case agentNotReady = "EventAgentNotReady"
+        /// The answer to a query of a DN.
+        case addressInfo = "EventAddressInfo"
+        /// What the node says of itself.
+        case serverInfo = "EventServerInfo"
+        /// The node has lost a peer.
+        case linkDisconnected = "EventLinkDisconnected"
+        /// The node hears a peer.
+        case linkConnected = "EventLinkConnected"
+        /// An agent is reserved for the client.
+        case agentReserved = "EventAgentReserved"
+        /// A request was done that has no event of its own.
+        case acknowledged = "EventACK"
+        /// A DN has gone out of service.
+        case dnOutOfService = "EventDNOutOfService"
+        /// A DN is in service.
+        case dnBackInService = "EventDNBackInService"
+        /// What else there is to say of DNs and owners; see `info`.
+        case privateInfo = "EventPrivateInfo"
+    }
+
+    /// What an EventPrivateInfo is about.
+    public enum Info: String, Sendable {
+        /// DNs as they are: of a snapshot, or changed in another way than in their service.
+        case dnStatus = "ClusterDNStatus"
+        /// The snapshot is complete.
+        case endOfSnapshot = "EndOfSnapshot"
+        /// The node does not hear an owner any more: all of its DNs are out of service. Only if such events were asked for.
+        case ownerUnreachable = "OwnerUnreachable"
+        /// All DNs of an owner that was not heard have been told.
+        case ownerReachable = "OwnerReachable"
+        /// Where a DN's owner is.
+        case ownerHint = "OwnerHint"
+    }
+
+    /// Words of who asked, such as why an agent is not ready.
+    public struct Reason: Sendable, Hashable {
+        /// What it is about.
+        public let key: String
+        /// What is said of it.
+        public let value: String
+    }
+
+    /// Everything that came, as the wire has it.
+    package let received: ReceivedEvent
+    /// Which event it is.
+    public let kind: Kind
+
+    /// - Returns: nil for what is no event.
+    package init?(_ received: ReceivedEvent) {
+        guard let kind = Kind(rawValue: received.type.name) else { return nil }
+        self.received = received
+        self.kind = kind
+    }
+
+    /// With `privateInfo`: what it is about.
+    public var info: Info? { Info(rawValue: received.privateInfo.rawValue) }
+    /// Full name of the node that sent the event.
+    public var node: String { received.server }
+    /// When it did, by its clock: milliseconds since 1970.
+    public var timeMilliseconds: UInt64 { received.timeMilliseconds }
+    /// The DN that the event is about; empty where it is about none, or about those in `dns`.
+    public var dn: String { received.thisDN }
+    /// DNs as the node shows them now.
+    public var dns: [TLibraryDN] { received.statuses.map(TLibraryDN.init) }
+    /// Whose event it is, with an agent's event and with a reservation; empty in others.
+    public var agent: String { received.agentID }
+    /// With an agent's event.
+    public var workMode: TLibraryWorkMode { TLibraryWorkMode(received.workMode) }
+    /// With an agent's event: what the client said, and the `site` of the DN's owner.
+    public var reasons: [Reason] { received.reasons.map { Reason(key: $0.key, value: $0.value) } }
+    /// With a link's event the peer, with an owner's event the owner: a full name.
+    public var peer: String { received.owner }
+    /// With an owner hint: the owner's port.
+    public var ownerAddress: String { received.ownerAddress }
+    /// With `registered`, where the client holds the DN in service: what a desktop that comes back shows.
+    public var desktop: UInt64? { received.desktopToken?.number }
+    /// Where the feed stands; nil outside a feed.
+    public var position: TLibraryPosition? {
+        received.lineage == 0 ? nil : TLibraryPosition(lineage: received.lineage, sequence: received.sequence)
+    }
+    /// With the answer to `monitor`: whether the feed goes on where the client had stopped.
+    public var isResumed: Bool { received.isResumed }
+}
+
+/// A DN as a node shows it.
+public struct TLibraryDN: Sendable, Hashable {
+    /// The agent of a DN.
+    public struct Agent: Sendable, Hashable {
+        /// What the agent logged in as.
+        public let id: String
+        /// False after a logout, of which the DN keeps a mark.
+        public let isLoggedIn: Bool
+        /// Whether the agent takes calls.
+        public let isReady: Bool
+        /// What the agent is doing beside that.
+        public let workMode: TLibraryWorkMode
+        /// Since when the agent is so, in milliseconds since 1970.
+        public let since: UInt64
+    }
+
+    /// The DN itself.
+    public let dn: String
+    /// Why it takes no calls, such as `expired` or `owner-unreachable`; nil in service. The words are those of `tandem dn list`.
+    public let outOfService: String?
+    /// Full name of the node that owns it; nil before anybody has claimed it.
+    public let owner: String?
+    /// It has a call.
+    public let isBusy: Bool
+    /// Somebody has reserved its agent.
+    public let isReserved: Bool
+    /// Nil before anybody has logged in.
+    public let agent: Agent?
+
+    init(_ status: ReceivedEvent.Status) {
+        dn = "\(status.dn)"
+        outOfService = status.service.reason
+        owner = status.owner
+        isBusy = status.occupancy.contains(.busy)
+        isReserved = status.occupancy.contains(.reserved)
+        agent = status.agent.map {
+            Agent(
+                id: $0.agentID.text, isLoggedIn: $0.state != .loggedOut, isReady: $0.state == .ready,
+                workMode: TLibraryWorkMode($0.workMode), since: $0.since)
+        }
+    }
+}
+
+/// What an agent is doing, beside ready or not: TAgentWorkMode.
+public enum TLibraryWorkMode: String, Sendable, CaseIterable {
+    /// Nothing was said.
+    case unknown
+    /// Ready for one call at a time, by the agent's own hand.
+    case manualIn = "manual-in"
+    /// Ready again by itself after every call.
+    case autoIn = "auto-in"
+    /// Work that a call has left.
+    case afterCallWork = "after-call-work"
+    /// Other work.
+    case auxWork = "aux-work"
+    /// No call is given.
+    case noCallDisconnect = "no-call-disconnect"
+    /// Away from the desk.
+    case walkAway = "walk-away"
+    /// Back at the desk.
+    case returnBack = "return-back"
+
+    init(_ mode: WorkMode) {
+        self = Self(rawValue: mode.word) ?? .unknown
+    }
+
+    var onTheWire: WorkMode { WorkMode.allCases.first { $0.word == rawValue } ?? .unknown }
+}
+
+/// A place in a node's feed of events.
+public struct TLibraryPosition: Sendable, Hashable {
+    /// Of the node that numbered the events.
+    public let lineage: UInt64
+    /// Of the last event.
+    public let sequence: UInt64
+}
+
+/// An agent that is reserved for this client.
+public struct TLibraryReservation: Sendable, Equatable {
+    /// Who.
+    public let agent: String
+    /// What a call shows to reach the agent; to be carried unread.
+    public let token: [UInt8]
+    /// How long it lasts from the answer on.
+    public let milliseconds: UInt32
+    /// How urgent the request was.
+    public let priority: Int32
+}
