@@ -12,9 +12,17 @@ package struct Topology: Equatable, Sendable {
     package var directory: DNDirectory
     /// DNs that callers dial to be routed; sorted. None of them is in the directory.
     package var routingPoints: [RoutingPoint]
+    /// Gateways to the telephone network; sorted by name.
+    package var trunks: [Trunk]
+    /// Sorted by full name.
+    package var statServers: [StatServerDeclaration]
+    /// Sorted by full name.
+    package var routers: [RouterDeclaration]
     package var timing: Timing
     /// What becomes of an agent who logs in a second time.
     package var secondLogin: SecondLogin
+    /// What becomes of an agent whose phone was not answered when a routed call rang there.
+    package var noAnswer: NoAnswerAction
     /// How clients of the ports prove who they are; nil where TLS alone says it, or nothing does.
     package var clientAuthentication: ClientAuthenticationPolicy?
     /// How many requests a client of a port may make a second; nil where it may make as many as it can.
@@ -30,8 +38,9 @@ package struct Topology: Equatable, Sendable {
 
     package init(
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
-        directory: DNDirectory, routingPoints: [RoutingPoint] = [], timing: Timing = Timing(),
-        secondLogin: SecondLogin = .latest, clientAuthentication: ClientAuthenticationPolicy? = nil,
+        directory: DNDirectory, routingPoints: [RoutingPoint] = [], trunks: [Trunk] = [],
+        statServers: [StatServerDeclaration] = [], routers: [RouterDeclaration] = [], timing: Timing = Timing(),
+        secondLogin: SecondLogin = .latest, noAnswer: NoAnswerAction = .notReady, clientAuthentication: ClientAuthenticationPolicy? = nil,
         clientRequestLimit: Int? = nil, authentication: AuthenticationPolicy? = nil,
         sourceLimits: SourceLimitPolicy? = nil, tls: TLSPolicy? = nil, notices: [String] = []
     ) {
@@ -42,8 +51,12 @@ package struct Topology: Equatable, Sendable {
         self.nodes = nodes
         self.directory = directory
         self.routingPoints = routingPoints
+        self.trunks = trunks
+        self.statServers = statServers
+        self.routers = routers
         self.timing = timing
         self.secondLogin = secondLogin
+        self.noAnswer = noAnswer
         self.clientAuthentication = clientAuthentication
         self.clientRequestLimit = clientRequestLimit
         self.authentication = authentication
@@ -61,15 +74,6 @@ package struct Topology: Equatable, Sendable {
 
     package func name(of node: NodeIndex) -> String {
         nodes[node.position].name
-    }
-}
-
-/// A DN that callers dial to be routed to an agent.
-package struct RoutingPoint: Hashable, Sendable {
-    package var dn: DN
-
-    package init(dn: DN) {
-        self.dn = dn
     }
 }
 
