@@ -19,12 +19,14 @@ let pureRooms: [Target] = [
     ),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
+    .target(name: "CallControl", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(
-        name: "NodeCore", dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
+        name: "NodeCore",
+        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts"]),
     .target(
         name: "Simulation",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "NodeCore",
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),
         ]
@@ -61,8 +63,8 @@ let doors: [Target] = [
     .target(
         name: "Wire",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "CProtobufC",
-            "CTandemProto",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration",
+            "CProtobufC", "CTandemProto",
         ]
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
@@ -83,8 +85,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
-            "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "Orchestration",
+            "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -149,6 +151,7 @@ let tests: [Target] = [
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
+    .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
     .testTarget(
         name: "NodeCoreTests",
         dependencies: [

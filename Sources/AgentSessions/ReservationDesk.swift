@@ -247,8 +247,19 @@ package struct ReservationDesk: Sendable {
             && (token.lineage == lineage || faults.contains(.leaseSurvivesRestart))
         guard isGenuine else { return .staleToken }
         guard lease.call == nil || lease.call == call else { return .spent }
+        // Somebody has called the agent directly.
+        if place.view.occupancy.contains(.busy) { return .unavailable(.busy) }
         leases[place.dn]!.call = call
         return nil
+    }
+
+    /// The DN has a call: if it is the one that its token has brought, the reservation has done its work.
+    ///
+    /// - Returns: whether the agent was reserved and is so no longer.
+    package mutating func callArrived(_ dn: DNIndex) -> Bool {
+        guard let lease = leases[dn], lease.call != nil else { return false }
+        end(dn)
+        return true
     }
 
     // MARK: Ends

@@ -142,6 +142,96 @@ void   tandem__mesh__records__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__records__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__mesh__calls__init
+                     (Tandem__Mesh__Calls         *message)
+{
+  static const Tandem__Mesh__Calls init_value = TANDEM__MESH__CALLS__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__calls__get_packed_size
+                     (const Tandem__Mesh__Calls *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__calls__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__calls__pack
+                     (const Tandem__Mesh__Calls *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__calls__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__calls__pack_to_buffer
+                     (const Tandem__Mesh__Calls *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__calls__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__Calls *
+       tandem__mesh__calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__Calls *)
+     protobuf_c_message_unpack (&tandem__mesh__calls__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__calls__free_unpacked
+                     (Tandem__Mesh__Calls *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__calls__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__mesh__call__init
+                     (Tandem__Mesh__Call         *message)
+{
+  static const Tandem__Mesh__Call init_value = TANDEM__MESH__CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__call__get_packed_size
+                     (const Tandem__Mesh__Call *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__call__pack
+                     (const Tandem__Mesh__Call *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__call__pack_to_buffer
+                     (const Tandem__Mesh__Call *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__Call *
+       tandem__mesh__call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__Call *)
+     protobuf_c_message_unpack (&tandem__mesh__call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__call__free_unpacked
+                     (Tandem__Mesh__Call *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__mesh__session__init
                      (Tandem__Mesh__Session         *message)
 {
@@ -547,6 +637,51 @@ void   tandem__mesh__client_gone__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__client_gone__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__mesh__call_report__init
+                     (Tandem__Mesh__CallReport         *message)
+{
+  static const Tandem__Mesh__CallReport init_value = TANDEM__MESH__CALL_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__call_report__get_packed_size
+                     (const Tandem__Mesh__CallReport *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__call_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__call_report__pack
+                     (const Tandem__Mesh__CallReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__call_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__call_report__pack_to_buffer
+                     (const Tandem__Mesh__CallReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__call_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__CallReport *
+       tandem__mesh__call_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__CallReport *)
+     protobuf_c_message_unpack (&tandem__mesh__call_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__call_report__free_unpacked
+                     (Tandem__Mesh__CallReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__call_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__mesh__hello__field_descriptors[9] =
 {
   {
@@ -740,7 +875,7 @@ const ProtobufCMessageDescriptor tandem__mesh__sync_begin__descriptor =
   (ProtobufCMessageInit) tandem__mesh__sync_begin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[9] =
 {
   {
     "first_revision",
@@ -838,8 +973,21 @@ static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[8
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Mesh__Records, n_calls),
+    offsetof(Tandem__Mesh__Records, calls),
+    &tandem__mesh__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__records__field_indices_by_name[] = {
+  8,   /* field[8] = calls */
   0,   /* field[0] = first_revision */
   1,   /* field[1] = last_revision */
   2,   /* field[2] = owned_dns */
@@ -852,7 +1000,7 @@ static const unsigned tandem__mesh__records__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__mesh__records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
 {
@@ -862,11 +1010,204 @@ const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
   "Tandem__Mesh__Records",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Records),
-  8,
+  9,
   tandem__mesh__records__field_descriptors,
   tandem__mesh__records__field_indices_by_name,
   1,  tandem__mesh__records__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__records__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__calls__field_descriptors[5] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Calls, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Mesh__Calls, n_calls),
+    offsetof(Tandem__Mesh__Calls, calls),
+    &tandem__mesh__call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_ended",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Calls, has_ended),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Calls, ended),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Calls, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__calls__field_indices_by_name[] = {
+  1,   /* field[1] = calls */
+  4,   /* field[4] = end */
+  3,   /* field[3] = ended */
+  2,   /* field[2] = has_ended */
+  0,   /* field[0] = position */
+};
+static const ProtobufCIntRange tandem__mesh__calls__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__calls__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.Calls",
+  "Calls",
+  "Tandem__Mesh__Calls",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__Calls),
+  5,
+  tandem__mesh__calls__field_descriptors,
+  tandem__mesh__calls__field_indices_by_name,
+  1,  tandem__mesh__calls__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__calls__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__call__field_descriptors[6] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, is_caller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, other),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Call, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__call__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  2,   /* field[2] = is_caller */
+  4,   /* field[4] = other */
+  1,   /* field[1] = phase */
+  5,   /* field[5] = routing_point */
+  3,   /* field[3] = since */
+};
+static const ProtobufCIntRange tandem__mesh__call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.Call",
+  "Call",
+  "Tandem__Mesh__Call",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__Call),
+  6,
+  tandem__mesh__call__field_descriptors,
+  tandem__mesh__call__field_indices_by_name,
+  1,  tandem__mesh__call__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__mesh__session__field_descriptors[8] =
@@ -1551,7 +1892,7 @@ const ProtobufCMessageDescriptor tandem__mesh__reservation_token__descriptor =
   (ProtobufCMessageInit) tandem__mesh__reservation_token__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descriptors[14] =
 {
   {
     "number",
@@ -1709,9 +2050,22 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_answer__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedAnswer, calls),
+    &tandem__mesh__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__proxied_answer__field_indices_by_name[] = {
   9,   /* field[9] = agent */
+  13,   /* field[13] = calls */
   4,   /* field[4] = contacts */
   5,   /* field[5] = desktops */
   12,   /* field[12] = error */
@@ -1728,7 +2082,7 @@ static const unsigned tandem__mesh__proxied_answer__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__mesh__proxied_answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor =
 {
@@ -1738,7 +2092,7 @@ const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor =
   "Tandem__Mesh__ProxiedAnswer",
   "tandem.mesh",
   sizeof(Tandem__Mesh__ProxiedAnswer),
-  13,
+  14,
   tandem__mesh__proxied_answer__field_descriptors,
   tandem__mesh__proxied_answer__field_indices_by_name,
   1,  tandem__mesh__proxied_answer__number_ranges,
@@ -1781,5 +2135,56 @@ const ProtobufCMessageDescriptor tandem__mesh__client_gone__descriptor =
   tandem__mesh__client_gone__field_indices_by_name,
   1,  tandem__mesh__client_gone__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__client_gone__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__call_report__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__CallReport, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__CallReport, calls),
+    &tandem__mesh__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__call_report__field_indices_by_name[] = {
+  1,   /* field[1] = calls */
+  0,   /* field[0] = dn */
+};
+static const ProtobufCIntRange tandem__mesh__call_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__call_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.CallReport",
+  "CallReport",
+  "Tandem__Mesh__CallReport",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__CallReport),
+  2,
+  tandem__mesh__call_report__field_descriptors,
+  tandem__mesh__call_report__field_indices_by_name,
+  1,  tandem__mesh__call_report__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__call_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -277,6 +277,96 @@ void   tandem__tlibrary__reserve_request__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__reserve_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__tlibrary__route_request__init
+                     (Tandem__Tlibrary__RouteRequest         *message)
+{
+  static const Tandem__Tlibrary__RouteRequest init_value = TANDEM__TLIBRARY__ROUTE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__route_request__get_packed_size
+                     (const Tandem__Tlibrary__RouteRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__route_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__route_request__pack
+                     (const Tandem__Tlibrary__RouteRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__route_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__route_request__pack_to_buffer
+                     (const Tandem__Tlibrary__RouteRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__route_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__RouteRequest *
+       tandem__tlibrary__route_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__RouteRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__route_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__route_request__free_unpacked
+                     (Tandem__Tlibrary__RouteRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__route_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__tlibrary__call_status__init
+                     (Tandem__Tlibrary__CallStatus         *message)
+{
+  static const Tandem__Tlibrary__CallStatus init_value = TANDEM__TLIBRARY__CALL_STATUS__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__call_status__get_packed_size
+                     (const Tandem__Tlibrary__CallStatus *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__call_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__call_status__pack
+                     (const Tandem__Tlibrary__CallStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__call_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__call_status__pack_to_buffer
+                     (const Tandem__Tlibrary__CallStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__call_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__CallStatus *
+       tandem__tlibrary__call_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__CallStatus *)
+     protobuf_c_message_unpack (&tandem__tlibrary__call_status__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__call_status__free_unpacked
+                     (Tandem__Tlibrary__CallStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__call_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__tlibrary__agent_status__init
                      (Tandem__Tlibrary__AgentStatus         *message)
 {
@@ -926,6 +1016,173 @@ const ProtobufCMessageDescriptor tandem__tlibrary__reserve_request__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__reserve_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tandem__tlibrary__route_request__field_descriptors[3] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__RouteRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__RouteRequest, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__RouteRequest, reservation_token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__route_request__field_indices_by_name[] = {
+  1,   /* field[1] = connection */
+  0,   /* field[0] = reference_id */
+  2,   /* field[2] = reservation_token */
+};
+static const ProtobufCIntRange tandem__tlibrary__route_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__route_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.RouteRequest",
+  "RouteRequest",
+  "Tandem__Tlibrary__RouteRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__RouteRequest),
+  3,
+  tandem__tlibrary__route_request__field_descriptors,
+  tandem__tlibrary__route_request__field_indices_by_name,
+  1,  tandem__tlibrary__route_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__route_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__call_status__field_descriptors[6] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, is_caller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other_dn",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, other_dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "this_queue",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__CallStatus, this_queue),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__call_status__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  2,   /* field[2] = is_caller */
+  4,   /* field[4] = other_dn */
+  1,   /* field[1] = phase */
+  3,   /* field[3] = since */
+  5,   /* field[5] = this_queue */
+};
+static const ProtobufCIntRange tandem__tlibrary__call_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__call_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.CallStatus",
+  "CallStatus",
+  "Tandem__Tlibrary__CallStatus",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__CallStatus),
+  6,
+  tandem__tlibrary__call_status__field_descriptors,
+  tandem__tlibrary__call_status__field_indices_by_name,
+  1,  tandem__tlibrary__call_status__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__call_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tandem__tlibrary__agent_status__field_descriptors[7] =
 {
   {
@@ -1042,7 +1299,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__agent_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descriptors[7] =
 {
   {
     "dn",
@@ -1116,9 +1373,22 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__dnstatus__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Tlibrary__DNStatus, n_calls),
+    offsetof(Tandem__Tlibrary__DNStatus, calls),
+    &tandem__tlibrary__call_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__dnstatus__field_indices_by_name[] = {
   5,   /* field[5] = agent */
+  6,   /* field[6] = calls */
   0,   /* field[0] = dn */
   4,   /* field[4] = occupancy */
   2,   /* field[2] = owner */
@@ -1128,7 +1398,7 @@ static const unsigned tandem__tlibrary__dnstatus__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__tlibrary__dnstatus__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
 {
@@ -1138,7 +1408,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
   "Tandem__Tlibrary__DNStatus",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__DNStatus),
-  6,
+  7,
   tandem__tlibrary__dnstatus__field_descriptors,
   tandem__tlibrary__dnstatus__field_indices_by_name,
   1,  tandem__tlibrary__dnstatus__number_ranges,
@@ -1181,7 +1451,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[35] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[40] =
 {
   {
     "server",
@@ -1603,10 +1873,73 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "call",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, call),
+    &tandem__tlibrary__call_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ani",
+    38,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, ani),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tried_dns",
+    39,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Tlibrary__Event, n_tried_dns),
+    offsetof(Tandem__Tlibrary__Event, tried_dns),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "third_party_dn",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, third_party_dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   25,   /* field[25] = agent_id */
+  37,   /* field[37] = ani */
+  35,   /* field[35] = call */
   17,   /* field[17] = cluster */
+  36,   /* field[36] = connection */
   23,   /* field[23] = contacts */
   33,   /* field[33] = desktop_token */
   24,   /* field[24] = desktops */
@@ -1635,16 +1968,18 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   9,   /* field[9] = sequence */
   0,   /* field[0] = server */
   7,   /* field[7] = statuses */
+  39,   /* field[39] = third_party_dn */
   1,   /* field[1] = this_dn */
   3,   /* field[3] = time_microseconds */
   2,   /* field[2] = time_seconds */
+  38,   /* field[38] = tried_dns */
   18,   /* field[18] = version */
   26,   /* field[26] = work_mode */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 35 }
+  { 0, 40 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -1654,7 +1989,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  35,
+  40,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   1,  tandem__tlibrary__event__number_ranges,

@@ -19,20 +19,9 @@ package struct CallConnection: Hashable, Comparable, Sendable, CustomStringConve
 package struct DNCall: Hashable, Sendable {
     /// The raw values travel.
     package enum Phase: UInt8, Hashable, Sendable, CaseIterable {
-        /// The DN's phone rings, or is about to.
+        /// The callee's phone rings, or is about to.
         case ringing = 0
-        /// The DN is the caller, and nobody has answered.
-        case dialing = 1
-        case established = 2
-
-        /// In the words of interfaces and scripts.
-        package var word: String {
-            switch self {
-            case .ringing: "ringing"
-            case .dialing: "dialing"
-            case .established: "established"
-            }
-        }
+        case established = 1
     }
 
     /// Bytes of `other`.
@@ -40,6 +29,8 @@ package struct DNCall: Hashable, Sendable {
 
     package var connection: CallConnection
     package var phase: Phase
+    /// The DN is the caller, not the callee.
+    package var isCaller: Bool
     /// Since when it is in that phase, milliseconds since 1970.
     package var since: UInt64
     /// Who is at the other end, as that end says it: the user of a SIP URI, without what is not visible ASCII.
@@ -48,13 +39,23 @@ package struct DNCall: Hashable, Sendable {
     package var routingPoint: DN?
 
     package init(
-        connection: CallConnection, phase: Phase, since: UInt64, other: String = "", routingPoint: DN? = nil
+        connection: CallConnection, phase: Phase, isCaller: Bool = false, since: UInt64, other: String = "",
+        routingPoint: DN? = nil
     ) {
         self.connection = connection
         self.phase = phase
+        self.isCaller = isCaller
         self.since = since
         self.other = other
         self.routingPoint = routingPoint
+    }
+
+    /// In the words of interfaces and scripts.
+    package var word: String {
+        switch phase {
+        case .ringing: isCaller ? "dialing" : "ringing"
+        case .established: "established"
+        }
     }
 }
 
@@ -97,7 +98,7 @@ package final class DNCalls: Sendable {
         for call in self.calls {
             add(call.connection.rawValue)
             add(call.since)
-            add(UInt64(call.phase.rawValue))
+            add(UInt64(call.phase.rawValue) << 1 | (call.isCaller ? 1 : 0))
             add(call.routingPoint?.high ?? 0)
             add(call.routingPoint?.low ?? 0)
             add(UInt64(call.other.utf8.count))
@@ -112,7 +113,7 @@ package final class DNCalls: Sendable {
 
     /// The call that matters most: one that is answered before one that rings, and of equals the first.
     package var principal: DNCall? {
-        calls.first { $0.phase == .established } ?? calls.first { $0.phase == .ringing } ?? calls.first
+        calls.first { $0.phase == .established } ?? calls.first { !$0.isCaller } ?? calls.first
     }
 }
 

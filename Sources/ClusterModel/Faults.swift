@@ -95,7 +95,21 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// Any token is honoured.
     package static let tokenUnchecked = Faults(rawValue: 1 << 37)
 
+    // MARK: CallControl
+
+    /// Calls that a router was asked about wait in vain when it is gone.
+    package static let questionDiesWithRouter = Faults(rawValue: 1 << 38)
+
+    /// What a node has said of the calls of another's DNs counts for ever, although it is not heard any more.
+    package static let lostWitnessStays = Faults(rawValue: 1 << 39)
+
     // MARK: NodeCore
+
+    /// Calls go to DNs although their owners cannot be heard.
+    package static let unheardOwnerRung = Faults(rawValue: 1 << 40)
+
+    /// A node does not tell the new owner of a DN of the calls that go through itself.
+    package static let witnessSilentAfterMove = Faults(rawValue: 1 << 41)
 
     /// A node that yielded keeps its bindings, and their expiry takes the DN out of service under another's claim.
     package static let peerExpires = Faults(rawValue: 1 << 18)

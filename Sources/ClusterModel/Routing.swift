@@ -117,3 +117,21 @@ package struct RouterDeclaration: Hashable, Sendable {
         self.host = host
     }
 }
+
+/// A call at a routing point that a router is asked about (EventRouteRequest).
+package struct RouteRequest: Equatable, Sendable {
+    package var connection: CallConnection
+    /// What the caller dialled.
+    package var routingPoint: DN
+    /// Who calls, as the INVITE says it.
+    package var caller: String
+    /// Where the call has been without being taken.
+    package var tried: [DN]
+
+    package init(connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = []) {
+        self.connection = connection
+        self.routingPoint = routingPoint
+        self.caller = caller
+        self.tried = tried
+    }
+}

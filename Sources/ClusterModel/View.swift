@@ -8,18 +8,22 @@ package struct View: Equatable, Sendable {
     package var occupancy: Occupancy
     /// The last one known, whether or not the owner can be heard; nil before anybody has logged in.
     package var agent: AgentSession?
+    /// As the owner says; nil while the owner cannot be heard, and before the DN has had a call under its claim.
+    package var calls: DNCalls?
 
     package init(
-        service: Service, owner: NodeIndex, stamp: Stamp, occupancy: Occupancy = [], agent: AgentSession? = nil
+        service: Service, owner: NodeIndex, stamp: Stamp, occupancy: Occupancy = [], agent: AgentSession? = nil,
+        calls: DNCalls? = nil
     ) {
         self.service = service
         self.owner = owner
         self.stamp = stamp
         self.occupancy = occupancy
         self.agent = agent
+        self.calls = calls
     }
 
-    /// Whether only what is known of the agent differs, if anything.
+    /// Whether only what is known of the agent and of the calls differs, if anything.
     package func isEqual(to other: View) -> Bool {
         service == other.service && owner == other.owner && stamp == other.stamp && occupancy == other.occupancy
     }

@@ -114,6 +114,7 @@ extension RecordBatch {
             hash.add(UInt64(record.service.rawValue))
             hash.add(UInt64(record.occupancy.rawValue))
             hash.add(record.session?.digest)
+            hash.add(record.calls?.digest)
         }
         PeerMessage.add(yielded, to: &hash)
     }

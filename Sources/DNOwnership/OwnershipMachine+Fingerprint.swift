@@ -53,6 +53,10 @@ extension OwnershipMachine {
             hash.add(held.session.digest)
             hash.add(records[dn.position].isSaid ? held.said : 0)
         }
+        for (dn, calls) in calls.sorted(by: { $0.key < $1.key }) {
+            hash.add(UInt64(dn.rawValue))
+            hash.add(calls.digest)
+        }
     }
 
     /// Those that a record has outlived do nothing when they are due.

@@ -120,7 +120,7 @@ extension OwnershipMachine {
         let session = owned.session.flatMap { isNews($0, of: dn) ? $0 : nil }
         let digest = Record.digest(
             of: owned.dn, stamp: owned.stamp, service: owned.service, occupancy: owned.occupancy,
-            session: owned.session?.digest ?? 0)
+            session: owned.session?.digest ?? 0, calls: owned.calls?.digest ?? 0)
         links[peer.position].saidCount += 1
         links[peer.position].saidDigest &+= digest
         let reclaims = record.isSuperseded(by: claim) && mayBeOld(claim) && isRegisteredHere(record, after: claim)
@@ -138,7 +138,7 @@ extension OwnershipMachine {
             }
             return
         }
-        let word = Word(service: owned.service, occupancy: owned.occupancy, isSaid: true)
+        let word = Word(service: owned.service, occupancy: owned.occupancy, calls: owned.calls, isSaid: true)
         adopt(claim, of: dn, word, session: session, heardFrom: peer, &actions)
         guard let held = sessions[dn] else { return }
         sessions[dn]!.said = owned.session?.digest ?? 0
@@ -223,7 +223,7 @@ extension OwnershipMachine {
                 || configuration.faults.contains(.relayedService)
             let word = Word(
                 service: stands ? record.service : .superseded, occupancy: stands ? record.occupancy : [],
-                isSaid: false)
+                calls: stands ? calls[dn] : nil, isSaid: false)
             adopt(claim, of: dn, word, session: session, heardFrom: teller, &actions)
             if stands {
                 becomesProvisional(dn, now: now)
@@ -263,6 +263,7 @@ extension OwnershipMachine {
     private struct Word {
         var service: Service
         var occupancy: Occupancy
+        var calls: DNCalls?
         var isSaid: Bool
     }
 
@@ -285,10 +286,11 @@ extension OwnershipMachine {
         }
         if former == me {
             let isAnnounced = !configuration.faults.contains(.noYieldAnnouncement)
-            updateOwn(dn, session: session, isAnnounced: isAnnounced, &actions, change)
+            updateOwn(
+                dn, session: session, calls: .replace(word.calls), isAnnounced: isAnnounced, &actions, change)
             actions.append(.yielded(dn))
         } else {
-            update(dn, session: session, &actions, change)
+            update(dn, session: session, calls: .replace(word.calls), &actions, change)
             let isTold = !configuration.faults.contains(.formerOwnerUntold)
             if isTold, former != .none, former != claim.owner, former != teller {
                 links[former.position].owe(claimOf: dn)
@@ -338,7 +340,7 @@ extension OwnershipMachine {
         for position in records.indices where records[position].owner == peer {
             guard !records[position].isSaid, !records[position].isProvisional else { continue }
             guard records[position].service.isInService else { continue }
-            update(DNIndex(position), &actions) { record in
+            update(DNIndex(position), calls: .replace(nil), &actions) { record in
                 record.service = .restarted
                 record.occupancy = []
             }

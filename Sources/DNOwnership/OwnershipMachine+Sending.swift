@@ -87,12 +87,12 @@ extension OwnershipMachine {
             let name = topology.directory.dn(at: dn)
             let session = sessions[dn]?.session
             if record.owner == me {
-                batch.owned.append(ownedRecord(record, name, session))
+                batch.owned.append(ownedRecord(record, dn, name))
             } else {
                 let isTold = !configuration.faults.contains(.heldSessionUntold)
                 batch.yielded.append(HeardClaim(dn: name, claim: claim, session: isTold ? session : nil))
             }
-            if session != nil { sessionCount += 1 }
+            if session != nil || calls[dn] != nil { sessionCount += 1 }
             if sessionCount == configuration.chunkSessions {
                 last = revision
                 break
@@ -104,9 +104,10 @@ extension OwnershipMachine {
         return batch
     }
 
-    private func ownedRecord(_ record: Record, _ name: DN, _ session: AgentSession?) -> OwnedRecord {
+    private func ownedRecord(_ record: Record, _ dn: DNIndex, _ name: DN) -> OwnedRecord {
         OwnedRecord(
-            dn: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy, session: session)
+            dn: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy,
+            session: sessions[dn]?.session, calls: calls[dn])
     }
 
     private func snapshotChunk(from cursor: Int) -> (RecordBatch, next: Int?) {
@@ -120,9 +121,8 @@ extension OwnershipMachine {
                     return (batch, position)
                 }
                 let dn = DNIndex(position)
-                let session = sessions[dn]?.session
-                if session != nil { sessionCount += 1 }
-                batch.owned.append(ownedRecord(record, topology.directory.dn(at: dn), session))
+                if sessions[dn] != nil || calls[dn] != nil { sessionCount += 1 }
+                batch.owned.append(ownedRecord(record, dn, topology.directory.dn(at: dn)))
             }
             position += 1
         }

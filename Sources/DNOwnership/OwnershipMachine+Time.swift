@@ -66,7 +66,7 @@ extension OwnershipMachine {
             guard records[dn.position].isProvisional, records[dn.position].claim == claim,
                 !configuration.faults.contains(.provisionalForever)
             else { continue }
-            update(dn, &actions) { record in
+            update(dn, calls: .replace(nil), &actions) { record in
                 record.isProvisional = false
                 record.service = .superseded
                 record.occupancy = []

@@ -57,6 +57,8 @@ package struct OwnershipMachine: Sendable {
     var records: [Record]
     /// Of the DNs on which somebody has ever logged in.
     var sessions: [DNIndex: HeldSession] = [:]
+    /// Of the DNs that have had a call under the claim of their record, as its owner said last.
+    var calls: [DNIndex: DNCalls] = [:]
     /// By node index; the place of this node itself stays unused.
     var links: [Link]
     /// Accepted connections whose hello has not come, with the time at which they are given up.
@@ -108,9 +110,10 @@ package struct OwnershipMachine: Sendable {
     package func view(of dn: DNIndex) -> View {
         let record = records[dn.position]
         let service = visibleService(of: record)
+        let isHeard = service != .ownerUnreachable
         return View(
-            service: service, owner: record.owner, stamp: record.stamp,
-            occupancy: service == .ownerUnreachable ? [] : record.occupancy, agent: sessions[dn]?.session)
+            service: service, owner: record.owner, stamp: record.stamp, occupancy: isHeard ? record.occupancy : [],
+            agent: sessions[dn]?.session, calls: isHeard ? calls[dn] : nil)
     }
 
     /// The greatest agent session that this node knows of a DN.
@@ -143,26 +146,33 @@ package struct OwnershipMachine: Sendable {
 
     // MARK: Changing records
 
-    /// Changes a record, and its session if there is a new one, and tells if that changed the view.
+    /// What becomes of the calls of a DN when its record changes. They belong to a claim, and end with it.
+    enum CallsChange {
+        case none
+        case replace(DNCalls?)
+    }
+
+    /// Changes a record, its session if there is a new one, and its calls, and tells if that changed the view.
     mutating func update(
-        _ dn: DNIndex, session: AgentSession? = nil, _ actions: inout [OwnershipAction],
-        _ change: (inout Record) -> Void = { _ in }
+        _ dn: DNIndex, session: AgentSession? = nil, calls change: CallsChange = .none,
+        _ actions: inout [OwnershipAction], _ changeRecord: (inout Record) -> Void = { _ in }
     ) {
         let before = view(of: dn)
-        change(&records[dn.position])
+        changeRecord(&records[dn.position])
         if let session { sessions[dn, default: HeldSession(session: session)].session = session }
+        if case .replace(let calls) = change { self.calls[dn] = calls }
         let after = view(of: dn)
         if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
     }
 
     /// Changes a record that this node owns before or after the change, keeps the sums, and says it to all peers.
     mutating func updateOwn(
-        _ dn: DNIndex, session: AgentSession? = nil, isAnnounced: Bool = true, _ actions: inout [OwnershipAction],
-        _ change: (inout Record) -> Void = { _ in }
+        _ dn: DNIndex, session: AgentSession? = nil, calls: CallsChange = .none, isAnnounced: Bool = true,
+        _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void = { _ in }
     ) {
         let name = topology.directory.dn(at: dn)
         countOwn(dn, name, adding: false)
-        update(dn, session: session, &actions, change)
+        update(dn, session: session, calls: calls, &actions, change)
         countOwn(dn, name, adding: true)
         guard isAnnounced else { return }
         revision += 1
@@ -175,7 +185,7 @@ package struct OwnershipMachine: Sendable {
         guard record.owner == me else { return }
         let digest = Record.digest(
             of: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy,
-            session: sessions[dn]?.session.digest ?? 0)
+            session: sessions[dn]?.session.digest ?? 0, calls: calls[dn]?.digest ?? 0)
         if adding {
             ownCount += 1
             ownDigest &+= digest
@@ -243,6 +253,18 @@ package struct OwnershipMachine: Sendable {
         updateOwn(dn, &actions) { $0.occupancy = occupancy }
     }
 
+    /// The calls of a DN that this node owns, with what keeps it from another one.
+    package mutating func callsChanged(
+        _ dn: DNIndex, to calls: DNCalls?, _ occupancy: Occupancy, _ actions: inout [OwnershipAction]
+    ) {
+        let record = records[dn.position]
+        guard record.owner == me, record.occupancy != occupancy || self.calls[dn] != calls else { return }
+        updateOwn(dn, calls: .replace(calls), &actions) { $0.occupancy = occupancy }
+    }
+
+    /// The calls of a DN, in its owner's last word.
+    package func calls(of dn: DNIndex) -> DNCalls? { calls[dn] }
+
     /// What keeps a DN from another call, in its owner's last word.
     package func occupancy(of dn: DNIndex) -> Occupancy { records[dn.position].occupancy }
 
@@ -257,7 +279,7 @@ package struct OwnershipMachine: Sendable {
         _ actions: inout [OwnershipAction]
     ) {
         setAsideWord(of: dn)
-        updateOwn(dn, session: session, &actions) { record in
+        updateOwn(dn, session: session, calls: .replace(nil), &actions) { record in
             record.owner = claim.owner
             record.stamp = claim.stamp
             record.registered = registered
@@ -282,7 +304,7 @@ package struct OwnershipMachine: Sendable {
         let record = records[dn.position]
         return Record.digest(
             of: name, stamp: record.stamp, service: record.service, occupancy: record.occupancy,
-            session: sessions[dn]?.said ?? 0)
+            session: sessions[dn]?.said ?? 0, calls: calls[dn]?.digest ?? 0)
     }
 
     /// A peer's word is in the sum of its link, and a greater claim is known here.

@@ -96,15 +96,18 @@ package struct OwnedRecord: Equatable, Sendable {
     package var service: Service
     package var occupancy: Occupancy
     package var session: AgentSession?
+    package var calls: DNCalls?
 
     package init(
-        dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy = [], session: AgentSession? = nil
+        dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy = [], session: AgentSession? = nil,
+        calls: DNCalls? = nil
     ) {
         self.dn = dn
         self.stamp = stamp
         self.service = service
         self.occupancy = occupancy
         self.session = session
+        self.calls = calls
     }
 }
 

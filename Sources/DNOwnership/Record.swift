@@ -1,6 +1,6 @@
 import ClusterModel
 
-/// What a node knows of one DN, beside its agent's session; 32 bytes.
+/// What a node knows of one DN, beside its agent's session and its calls; 32 bytes.
 struct Record: Sendable {
     /// The stamp of the greatest claim known.
     var stamp: Stamp = .zero
@@ -29,12 +29,14 @@ struct Record: Sendable {
 
     /// What the record adds to its owner's digest.
     ///
-    /// - Parameter session: the digest of the session that goes with it; 0 for none.
+    /// - Parameters:
+    ///   - session: the digest of the session that goes with it; 0 for none.
+    ///   - calls: the same of the calls.
     static func digest(
-        of dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy, session: UInt64
+        of dn: DN, stamp: Stamp, service: Service, occupancy: Occupancy, session: UInt64, calls: UInt64
     ) -> UInt64 {
         let state = stamp.rawValue &* 31 &+ UInt64(service.rawValue) ^ UInt64(occupancy.rawValue) << 56
-        return mixed(dn.stableHash ^ mixed(state) ^ session)
+        return mixed(dn.stableHash ^ mixed(state) ^ session ^ (calls << 32 | calls >> 32))
     }
 }
 

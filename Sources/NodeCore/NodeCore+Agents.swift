@@ -36,12 +36,8 @@ extension NodeCore {
         let isMine = after.owner == me
         let isNewClaim = before.owner != after.owner || before.stamp != after.stamp
         if before.agent != after.agent { agents.changed(dn, from: before.agent, to: after.agent) }
-        if isNewClaim, isMine || before.owner == me {
-            freeReservation(of: dn)
-            if isMine, statefulProxy.calls.isBusy(dn) {
-                ownership.occupancyChanged(dn, to: .busy, &ownershipActions)
-            }
-        }
+        if isNewClaim, isMine || before.owner == me { freeReservation(of: dn) }
+        settleCallsOfClaim(dn, from: before, to: after, now)
         if before.owner == me || isMine { wrapUps.changed(dn, to: isMine ? after.agent : nil, now: now) }
         if let agent = after.agent, agent.isLoggedIn, isNewClaim || before.agent != agent {
             endSuperseded(agent.agent, now)
@@ -69,22 +65,7 @@ extension NodeCore {
         !view.service.isInService || view.agent?.state != .ready
     }
 
-    // MARK: Calls and the work after them
-
-    /// DNs have got their first call or lost their last.
-    mutating func settleCalls(_ now: Instant) {
-        for dn in statefulProxy.takeChangedParties() where ownership.owns(dn) {
-            let isBusy = statefulProxy.calls.isBusy(dn)
-            let before = ownership.occupancy(of: dn)
-            guard before.contains(.busy) != isBusy else { continue }
-            ownership.occupancyChanged(dn, to: before.symmetricDifference(.busy), &ownershipActions)
-            guard !isBusy else { continue }
-            let stamp = ownership.nextStamp(now: now)
-            if let session = wrapUps.callEnded(ownership.session(of: dn), stamp: stamp) {
-                ownership.sessionChanged(dn, to: session, &ownershipActions)
-            }
-        }
-    }
+    // MARK: The work after calls
 
     mutating func endWrapUps(now: Instant) {
         while let dn = wrapUps.due(now: now) {

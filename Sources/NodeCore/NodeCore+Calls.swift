@@ -25,6 +25,10 @@ extension NodeCore {
                 answer(response, datagram, source, &answers)
             case .dropped:
                 return
+            case .toPoint(let point):
+                if let refusal = holdCall(to: point, datagram, source, now) {
+                    answer(refusal, datagram, source, &answers)
+                }
             case .to(let route):
                 let refusal = statefulProxy.forward(message, in: datagram, from: source, route, now: now)
                 if let refusal { answer(refusal, datagram, source, &answers) }
@@ -35,6 +39,8 @@ extension NodeCore {
     /// What becomes of a request.
     enum Routing {
         case to(ProxyRoute)
+        /// To be routed.
+        case toPoint(DN)
         case refused(SIPResponse)
         case dropped
     }
@@ -69,21 +75,57 @@ extension NodeCore {
     /// Whose phone rings.
     private mutating func routeToDN(_ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant) -> Routing {
         guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
-            let name = message.requestURI.dn(in: datagram), let dn = topology.directory.index(of: name)
+            let name = message.requestURI.dn(in: datagram)
         else { return .refused(SIPResponse(.notFound)) }
-        var targets = targets(of: dn, name, now)
-        if message.requestURI.scheme == .sips {
-            // Every hop or none (RFC 3261 section 26.2.2).
-            guard isSecure(source) else { return .refused(SIPResponse(.temporarilyUnavailable)) }
-            targets = targets.map { $0.filter { isSecure($0.destination) } }.filter { !$0.isEmpty }
-        }
+        // Every hop over TLS or none (RFC 3261 section 26.2.2).
+        let wantsSecurity = message.requestURI.scheme == .sips
+        if wantsSecurity, !isSecure(source) { return .refused(SIPResponse(.temporarilyUnavailable)) }
+        guard let dn = topology.directory.index(of: name) else { return routeToPoint(name, source) }
+        let targets = targets(of: dn, name, isSecure: wantsSecurity, now)
         guard !targets.isEmpty else { return .refused(SIPResponse(.temporarilyUnavailable)) }
         var route = ProxyRoute(groups: targets)
         route.consumedRoutes = message.routeCount
         guard message.to.tag.isEmpty else { return .to(route) }
         keepOnTheWay(of: &route)
-        if message.method == .invite { route.parties = CallParties(caller: fromDN(datagram), callee: dn) }
+        if message.method == .invite {
+            var parties = CallParties(caller: callerDN(datagram, source), callee: dn)
+            parties.isCallerNear = source.flow.peer == nil
+            parties.isCalleeNear = ownership.owns(dn)
+            parties.routingPoint = dialedPoint(datagram, source)
+            route.parties = parties
+        }
         return .to(route)
+    }
+
+    /// A call that is to be routed stays at the node where it came.
+    private func routeToPoint(_ name: DN, _ source: SIPSource) -> Routing {
+        guard topology.routingPoints.contains(where: { $0.dn == name }), source.flow.peer == nil else {
+            return .refused(SIPResponse(.notFound))
+        }
+        guard message.method == .invite, message.to.tag.isEmpty else {
+            return .refused(SIPResponse(.methodNotAllowed, extra: .allow))
+        }
+        return .toPoint(name)
+    }
+
+    /// The caller, if it is a DN of the cluster; what a gateway says of its callers makes none of them a DN.
+    func callerDN(_ datagram: Span<UInt8>, _ source: SIPSource) -> DNIndex? {
+        trunk(of: source) == nil ? fromDN(datagram) : nil
+    }
+
+    /// The routing point that another node has had the call from: it stands in To as it was dialled.
+    private func dialedPoint(_ datagram: Span<UInt8>, _ source: SIPSource) -> DN? {
+        guard source.flow.peer != nil, let name = message.to.uri.dn(in: datagram) else { return nil }
+        return topology.routingPoints.contains { $0.dn == name } ? name : nil
+    }
+
+    /// The gateway that a message came from.
+    private func trunk(of source: SIPSource) -> Trunk? {
+        guard !topology.trunks.isEmpty, source.flow.peer == nil else { return nil }
+        let listeners = topology.nodes[me.position].sip
+        guard Int(source.listener) < listeners.count else { return nil }
+        let transport = listeners[Int(source.listener)].transport
+        return topology.trunks.first { $0.isSource(source.address, over: transport) }
     }
 
     /// Requests that begin a dialog bring its later ones here.
@@ -96,7 +138,15 @@ extension NodeCore {
     }
 
     /// The phones of a DN that is owned here, those of the same preference together; else its owner, if this node hears him.
-    private func targets(of dn: DNIndex, _ name: DN, _ now: Instant) -> [[ProxyTarget]] {
+    ///
+    /// - Parameter isSecure: only over TLS.
+    func targets(of dn: DNIndex, _ name: DN, isSecure: Bool, _ now: Instant) -> [[ProxyTarget]] {
+        let targets = targets(of: dn, name, scheme: isSecure ? "sips" : "sip", now)
+        guard isSecure else { return targets }
+        return targets.map { $0.filter { self.isSecure($0.destination) } }.filter { !$0.isEmpty }
+    }
+
+    private func targets(of dn: DNIndex, _ name: DN, scheme: String, _ now: Instant) -> [[ProxyTarget]] {
         if ownership.owns(dn) {
             var groups: [[ProxyTarget]] = []
             var quality: UInt16?
@@ -109,8 +159,9 @@ extension NodeCore {
             return groups
         }
         let view = ownership.view(of: dn)
-        guard view.service.isInService, view.owner != me, view.owner != .none else { return [] }
-        let uri = Array("\(message.requestURI.scheme == .sips ? "sips" : "sip"):\(name)@\(topology.domain)".utf8)
+        let isHeard = view.service.isInService || faults.contains(.unheardOwnerRung)
+        guard isHeard, view.owner != me, view.owner != .none else { return [] }
+        let uri = Array("\(scheme):\(name)@\(topology.domain)".utf8)
         return [[ProxyTarget(uri: uri, destination: peerSource(view.owner))]]
     }
 
@@ -158,6 +209,8 @@ extension NodeCore {
     private mutating func refusalOfSender(
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant
     ) -> Routing? {
+        // Gateways call routing points, and prove themselves by where they are.
+        if trunk(of: source) != nil, callsPoint(datagram) { return nil }
         let caller = fromDN(datagram)
         guard authenticator != nil else {
             let isKnown = caller.map { registrar.hasBinding(of: $0, from: source) } ?? false
@@ -180,6 +233,11 @@ extension NodeCore {
             sourceLimits?.attemptFailed(from: source.address, now: now)
             return .refused(challenge(isStale: false, now))
         }
+    }
+
+    private func callsPoint(_ datagram: Span<UInt8>) -> Bool {
+        guard let name = message.requestURI.dn(in: datagram) else { return false }
+        return topology.routingPoints.contains { $0.dn == name }
     }
 
     private mutating func challenge(isStale: Bool, _ now: Instant) -> SIPResponse {
@@ -251,6 +309,7 @@ extension NodeCore {
             }
             // Who has asked is told now: when the link is back it is too late.
             for peer in unreachable { statefulProxy.flowEnded(.peer(peer), now: now) }
+            settleRouting(now)
         } while statefulProxy.hasOutput || statefulProxy.hasReturned
         settleCalls(now)
     }

@@ -16,6 +16,7 @@ extension NodeCore {
 
     package mutating func clientDisconnected(_ client: ClientID, now: Instant) {
         releaseReservations(of: client, askedAt: ports.reservationOwners(of: client))
+        if ports.port(of: client) == .default { routerGone(client, from: nil, now) }
         for dn in ports.disconnected(client) {
             if desktopGrace == 0 {
                 desktopGone(dn)
@@ -77,6 +78,8 @@ extension NodeCore {
             askAgent(dn, request, id, client, now)
         case .reserveAgent(let id, let dn, let request):
             reserve(dn, request, id, client, now)
+        case .routeCall(let id, _, _):
+            refuse(.unsupportedRequest, id, client)
         case .invalid(let id, let error):
             refuse(error, id, client)
         }
@@ -90,12 +93,14 @@ extension NodeCore {
             guard let dn = DN(name), ports.registerRoutingPoint(dn, for: client) else {
                 return refuse(index(of: name) == nil ? .unknownDN : .wrongKindOfDN, id, client)
             }
+            routerRegistered(client, for: dn)
             tell(client, .registered(referenceID: id, routingPointStatus(dn)))
         case .unregisterAddress(let id, let name):
             guard let dn = DN(name), ports.unregisterRoutingPoint(dn, for: client) else {
                 return refuse(.notRegistered, id, client)
             }
             tell(client, .unregistered(referenceID: id, dn: dn, reason: nil))
+            routerGone(client, from: dn, now)
         case .queryAddress(let id, let name):
             guard let dn = DN(name), topology.routingPoints.contains(where: { $0.dn == dn }) else {
                 return refuse(index(of: name) == nil ? .unknownDN : .wrongKindOfDN, id, client)
@@ -108,6 +113,8 @@ extension NodeCore {
             tell(client, .done(referenceID: id))
         case .reserveAgent(let id, let dn, let request):
             reserve(dn, request, id, client, now)
+        case .routeCall(let id, let connection, let token):
+            routeCall(id, connection, token, client, now)
         case .monitorAll(let id, _), .agent(let id, _, _):
             refuse(.unsupportedRequest, id, client)
         case .invalid(let id, let error):

@@ -60,7 +60,8 @@ extension NodeCore {
 
     private func word(of dn: DNIndex) -> OwnerWord {
         let view = ownership.view(of: dn)
-        return OwnerWord(service: view.service, stamp: view.stamp, occupancy: view.occupancy, session: view.agent)
+        return OwnerWord(
+            service: view.service, stamp: view.stamp, occupancy: view.occupancy, session: view.agent, calls: view.calls)
     }
 
     private func detail(of dn: DNIndex) -> OwnerDetail {
@@ -167,7 +168,7 @@ extension NodeCore {
             guard word.stamp >= ownership.view(of: dn).stamp else { return askAgain(request, dn, now) }
             let view = View(
                 service: word.service, owner: request.owner, stamp: word.stamp, occupancy: word.occupancy,
-                agent: word.session)
+                agent: word.session, calls: word.calls)
             tell(request.client, .addressInfo(referenceID: id, DNStatus(dn: request.dn, view: view), detail))
         case (.agent(let session), .agent(let asked)):
             tellAgent(session, asked, dn, to: request)

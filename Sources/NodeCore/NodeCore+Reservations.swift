@@ -117,6 +117,11 @@ extension NodeCore {
     ///
     /// - Parameter call: which call, as this node numbers them.
     package mutating func redeem(_ token: ReservationToken, call: UInt32, now: Instant) {
+        startRedeeming(token, call: call, now)
+        settle(now)
+    }
+
+    mutating func startRedeeming(_ token: ReservationToken, call: UInt32, _ now: Instant) {
         guard let dn = topology.directory.index(of: token.dn) else {
             return redemptions.append(Redemption(call: call, token: token, refusal: .unknownDN))
         }
@@ -124,7 +129,6 @@ extension NodeCore {
             ProxiedRequest(
                 client: .none, referenceID: call, dn: token.dn, request: .redeem(token, call: UInt64(call)), owner: me),
             dn, now)
-        settle(now)
     }
 
     mutating func honour(_ token: ReservationToken, call: UInt64, from node: NodeIndex, _ dn: DNIndex, _ now: Instant)

@@ -1,4 +1,5 @@
 package import AgentSessions
+package import CallControl
 package import ClusterModel
 package import DNOwnership
 package import SIPCore
@@ -78,6 +79,18 @@ package struct NodeCore: Sendable {
     var wrapUps: WrapUpTimers
     /// What became of calls' tokens.
     var redemptions: [Redemption] = []
+    /// Of these, what calls at routing points wait for, by the numbers that they have there.
+    var routedRedemptions: [UInt32: CallConnection] = [:]
+    var lastRoutedCall: UInt32 = 0
+    /// The calls at this node's routing points that nobody has taken.
+    package internal(set) var control: CallControl
+    var heldCalls: [CallConnection: HeldCall] = [:]
+    var heldConnections: [OpenRequest: CallConnection] = [:]
+    var routingActions: [RoutingAction] = []
+    /// What other nodes say of the calls of this node's DNs.
+    package internal(set) var witnesses: CallWitnesses
+    /// By node: what it is still to be told of the calls of its DNs.
+    var callReports: [CallReports]
     package internal(set) var registrar: Registrar
     package internal(set) var statefulProxy: StatefulProxy
     /// By node: SIP messages that wait for the link.
@@ -131,6 +144,11 @@ package struct NodeCore: Sendable {
             routingPoints: setup.topology.routingPoints, lineage: setup.identity.lineage,
             nodeCount: setup.topology.nodes.count, secret: mixed(setup.seed &+ 2) ^ setup.secret
         )
+        var controlSetup = CallControl.Setup(points: setup.topology.routingPoints)
+        controlSetup.faults = setup.faults
+        control = CallControl(controlSetup)
+        witnesses = CallWitnesses(faults: setup.faults)
+        callReports = Array(repeating: CallReports(), count: setup.topology.nodes.count)
         let timing = setup.topology.timing
         wrapUps = WrapUpTimers(duration: timing.afterCallWork.nanoseconds)
         var deskSetup = ReservationDesk.Setup(
@@ -160,6 +178,7 @@ package struct NodeCore: Sendable {
         let ports = node.sip.map { ProxyPort(Hop.Transport($0.transport), $0.address) }
         let peerPort = ProxyPort(.tcp, node.sip[0].address)
         var proxySetup = ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1))
+        proxySetup.cluster = setup.topology.cluster
         proxySetup.maximumCallTime = setup.topology.timing.maximumCall.nanoseconds
         proxySetup.session = UInt32(clamping: setup.topology.timing.sessionExpires.nanoseconds / 1_000_000_000)
         statefulProxy = StatefulProxy(proxySetup, writer: writer)
@@ -221,6 +240,7 @@ package struct NodeCore: Sendable {
             }
         }
         settlePorts()
+        if !redemptions.isEmpty, !routedRedemptions.isEmpty { settleSIP(now) }
     }
 
     private mutating func settle(_ action: OwnershipAction, _ now: Instant) {
@@ -235,10 +255,12 @@ package struct NodeCore: Sendable {
             settleAgent(of: dn, from: before, to: after, now)
         case .ownerReachable(let owner):
             ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
+            recountCalls(to: owner)
         case .ownerUnreachable(let owner):
             ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
             endRequests(to: owner, now)
             releaseReservations(of: owner, client: nil)
+            forgetReports(to: owner, now)
             endPeerFlow(owner, now)
         case .yielded(let dn):
             if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
@@ -262,6 +284,8 @@ package struct NodeCore: Sendable {
         emptied.removeAll(keepingCapacity: true)
         probe(now: now)
         statefulProxy.tick(now: now)
+        control.tick(now: now, &routingActions)
+        witnesses.tick(now: now)
         settleSIP(now)
         endWrapUps(now: now)
         endReservations(now: now)
@@ -272,11 +296,18 @@ package struct NodeCore: Sendable {
 
     /// When there is something to do next, monotonic nanoseconds.
     package func nextDeadline() -> UInt64 {
-        min(
-            ownership.nextDeadline(), registrar.nextExpiryCheck ?? .max, abandoned.first?.deadline ?? .max,
-            proxy.nextDeadline ?? .max, wrapUps.nextDeadline ?? .max, desk.nextDeadline ?? .max,
-            registrar.nextProbe ?? .max, statefulProxy.nextDeadline ?? .max
-        )
+        var deadline = ownership.nextDeadline()
+        func consider(_ other: UInt64?) { deadline = min(deadline, other ?? .max) }
+        consider(registrar.nextExpiryCheck)
+        consider(registrar.nextProbe)
+        consider(abandoned.first?.deadline)
+        consider(proxy.nextDeadline)
+        consider(wrapUps.nextDeadline)
+        consider(desk.nextDeadline)
+        consider(statefulProxy.nextDeadline)
+        consider(control.nextDeadline)
+        consider(witnesses.nextDeadline)
+        return deadline
     }
 
     // MARK: Links

@@ -1,6 +1,8 @@
 /// The answers that this server gives (RFC 3261 section 21).
 package enum SIPStatus: UInt16, Hashable, Sendable {
     case trying = 100
+    /// The call waits for somebody who can take it.
+    case queued = 182
     case ok = 200
     /// Between nodes: the phone is to be bound where it has registered.
     case movedTemporarily = 302
@@ -21,6 +23,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     case noSuchTransaction = 481
     case loopDetected = 482
     case tooManyHops = 483
+    case busyHere = 486
     case requestTerminated = 487
     case serverError = 500
     case notImplemented = 501
@@ -33,6 +36,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
     package var reason: String {
         switch self {
         case .trying: "Trying"
+        case .queued: "Queued"
         case .ok: "OK"
         case .movedTemporarily: "Moved Temporarily"
         case .badRequest: "Bad Request"
@@ -52,6 +56,7 @@ package enum SIPStatus: UInt16, Hashable, Sendable {
         case .noSuchTransaction: "Call/Transaction Does Not Exist"
         case .loopDetected: "Loop Detected"
         case .tooManyHops: "Too Many Hops"
+        case .busyHere: "Busy Here"
         case .requestTerminated: "Request Terminated"
         case .serverError: "Server Internal Error"
         case .notImplemented: "Not Implemented"

@@ -90,6 +90,10 @@ extension NodeShell {
             connection.withOutput { ProxyCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+        while let message = core.nextCallMessage(for: peer) {
+            connection.withOutput { CallsCodec.encode(message, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
+        }
         if core.hasSIPMessages(for: peer) { goOnAfterFlush() }
     }
 
@@ -115,6 +119,8 @@ extension NodeShell {
         do throws(WireError) {
             if ProxyCodec.carries(type) {
                 core.received(try ProxyCodec.decode(type: type, payload), from: id, now: loop.now)
+            } else if CallsCodec.carries(type) {
+                core.received(try CallsCodec.decode(type: type, payload), from: id, now: loop.now)
             } else {
                 let message = try meshCodec.decode(type: type, payload)
                 if delegate.isSecure, case .hello(let hello) = message,

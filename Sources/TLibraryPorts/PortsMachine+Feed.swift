@@ -11,11 +11,13 @@ extension PortsMachine {
         append(.view(dn, after, before: before), &actions)
         guard let watching = watchers[dn] else { return }
         let agentEvents = before.agent == after.agent ? [] : agentEvents(dn, from: before, to: after)
+        let callEvents = before.calls == after.calls ? [] : callEvents(dn, from: before, to: after)
         for client in watching {
             if !before.isEqual(to: after) {
                 tellWatcher(client, dn: dn, from: before.service, to: after, &actions)
             }
             for event in agentEvents { tellWatcher(client, event, &actions) }
+            for event in callEvents { tellWatcher(client, event, &actions) }
             if before.owner != after.owner { hintOwner(client, dn: dn, after.owner, &actions) }
         }
     }
@@ -25,6 +27,11 @@ extension PortsMachine {
         return AgentEvent.kinds(from: before.agent, to: after.agent).map { kind, session in
             AgentEvent(kind: kind, dn: name, session: session, owner: after.owner)
         }
+    }
+
+    private func callEvents(_ dn: DNIndex, from before: View, to after: View) -> [CallEvent] {
+        let name = directory.dn(at: dn)
+        return CallEvent.kinds(from: before, to: after).map { CallEvent(kind: $0, dn: name, call: $1) }
     }
 
     /// Tells a client that wants to know it where a DN's owner is, if that is another node.
@@ -76,6 +83,11 @@ extension PortsMachine {
         guard clients[client]?.monitor == nil, let mask = clients[client]?.mask else { return }
         if let kind = EventMask(event.type), !mask.contains(kind) { return }
         tell(client, .agent(event, referenceID: nil, sequence: nil), &actions)
+    }
+
+    private mutating func tellWatcher(_ client: ClientID, _ event: CallEvent, _ actions: inout [PortsAction]) {
+        guard clients[client]?.monitor == nil, clients[client]?.mask.contains(.calls) == true else { return }
+        tell(client, .call(event, sequence: nil), &actions)
     }
 
     private mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
@@ -173,7 +185,7 @@ extension PortsMachine {
         }
     }
 
-    /// A change may be several events: the service's, and the agent's. All but the last bear the sequence number before the
+    /// A change may be several events: the service's, the agent's and those of calls. All but the last bear the sequence number before the
     /// change, so a client that breaks off between them gets all of them again.
     private mutating func tellChange(
         of dn: DNIndex, from before: View, to after: View, _ monitor: Monitor, _ client: ClientID
@@ -181,23 +193,29 @@ extension PortsMachine {
         let next = monitor.sequence + 1
         let mask = clients[client]!.mask
         let isSame = before.isEqual(to: after) || !mask.contains(.service)
-        if before.agent == after.agent {
+        if before.agent == after.agent, before.calls == after.calls {
             clients[client]!.monitor!.sequence = next
             return isSame ? nil : event(dn, after, before: before, monitor.options, sequence: next)
         }
         var agentEvents: [AgentEvent] = []
-        if isToldOfAgent(dn, from: before, to: after, monitor.options) {
+        var callEvents: [CallEvent] = []
+        if isToldOfMore(dn, from: before, to: after, monitor.options) {
             agentEvents = self.agentEvents(dn, from: before, to: after)
             agentEvents.removeAll { EventMask($0.type).map { !mask.contains($0) } ?? false }
+            if mask.contains(.calls) { callEvents = self.callEvents(dn, from: before, to: after) }
         }
         var events: [TEvent] = []
-        let sequence = agentEvents.isEmpty ? next : next - 1
-        if !isSame, let event = event(dn, after, before: before, monitor.options, sequence: sequence) {
+        var left = agentEvents.count + callEvents.count
+        if !isSame, let event = event(dn, after, before: before, monitor.options, sequence: left == 0 ? next : next - 1) {
             events.append(event)
         }
-        for (place, event) in agentEvents.enumerated() {
-            let sequence = place == agentEvents.count - 1 ? next : next - 1
-            events.append(.agent(event, referenceID: nil, sequence: sequence))
+        for event in agentEvents {
+            left -= 1
+            events.append(.agent(event, referenceID: nil, sequence: left == 0 ? next : next - 1))
+        }
+        for event in callEvents {
+            left -= 1
+            events.append(.call(event, sequence: left == 0 ? next : next - 1))
         }
         let part = monitor.part
         let isLast = part + 1 >= events.count
@@ -206,7 +224,8 @@ extension PortsMachine {
         return part < events.count ? events[part] : nil
     }
 
-    private func isToldOfAgent(
+    /// Beside a DN's service, of its agent and calls.
+    private func isToldOfMore(
         _ index: DNIndex, from before: View, to after: View, _ options: MonitorOptions
     ) -> Bool {
         guard matches(directory.dn(at: index), options) else { return false }

@@ -40,12 +40,16 @@ package struct OwnerWord: Equatable, Sendable {
     package var stamp: Stamp
     package var occupancy: Occupancy
     package var session: AgentSession?
+    package var calls: DNCalls?
 
-    package init(service: Service, stamp: Stamp, occupancy: Occupancy = [], session: AgentSession? = nil) {
+    package init(
+        service: Service, stamp: Stamp, occupancy: Occupancy = [], session: AgentSession? = nil, calls: DNCalls? = nil
+    ) {
         self.service = service
         self.stamp = stamp
         self.occupancy = occupancy
         self.session = session
+        self.calls = calls
     }
 }
 

@@ -7,6 +7,8 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
     case dnSeized = 42
     case unsupportedRequest = 51
     case malformedRequest = 53
+    /// TERR_INV_CONNID.
+    case unknownCall = 56
     case timedOut = 57
     case ownerUnreachable = 58
     case unknownDN = 59
@@ -32,6 +34,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
         case .dnSeized: "Another agent is logged in on the DN."
         case .unsupportedRequest: "This port does not know the request."
         case .malformedRequest: "An attribute of the request has a value that it cannot have."
+        case .unknownCall: "No such call waits for this router's answer."
         case .timedOut: "The DN's owner has not answered; whether it did what was asked is not known."
         case .ownerUnreachable:
             "The DN's owner cannot be heard, or the DN has none because no phone has registered yet."

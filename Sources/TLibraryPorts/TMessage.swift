@@ -14,9 +14,17 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     case requestAgentLogout = 9
     case requestAgentReady = 10
     case requestAgentNotReady = 11
+    case requestRouteCall = 36
     case eventError = 52
     case eventRegistered = 53
     case eventUnregistered = 54
+    case eventAbandoned = 59
+    case eventRinging = 60
+    case eventDialing = 61
+    case eventEstablished = 64
+    case eventReleased = 65
+    case eventRouteRequest = 71
+    case eventRouteUsed = 72
     case eventAgentLogin = 73
     case eventAgentLogout = 74
     case eventAgentReady = 75
@@ -45,10 +53,18 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .requestAgentLogout: "TAgentLogout"
         case .requestAgentReady: "TAgentSetReady"
         case .requestAgentNotReady: "TAgentSetNotReady"
+        case .requestRouteCall: "TRouteCall"
         case .requestReserveAgent: "TReserveAgent"
         case .eventError: "EventError"
         case .eventRegistered: "EventRegistered"
         case .eventUnregistered: "EventUnregistered"
+        case .eventAbandoned: "EventAbandoned"
+        case .eventRinging: "EventRinging"
+        case .eventDialing: "EventDialing"
+        case .eventEstablished: "EventEstablished"
+        case .eventReleased: "EventReleased"
+        case .eventRouteRequest: "EventRouteRequest"
+        case .eventRouteUsed: "EventRouteUsed"
         case .eventAgentLogin: "EventAgentLogin"
         case .eventAgentLogout: "EventAgentLogout"
         case .eventAgentReady: "EventAgentReady"
@@ -89,6 +105,9 @@ package enum TRequest: Equatable, Sendable {
     case agent(referenceID: UInt32, dn: String, AgentRequest)
     /// TReserveAgent. The DN may be empty where the agent is named.
     case reserveAgent(referenceID: UInt32, dn: String, ReservationRequest)
+    /// TRouteCall, by a router that was asked: to the agent whom the token has reserved; without one, to the routing point's
+    /// default.
+    case routeCall(referenceID: UInt32, CallConnection, ReservationToken?)
     /// A request whose frame could be read, but not what it asks; it is refused with the error.
     case invalid(referenceID: UInt32, TError)
 
@@ -96,7 +115,7 @@ package enum TRequest: Equatable, Sendable {
         switch self {
         case .registerAddress(let id, _, _, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
             .queryServer(let id), .monitorAll(let id, _), .setInputMask(let id, _), .agent(let id, _, _),
-            .reserveAgent(let id, _, _), .invalid(let id, _):
+            .reserveAgent(let id, _, _), .routeCall(let id, _, _), .invalid(let id, _):
             id
         }
     }
@@ -127,8 +146,12 @@ package struct EventMask: OptionSet, Hashable, Sendable {
     package static let agentNotReady = EventMask(rawValue: 16)
     /// EventLinkConnected and EventLinkDisconnected.
     package static let links = EventMask(rawValue: 32)
+    /// EventRinging, EventDialing, EventEstablished, EventReleased and EventAbandoned of DNs.
+    package static let calls = EventMask(rawValue: 64)
 
-    package static let all: EventMask = [.service, .agentLogin, .agentLogout, .agentReady, .agentNotReady, .links]
+    package static let all: EventMask = [
+        .service, .agentLogin, .agentLogout, .agentReady, .agentNotReady, .links, .calls,
+    ]
 
     /// - Returns: nil for a type that no mask speaks of: a request, an answer.
     package init?(_ type: TMessageType) {
@@ -139,9 +162,10 @@ package struct EventMask: OptionSet, Hashable, Sendable {
         case .eventAgentReady: self = .agentReady
         case .eventAgentNotReady: self = .agentNotReady
         case .eventLinkConnected, .eventLinkDisconnected: self = .links
+        case .eventAbandoned, .eventRinging, .eventDialing, .eventEstablished, .eventReleased: self = .calls
         case .requestQueryServer, .requestQueryAddress, .requestRegisterAddress, .requestUnregisterAddress,
             .requestRegisterAll, .requestSetInputMask, .requestAgentLogin, .requestAgentLogout, .requestAgentReady,
-            .requestAgentNotReady, .requestReserveAgent, .eventError, .eventRegistered, .eventUnregistered,
+            .requestAgentNotReady, .requestReserveAgent, .requestRouteCall, .eventRouteRequest, .eventRouteUsed, .eventError, .eventRegistered, .eventUnregistered,
             .eventAddressInfo, .eventServerInfo, .eventAgentReserved, .eventACK:
             return nil
         }
@@ -278,6 +302,57 @@ package struct AgentEvent: Equatable, Sendable {
     }
 }
 
+/// What has become of a call of a DN.
+package struct CallEvent: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
+        case ringing, dialing, established, released, abandoned
+    }
+
+    package var kind: Kind
+    package var dn: DN
+    /// As it is now, or was last.
+    package var call: DNCall
+
+    package init(kind: Kind, dn: DN, call: DNCall) {
+        self.kind = kind
+        self.dn = dn
+        self.call = call
+    }
+
+    package var type: TMessageType {
+        switch kind {
+        case .ringing: .eventRinging
+        case .dialing: .eventDialing
+        case .established: .eventEstablished
+        case .released: .eventReleased
+        case .abandoned: .eventAbandoned
+        }
+    }
+
+    /// What has become of a DN's calls, in the order in which clients are told: a change that comes from another node may stand
+    /// for several. Calls belong to the owner's claim; under another they are told anew, and an owner that is not heard says nothing
+    /// of them.
+    package static func kinds(from before: View, to after: View) -> [(Kind, DNCall)] {
+        guard before.calls != after.calls, before.owner == after.owner, before.stamp == after.stamp,
+            before.service != .ownerUnreachable, after.service != .ownerUnreachable
+        else { return [] }
+        let (former, present) = (before.calls?.calls ?? [], after.calls?.calls ?? [])
+        var kinds: [(Kind, DNCall)] = []
+        for call in former where !present.contains(where: { $0.connection == call.connection }) {
+            let ended = after.calls?.lastEnded
+            let isAbandoned =
+                call.phase == .ringing && ended?.connection == call.connection && ended?.end == .abandoned
+            kinds.append((isAbandoned ? .abandoned : .released, call))
+        }
+        for call in present {
+            let known = former.first { $0.connection == call.connection }
+            if known == nil { kinds.append((call.isCaller ? .dialing : .ringing, call)) }
+            if call.phase == .established, known?.phase != .established { kinds.append((.established, call)) }
+        }
+        return kinds
+    }
+}
+
 /// What a node says of itself.
 package struct ServerInfo: Equatable, Sendable {
     package struct Link: Equatable, Sendable {
@@ -328,6 +403,14 @@ package enum TEvent: Equatable, Sendable {
     /// has registered the DN. The sequence is nil outside a monitoring client's feed.
     case agent(AgentEvent, referenceID: UInt32?, sequence: UInt64?)
     case agentReserved(referenceID: UInt32, Reservation)
+    /// A call of a DN. The sequence is nil outside a monitoring client's feed.
+    case call(CallEvent, sequence: UInt64?)
+    /// To a router: where shall the call go?
+    case routeRequest(RouteRequest)
+    /// The call is on its way to this DN. With a ReferenceID to the router that has said so.
+    case routeUsed(referenceID: UInt32?, CallConnection, routingPoint: DN, destination: DN)
+    /// To a router that was asked: the caller has given up, or nobody could take the call.
+    case routeEnded(CallConnection, routingPoint: DN)
     /// The DN's service changed. The sequence is nil outside a monitoring client's feed.
     case serviceChanged(DNStatus, sequence: UInt64?)
     /// DNs as they are now: a piece of a snapshot (sequence nil), or owner and reason that changed without the service.
@@ -351,6 +434,10 @@ package enum TEvent: Equatable, Sendable {
         case .monitoring, .done: .eventACK
         case .agent(let event, _, _): event.type
         case .agentReserved: .eventAgentReserved
+        case .call(let event, _): event.type
+        case .routeRequest: .eventRouteRequest
+        case .routeUsed: .eventRouteUsed
+        case .routeEnded: .eventAbandoned
         case .serviceChanged(let status, _):
             status.view.service.isInService ? .eventDNBackInService : .eventDNOutOfService
         case .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable: .eventPrivateInfo

@@ -16,6 +16,8 @@ package enum FrameType {
     package static let proxiedAnswer: UInt16 = 1111
     package static let sip: UInt16 = 1112
     package static let clientGone: UInt16 = 1113
+    package static let callReport: UInt16 = 1114
+    package static let callsRecounted: UInt16 = 1115
 
     static let configure: UInt16 = 1200
     static let provision: UInt16 = 1201

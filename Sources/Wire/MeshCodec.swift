@@ -98,6 +98,9 @@ package struct MeshCodec: Sendable {
             let sessions = SessionCodec.pack(batch.owned.lazy.map(\.session), arena)
             $0.n_sessions = sessions.count
             $0.sessions = arena.array(sessions)
+            let calls = CallsCodec.pack(batch.owned.lazy.map(\.calls), arena)
+            $0.n_calls = calls.count
+            $0.calls = arena.array(calls)
             if !batch.yielded.isEmpty { $0.yielded = pack(batch.yielded, arena) }
         }
     }
@@ -215,6 +218,7 @@ package struct MeshCodec: Sendable {
                 throw .badValue(type: type, field: "length of a column")
             }
             var sessions = try SessionCodec(message.n_sessions, message.sessions, count: count, type: type)
+            var calls = try CallsCodec(message.n_calls, message.calls, count: count, type: type)
             batch.owned.reserveCapacity(count)
             for position in 0..<count {
                 guard let dn = Self.dn(position, in: message.owned_dns) else {
@@ -230,7 +234,7 @@ package struct MeshCodec: Sendable {
                 batch.owned.append(
                     OwnedRecord(
                         dn: dn, stamp: Stamp(rawValue: stamps[position]), service: service, occupancy: occupancy,
-                        session: try sessions.session(at: position)))
+                        session: try sessions.session(at: position), calls: try calls.calls(at: position)))
             }
             if let yielded = message.yielded { batch.yielded = try claims(yielded.pointee, type: type) }
             return batch

@@ -106,6 +106,9 @@ package enum ProxyCodec {
             message.contacts = detail.contacts
             message.desktops = detail.desktops
             if let session = word.session { message.session = SessionCodec.pack(session, at: 0, arena) }
+            if let calls = word.calls {
+                message.calls = CallsCodec.pack(calls.calls, ended: calls.lastEnded, at: 0, arena)
+            }
         case .agent(let session):
             message.kind = AnswerKind.agent.rawValue
             message.session = SessionCodec.pack(session, at: 0, arena)
@@ -273,7 +276,10 @@ package enum ProxyCodec {
         else { throw .badValue(type: type, field: "occupancy") }
         var session: AgentSession?
         if let told = message.session { session = try SessionCodec.session(told.pointee, type: type) }
+        var calls: DNCalls?
+        if let told = message.calls { calls = try CallsCodec.calls(told.pointee, type: type) }
         return OwnerWord(
-            service: service, stamp: Stamp(rawValue: message.stamp), occupancy: occupancy, session: session)
+            service: service, stamp: Stamp(rawValue: message.stamp), occupancy: occupancy, session: session,
+            calls: calls)
     }
 }

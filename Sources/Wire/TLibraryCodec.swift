@@ -90,6 +90,13 @@ package struct TLibraryCodec: Sendable {
                 $0.duration = ProxyCodec.duration(request.duration)
             }
             appendFrame(type: TMessageType.requestReserveAgent.rawValue, message, to: &output)
+        case .routeCall(let id, let connection, let token):
+            let message = arena.make(tandem__tlibrary__route_request__init) {
+                $0.reference_id = id
+                $0.connection = connection.rawValue
+                if let token { $0.reservation_token = arena.bytes(token.bytes) }
+            }
+            appendFrame(type: TMessageType.requestRouteCall.rawValue, message, to: &output)
         case .invalid:
             break  // What no client means to say.
         }
@@ -196,6 +203,24 @@ package struct TLibraryCodec: Sendable {
             message.reservation_token = arena.bytes(reservation.token.bytes)
             message.reservation_milliseconds = reservation.milliseconds
             message.priority = reservation.priority
+        case .call(let event, let sequence):
+            message.this_dn = arena.string(event.dn.description)
+            message.call = CallsCodec.packStatus(event.call, arena)
+            message.sequence = sequence ?? 0
+        case .routeRequest(let request):
+            message.this_dn = arena.string(request.routingPoint.description)
+            message.connection = request.connection.rawValue
+            message.ani = arena.string(request.caller)
+            message.n_tried_dns = request.tried.count
+            message.tried_dns = arena.strings(request.tried.map(\.description))
+        case .routeUsed(let id, let connection, let point, let destination):
+            if let id { refer(&message, id) }
+            message.this_dn = arena.string(point.description)
+            message.connection = connection.rawValue
+            message.third_party_dn = arena.string(destination.description)
+        case .routeEnded(let connection, let point):
+            message.this_dn = arena.string(point.description)
+            message.connection = connection.rawValue
         case .monitoring(let id, let isResumed, let position, let missed):
             refer(&message, id)
             message.events_in_cache = isResumed ? missed : 0
@@ -270,6 +295,10 @@ package struct TLibraryCodec: Sendable {
                     $0.stamp = status.view.stamp.rawValue
                     $0.occupancy = UInt32(status.view.occupancy.rawValue)
                     if let agent = status.view.agent { $0.agent = pack(agent, arena) }
+                    if let calls = status.view.calls?.calls, !calls.isEmpty {
+                        $0.n_calls = calls.count
+                        $0.calls = arena.array(calls.map { Optional(CallsCodec.packStatus($0, arena)) })
+                    }
                 }
             )
         }

@@ -1,5 +1,6 @@
 import AgentSessions
 import CTandemProto
+import CallControl
 package import ClusterModel
 package import TLibraryPorts
 
@@ -14,6 +15,8 @@ package struct ReceivedEvent: Equatable, Sendable {
         package var occupancy: Occupancy
         /// Nil before anybody has logged in.
         package var agent: Agent?
+        /// None while the owner cannot be heard.
+        package var calls: [DNCall] = []
     }
 
     /// An agent's session.
@@ -104,6 +107,13 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var desktopToken: DesktopToken?
     /// EventACK: how many events follow that the client has missed.
     package var eventsInCache: UInt64
+    /// EventRinging, EventDialing, EventEstablished, EventReleased, EventAbandoned of a DN.
+    package var call: DNCall?
+    /// Of a routing point: which call, who calls, where it has been, and with EventRouteUsed where it goes.
+    package var connection: CallConnection
+    package var caller: String
+    package var triedDNs: [DN]
+    package var destination: String
 }
 
 extension TLibraryCodec {
@@ -139,9 +149,25 @@ extension TLibraryCodec {
                 reasons: try reasons(message, type: type), reservationToken: Array(bytes(message.reservation_token)),
                 reservationMilliseconds: message.reservation_milliseconds, priority: message.priority,
                 desktopToken: message.has_desktop_token == 0 ? nil : DesktopToken(number: message.desktop_token),
-                eventsInCache: message.events_in_cache
+                eventsInCache: message.events_in_cache, call: try call(message.call, type: type),
+                connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
+                triedDNs: try tried(message, type: type), destination: text(message.third_party_dn)
             )
         }
+    }
+
+    private static func call(
+        _ message: UnsafeMutablePointer<Tandem__Tlibrary__CallStatus>?, type: UInt16
+    ) throws(WireError) -> DNCall? {
+        guard let message else { return nil }
+        return try CallsCodec.call(message.pointee, type: type)
+    }
+
+    private static func tried(
+        _ message: borrowing Tandem__Tlibrary__Event, type: UInt16
+    ) throws(WireError) -> [DN] {
+        guard message.n_tried_dns <= CallControl.maximumTries else { throw .tooMany(type: type) }
+        return texts(message.n_tried_dns, message.tried_dns).compactMap { DN($0) }
     }
 
     private static func serverInfo(
@@ -161,11 +187,16 @@ extension TLibraryCodec {
     ) throws(WireError) -> ReceivedEvent.Status {
         guard let dn = DN(text(message.dn)) else { throw .badValue(type: type, field: "DN") }
         let owner = text(message.owner)
+        guard message.n_calls <= DNCalls.maximumCount else { throw .tooMany(type: type) }
+        var calls: [DNCall] = []
+        for call in messages(message.n_calls, message.calls) {
+            calls.append(try CallsCodec.call(call.pointee, type: type))
+        }
         return ReceivedEvent.Status(
             dn: dn, service: try service(message.service, type: type), owner: owner.isEmpty ? nil : owner,
             stamp: Stamp(rawValue: message.stamp),
             occupancy: Occupancy(rawValue: UInt8(truncatingIfNeeded: message.occupancy)).intersection(.known),
-            agent: try agent(message.agent, type: type)
+            agent: try agent(message.agent, type: type), calls: calls
         )
     }
 

@@ -32,6 +32,8 @@ extension TLibraryCodec {
             return try decodeAgentRequest(type, payload)
         case .requestReserveAgent:
             return try decodeReserveRequest(payload)
+        case .requestRouteCall:
+            return try decodeRouteRequest(payload)
         case _:
             throw .unknownType(type)
         }
@@ -61,7 +63,9 @@ extension TLibraryCodec {
             type: type, tandem__tlibrary__monitor_request__descriptor, payload,
             as: Tandem__Tlibrary__MonitorRequest.self
         ) { (message) throws(WireError) in
-            guard message.n_range_firsts <= MonitorOptions.maximumRanges, message.n_range_firsts == message.n_range_lasts else {
+            guard message.n_range_firsts <= MonitorOptions.maximumRanges,
+                message.n_range_firsts == message.n_range_lasts
+            else {
                 throw .tooMany(type: type)
             }
             var options = MonitorOptions(
@@ -122,6 +126,19 @@ extension TLibraryCodec {
             case _: request = .notReady(mode, reasons)
             }
             return .agent(referenceID: id, dn: text(message.this_dn), request)
+        }
+    }
+
+    private static func decodeRouteRequest(_ payload: RawSpan) throws(WireError) -> TRequest {
+        let type = TMessageType.requestRouteCall.rawValue
+        return try unpack(
+            type: type, tandem__tlibrary__route_request__descriptor, payload, as: Tandem__Tlibrary__RouteRequest.self
+        ) { message in
+            let id = message.reference_id
+            let bytes = Array(bytes(message.reservation_token))
+            let token = ReservationToken(bytes: bytes)
+            guard bytes.isEmpty == (token == nil) else { return .invalid(referenceID: id, .staleToken) }
+            return .routeCall(referenceID: id, CallConnection(rawValue: message.connection), token)
         }
     }
 

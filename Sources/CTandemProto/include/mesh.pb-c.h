@@ -18,6 +18,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Tandem__Mesh__Hello Tandem__Mesh__Hello;
 typedef struct Tandem__Mesh__SyncBegin Tandem__Mesh__SyncBegin;
 typedef struct Tandem__Mesh__Records Tandem__Mesh__Records;
+typedef struct Tandem__Mesh__Calls Tandem__Mesh__Calls;
+typedef struct Tandem__Mesh__Call Tandem__Mesh__Call;
 typedef struct Tandem__Mesh__Session Tandem__Mesh__Session;
 typedef struct Tandem__Mesh__Claims Tandem__Mesh__Claims;
 typedef struct Tandem__Mesh__StreamPosition Tandem__Mesh__StreamPosition;
@@ -27,6 +29,7 @@ typedef struct Tandem__Mesh__ProxiedRequest Tandem__Mesh__ProxiedRequest;
 typedef struct Tandem__Mesh__ReservationToken Tandem__Mesh__ReservationToken;
 typedef struct Tandem__Mesh__ProxiedAnswer Tandem__Mesh__ProxiedAnswer;
 typedef struct Tandem__Mesh__ClientGone Tandem__Mesh__ClientGone;
+typedef struct Tandem__Mesh__CallReport Tandem__Mesh__CallReport;
 
 
 /* --- enums --- */
@@ -103,10 +106,75 @@ struct  Tandem__Mesh__Records
    */
   size_t n_sessions;
   Tandem__Mesh__Session **sessions;
+  /*
+   * The calls of some of them, in the order of the records.
+   */
+  size_t n_calls;
+  Tandem__Mesh__Calls **calls;
 };
 #define TANDEM__MESH__RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__records__descriptor) \
-    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL}, 0,NULL }
+    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL}, 0,NULL, 0,NULL }
+
+
+/*
+ * The calls of a DN.
+ */
+struct  Tandem__Mesh__Calls
+{
+  ProtobufCMessage base;
+  /*
+   * Of the record in its columns.
+   */
+  uint32_t position;
+  /*
+   * At most 4.
+   */
+  size_t n_calls;
+  Tandem__Mesh__Call **calls;
+  /*
+   * The ConnID of the call that has ended last, and how: 0 released, 1 abandoned.
+   */
+  protobuf_c_boolean has_ended;
+  uint64_t ended;
+  uint32_t end;
+};
+#define TANDEM__MESH__CALLS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__calls__descriptor) \
+    , 0, 0,NULL, 0, 0, 0 }
+
+
+struct  Tandem__Mesh__Call
+{
+  ProtobufCMessage base;
+  /*
+   * The ConnID: the same for a call at every node.
+   */
+  uint64_t connection;
+  /*
+   * 0 the callee's phone rings, 1 established.
+   */
+  uint32_t phase;
+  /*
+   * The DN is the caller.
+   */
+  protobuf_c_boolean is_caller;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * The other end, at most 64 bytes of visible ASCII.
+   */
+  char *other;
+  /*
+   * The routing point that the call came by; empty for none.
+   */
+  char *routing_point;
+};
+#define TANDEM__MESH__CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__call__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -322,6 +390,10 @@ struct  Tandem__Mesh__ProxiedAnswer
    */
   Tandem__Mesh__Session *session;
   /*
+   * 1 if the DN has had a call.
+   */
+  Tandem__Mesh__Calls *calls;
+  /*
    * 3: with the agent, the priority and how many milliseconds it lasts.
    */
   Tandem__Mesh__ReservationToken *token;
@@ -335,7 +407,7 @@ struct  Tandem__Mesh__ProxiedAnswer
 };
 #define TANDEM__MESH__PROXIED_ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__proxied_answer__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*
@@ -352,6 +424,23 @@ struct  Tandem__Mesh__ClientGone
 #define TANDEM__MESH__CLIENT_GONE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__client_gone__descriptor) \
     , 0 }
+
+
+/*
+ * Type 1114. To a DN's owner: the calls of the DN that the sender is near to. `position` means nothing.
+ */
+struct  Tandem__Mesh__CallReport
+{
+  ProtobufCMessage base;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData dn;
+  Tandem__Mesh__Calls *calls;
+};
+#define TANDEM__MESH__CALL_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__call_report__descriptor) \
+    , {0,NULL}, NULL }
 
 
 /* Tandem__Mesh__Hello methods */
@@ -410,6 +499,44 @@ Tandem__Mesh__Records *
                       const uint8_t       *data);
 void   tandem__mesh__records__free_unpacked
                      (Tandem__Mesh__Records *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Mesh__Calls methods */
+void   tandem__mesh__calls__init
+                     (Tandem__Mesh__Calls         *message);
+size_t tandem__mesh__calls__get_packed_size
+                     (const Tandem__Mesh__Calls   *message);
+size_t tandem__mesh__calls__pack
+                     (const Tandem__Mesh__Calls   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__calls__pack_to_buffer
+                     (const Tandem__Mesh__Calls   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__Calls *
+       tandem__mesh__calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__calls__free_unpacked
+                     (Tandem__Mesh__Calls *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Mesh__Call methods */
+void   tandem__mesh__call__init
+                     (Tandem__Mesh__Call         *message);
+size_t tandem__mesh__call__get_packed_size
+                     (const Tandem__Mesh__Call   *message);
+size_t tandem__mesh__call__pack
+                     (const Tandem__Mesh__Call   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__call__pack_to_buffer
+                     (const Tandem__Mesh__Call   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__Call *
+       tandem__mesh__call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__call__free_unpacked
+                     (Tandem__Mesh__Call *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Mesh__Session methods */
 void   tandem__mesh__session__init
@@ -582,6 +709,25 @@ Tandem__Mesh__ClientGone *
 void   tandem__mesh__client_gone__free_unpacked
                      (Tandem__Mesh__ClientGone *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Mesh__CallReport methods */
+void   tandem__mesh__call_report__init
+                     (Tandem__Mesh__CallReport         *message);
+size_t tandem__mesh__call_report__get_packed_size
+                     (const Tandem__Mesh__CallReport   *message);
+size_t tandem__mesh__call_report__pack
+                     (const Tandem__Mesh__CallReport   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__call_report__pack_to_buffer
+                     (const Tandem__Mesh__CallReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__CallReport *
+       tandem__mesh__call_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__call_report__free_unpacked
+                     (Tandem__Mesh__CallReport *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Mesh__Hello_Closure)
@@ -592,6 +738,12 @@ typedef void (*Tandem__Mesh__SyncBegin_Closure)
                   void *closure_data);
 typedef void (*Tandem__Mesh__Records_Closure)
                  (const Tandem__Mesh__Records *message,
+                  void *closure_data);
+typedef void (*Tandem__Mesh__Calls_Closure)
+                 (const Tandem__Mesh__Calls *message,
+                  void *closure_data);
+typedef void (*Tandem__Mesh__Call_Closure)
+                 (const Tandem__Mesh__Call *message,
                   void *closure_data);
 typedef void (*Tandem__Mesh__Session_Closure)
                  (const Tandem__Mesh__Session *message,
@@ -620,6 +772,9 @@ typedef void (*Tandem__Mesh__ProxiedAnswer_Closure)
 typedef void (*Tandem__Mesh__ClientGone_Closure)
                  (const Tandem__Mesh__ClientGone *message,
                   void *closure_data);
+typedef void (*Tandem__Mesh__CallReport_Closure)
+                 (const Tandem__Mesh__CallReport *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -629,6 +784,8 @@ typedef void (*Tandem__Mesh__ClientGone_Closure)
 extern const ProtobufCMessageDescriptor tandem__mesh__hello__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__sync_begin__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__records__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__calls__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__call__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__session__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__claims__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__stream_position__descriptor;
@@ -638,6 +795,7 @@ extern const ProtobufCMessageDescriptor tandem__mesh__proxied_request__descripto
 extern const ProtobufCMessageDescriptor tandem__mesh__reservation_token__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__client_gone__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__call_report__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -21,6 +21,8 @@ typedef struct Tandem__Tlibrary__MonitorRequest Tandem__Tlibrary__MonitorRequest
 typedef struct Tandem__Tlibrary__InputMaskRequest Tandem__Tlibrary__InputMaskRequest;
 typedef struct Tandem__Tlibrary__AgentRequest Tandem__Tlibrary__AgentRequest;
 typedef struct Tandem__Tlibrary__ReserveRequest Tandem__Tlibrary__ReserveRequest;
+typedef struct Tandem__Tlibrary__RouteRequest Tandem__Tlibrary__RouteRequest;
+typedef struct Tandem__Tlibrary__CallStatus Tandem__Tlibrary__CallStatus;
 typedef struct Tandem__Tlibrary__AgentStatus Tandem__Tlibrary__AgentStatus;
 typedef struct Tandem__Tlibrary__DNStatus Tandem__Tlibrary__DNStatus;
 typedef struct Tandem__Tlibrary__Event Tandem__Tlibrary__Event;
@@ -126,7 +128,7 @@ struct  Tandem__Tlibrary__InputMaskRequest
   ProtobufCMessage base;
   uint32_t reference_id;
   /*
-   * Which events the client is told, by their numbers: 73 to 76 of agents; 94 and 95 of links; 147, 148 and 150 of DNs, any of
+   * Which events the client is told, by their numbers: 59 to 65 of calls; 73 to 76 of agents; 94 and 95 of links; 147, 148 and 150 of DNs, any of
    * which stands for all three. None means all; others are ignored. Answers, and what belongs to a snapshot, are told in any case. At most 64.
    */
   size_t n_event_types;
@@ -194,6 +196,61 @@ struct  Tandem__Tlibrary__ReserveRequest
 
 
 /*
+ * RequestRouteCall (36), by a router that was asked with EventRouteRequest. EventRouteUsed answers it.
+ */
+struct  Tandem__Tlibrary__RouteRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  uint64_t connection;
+  /*
+   * As EventAgentReserved said it: the call goes to that agent. Empty: it goes where the routing point sends calls that nobody
+   * routes.
+   */
+  ProtobufCBinaryData reservation_token;
+};
+#define TANDEM__TLIBRARY__ROUTE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__route_request__descriptor) \
+    , 0, 0, {0,NULL} }
+
+
+/*
+ * A call of a DN.
+ */
+struct  Tandem__Tlibrary__CallStatus
+{
+  ProtobufCMessage base;
+  /*
+   * The ConnID: the same for a call at every node.
+   */
+  uint64_t connection;
+  /*
+   * 0 the callee's phone rings, 1 established.
+   */
+  uint32_t phase;
+  /*
+   * The DN is the caller.
+   */
+  protobuf_c_boolean is_caller;
+  /*
+   * Since when the call is in that phase, milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * The other end as it is known: at most 64 bytes of visible ASCII.
+   */
+  char *other_dn;
+  /*
+   * The routing point that the call came by; empty for none.
+   */
+  char *this_queue;
+};
+#define TANDEM__TLIBRARY__CALL_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__call_status__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
  * An agent's session.
  */
 struct  Tandem__Tlibrary__AgentStatus
@@ -247,10 +304,15 @@ struct  Tandem__Tlibrary__DNStatus
    * Absent before anybody has logged in.
    */
   Tandem__Tlibrary__AgentStatus *agent;
+  /*
+   * At most 4. None while the owner cannot be heard.
+   */
+  size_t n_calls;
+  Tandem__Tlibrary__CallStatus **calls;
 };
 #define TANDEM__TLIBRARY__DNSTATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__dnstatus__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, NULL, 0,NULL }
 
 
 /*
@@ -351,10 +413,28 @@ struct  Tandem__Tlibrary__Event
    * EventACK to a monitoring client that goes on: how many events follow that it has missed.
    */
   uint64_t events_in_cache;
+  /*
+   * EventRinging, EventDialing, EventEstablished, EventReleased, EventAbandoned of a DN: the call as it is, or was last.
+   */
+  Tandem__Tlibrary__CallStatus *call;
+  /*
+   * EventRouteRequest, EventRouteUsed, and EventAbandoned of a routing point: the call. `this_dn` is the routing point.
+   */
+  uint64_t connection;
+  /*
+   * EventRouteRequest: who calls, and the DNs that have not taken the call, at most 32.
+   */
+  char *ani;
+  size_t n_tried_dns;
+  char **tried_dns;
+  /*
+   * EventRouteUsed: where the call goes.
+   */
+  char *third_party_dn;
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
@@ -471,6 +551,44 @@ Tandem__Tlibrary__ReserveRequest *
 void   tandem__tlibrary__reserve_request__free_unpacked
                      (Tandem__Tlibrary__ReserveRequest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__RouteRequest methods */
+void   tandem__tlibrary__route_request__init
+                     (Tandem__Tlibrary__RouteRequest         *message);
+size_t tandem__tlibrary__route_request__get_packed_size
+                     (const Tandem__Tlibrary__RouteRequest   *message);
+size_t tandem__tlibrary__route_request__pack
+                     (const Tandem__Tlibrary__RouteRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__route_request__pack_to_buffer
+                     (const Tandem__Tlibrary__RouteRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__RouteRequest *
+       tandem__tlibrary__route_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__route_request__free_unpacked
+                     (Tandem__Tlibrary__RouteRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__CallStatus methods */
+void   tandem__tlibrary__call_status__init
+                     (Tandem__Tlibrary__CallStatus         *message);
+size_t tandem__tlibrary__call_status__get_packed_size
+                     (const Tandem__Tlibrary__CallStatus   *message);
+size_t tandem__tlibrary__call_status__pack
+                     (const Tandem__Tlibrary__CallStatus   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__call_status__pack_to_buffer
+                     (const Tandem__Tlibrary__CallStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__CallStatus *
+       tandem__tlibrary__call_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__call_status__free_unpacked
+                     (Tandem__Tlibrary__CallStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Tlibrary__AgentStatus methods */
 void   tandem__tlibrary__agent_status__init
                      (Tandem__Tlibrary__AgentStatus         *message);
@@ -548,6 +666,12 @@ typedef void (*Tandem__Tlibrary__AgentRequest_Closure)
 typedef void (*Tandem__Tlibrary__ReserveRequest_Closure)
                  (const Tandem__Tlibrary__ReserveRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Tlibrary__RouteRequest_Closure)
+                 (const Tandem__Tlibrary__RouteRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Tlibrary__CallStatus_Closure)
+                 (const Tandem__Tlibrary__CallStatus *message,
+                  void *closure_data);
 typedef void (*Tandem__Tlibrary__AgentStatus_Closure)
                  (const Tandem__Tlibrary__AgentStatus *message,
                   void *closure_data);
@@ -569,6 +693,8 @@ extern const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descr
 extern const ProtobufCMessageDescriptor tandem__tlibrary__input_mask_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__reserve_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__route_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__call_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor;

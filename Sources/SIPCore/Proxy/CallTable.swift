@@ -1,42 +1,4 @@
-package import ClusterModel
-
-/// The two DNs of a call; nil for one that is none of the cluster's.
-package struct CallParties: Hashable, Sendable {
-    package var caller: DNIndex?
-    package var callee: DNIndex?
-
-    /// From its parts.
-    package init(caller: DNIndex?, callee: DNIndex?) {
-        self.caller = caller
-        self.callee = callee
-    }
-}
-
-/// A call as long as it is in the table; never means another later.
-package struct CallID: Hashable, Sendable {
-    let slot: Int32
-    let generation: UInt32
-}
-
-/// How far a call is.
-package enum CallState: UInt8, Hashable, Sendable, CaseIterable {
-    /// The INVITE has gone on, and no phone has said that it rings.
-    case calling
-    case ringing
-    /// Until a BYE, or until its session is over.
-    case established
-}
-
-/// What a node knows of a call that goes through it.
-package struct Call: Hashable, Sendable {
-    /// The Call-ID and the tag of the caller: what names the dialog in all of its requests.
-    package var callID: [UInt8] = []
-    package var callerTag: [UInt8] = []
-    package var parties = CallParties(caller: nil, callee: nil)
-    package var state = CallState.calling
-    /// When it came into that state.
-    package var since = Instant(monotonic: 0, wallMilliseconds: 0)
-}
+import ClusterModel
 
 /// The calls that go through a node, found by the headers that all of their requests have.
 ///
@@ -46,29 +8,36 @@ package struct CallTable: Sendable {
     /// Calls that there may be.
     package static let maximumCount = 262_144
 
-    private struct Record {
+    struct Record {
         var call = Call()
         var key: UInt64 = 0
         var generation: UInt32 = 0
         var isUsed = false
+        /// Its places in the chains of its near parties.
+        var asCaller = DNChains.Links()
+        var asCallee = DNChains.Links()
     }
 
-    private var records: [Record] = []
+    var records: [Record] = []
     private var free: [Int32] = []
     private var slots: [UInt64: Int32] = [:]
     private var queue = DeadlineQueue()
-    /// How many calls each DN has that has one.
-    private var callCounts: [DNIndex: Int] = [:]
-    /// DNs that got their first call or lost their last, in order; one may be there more than once.
-    private var changed: [DNIndex] = []
+    /// Of the DNs that this node is next to.
+    var chains = DNChains()
+    /// What has changed of the calls of DNs that this node is next to, in order; one may be there more than once.
+    private var changed: [CallsChange] = []
     private let seed: UInt64
+    /// The same at every node of the cluster.
+    private let connectionSeed: UInt64
     /// Nanoseconds.
     private let maximumTime: UInt64
 
     /// - Parameters:
+    ///   - cluster: its name, of which ConnIDs are made that are the same at every node.
     ///   - maximumTime: how long a call may be established when no session timer says less, nanoseconds.
-    package init(secret: UInt64, maximumTime: UInt64) {
+    package init(secret: UInt64, cluster: String = "", maximumTime: UInt64) {
         seed = mixed(secret ^ 0x63_616C_6C73)
+        connectionSeed = cluster.utf8.reduce(0x636F_6E6E) { mixed($0 &* 31 &+ UInt64($1)) }
         self.maximumTime = maximumTime
     }
 
@@ -76,6 +45,8 @@ package struct CallTable: Sendable {
     package var count: Int { slots.count }
     /// When a session is over, monotonic nanoseconds.
     package var nextDeadline: UInt64? { queue.next }
+
+    // MARK: The life of a call
 
     /// An INVITE that begins a call has gone on.
     ///
@@ -90,13 +61,20 @@ package struct CallTable: Sendable {
         var call = Call()
         call.callID = datagram.bytes(message.callID)
         call.callerTag = datagram.bytes(message.from.tag)
+        call.connection = connection(message, datagram)
+        call.callerText = message.fromURI(in: datagram).map { datagram.visibleUser(of: $0) } ?? ""
+        call.dialedText = datagram.visibleUser(of: message.requestURI)
         call.parties = parties
         call.since = now
+        call.begun = now
+        call.askedSince = now
         records[Int(slot)].call = call
         records[Int(slot)].key = key
         records[Int(slot)].isUsed = true
         slots[key] = slot
-        count(parties, by: 1)
+        join(Int(slot), .caller)
+        join(Int(slot), .callee)
+        noteChange(of: Int(slot))
         return CallID(slot: slot, generation: records[Int(slot)].generation)
     }
 
@@ -106,6 +84,24 @@ package struct CallTable: Sendable {
             slots[key(message.callID, message.from.tag, datagram)]
             ?? slots[key(message.callID, message.to.tag, datagram)]
         return slot.map { CallID(slot: $0, generation: records[Int($0)].generation) }
+    }
+
+    func connection(of id: CallID) -> CallConnection? { slot(id).map { records[$0].call.connection } }
+
+    /// A call that is routed is on its way to somebody's phones, or to nobody's for now.
+    mutating func setCallee(_ id: CallID, _ callee: CallParties.Callee, now: Instant) {
+        guard let slot = slot(id) else { return }
+        let former = nearCallee(slot)
+        leave(slot, .callee)
+        records[slot].call.parties.setCallee(callee)
+        records[slot].call.askedSince = now
+        if records[slot].call.state == .ringing {
+            records[slot].call.state = .calling
+            records[slot].call.since = now
+        }
+        join(slot, .callee)
+        if let former { changed.append(CallsChange(dn: former, ended: ended(slot, .released))) }
+        if let dn = nearCallee(slot), dn != former { changed.append(CallsChange(dn: dn)) }
     }
 
     mutating func ring(_ id: CallID, now: Instant) {
@@ -122,50 +118,53 @@ package struct CallTable: Sendable {
         if records[slot].call.state != .established {
             records[slot].call.state = .established
             records[slot].call.since = now
+            noteChange(of: slot)
         }
         let end = records[slot].call.since.monotonic &+ maximumTime
         let expiry = session.map { now.monotonic &+ UInt64($0) &* 1_000_000_000 } ?? .max
         queue.set(slot, to: min(end, expiry))
     }
 
-    mutating func end(_ id: CallID) {
+    mutating func end(_ id: CallID, _ end: DNCalls.End) {
         guard let slot = slot(id) else { return }
+        noteChange(of: slot, ended(slot, end))
         queue.set(slot, to: DeadlineQueue.never)
         slots[records[slot].key] = nil
-        count(records[slot].call.parties, by: -1)
+        leave(slot, .caller)
+        leave(slot, .callee)
         records[slot].call = Call()
         records[slot].isUsed = false
         records[slot].generation &+= 1
         free.append(Int32(slot))
     }
 
-    private mutating func count(_ parties: CallParties, by step: Int) {
-        if let caller = parties.caller { count(caller, by: step) }
-        if let callee = parties.callee, callee != parties.caller { count(callee, by: step) }
+    /// Ends the calls whose sessions are over.
+    mutating func tick(now: Instant) {
+        while let slot = queue.due(now) {
+            end(CallID(slot: Int32(slot), generation: records[slot].generation), .released)
+        }
     }
 
-    private mutating func count(_ dn: DNIndex, by step: Int) {
-        let before = callCounts[dn] ?? 0
-        callCounts[dn] = before + step > 0 ? before + step : nil
-        if before == 0 || before + step == 0 { changed.append(dn) }
+    // MARK: What changes for DNs
+
+    private func ended(_ slot: Int, _ end: DNCalls.End) -> DNCalls.Ended {
+        DNCalls.Ended(connection: records[slot].call.connection, end: end)
     }
 
-    /// Whether a DN has a call through this node, be it one that only rings.
-    package func isBusy(_ dn: DNIndex) -> Bool { callCounts[dn] != nil }
+    private mutating func noteChange(of slot: Int, _ ended: DNCalls.Ended? = nil) {
+        let parties = records[slot].call.parties
+        if let dn = parties.caller, parties.isCallerNear { changed.append(CallsChange(dn: dn, ended: ended)) }
+        if let dn = nearCallee(slot), dn != parties.caller { changed.append(CallsChange(dn: dn, ended: ended)) }
+    }
 
-    /// Takes the DNs that may have got their first call or lost their last since this was asked before, in order.
-    mutating func takeChanged() -> [DNIndex] {
+    /// Takes the DNs whose calls may have changed since this was asked before, in order.
+    mutating func takeChanged() -> [CallsChange] {
         guard !changed.isEmpty else { return [] }
         defer { changed.removeAll(keepingCapacity: true) }
         return changed
     }
 
-    /// Ends the calls whose sessions are over.
-    mutating func tick(now: Instant) {
-        while let slot = queue.due(now) {
-            end(CallID(slot: Int32(slot), generation: records[slot].generation))
-        }
-    }
+    // MARK: Lists
 
     /// Those that there are, in no order that means anything.
     package var calls: [Call] { slots.values.sorted().map { records[Int($0)].call } }
@@ -187,13 +186,18 @@ package struct CallTable: Sendable {
         return (found, false)
     }
 
-    private func slot(_ id: CallID) -> Int? {
+    func slot(_ id: CallID) -> Int? {
         let slot = Int(id.slot)
         return records[slot].generation == id.generation ? slot : nil
     }
 
     private func key(_ callID: ByteRange, _ tag: ByteRange, _ datagram: Span<UInt8>) -> UInt64 {
         datagram.hash(tag, seed: datagram.hash(callID, seed: seed))
+    }
+
+    private func connection(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>) -> CallConnection {
+        let hash = datagram.hash(message.from.tag, seed: datagram.hash(message.callID, seed: connectionSeed))
+        return CallConnection(rawValue: hash)
     }
 }
 
@@ -205,5 +209,16 @@ extension Span<UInt8> {
         var target = bytes.mutableSpan
         for offset in 0..<source.count { target[offset] = source[offset] }
         return bytes
+    }
+
+    /// The user of a URI for people, unescaped: what is visible ASCII of it, as far as is told of a caller.
+    package func visibleUser(of uri: SIPURI) -> String {
+        var text: [UInt8] = []
+        var position = uri.user.lower
+        while position < uri.user.upper, text.count < DNCall.maximumOther {
+            guard let byte = unescaped(at: &position, before: uri.user.upper) else { break }
+            if (0x21...0x7E).contains(byte) { text.append(byte) }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -11,6 +11,10 @@ struct ResponseContext {
     }
 
     var phase = Phase.free
+    /// Of the requests that have had this place.
+    var generation: UInt32 = 0
+    /// Others name its targets as they find them; it is not over before they say so.
+    var isOpen = false
     var isInvite = false
     var server: ServerTransactionID?
     /// The request as it came, until a final response has gone: for further branches, and for answers of this node's own.
@@ -21,7 +25,7 @@ struct ResponseContext {
     var askedGroups = 0
     /// Targets that were asked, over all groups.
     var askedTargets = 0
-    /// Those without a final response.
+    /// Those without a final response, apart from such as nobody waits for any more.
     var pending: [ClientTransactionID] = []
     /// Transactions of branches that there are.
     var clients = 0

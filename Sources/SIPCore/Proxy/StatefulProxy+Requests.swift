@@ -9,8 +9,30 @@ extension StatefulProxy {
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, _ route: ProxyRoute,
         now: Instant
     ) -> SIPResponse? {
+        switch begin(message, in: datagram, from: source, route, isOpen: false, now: now) {
+        case .failure(let refusal):
+            return refusal.response
+        case .success(let slot):
+            noteRequest(message, datagram)
+            askNextGroup(slot, message, datagram, now)
+            carryOut(now)
+            return nil
+        }
+    }
+
+    /// Why a request is not taken on.
+    package struct RequestRefusal: Error, Sendable {
+        package let response: SIPResponse
+    }
+
+    /// Opens the transaction of a request, and what is known of the call that it begins.
+    mutating func begin(
+        _ message: borrowing SIPMessage, in datagram: Span<UInt8>, from source: SIPSource, _ route: ProxyRoute,
+        isOpen: Bool, now: Instant
+    ) -> Result<Int32, RequestRefusal> {
         var context = ResponseContext()
         context.phase = .proceeding
+        context.isOpen = isOpen
         context.isInvite = message.method == .invite
         context.source = source
         context.route = route
@@ -18,24 +40,27 @@ extension StatefulProxy {
         if let parties = route.parties {
             context.call = calls.begin(message, in: datagram, parties, now: now)
             // An INVITE again under the same names, perhaps after a 401, belongs to the call that there is.
-            if context.call == nil, calls.count >= CallTable.maximumCount { return Self.overload }
+            if context.call == nil, calls.count >= CallTable.maximumCount {
+                return .failure(RequestRefusal(response: Self.overload))
+            }
+            // To be routed twice is one time too many (section 8.2.2.2).
+            if context.call == nil, isOpen { return .failure(RequestRefusal(response: SIPResponse(.loopDetected))) }
         }
         let slot = freeContexts.popLast() ?? Int32(contexts.count)
         if Int(slot) == contexts.count { contexts.append(ResponseContext()) }
+        context.generation = contexts[Int(slot)].generation
         do throws(TransactionRefusal) {
             context.server = try transactions.open(
                 message, in: datagram, from: source, context: slot, now: now, into: &actions)
         } catch {
             freeContexts.append(slot)
-            if let call = context.call { calls.end(call) }
-            return error == .tableFull ? Self.overload : SIPResponse(.badRequest)
+            if let call = context.call { calls.end(call, .released) }
+            let response = error == .tableFull ? Self.overload : SIPResponse(.badRequest)
+            return .failure(RequestRefusal(response: response))
         }
         context.request = datagram.bytes(ByteRange(0, datagram.count))
         contexts[Int(slot)] = context
-        noteRequest(message, datagram)
-        askNextGroup(slot, message, datagram, now)
-        carryOut(now)
-        return nil
+        return .success(slot)
     }
 
     /// Sends an ACK of a 2xx on: it has no answer, and no transaction (section 16.11).
@@ -59,6 +84,7 @@ extension StatefulProxy {
         guard id.context >= 0, contexts[Int(id.context)].phase == .proceeding, contexts[Int(id.context)].isInvite
         else { return }
         contexts[Int(id.context)].isCancelled = true
+        note(id.context) { .abandoned($0) }
         cancelPending(id.context, now)
         if contexts[Int(id.context)].pending.isEmpty { conclude(id.context, now) }
     }
@@ -93,7 +119,8 @@ extension StatefulProxy {
                 consider(slot, 503, of: -1, text: [])
             }
         }
-        if contexts[Int(slot)].pending.isEmpty { conclude(slot, now) }
+        guard contexts[Int(slot)].pending.isEmpty else { return }
+        if contexts[Int(slot)].isOpen { noteFailure(slot, now) } else { conclude(slot, now) }
     }
 
     /// A copy of a request for one target.

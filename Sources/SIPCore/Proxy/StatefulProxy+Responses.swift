@@ -19,9 +19,15 @@ extension StatefulProxy {
         _ now: Instant
     ) {
         let slot = id.context
+        let isAwaited = contexts[Int(slot)].pending.contains(id)
         if status >= 200 { contexts[Int(slot)].pending.removeAll { $0 == id } }
         guard contexts[Int(slot)].phase == .proceeding || (status / 100 == 2 && contexts[Int(slot)].isInvite) else {
             return
+        }
+        // Of who was asked in vain only an acceptance counts.
+        guard isAwaited || status / 100 == 2 || !contexts[Int(slot)].isOpen else { return }
+        if status == 486, let call = contexts[Int(slot)].call, let dn = calls.nearCallee(of: call) {
+            busyParties.append(dn)
         }
         switch status {
         case ..<200:
@@ -30,7 +36,7 @@ extension StatefulProxy {
             respond(server, forwarded(message, datagram), now)
         case 200..<300:
             succeed(slot, message, datagram, now)
-        case 600...:
+        case 600... where !contexts[Int(slot)].isOpen:
             // Nobody else is asked any more (section 16.7, item 5).
             consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
             cancelPending(slot, now)
@@ -52,6 +58,7 @@ extension StatefulProxy {
         forwarder.write(message, in: datagram, adding: added, into: &bytes)
         if let server = contexts[Int(slot)].server { respond(server, bytes, now) }
         guard contexts[Int(slot)].phase == .proceeding else { return }
+        if !contexts[Int(slot)].isCancelled { note(slot) { .answered($0) } }
         cancelPending(slot, now)
         finish(slot)
     }
@@ -63,7 +70,7 @@ extension StatefulProxy {
         return bytes
     }
 
-    private mutating func respond(_ server: ServerTransactionID, _ bytes: [UInt8], _ now: Instant) {
+    mutating func respond(_ server: ServerTransactionID, _ bytes: [UInt8], _ now: Instant) {
         transactions.respond(server, bytes, now: now, into: &actions)
     }
 
@@ -77,7 +84,8 @@ extension StatefulProxy {
     }
 
     /// All targets that were asked have answered: asks the next, or ends the request.
-    private mutating func goOn(_ slot: Int32, _ now: Instant) {
+    mutating func goOn(_ slot: Int32, _ now: Instant) {
+        if contexts[Int(slot)].isOpen, !contexts[Int(slot)].isCancelled { return noteFailure(slot, now) }
         guard contexts[Int(slot)].askedGroups < contexts[Int(slot)].route.groups.count,
             !contexts[Int(slot)].isCancelled
         else { return conclude(slot, now) }
@@ -94,18 +102,24 @@ extension StatefulProxy {
         let isOther = best.status != best.best?.status
         if contexts[Int(slot)].bestText.isEmpty || isOther {
             guard let response = ownResponse(slot) else { return finish(slot) }
-            let request = contexts[Int(slot)].request
-            var bytes: [UInt8] = []
-            if case .request = kept.parse(request.span) {
-                writer.write(
-                    response, to: kept, in: request.span, from: contexts[Int(slot)].source.address, into: &bytes)
-            }
-            respond(server, bytes, now)
+            respond(server, written(response, slot), now)
         } else {
             respond(server, contexts[Int(slot)].bestText, now)
         }
-        if let call = contexts[Int(slot)].call { calls.end(call) }
+        if let call = contexts[Int(slot)].call {
+            calls.end(call, contexts[Int(slot)].isCancelled ? .abandoned : .released)
+        }
         finish(slot)
+    }
+
+    /// An answer of this node's own to the request of a context that has not got its final response.
+    mutating func written(_ response: SIPResponse, _ slot: Int32) -> [UInt8] {
+        let request = contexts[Int(slot)].request
+        var bytes: [UInt8] = []
+        if case .request = kept.parse(request.span) {
+            writer.write(response, to: kept, in: request.span, from: contexts[Int(slot)].source.address, into: &bytes)
+        }
+        return bytes
     }
 
     /// What this node says itself where no response is there to send on; nil for silence, which is better than a 408
@@ -121,7 +135,7 @@ extension StatefulProxy {
     }
 
     /// A final response has gone.
-    private mutating func finish(_ slot: Int32) {
+    mutating func finish(_ slot: Int32) {
         contexts[Int(slot)].phase = .final
         contexts[Int(slot)].request = []
         contexts[Int(slot)].bestText = []
@@ -175,8 +189,13 @@ extension StatefulProxy {
     private mutating func release(_ slot: Int32) {
         guard contexts[Int(slot)].isOver, contexts[Int(slot)].phase != .free else { return }
         // Of a call that was never answered nobody is told any more.
-        if contexts[Int(slot)].phase == .proceeding, let call = contexts[Int(slot)].call { calls.end(call) }
+        if contexts[Int(slot)].phase == .proceeding {
+            if let call = contexts[Int(slot)].call { calls.end(call, .released) }
+            if !contexts[Int(slot)].isCancelled { note(slot) { .abandoned($0) } }
+        }
+        let generation = contexts[Int(slot)].generation
         contexts[Int(slot)] = ResponseContext()
+        contexts[Int(slot)].generation = generation &+ 1
         freeContexts.append(slot)
     }
 }

@@ -23,7 +23,7 @@ extension StatefulProxy {
     /// A request that goes on may end a call.
     mutating func noteRequest(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>) {
         guard message.method == .bye, let call = calls.find(message, in: datagram) else { return }
-        calls.end(call)
+        calls.end(call, .released)
     }
 
     /// A 2xx goes back.

@@ -9,6 +9,8 @@ package struct ProxySetup: Sendable {
     /// Two secrets of 64 random bits, the same for the life of the process.
     package var secret: UInt64
     package var tokenKey: UInt64
+    /// The cluster's name.
+    package var cluster = ""
     /// How long a call lasts at most, nanoseconds.
     package var maximumCallTime: UInt64 = 12 * 3600 * 1_000_000_000
     /// How long a session lasts without a refresh where nobody asked for less, seconds; nil to ask for none (RFC 4028
@@ -61,6 +63,9 @@ package struct StatefulProxy: Sendable {
     var actions: [TransactionAction] = []
     var output: [OutgoingMessage] = []
     var returned: [ReturnedRequest] = []
+    var openEvents: [OpenRequestEvent] = []
+    /// Near callees whose phones have said that they are busy.
+    var busyParties: [DNIndex] = []
     /// Requests that were kept are parsed into this.
     var kept = SIPMessage()
 
@@ -69,7 +74,8 @@ package struct StatefulProxy: Sendable {
         self.setup = setup
         self.writer = writer
         transactions = TransactionTable(setup.limits, setup.timings, secret: mixed(setup.secret &+ 1), writer: writer)
-        calls = CallTable(secret: mixed(setup.secret &+ 2), maximumTime: setup.maximumCallTime)
+        calls = CallTable(
+            secret: mixed(setup.secret &+ 2), cluster: setup.cluster, maximumTime: setup.maximumCallTime)
         branches = BranchMaker(secret: mixed(setup.secret &+ 3))
         token = FlowToken(key: setup.tokenKey, mixed(setup.secret &+ 4))
     }
@@ -127,8 +133,15 @@ package struct StatefulProxy: Sendable {
         return branches.isLoop(message, in: datagram, sentBy: setup.peerPort.sentBy.span)
     }
 
-    /// Takes the DNs that may have got their first call or lost their last, in order.
-    package mutating func takeChangedParties() -> [DNIndex] { calls.takeChanged() }
+    /// Takes the DNs whose calls may have changed, in order.
+    package mutating func takeChangedParties() -> [CallsChange] { calls.takeChanged() }
+
+    /// Takes the DNs that this node is near to and whose phones have refused a call because they have another.
+    package mutating func takeBusyParties() -> [DNIndex] {
+        guard !busyParties.isEmpty else { return [] }
+        defer { busyParties.removeAll(keepingCapacity: true) }
+        return busyParties
+    }
 
     // MARK: Time and transport
 

@@ -1,0 +1,302 @@
+package import AgentSessions
+package import ClusterModel
+
+/// The calls that have come to a node's routing points and that nobody has taken yet: who is asked where they shall go, whose
+/// phones ring, and what becomes of those that nobody routes.
+///
+/// A call is asked about at one router at a time. It goes to one DN after the other until somebody takes it, never twice to the
+/// same one; when its time is up, or there is no router, it goes to the routing point's default and alternate DNs, and then it is
+/// refused. The caller may give up at any moment. All calls are the node's own: a router may go, and another is asked.
+package struct CallControl: Sendable {
+    package struct Setup: Sendable {
+        /// Sorted by DN.
+        package var points: [RoutingPoint]
+        /// Calls that may wait or ring at a time.
+        package var maximumCalls = 65_536
+        /// How often a waiting caller is told so, nanoseconds: less than the three minutes after which those on the way take the
+        /// call for lost (timer C, RFC 3261 section 16.8).
+        package var informInterval: UInt64 = 60_000_000_000
+        package var faults: Faults = .none
+
+        package init(points: [RoutingPoint]) {
+            self.points = points
+        }
+    }
+
+    /// DNs that one call goes to in vain at the most.
+    package static let maximumTries = 32
+
+    enum Phase: Equatable {
+        /// A router was asked.
+        case asking(RouterID)
+        /// The owner of the DN is asked whether the token that a router brought is good.
+        case redeeming(RouterID, RouteOrder, ReservationToken)
+        /// Phones ring; at the agent's that a router has chosen, or at a default or alternate DN.
+        case ringing(DN, isRouted: Bool)
+        /// It is about to go somewhere.
+        case idle
+    }
+
+    struct RoutedCall {
+        let connection: CallConnection
+        let point: Int
+        let caller: String
+        var phase = Phase.idle
+        var tried: [DN] = []
+        /// Until when a router may say where it goes, and the phones that ring now may go on. Monotonic nanoseconds.
+        var routeBy: UInt64
+        var ringBy: UInt64?
+        var informAt: UInt64
+        /// It goes to default and alternate DNs, of which so many have been gone through.
+        var fallback: Int?
+        /// The alternate that this call begins with.
+        var firstAlternate = 0
+        var wasBusy = false
+    }
+
+    let setup: Setup
+    var calls: [RoutedCall?] = []
+    var free: [Int] = []
+    var slots: [CallConnection: Int] = [:]
+    var queue = DeadlineQueue()
+    var routers = RouterTable()
+    /// By routing point: the next call's first alternate.
+    var nextAlternate: [Int]
+    package internal(set) var counters: [PointCounters]
+
+    package init(_ setup: Setup) {
+        self.setup = setup
+        nextAlternate = Array(repeating: 0, count: setup.points.count)
+        counters = Array(repeating: PointCounters(), count: setup.points.count)
+    }
+
+    /// Calls that wait or ring.
+    package var count: Int { slots.count }
+    /// Monotonic nanoseconds.
+    package var nextDeadline: UInt64? { queue.next }
+
+    // MARK: What callers do
+
+    /// A call has come to a routing point.
+    package mutating func arrived(
+        _ connection: CallConnection, at point: DN, caller: String, now: Instant, _ actions: inout [RoutingAction]
+    ) {
+        guard slots[connection] == nil, let position = setup.points.firstIndex(where: { $0.dn == point }) else { return }
+        counters[position].arrived += 1
+        guard slots.count < setup.maximumCalls else {
+            counters[position].refused += 1
+            return actions.append(.refuse(connection, .overloaded))
+        }
+        let slot = free.popLast() ?? calls.count
+        if slot == calls.count { calls.append(nil) }
+        calls[slot] = RoutedCall(
+            connection: connection, point: position, caller: caller,
+            routeBy: now.monotonic &+ setup.points[position].timeout.nanoseconds,
+            informAt: now.monotonic &+ setup.informInterval)
+        slots[connection] = slot
+        counters[position].present += 1
+        askRouter(slot, now, &actions)
+        // A caller who is rung through at once hears that, and nothing of waiting.
+        if case .asking = calls[slot]?.phase { actions.append(.inform(connection)) }
+        schedule(slot)
+    }
+
+    /// The caller has given up, or is not there any more.
+    package mutating func abandoned(_ connection: CallConnection, now: Instant, _ actions: inout [RoutingAction]) {
+        guard let slot = slots[connection], let call = calls[slot] else { return }
+        counters[call.point].abandoned += 1
+        endQuestion(slot, .abandoned, &actions)
+        if case .redeeming(let router, let order, _) = call.phase {
+            actions.append(.refuseOrder(router, order, .unknownCall))
+        }
+        remove(slot)
+    }
+
+    // MARK: What phones do
+
+    /// Somebody has taken the call.
+    package mutating func answered(_ connection: CallConnection, now: Instant) {
+        guard let slot = slots[connection], let call = calls[slot] else { return }
+        counters[call.point].answered += 1
+        remove(slot)
+    }
+
+    /// The phones that were rung do not take the call.
+    ///
+    /// - Parameter status: the best of what they have said (RFC 3261 section 21).
+    package mutating func failed(
+        _ connection: CallConnection, status: UInt16, now: Instant, _ actions: inout [RoutingAction]
+    ) {
+        guard let slot = slots[connection], case .ringing(let dn, let isRouted) = calls[slot]?.phase else { return }
+        if status == 486 || status == 600 { calls[slot]!.wasBusy = true }
+        // Busy passes by itself; a node's or a network's trouble is not the agent's.
+        if isRouted, RingOutcome(status: status) == .notTaken { actions.append(.agentDidNotAnswer(dn)) }
+        goOn(slot, now, &actions)
+    }
+
+    // MARK: What owners say
+
+    /// The owner of the DN has said whether the call may have the agent.
+    package mutating func redeemed(
+        _ connection: CallConnection, _ token: ReservationToken, isHonoured: Bool, now: Instant,
+        _ actions: inout [RoutingAction]
+    ) {
+        guard let slot = slots[connection], case .redeeming(let router, let order, token) = calls[slot]?.phase else {
+            return
+        }
+        guard isHonoured else {
+            actions.append(.refuseOrder(router, order, .unavailable))
+            return reopenQuestion(slot, at: router, now, &actions)
+        }
+        let point = calls[slot]!.point
+        actions.append(.confirm(router, order, routingPoint: setup.points[point].dn, token.dn))
+        counters[point].routed += 1
+        ring(token.dn, slot, isRouted: true, now, &actions)
+    }
+
+    // MARK: Going on
+
+    /// The present target is none any more.
+    mutating func goOn(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
+        guard let call = calls[slot] else { return }
+        calls[slot]!.phase = .idle
+        calls[slot]!.ringBy = nil
+        if call.fallback != nil || now.monotonic >= call.routeBy || call.tried.count >= Self.maximumTries {
+            fallBack(slot, now, &actions)
+        } else {
+            askRouter(slot, now, &actions)
+        }
+        schedule(slot)
+    }
+
+    mutating func ring(_ dn: DN, _ slot: Int, isRouted: Bool, _ now: Instant, _ actions: inout [RoutingAction]) {
+        guard let call = calls[slot] else { return }
+        calls[slot]!.phase = .ringing(dn, isRouted: isRouted)
+        calls[slot]!.tried.append(dn)
+        calls[slot]!.ringBy = now.monotonic &+ setup.points[call.point].ringTimeout.nanoseconds
+        actions.append(.ring(call.connection, dn))
+        schedule(slot)
+    }
+
+    /// To the default DN, and then to the alternates, each call beginning with another of these; to none twice.
+    mutating func fallBack(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
+        guard let call = calls[slot] else { return }
+        let point = setup.points[call.point]
+        if call.fallback == nil {
+            counters[call.point].defaulted += 1
+            calls[slot]!.fallback = 0
+            calls[slot]!.firstAlternate = nextAlternate[call.point]
+            if !point.alternates.isEmpty {
+                nextAlternate[call.point] = (nextAlternate[call.point] + 1) % point.alternates.count
+            }
+        }
+        while let position = calls[slot]!.fallback, position <= point.alternates.count {
+            calls[slot]!.fallback = position + 1
+            let first = calls[slot]!.firstAlternate
+            let dn =
+                position == 0
+                ? point.defaultDN : point.alternates[(first + position - 1) % point.alternates.count]
+            guard let dn, !call.tried.contains(dn) else { continue }
+            return ring(dn, slot, isRouted: false, now, &actions)
+        }
+        counters[call.point].refused += 1
+        actions.append(.refuse(call.connection, call.wasBusy ? .busy : .unavailable))
+        remove(slot)
+    }
+
+    mutating func remove(_ slot: Int) {
+        guard let call = calls[slot] else { return }
+        counters[call.point].present -= 1
+        queue.set(slot, to: DeadlineQueue.never)
+        slots[call.connection] = nil
+        calls[slot] = nil
+        free.append(slot)
+    }
+
+    // MARK: Time
+
+    mutating func schedule(_ slot: Int) {
+        guard let call = calls[slot] else { return }
+        var deadline: UInt64
+        switch call.phase {
+        case .ringing: deadline = call.ringBy ?? DeadlineQueue.never
+        case .asking, .redeeming, .idle: deadline = call.routeBy
+        }
+        deadline = min(deadline, call.informAt)
+        queue.set(slot, to: deadline)
+    }
+
+    /// Does what is due.
+    package mutating func tick(now: Instant, _ actions: inout [RoutingAction]) {
+        while let slot = queue.due(now), let call = calls[slot] {
+            if call.informAt <= now.monotonic {
+                calls[slot]!.informAt = now.monotonic &+ setup.informInterval
+                // Whose phone rings is told so by the phone; those on the way hear it again all the same.
+                actions.append(.inform(call.connection))
+            }
+            switch call.phase {
+            case .ringing(let dn, let isRouted):
+                guard let ringBy = call.ringBy, ringBy <= now.monotonic else { break }
+                actions.append(.stopRinging(call.connection))
+                if isRouted { actions.append(.agentDidNotAnswer(dn)) }
+                goOn(slot, now, &actions)
+            case .asking, .redeeming, .idle:
+                guard call.routeBy <= now.monotonic else { break }
+                timeIsUp(slot, now, &actions)
+            }
+            schedule(slot)
+        }
+    }
+
+    private mutating func timeIsUp(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
+        guard let call = calls[slot] else { return }
+        if case .redeeming(let router, let order, _) = call.phase {
+            actions.append(.refuseOrder(router, order, .notAsked))
+            calls[slot]!.phase = .asking(router)
+        }
+        let asked = calls[slot]!.phase
+        calls[slot]!.phase = .idle
+        fallBack(slot, now, &actions)
+        guard case .asking(let router) = asked else { return }
+        routers.questionEnded(at: router)
+        let end: QuestionEnd
+        if case .ringing(let dn, _) = calls[slot]?.phase { end = .used(dn) } else { end = .abandoned }
+        actions.append(
+            .endQuestion(router, call.connection, routingPoint: setup.points[call.point].dn, end))
+    }
+}
+
+/// What the phones' best answer says of the agent.
+enum RingOutcome: Equatable {
+    /// Another call is there.
+    case busy
+    /// The phone was there or was to be there, and nobody took the call.
+    case notTaken
+    /// Somebody on the way has trouble of his own.
+    case trouble
+
+    /// - Parameter status: a final response other than 2xx (RFC 3261 section 21).
+    init(status: UInt16) {
+        switch status {
+        case 486, 600: self = .busy
+        case 408, 480, 603: self = .notTaken
+        case _: self = .trouble
+        }
+    }
+}
+
+/// What has become of the calls of a routing point at this node.
+package struct PointCounters: Equatable, Sendable {
+    package var arrived: UInt64 = 0
+    /// Sent to an agent by a router; one call may be so several times.
+    package var routed: UInt64 = 0
+    package var answered: UInt64 = 0
+    package var abandoned: UInt64 = 0
+    /// Gone to the default and alternate DNs.
+    package var defaulted: UInt64 = 0
+    package var refused: UInt64 = 0
+    /// Waiting or ringing now.
+    package var present: UInt64 = 0
+
+    package init() {}
+}
