@@ -147,7 +147,9 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             case .ready: self = .agentReady
             case .notReady: self = .agentNotReady
             }
-        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .done: return nil
+        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .done, .call, .routeRequest,
+            .routeUsed, .routeEnded:
+            return nil
         }
     }
 

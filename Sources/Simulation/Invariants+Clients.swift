@@ -146,7 +146,7 @@ extension ClusterSimulation {
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
                 .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved,
-                .done:
+                .done, .call, .routeRequest, .routeUsed, .routeEnded:
                 []
             }
         for status in statuses {

@@ -65,7 +65,11 @@ struct ModelSubscriber: Sendable {
                 sessions[dn.position] = event.kind == .logout ? nil : event.session
             }
             advance(to: sequence)
-        case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done:
+        case .call(let event, let sequence):
+            if sequence == nil { problem = "told of \(event) outside the feed" }
+            advance(to: sequence)
+        case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done,
+            .routeRequest, .routeUsed, .routeEnded:
             problem = "a monitoring client was told \(event)"
         }
     }
@@ -176,8 +180,11 @@ struct ModelDesktop: Sendable {
         case .error(let id, let error):
             // Registrations are not asked for with a number of their own.
             if id > 100, questions.removeValue(forKey: id) == nil { problem = "error \(id): \(error)" }
+        case .call(let event, nil):
+            guard let dn = directory.index(of: event.dn) else { return }
+            if services[dn.position] == nil { problem = "told of \(event.dn), which it has not registered" }
         case .agent, .agentReserved, .done, .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable,
-            .serviceChanged, .status:
+            .serviceChanged, .status, .call, .routeRequest, .routeUsed, .routeEnded:
             problem = "a desktop was told \(event)"
         }
     }
@@ -219,7 +226,7 @@ struct ModelReserver: Sendable {
             if questions.remove(id) == nil { problem = "answer \(id) answers nothing" }
         case .serverInfo, .linkConnected, .linkDisconnected: break
         case .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent:
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .call, .routeRequest, .routeUsed, .routeEnded:
             problem = "a reserver was told \(event)"
         }
     }
@@ -244,7 +251,8 @@ struct ModelLinks: Sendable {
         case .linkConnected(let peer): isConnected[peer.position] = true
         case .linkDisconnected(let peer): isConnected[peer.position] = false
         case .error, .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done:
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done, .call, .routeRequest,
+            .routeUsed, .routeEnded:
             break
         }
     }

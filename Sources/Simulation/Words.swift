@@ -94,6 +94,13 @@ enum Words {
             return answer + "\(event.type.name) on \(event.dn): \(event.session), event \(sequence ?? 0)"
         case .agentReserved(let id, let reservation):
             return "answer \(id): \(of(.reserved(reservation)))"
+        case .call(let event, let sequence):
+            return "\(event.type.name) on \(event.dn): call \(event.call.connection), event \(sequence ?? 0)"
+        case .routeRequest(let request):
+            return "asked where call \(request.connection) to \(request.routingPoint) shall go"
+        case .routeUsed(let id, let connection, _, let dn):
+            return "\(id.map { "answer \($0): " } ?? "")call \(connection) goes to \(dn)"
+        case .routeEnded(let connection, _): return "call \(connection) need not be routed"
         case .monitoring(_, let isResumed, let position, _):
             return (isResumed ? "goes on" : "begins") + " at event \(position.sequence)"
         case .serviceChanged(let status, let sequence): return "changed: \(words(status)), event \(sequence ?? 0)"
@@ -136,6 +143,7 @@ enum Words {
                 fold.add(record.dn.low ^ record.dn.high)
                 fold.add(record.stamp.rawValue ^ UInt64(record.service.rawValue))
                 fold.add(record.session?.digest ?? UInt64(record.occupancy.rawValue))
+                if let calls = record.calls { fold.add(calls.digest) }
             }
             for yielded in batch.yielded { fold.add(yielded.claim.stamp.rawValue ^ (yielded.session?.digest ?? 0)) }
         case .syncEnd(let position):
@@ -210,6 +218,14 @@ enum Words {
             fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue))
             fold.add(UInt64(detail?.contacts ?? .max))
         case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer): fold.add(peer)
+        case .call(let event, let sequence):
+            fold.add(event.call.connection.rawValue)
+            fold.add(sequence ?? 0)
+        case .routeRequest(let request): fold.add(request.connection.rawValue)
+        case .routeUsed(let id, let connection, _, let dn):
+            fold.add(connection.rawValue ^ UInt64(id ?? 0))
+            fold.add(dn.high ^ dn.low)
+        case .routeEnded(let connection, _): fold.add(connection.rawValue)
         case .serverInfo(_, let info): for link in info.links where link.isConnected { fold.add(link.peer) }
         case .error, .registered, .unregistered, .done: break
         }
