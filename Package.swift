@@ -155,7 +155,8 @@ let tests: [Target] = [
     .testTarget(
         name: "NodeCoreTests",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "NodeCore",
+            "Digests",
         ]),
     .testTarget(
         name: "SimulationTests",

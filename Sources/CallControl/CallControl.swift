@@ -81,7 +81,9 @@ package struct CallControl: Sendable {
     package mutating func arrived(
         _ connection: CallConnection, at point: DN, caller: String, now: Instant, _ actions: inout [RoutingAction]
     ) {
-        guard slots[connection] == nil, let position = setup.points.firstIndex(where: { $0.dn == point }) else { return }
+        guard slots[connection] == nil, let position = setup.points.firstIndex(where: { $0.dn == point }) else {
+            return
+        }
         counters[position].arrived += 1
         guard slots.count < setup.maximumCalls else {
             counters[position].refused += 1

@@ -206,7 +206,8 @@ extension PortsMachine {
         }
         var events: [TEvent] = []
         var left = agentEvents.count + callEvents.count
-        if !isSame, let event = event(dn, after, before: before, monitor.options, sequence: left == 0 ? next : next - 1) {
+        if !isSame, let event = event(dn, after, before: before, monitor.options, sequence: left == 0 ? next : next - 1)
+        {
             events.append(event)
         }
         for event in agentEvents {

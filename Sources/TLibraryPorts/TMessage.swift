@@ -165,7 +165,8 @@ package struct EventMask: OptionSet, Hashable, Sendable {
         case .eventAbandoned, .eventRinging, .eventDialing, .eventEstablished, .eventReleased: self = .calls
         case .requestQueryServer, .requestQueryAddress, .requestRegisterAddress, .requestUnregisterAddress,
             .requestRegisterAll, .requestSetInputMask, .requestAgentLogin, .requestAgentLogout, .requestAgentReady,
-            .requestAgentNotReady, .requestReserveAgent, .requestRouteCall, .eventRouteRequest, .eventRouteUsed, .eventError, .eventRegistered, .eventUnregistered,
+            .requestAgentNotReady, .requestReserveAgent, .requestRouteCall, .eventRouteRequest, .eventRouteUsed,
+            .eventError, .eventRegistered, .eventUnregistered,
             .eventAddressInfo, .eventServerInfo, .eventAgentReserved, .eventACK:
             return nil
         }

@@ -39,12 +39,16 @@ enum House {
         Room("TLibraryPorts", .pure, ["ClusterModel", "AgentSessions", "DequeModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
-        Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
+        // A call carries the reservation of whom it goes to.
+        Room("CallControl", .pure, ["ClusterModel", "AgentSessions"]),
+        Room(
+            "NodeCore", .pure,
+            ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
-                "DequeModule", "HeapModule",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "Orchestration", "NodeCore", "DequeModule", "HeapModule",
             ]
         ),
 
@@ -62,8 +66,8 @@ enum House {
             "Wire", .door,
             // The rooms whose messages it carries, and the code that packs them.
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "CProtobufC",
-                "CTandemProto",
+                "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration",
+                "CProtobufC", "CTandemProto",
             ]
         ),
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),

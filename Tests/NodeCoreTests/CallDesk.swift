@@ -1,13 +1,18 @@
 import ClusterModel
 import NodeCore
 import SIPCore
+import TLibraryPorts
 
 /// Phones at two nodes that are linked; what they are sent waits for them as text.
 struct CallDesk {
-    var pair = Pair()
+    var pair: Pair
     private var inbox: [NetworkAddress: [[String]]] = [:]
     private(set) var seconds = 0.0
     private var branch = 0
+
+    init(faults: Faults = .none, _ change: (inout Topology) -> Void = { _ in }) {
+        pair = Pair(faults: faults, change)
+    }
 
     /// A phone of a DN at a node.
     struct Phone {
@@ -39,6 +44,13 @@ struct CallDesk {
     mutating func cut() {
         pair.cut()
         settle()
+    }
+
+    /// A client's request to a node, carried to wherever it has to go.
+    mutating func ask(_ request: TRequest, _ client: ClientID = desktop, at node: Int) -> [TEvent] {
+        let events = pair.ask(request, client, at: node, seconds)
+        settle()
+        return events
     }
 
     // MARK: Messages

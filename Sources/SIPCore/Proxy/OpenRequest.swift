@@ -116,7 +116,9 @@ extension StatefulProxy {
     private func slot(_ id: OpenRequest) -> Int? {
         let slot = Int(id.slot)
         let context = contexts[slot]
-        guard context.generation == id.generation, context.phase == .proceeding, !context.isCancelled else { return nil }
+        guard context.generation == id.generation, context.phase == .proceeding, !context.isCancelled else {
+            return nil
+        }
         return slot
     }
 }
