@@ -37,6 +37,7 @@ enum House {
         Room("AgentSessions", .pure, ["ClusterModel"]),
         // What clients ask of agents is what agents' machines are asked.
         Room("TLibraryPorts", .pure, ["ClusterModel", "AgentSessions", "DequeModule"]),
+        Room("TargetSelection", .pure, ["ClusterModel", "AgentSessions", "HeapModule"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
