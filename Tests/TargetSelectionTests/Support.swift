@@ -48,7 +48,7 @@ func token(_ number: Int) -> ReservationToken {
 }
 
 /// A router that hears alpha and beta.
-struct Desk {
+final class Desk {
     var machine: RouterMachine
 
     init(_ adjust: (inout RouterMachine.Setup) -> Void = { _ in }) {
@@ -60,53 +60,53 @@ struct Desk {
     }
 
     /// What is to be done, which is done then.
-    mutating func actions() -> [RouterAction] {
+    func actions() -> [RouterAction] {
         defer { machine.actions = [] }
         return machine.actions
     }
 
-    mutating func told(_ rows: AgentRow..., at time: UInt64 = 0) -> [RouterAction] {
+    func told(_ rows: AgentRow..., at time: UInt64 = 0) -> [RouterAction] {
         for row in rows { machine.agentTold(row, now: at(time)) }
         return actions()
     }
 
-    mutating func requested(_ request: RouteRequest, by node: NodeIndex = alpha, at time: UInt64 = 0)
+    func requested(_ request: RouteRequest, by node: NodeIndex = alpha, at time: UInt64 = 0)
         -> [RouterAction]
     {
         machine.routeRequested(node, request, now: at(time))
         return actions()
     }
 
-    mutating func ended(_ number: UInt64, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
+    func ended(_ number: UInt64, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
         machine.routeEnded(node, call(number), now: at(time))
         return actions()
     }
 
-    mutating func reserved(_ reference: UInt32, _ number: Int, by node: NodeIndex = alpha, at time: UInt64 = 0)
+    func reserved(_ reference: UInt32, _ number: Int, by node: NodeIndex = alpha, at time: UInt64 = 0)
         -> [RouterAction]
     {
         machine.reserved(node, reference, reservation(number), now: at(time))
         return actions()
     }
 
-    mutating func refused(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
+    func refused(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
         machine.reservationRefused(node, reference, now: at(time))
         return actions()
     }
 
-    mutating func routed(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
+    func routed(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0) -> [RouterAction] {
         machine.routed(node, reference, now: at(time))
         return actions()
     }
 
-    mutating func routeRefused(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0)
+    func routeRefused(_ reference: UInt32, by node: NodeIndex = alpha, at time: UInt64 = 0)
         -> [RouterAction]
     {
         machine.routeRefused(node, reference, now: at(time))
         return actions()
     }
 
-    mutating func tick(at time: UInt64) -> [RouterAction] {
+    func tick(at time: UInt64) -> [RouterAction] {
         machine.tick(now: at(time))
         return actions()
     }
