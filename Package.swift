@@ -21,6 +21,7 @@ let pureRooms: [Target] = [
         name: "TargetSelection",
         dependencies: ["ClusterModel", "AgentSessions", .product(name: "HeapModule", package: "swift-collections")]
     ),
+    .target(name: "Statistics", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(
@@ -152,6 +153,7 @@ let tests: [Target] = [
     .testTarget(name: "AgentSessionsTests", dependencies: ["ClusterModel", "AgentSessions"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
     .testTarget(name: "TargetSelectionTests", dependencies: ["ClusterModel", "AgentSessions", "TargetSelection"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["ClusterModel", "AgentSessions", "Statistics"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(

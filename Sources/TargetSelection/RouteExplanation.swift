@@ -42,6 +42,12 @@ package struct RouteExplanation: Equatable, Sendable {
     package var afterOverflow: AgentRow?
     /// First those who were tried, then those who would be next, then everybody else.
     package var others: [Other]
+
+    package init(chosen: AgentRow?, afterOverflow: AgentRow? = nil, others: [Other]) {
+        self.chosen = chosen
+        self.afterOverflow = afterOverflow
+        self.others = others
+    }
 }
 
 extension AgentIndex {

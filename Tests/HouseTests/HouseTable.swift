@@ -38,6 +38,7 @@ enum House {
         // What clients ask of agents is what agents' machines are asked.
         Room("TLibraryPorts", .pure, ["ClusterModel", "AgentSessions", "DequeModule"]),
         Room("TargetSelection", .pure, ["ClusterModel", "AgentSessions", "HeapModule"]),
+        Room("Statistics", .pure, ["ClusterModel", "AgentSessions"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
         Room("NodeCore", .pure, ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts"]),
