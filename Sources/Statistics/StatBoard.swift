@@ -13,8 +13,8 @@ package struct StatBoard: Sendable {
         package var maximumAgents = 1_000_000
         /// How many changes are kept for subscribers that are behind.
         package var ringCapacity = 65_536
-        /// Changes are numbered from the next number on: from another one in every life, so that a subscriber of an earlier
-        /// life is not taken for one of this.
+        /// Changes are numbered from the next number on. In every life it has to be greater than all of the one before, as a stamp
+        /// of now is, so that a subscriber of an earlier life is not taken for one of this.
         package var firstSequence: UInt64 = 0
 
         package init(locations: [String]) {
