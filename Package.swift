@@ -17,6 +17,11 @@ let pureRooms: [Target] = [
         name: "TLibraryPorts",
         dependencies: ["ClusterModel", "AgentSessions", .product(name: "DequeModule", package: "swift-collections")]
     ),
+    .target(
+        name: "TargetSelection",
+        dependencies: ["ClusterModel", "AgentSessions", .product(name: "HeapModule", package: "swift-collections")]
+    ),
+    .target(name: "Statistics", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "CallControl", dependencies: ["ClusterModel", "AgentSessions"]),
@@ -149,6 +154,8 @@ let tests: [Target] = [
     .testTarget(name: "DigestsTests", dependencies: ["ClusterModel", "SIPCore", "Digests"]),
     .testTarget(name: "AgentSessionsTests", dependencies: ["ClusterModel", "AgentSessions"]),
     .testTarget(name: "TLibraryPortsTests", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
+    .testTarget(name: "TargetSelectionTests", dependencies: ["ClusterModel", "AgentSessions", "TargetSelection"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["ClusterModel", "AgentSessions", "Statistics"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),

@@ -37,6 +37,8 @@ enum House {
         Room("AgentSessions", .pure, ["ClusterModel"]),
         // What clients ask of agents is what agents' machines are asked.
         Room("TLibraryPorts", .pure, ["ClusterModel", "AgentSessions", "DequeModule"]),
+        Room("TargetSelection", .pure, ["ClusterModel", "AgentSessions", "HeapModule"]),
+        Room("Statistics", .pure, ["ClusterModel", "AgentSessions"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
         // A call carries the reservation of whom it goes to.
