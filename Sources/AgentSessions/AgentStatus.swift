@@ -33,11 +33,8 @@ package enum AgentStatus: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 extension AgentStatus {
-    /// It is `ready` exactly where `Availability` says that the agent can be given a call, unless the owner tells of a call
-    /// that its occupancy does not show yet.
-    ///
-    /// - Parameter calls: of the DN; nil where nobody tells them.
-    package init(of view: View, calls: DNCalls?) {
+    /// It is `ready` exactly where `Availability` says that the agent can be given a call.
+    package init(of view: View) {
         guard view.service.isInService else {
             self = view.service == .ownerUnreachable ? .unknown : .outOfService
             return
@@ -47,26 +44,23 @@ extension AgentStatus {
             case nil: .loggedOut
             case .notReady: .notReady
             case .afterCallWork: .afterCallWork
-            case .busy: Self.inCall(calls) ?? .busy
-            case .reserved: Self.inCall(calls) ?? .reserved
-            case .ready: Self.inCall(calls) ?? .ready
+            case .busy: Self.isRinging(view.calls) ? .ringing : .busy
+            case .reserved: .reserved
+            case .ready: .ready
             }
     }
 
-    private static func inCall(_ calls: DNCalls?) -> AgentStatus? {
-        switch calls?.principal?.phase {
-        case nil: nil
-        case .ringing: .ringing
-        case .dialing, .established: .busy
-        }
+    private static func isRinging(_ calls: DNCalls?) -> Bool {
+        guard let call = calls?.principal else { return false }
+        return call.phase == .ringing && !call.isCaller
     }
 
     /// Since when the agent must have been doing so, by what the owner says itself: milliseconds since 1970; nil where it says
     /// nothing of it. A session may be older than that: an agent who had a call is ready again under the same one.
-    package func since(in view: View, calls: DNCalls?) -> UInt64? {
+    package func since(in view: View) -> UInt64? {
         switch self {
         case .unknown, .outOfService, .reserved: nil
-        case .ringing, .busy: calls?.principal?.since
+        case .ringing, .busy: view.calls?.principal?.since
         case .loggedOut, .notReady, .ready, .afterCallWork: view.agent?.stamp.milliseconds
         }
     }

@@ -30,11 +30,9 @@ package struct CallWitnesses: Sendable {
     private var entries: [DNIndex: Entry] = [:]
     private var queue = DeadlineQueue()
     private var changed: [CallsChanged] = []
-    private let faults: Faults
+    package var faults: Faults = .none
 
-    package init(faults: Faults = .none) {
-        self.faults = faults
-    }
+    package init() {}
 
     /// A DN of whose calls something else is known now.
     package struct CallsChanged: Equatable, Sendable {

@@ -125,13 +125,18 @@ package struct RouteRequest: Equatable, Sendable {
     package var routingPoint: DN
     /// Who calls, as the INVITE says it.
     package var caller: String
-    /// Where the call has been without being taken.
+    /// Where the call has been without being taken, in that order.
     package var tried: [DN]
+    /// Where the node is that has the call; empty where nobody says so.
+    package var location: String
 
-    package init(connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = []) {
+    package init(
+        connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = [], location: String = ""
+    ) {
         self.connection = connection
         self.routingPoint = routingPoint
         self.caller = caller
         self.tried = tried
+        self.location = location
     }
 }

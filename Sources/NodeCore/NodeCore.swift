@@ -147,7 +147,8 @@ package struct NodeCore: Sendable {
         var controlSetup = CallControl.Setup(points: setup.topology.routingPoints)
         controlSetup.faults = setup.faults
         control = CallControl(controlSetup)
-        witnesses = CallWitnesses(faults: setup.faults)
+        witnesses = CallWitnesses()
+        witnesses.faults = setup.faults
         callReports = Array(repeating: CallReports(), count: setup.topology.nodes.count)
         let timing = setup.topology.timing
         wrapUps = WrapUpTimers(duration: timing.afterCallWork.nanoseconds)

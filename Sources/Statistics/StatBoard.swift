@@ -97,9 +97,7 @@ package struct StatBoard: Sendable {
     }
 
     /// The node tells how a DN is.
-    ///
-    /// - Parameter calls: of the DN; nil where nobody tells them.
-    package mutating func told(_ dn: DN, _ view: View, calls: DNCalls?, now: Instant) {
+    package mutating func told(_ dn: DN, _ view: View, now: Instant) {
         clock.moved(to: now.wallMilliseconds)
         guard let slot = slots[dn] ?? add(dn, view.agent), let known = records[slot] else { return }
         let session = view.agent?.stamp ?? .zero
@@ -112,21 +110,21 @@ package struct StatBoard: Sendable {
         records[slot]?.snapshot = snapshot
         records[slot]?.owner = view.owner
         records[slot]?.session = session
-        if !judge(slot, view, calls, hasNewSession: hasNewSession, now), hasMoved { publish(slot) }
+        if !judge(slot, view, hasNewSession: hasNewSession, now), hasMoved { publish(slot) }
     }
 
     /// - Returns: whether the status has changed.
     private mutating func judge(
-        _ slot: Int, _ view: View, _ calls: DNCalls?, hasNewSession: Bool, _ now: Instant
+        _ slot: Int, _ view: View, hasNewSession: Bool, _ now: Instant
     ) -> Bool {
         guard let record = records[slot] else { return false }
-        let status = AgentStatus(of: view, calls: calls)
+        let status = AgentStatus(of: view)
         guard record.isNew || record.status != status else { return false }
         let wall = now.wallMilliseconds
         // Sessions say since when an agent is ready only when they are new; later it may have had calls. Where nothing else
         // was ever known it is the best that there is.
         let isSaid = status.isInCall || hasNewSession || record.status == .unknown && record.former == nil
-        let said = isSaid ? status.since(in: view, calls: calls).map { min($0, wall) } : nil
+        let said = isSaid ? status.since(in: view).map { min($0, wall) } : nil
         if let former = record.former, former.status == status, !hasNewSession,
             !status.isInCall || said == nil || said == former.since
         {

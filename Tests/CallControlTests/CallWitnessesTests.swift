@@ -76,7 +76,7 @@ private func at(_ seconds: Double) -> Instant {
     }
 
     @Test mutating func `a mistake that keeps lost witnesses shows`() {
-        witnesses = CallWitnesses(faults: .lostWitnessStays)
+        witnesses.faults = .lostWitnessStays
         witnesses.told([call], of: dn, by: near, ended: nil)
         witnesses.linkLost(near, now: at(0))
         witnesses.tick(now: at(1000))

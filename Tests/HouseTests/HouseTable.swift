@@ -89,8 +89,8 @@ enum House {
         Room(
             "SIPServer", .role,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
-                "Wire",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "Orchestration", "NodeCore", "Wire",
                 "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime", "Logging",
             ]
         ),

@@ -180,7 +180,7 @@ import Testing
                 let view = view(
                     state, time - UInt64(random.below(50)), agent, services[random.below(5)],
                     Occupancy(rawValue: UInt8(random.below(4))))
-                let phase = DNCall.Phase.allCases[random.below(3)]
+                let phase = DNCall.Phase.allCases[random.below(2)]
                 board.told(
                     dn, view, calls: random.below(2) == 0 ? nil : calls(phase, since: time), now: at(time))
                 let isOther =

@@ -33,6 +33,15 @@ func calls(_ phase: DNCall.Phase, since: UInt64, _ number: UInt64 = 1) -> DNCall
     DNCalls([DNCall(connection: CallConnection(rawValue: number), phase: phase, since: wall(since))])
 }
 
+extension StatBoard {
+    /// The same with what the owner tells of the DN's calls.
+    mutating func told(_ dn: DN, _ view: View, calls: DNCalls?, now: Instant) {
+        var view = view
+        view.calls = calls
+        told(dn, view, now: now)
+    }
+}
+
 func board(_ adjust: (inout StatBoard.Setup) -> Void = { _ in }) -> StatBoard {
     var setup = StatBoard.Setup(locations: ["dc1", "dc2"])
     adjust(&setup)
