@@ -22,13 +22,19 @@ final class PortThread: Sendable {
         let deadline: UInt64
     }
 
+    private typealias Connecting = CheckedContinuation<Result<Introduction, TLibraryClientError>, Never>
+
     private struct State {
+        /// Who waits for the connection.
+        var connecting: Connecting?
+        /// Requests that are to be sent; each of them is among those that wait.
         var outbox: [TRequest] = []
         var waiting: [UInt32: Waiting] = [:]
         var lastReferenceID: UInt32 = 0
         /// Why nothing comes and goes any more.
         var end: TLibraryClientError?
-        var mayGo = true
+        /// Why the program wants the end; nil as long as it does not.
+        var wish: String?
     }
 
     /// Requests that may wait for their answers: as many as a node takes to one peer.
@@ -48,41 +54,64 @@ final class PortThread: Sendable {
         self.options = options
         wakeUp = try WakeUp()
         (events, output) = Events.makeStream(bufferingPolicy: .bufferingOldest(max(1, options.maximumWaitingEvents)))
+        // The stream ends with the task, so there is nobody to read for any more.
+        output.onTermination = { [weak self] reason in
+            if case .cancelled = reason { self?.close("the task that took the events was cancelled") }
+        }
     }
 
-    /// Connects on a thread of its own, which ends when the connection does.
+    /// Connects on a thread of its own, which ends when the connection does. When the task is cancelled it waits no longer, and
+    /// the thread leaves when the kernel lets it.
     static func connect(
         to address: StreamAddress, _ options: TLibraryOptions
     ) async throws(TLibraryClientError) -> (PortThread, Introduction) {
+        try options.check(for: address)
         let thread: PortThread
         do throws(SystemError) {
             thread = try PortThread(address, options)
         } catch {
             throw .notReachable("\(address)", reason: "\(error)")
         }
-        let result: Result<Introduction, TLibraryClientError> = await withCheckedContinuation { continuation in
-            do throws(SystemError) {
-                try BackgroundThread.start { thread.run(continuation) }
-            } catch {
-                continuation.resume(returning: .failure(.notReachable("\(address)", reason: "\(error)")))
-            }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { thread.start($0) }
+        } onCancel: {
+            thread.close("the task was cancelled")
+            thread.introduce(.failure(.notReachable("\(address)", reason: "the task was cancelled")))
         }
         return (thread, try result.get())
+    }
+
+    private func start(_ connecting: Connecting) {
+        let wish = state.withLock { state in
+            if state.wish == nil { state.connecting = connecting }
+            return state.wish
+        }
+        // A cancellation that came first has found nobody to tell.
+        if let wish { return connecting.resume(returning: .failure(.notReachable("\(address)", reason: wish))) }
+        do throws(SystemError) {
+            try BackgroundThread.start { self.run() }
+        } catch {
+            introduce(.failure(.notReachable("\(address)", reason: "\(error)")))
+        }
+    }
+
+    /// Tells who waits for the connection, if nothing was told before.
+    private func introduce(_ result: Result<Introduction, TLibraryClientError>) {
+        state.withLock { $0.connecting.take() }?.resume(returning: result)
     }
 
     // MARK: For tasks
 
     /// Sends a request and waits for its answer, for as long as the options say.
     func request(_ make: (UInt32) -> TRequest) async throws -> ReceivedEvent {
-        let request = try state.withLock { state throws(TLibraryClientError) in
-            if let end = state.end { throw end }
-            guard state.waiting.count < Self.maximumRequests else { throw .tooManyRequests("\(address)") }
+        let id = state.withLock { state in
             state.lastReferenceID &+= 1
-            return make(state.lastReferenceID)
+            return state.lastReferenceID
         }
-        let id = request.referenceID
+        let request = make(id)
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try Task.checkCancellation()
+            return try await withCheckedThrowingContinuation { continuation in
                 submit(request, continuation)
                 // A cancellation that came before the request was there has found nothing to end.
                 if Task.isCancelled { cancel(id) }
@@ -93,56 +122,67 @@ final class PortThread: Sendable {
     }
 
     private func submit(_ request: TRequest, _ continuation: CheckedContinuation<ReceivedEvent, any Error>) {
-        let end = state.withLock { state -> TLibraryClientError? in
+        let now = SystemClock.monotonicNanoseconds()
+        let deadline = now.addingReportingOverflow(options.timeout.nanoseconds)
+        let problem = state.withLock { state -> TLibraryClientError? in
             if let end = state.end { return end }
-            let now = SystemClock.monotonicNanoseconds()
-            let deadline = now.addingReportingOverflow(options.timeout.nanoseconds)
+            guard state.waiting.count < Self.maximumRequests else { return .tooManyRequests("\(address)") }
             state.outbox.append(request)
             state.waiting[request.referenceID] = Waiting(
                 continuation: continuation, deadline: deadline.overflow ? .max : deadline.partialValue)
             return nil
         }
-        if let end { continuation.resume(throwing: end) } else { wakeUp.wake() }
+        if let problem { continuation.resume(throwing: problem) } else { wakeUp.wake() }
     }
 
+    /// Ends the wait; what has not been sent yet is not sent.
     private func cancel(_ id: UInt32) {
-        take(id)?.continuation.resume(throwing: CancellationError())
+        let waiting = state.withLock { state in
+            state.outbox.removeAll { $0.referenceID == id }
+            return state.waiting.removeValue(forKey: id)
+        }
+        waiting?.continuation.resume(throwing: CancellationError())
     }
 
     /// Ends the connection; what has come already can still be taken.
-    func close() {
-        state.withLock { $0.mayGo = false }
+    func close(_ why: String = "this side has closed it") {
+        state.withLock { $0.wish = $0.wish ?? why }
         wakeUp.wake()
     }
 
     // MARK: On the thread
 
-    private func run(_ connected: CheckedContinuation<Result<Introduction, TLibraryClientError>, Never>) {
-        let client: TLibraryClient
+    private func run() {
         do throws(TLibraryClientError) {
-            client = try TLibraryClient(
+            let client = try TLibraryClient(
                 to: address, name: options.name, secret: options.secret,
                 security: try address.isSecure ? options.tls?.security(at: address) : nil, timeout: options.timeout)
-        } catch {
-            finish(error)
-            connected.resume(returning: .failure(error))
-            return
-        }
-        defer { client.close() }
-        let hello = client.serverHello
-        connected.resume(
-            returning: .success(Introduction(node: hello.name, cluster: hello.cluster, server: client.serverInfo)))
-        do throws(TLibraryClientError) {
-            try serve(client)
+            defer { client.close() }
+            let epoll = try watch(client)
+            let hello = client.serverHello
+            introduce(.success(Introduction(node: hello.name, cluster: hello.cluster, server: client.serverInfo)))
+            try serve(client, epoll)
             finish(nil)
         } catch {
             finish(error)
+            introduce(.failure(error))
         }
     }
 
-    private func serve(_ client: TLibraryClient) throws(TLibraryClientError) {
+    private func watch(_ client: TLibraryClient) throws(TLibraryClientError) -> Epoll {
+        do throws(SystemError) {
+            let epoll = try Epoll()
+            try epoll.add(wakeUp.number, interest: .readable, tag: 0)
+            try epoll.add(client.descriptor.number, interest: .readable, tag: 1)
+            return epoll
+        } catch {
+            throw .notReachable("\(address)", reason: "\(error)")
+        }
+    }
+
+    private func serve(_ client: TLibraryClient, _ epoll: Epoll) throws(TLibraryClientError) {
         while let requests = takeRequests() {
-            if !requests.isEmpty { try client.send(requests, timeout: options.timeout) }
+            if !requests.isEmpty { try send(requests, client) }
             var isDrained = false
             for _ in 0..<Self.eventsInARow {
                 guard let event = try client.nextEvent(timeout: .zero) else {
@@ -152,7 +192,24 @@ final class PortThread: Sendable {
                 try deliver(event)
             }
             let patience = expireRequests()
-            if isDrained { try wait(client, patience) }
+            guard isDrained else { continue }
+            do throws(SystemError) {
+                _ = try epoll.wait(nanoseconds: patience)
+            } catch {
+                throw .closed("\(address)", problem: error.reason)
+            }
+        }
+    }
+
+    private func send(_ requests: [TRequest], _ client: TLibraryClient) throws(TLibraryClientError) {
+        do throws(TLibraryClientError) {
+            try client.send(requests, timeout: options.timeout)
+        } catch {
+            // A part may have gone, so nothing more can follow it.
+            if case .timedOut = error { throw .closed("\(address)", problem: "the node does not read") }
+            // What the node has said before it went comes first, and why it went is said best by itself.
+            while let event = try client.nextEvent(timeout: .zero) { try deliver(event) }
+            throw error
         }
     }
 
@@ -160,7 +217,7 @@ final class PortThread: Sendable {
     private func takeRequests() -> [TRequest]? {
         wakeUp.clear()
         return state.withLock { state in
-            guard state.mayGo else { return nil }
+            guard state.wish == nil else { return nil }
             defer { state.outbox = [] }
             return state.outbox
         }
@@ -195,24 +252,14 @@ final class PortThread: Sendable {
         return next.map { $0 - now }
     }
 
-    private func wait(_ client: TLibraryClient, _ patience: UInt64?) throws(TLibraryClientError) {
-        do throws(SystemError) {
-            let epoll = try Epoll()
-            try epoll.add(wakeUp.number, interest: .readable, tag: 0)
-            try epoll.add(client.descriptor.number, interest: .readable, tag: 1)
-            _ = try epoll.wait(nanoseconds: patience)
-        } catch {
-            throw .closed("\(address)", problem: error.reason)
-        }
-    }
-
     /// Nothing comes or goes from here on: whoever waits is told.
     private func finish(_ error: TLibraryClientError?) {
-        let end = error ?? .closed("\(address)", problem: "this side has closed it")
-        let left = state.withLock { state in
+        let (end, left) = state.withLock { state in
+            let end = error ?? .closed("\(address)", problem: state.wish)
             state.end = end
+            state.outbox = []
             defer { state.waiting = [:] }
-            return state.waiting
+            return (end, state.waiting)
         }
         for waiting in left.values { waiting.continuation.resume(throwing: end) }
         output.finish(throwing: error)

@@ -5,11 +5,11 @@ public enum TLibraryClientError: Error, Equatable, Sendable {
     case notReachable(String, reason: String)
     /// The node did not answer in time.
     case timedOut(String)
-    /// The connection ended. The problem is the node's own word if it gave one.
+    /// The connection ended. The problem is the node's own word if it gave one, or what this side found.
     case closed(String, problem: String?)
     /// TLS failed: the node does not speak it, is not whom it must be, or does not take this client.
     case insecure(String, reason: String)
-    /// The node demands a proof that this client cannot give, or gave none itself.
+    /// The node demands a proof that this client cannot give, does not accept the one that it gave, or gave none itself.
     case unproved(String, reason: String)
     /// The node sent what this client cannot read.
     case unreadable(String, reason: String)
@@ -19,7 +19,7 @@ public enum TLibraryClientError: Error, Equatable, Sendable {
     case overrun(String)
     /// As many requests as may be wait for their answers already.
     case tooManyRequests(String)
-    /// The program asks for what no request can say.
+    /// The program asks for what no request can say, or its options for what cannot be. Nothing was sent.
     case invalid(String)
 }
 

@@ -4,7 +4,7 @@ import TLibraryPorts
 import Wire
 
 // Requests, by the T-Library's names. Each waits for its answer and throws `TLibraryClientError`: `refused` with the T-Library's
-// number where the node says no.
+// number where the node says no, and `invalid` for what cannot be asked, before anything is sent.
 extension TLibraryConnection {
     // MARK: DNs
 
@@ -19,7 +19,8 @@ extension TLibraryConnection {
     public func register(
         _ dn: String, takeover: Bool = false, ownerHint: Bool = false, desktop: UInt64? = nil
     ) async throws -> TLibraryEvent {
-        try await ask {
+        try Self.check(dn)
+        return try await ask {
             .registerAddress(
                 referenceID: $0, dn: dn, takeover: takeover, ownerHint: ownerHint,
                 desktop: desktop.map(DesktopToken.init(number:)))
@@ -31,14 +32,23 @@ extension TLibraryConnection {
     /// - Returns: EventUnregistered.
     @discardableResult
     public func unregister(_ dn: String) async throws -> TLibraryEvent {
-        try await ask { .unregisterAddress(referenceID: $0, dn: dn) }
+        try Self.check(dn)
+        return try await ask { .unregisterAddress(referenceID: $0, dn: dn) }
     }
 
     /// TQueryAddress: a DN in its owner's words, or as the node shows it if the owner cannot be asked.
     ///
     /// - Returns: EventAddressInfo.
     public func query(_ dn: String) async throws -> TLibraryEvent {
-        try await ask { .queryAddress(referenceID: $0, dn: dn) }
+        try Self.check(dn)
+        return try await ask { .queryAddress(referenceID: $0, dn: dn) }
+    }
+
+    /// What is no DN the node would not answer but hang up on, if it is long.
+    private static func check(_ dn: String) throws(TLibraryClientError) {
+        guard DN(dn) != nil else {
+            throw .invalid("a DN has 1 to \(DN.maximumLength) letters, digits and characters of *#+._-")
+        }
     }
 
     /// TMonitorAllKnownDNs: from here on the node's changes come, after a snapshot unless the feed is resumed.
@@ -54,6 +64,9 @@ extension TLibraryConnection {
         ownedOnly: Bool = false, ranges: [ClosedRange<String>] = [], kinds: Set<TLibraryEvent.Kind>? = nil,
         resume: TLibraryPosition? = nil
     ) async throws -> TLibraryEvent {
+        guard ranges.count <= MonitorOptions.maximumRanges else {
+            throw TLibraryClientError.invalid("there may be \(MonitorOptions.maximumRanges) ranges")
+        }
         let options = MonitorOptions(
             ownedHereOnly: ownedOnly, ranges: try ranges.map(Self.range),
             resume: resume.map {
@@ -129,7 +142,8 @@ extension TLibraryConnection {
     }
 
     private func ask(_ request: AgentRequest, _ dn: String) async throws -> TLibraryEvent {
-        try await ask { .agent(referenceID: $0, dn: dn, request) }
+        try Self.check(dn)
+        return try await ask { .agent(referenceID: $0, dn: dn, request) }
     }
 
     private static func id(_ text: String) throws(TLibraryClientError) -> AgentID {
@@ -162,6 +176,7 @@ extension TLibraryConnection {
     public func reserve(
         dn: String = "", agent: String? = nil, priority: Int32 = 0, for duration: Duration? = nil
     ) async throws -> TLibraryReservation {
+        if !dn.isEmpty { try Self.check(dn) }
         var request = ReservationRequest(priority: priority, agent: try agent.map(Self.id))
         if let duration {
             let milliseconds = duration.nanoseconds / 1_000_000
@@ -181,6 +196,7 @@ extension TLibraryConnection {
     /// - Returns: EventACK.
     @discardableResult
     public func cancelReservation(dn: String = "", agent: String? = nil) async throws -> TLibraryEvent {
+        if !dn.isEmpty { try Self.check(dn) }
         let request = ReservationRequest(duration: .cancel, agent: try agent.map(Self.id))
         return try await ask { .reserveAgent(referenceID: $0, dn: dn, request) }
     }

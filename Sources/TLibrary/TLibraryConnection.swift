@@ -9,7 +9,8 @@ import Wire
 /// events end with a `TLibraryClientError`. It does not connect again by itself: `TLibraryMonitor` does. Any task may use it; requests
 /// of several tasks go out at once. Each connection has a thread of its own, where it waits for the socket.
 ///
-/// Cancelling a task that waits for an answer ends the wait, not what was asked for.
+/// Cancelling a task that waits for an answer ends the wait, not what was asked for, unless that was not sent yet. Cancelling the task
+/// that takes the events ends the connection.
 public final class TLibraryConnection: Sendable {
     /// As `tandem nodes` shows the port, such as `tcp:127.0.0.1:7101`.
     public let address: String
@@ -22,7 +23,7 @@ public final class TLibraryConnection: Sendable {
 
     private let thread: PortThread
 
-    /// Connects, and proves who the client is if the node demands that.
+    /// Connects, and proves who the client is if the node demands that. When the task is cancelled it throws `notReachable` at once.
     ///
     /// - Parameter address: `tcp:HOST:PORT`, `tls:HOST:PORT` or `unix:PATH`; hosts by their addresses.
     public static func connect(
@@ -59,7 +60,9 @@ public final class TLibraryConnection: Sendable {
     /// What the node says unasked, in order; answers are not among it. For one task.
     public var events: Events { Events(connection: self, stream: thread.events) }
 
-    /// The events of a connection. They end without an error when this side has closed it.
+    /// The events of a connection. They end without an error when this side has closed it, and when the task that takes them is
+    /// cancelled. Then the connection ends as well, because what came afterwards would be missed by whoever went on: its
+    /// requests throw `closed`.
     public struct Events: AsyncSequence, Sendable {
         let connection: TLibraryConnection
         let stream: PortThread.Events

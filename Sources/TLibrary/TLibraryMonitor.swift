@@ -2,10 +2,13 @@ import Wire
 
 /// What a cluster's DNs and agents do, as one node after the other tells it: the sequence goes on when a connection is lost.
 ///
-/// It connects to the first node of its list that can be reached. When that is lost it tries it once more, and then the others. At
-/// the same node it goes on where it stopped if the node still knows; otherwise a snapshot comes, and what was known before it is void. It ends when its
-/// task is cancelled, and with an error only where trying again is of no use: what the options say cannot be, or the node
-/// does not take them.
+/// It connects to the first node of its list that can be reached. When that is lost it tries it once more, and then the others; when
+/// all have been tried it pauses, for 2 s at most. At the same node it goes on where it stopped if the node still knows;
+/// otherwise a snapshot comes, and what was known before it is void. Every event comes at least once: where a change is several
+/// events and the connection is lost between them, the earlier ones come again.
+///
+/// It ends when its task is cancelled, and with an error only where trying again is of no use: what the options say cannot be, or
+/// the node does not take them.
 public struct TLibraryMonitor: AsyncSequence, Sendable {
     /// What a monitor tells.
     public enum Change: Sendable, Equatable {
@@ -17,9 +20,9 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
         case agent(TLibraryEvent)
         /// Everything has been told.
         case snapshotIsComplete
-        /// The node hears a peer, or does not hear it any more.
+        /// The node hears a peer, or does not hear it any more. After `connected` this comes first, for every peer.
         case link(peer: String, isConnected: Bool)
-        /// The node is not heard; the monitor tries the next one.
+        /// A node is not heard any more, or could not be reached; the monitor goes on trying.
         case lost(TLibraryClientError)
     }
 
@@ -45,17 +48,24 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
     public struct AsyncIterator: AsyncIteratorProtocol {
         private static let firstPause = Duration.milliseconds(200)
         private static let longestPause = Duration.seconds(2)
+        /// A node that has been lost so often without telling anything new is given up.
+        private static let maximumLosses = 3
 
         private let addresses: [String]
         private let options: TLibraryOptions
         private let ranges: [ClosedRange<String>]
         /// Which node is next.
         private var turn = 0
-        /// Since something was heard.
-        private var failures = 0
+        /// How often the node was lost since anything new was heard.
+        private var losses = 0
+        /// Nodes that were given up in this round.
+        private var givenUp = 0
+        /// How often all nodes were given up since anything new was heard.
+        private var rounds = 0
+        private var isPauseDue = false
         private var events: TLibraryConnection.Events.AsyncIterator?
-        /// Where the feed of the node at `place.address` stands; nil until a snapshot is complete.
-        private var place: (address: String, position: TLibraryPosition)?
+        /// Where the feed of the node of that name stands; nil until a snapshot is complete.
+        private var place: (node: String, position: TLibraryPosition)?
         /// Changes that have come and were not handed out yet.
         private var pending: [Change] = []
 
@@ -81,17 +91,22 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
                     break
                 }
             }
+            // The connection goes with its events.
+            events = nil
             return nil
         }
 
         private mutating func connect() async throws -> Change {
             try await pause()
-            let address = addresses[turn % addresses.count]
-            let connection = try await TLibraryConnection.connect(to: address, options)
-            let position = place?.address == address ? place?.position : nil
+            let connection = try await TLibraryConnection.connect(to: addresses[turn % addresses.count], options)
+            // Lineages are numbered by each node for itself.
+            let position = place?.node == connection.node ? place?.position : nil
             let answer = try await connection.monitor(ranges: ranges, resume: position)
             if !answer.isResumed { place = nil }
             events = connection.events.makeAsyncIterator()
+            // Links are in no feed: what has become of them meanwhile is told here only.
+            let links = connection.serverInfo.received.serverInfo?.links ?? []
+            pending = links.map { .link(peer: $0.peer, isConnected: $0.isConnected) }
             return .connected(node: connection.node, isResumed: answer.isResumed)
         }
 
@@ -100,31 +115,43 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
             case .invalid, .unproved, .refused: throw error
             case .notReachable, .timedOut, .closed, .insecure, .unreadable, .overrun, .tooManyRequests: break
             }
-            if events != nil { pending.append(.lost(error)) }
-            // A node that was heard is tried again first: there the feed may go on.
-            if events == nil || failures > 0 { turn += 1 }
-            failures += 1
+            pending.append(.lost(error))
+            // Where the feed may go on the node is tried again first.
+            let mayResume = events != nil && place != nil
             events = nil
+            losses += 1
+            if mayResume, losses < Self.maximumLosses { return }
+            losses = 0
+            turn += 1
+            givenUp += 1
+            guard givenUp == addresses.count else { return }
+            givenUp = 0
+            rounds += 1
+            isPauseDue = true
         }
 
-        /// Every node is tried once before the first pause.
-        private func pause() async throws {
-            guard failures > addresses.count else { return }
-            let rounds = Swift.min(failures / addresses.count, 5)
-            let pause = Swift.min(Self.firstPause * (1 << rounds), Self.longestPause)
+        /// Once a round, when every node has been tried.
+        private mutating func pause() async throws {
+            guard isPauseDue else { return }
+            isPauseDue = false
+            let pause = Swift.min(Self.firstPause * (1 << Swift.min(rounds - 1, 4)), Self.longestPause)
             try await Task.sleep(for: pause * Double.random(in: 0.5...1))
         }
 
         private mutating func note(_ event: TLibraryEvent) {
-            failures = 0
-            guard let connection = events?.connection else { return }
+            guard let node = events?.connection.node else { return }
             let received = event.received
             if received.privateInfo == .endOfSnapshot, let position = event.position {
-                place = (connection.address, position)
-            } else if received.sequence > 0, let known = place {
-                let position = TLibraryPosition(lineage: known.position.lineage, sequence: received.sequence)
-                place = (connection.address, position)
+                place = (node, position)
+            } else if let known = place?.position, received.sequence > known.sequence {
+                place = (node, TLibraryPosition(lineage: known.lineage, sequence: received.sequence))
+            } else {
+                // A node that only begins, over and over, is no better than one that cannot be reached.
+                return
             }
+            losses = 0
+            givenUp = 0
+            rounds = 0
         }
 
         private static func changes(of event: TLibraryEvent) -> [Change] {

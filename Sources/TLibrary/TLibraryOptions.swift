@@ -4,8 +4,10 @@ import TLS
 
 /// Who a client is at a node's port, and how it trusts the node.
 public struct TLibraryOptions: Sendable {
+    private static let maximumName = 256
+
     /// How the client calls itself; the node shows it to operators. Where the topology names secrets, the name that the
-    /// secret belongs to.
+    /// secret belongs to. At most 256 bytes, without control characters.
     public var name: String
     /// What the client proves that it knows, where nodes demand a proof under its name: 16 to 256 bytes.
     public var secret: [UInt8]?
@@ -23,6 +25,16 @@ public struct TLibraryOptions: Sendable {
         self.tls = tls
         timeout = .seconds(5)
         maximumWaitingEvents = 65_536
+    }
+
+    /// - Throws: `invalid` for what no node could take.
+    func check(for address: StreamAddress) throws(TLibraryClientError) {
+        guard name.utf8.count <= Self.maximumName, !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw .invalid("a client's name has at most \(Self.maximumName) bytes and no control characters")
+        }
+        guard !address.isSecure || tls != nil else {
+            throw .invalid("\(address): whose certificates count there was not said")
+        }
     }
 }
 
@@ -43,6 +55,7 @@ public struct TLibraryTLS: Sendable {
         self.identity = identity
     }
 
+    /// - Throws: `invalid` for files that cannot be used, and `notReachable` where the machine only has no descriptor left.
     func security(at address: StreamAddress) throws(TLibraryClientError) -> PortSecurity {
         let material: TLSContext.Material
         do throws(SystemError) {
@@ -50,12 +63,13 @@ public struct TLibraryTLS: Sendable {
                 certificate: try Self.read(identity?.certificate), key: try Self.read(identity?.key),
                 authorities: try Self.read(authorities))
         } catch {
-            throw .insecure("\(address)", reason: "\(error)")
+            if error.isExhaustion { throw .notReachable("\(address)", reason: "\(error)") }
+            throw .invalid("\(address): \(error)")
         }
         do throws(TLSError) {
             return PortSecurity(try TLSContext(.client, material), server: .host(serverName))
         } catch {
-            throw .insecure("\(address)", reason: error.sentence)
+            throw .invalid("\(address): \(error.sentence)")
         }
     }
 

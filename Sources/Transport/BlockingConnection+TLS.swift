@@ -17,7 +17,7 @@ extension BlockingConnection {
             }
             try sendWaiting(session, until: deadline)
             if isDone { return }
-            if try !readSealed(session) { try wait(forReading: true, until: deadline) }
+            if try !readSealed(session, until: deadline) { try wait(forReading: true, until: deadline) }
         }
     }
 
@@ -48,10 +48,10 @@ extension BlockingConnection {
         try sendPlain(sealed, until: deadline)
     }
 
-    /// Takes what has come, and decrypts all of it that is whole.
+    /// Takes what has come, and decrypts all of it that is whole. What the peer did wrong it is told.
     ///
     /// - Returns: false when nothing waits to be read.
-    func readSealed(_ session: TLSSession) throws(BlockingConnectionError) -> Bool {
+    func readSealed(_ session: TLSSession, until deadline: UInt64) throws(BlockingConnectionError) -> Bool {
         // Told only now: what came before the end has been taken.
         if session.phase == .peerFinished { throw .closed(address) }
         // The memory lives for this call only.
@@ -69,6 +69,7 @@ extension BlockingConnection {
             try session.receive(UnsafeRawBufferPointer(rebasing: piece[..<count]))
             while let count = try session.read(into: piece) { input.append(contentsOf: piece[..<count]) }
         } catch {
+            try? sendWaiting(session, until: deadline)
             throw .insecure(address, error.sentence)
         }
         return true

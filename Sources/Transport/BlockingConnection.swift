@@ -129,7 +129,7 @@ package final class BlockingConnection {
         let deadline = Self.deadline(after: timeout)
         while true {
             if let frame = try takeFrame() { return frame }
-            if try !readSome() { try wait(forReading: true, until: deadline) }
+            if try !readSome(until: deadline) { try wait(forReading: true, until: deadline) }
         }
     }
 
@@ -152,8 +152,8 @@ package final class BlockingConnection {
     }
 
     /// - Returns: false when nothing waits to be read.
-    private func readSome() throws(BlockingConnectionError) -> Bool {
-        if let session { return try readSealed(session) }
+    private func readSome(until deadline: UInt64) throws(BlockingConnectionError) -> Bool {
+        if let session { return try readSealed(session, until: deadline) }
         // The memory lives for this call only.
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 1)
         defer { piece.deallocate() }

@@ -55,6 +55,12 @@ import Wire
         #expect(library.node == "dc1/sip1")
         let wrong = try refusal(cluster, "stat1", "another-secret-of-some-length")
         #expect(wrong == "the client's name and secret do not belong together")
+        let path = "unix:\(cluster.directory)/dc1-sip1"
+        let mistaken = TLibraryMonitor(
+            of: [path], TLibraryOptions(name: "stat1", secret: Array("another-secret-of-some-length".utf8)))
+        await #expect(throws: TLibraryClientError.unproved(path, reason: wrong)) {
+            for try await change in mistaken { Issue.record("\(change)") }
+        }
         #expect(try refusal(cluster, "nobody", Self.secret) == wrong)
         #expect(try refusal(cluster, "router1", Self.secret) == wrong)
         #expect(try refusal(cluster, "stat1", nil) == "the node demands the proof of a secret")

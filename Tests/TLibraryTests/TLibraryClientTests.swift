@@ -85,9 +85,8 @@ struct TLibraryClientTests {
     @Test
     func nobodyIsTrustedUnsaid() throws {
         let address = try #require(StreamAddress("tls:127.0.0.1:1"))
-        let expected = TLibraryClientError.insecure("\(address)", reason: "whose certificates count there was not said")
+        let expected = TLibraryClientError.invalid("tls:127.0.0.1:1: whose certificates count there was not said")
         #expect(throws: expected) { _ = try TLibraryClient(to: address, name: "test") }
-        #expect(expected.description == "tls:127.0.0.1:1: whose certificates count there was not said")
     }
 
     @Test
@@ -123,6 +122,19 @@ struct TLibraryClientTests {
             return
         }
         #expect(reason == "the node does not know the secret")
+    }
+
+    @Test func `a node that does not accept the proof is not taken for one that goes`() throws {
+        var greeting: [UInt8] = []
+        let nonce = [UInt8](repeating: 7, count: 32)
+        CommonCodec.encode(PortHello(name: "dc1/sip1", cluster: "pair", lineage: 9, nonce: nonce), to: &greeting)
+        var refusal: [UInt8] = []
+        CommonCodec.encode(problem: ClientIntroduction.Refusal.wrongProof.sentence, to: &refusal)
+        let port = try ScriptedPort([ScriptedPort.Act(lines: [(0, greeting), (2, refusal)], end: .finishes)])
+        defer { port.remove() }
+        let expected = TLibraryClientError.unproved(
+            "\(port.address)", reason: "the client's name and secret do not belong together")
+        #expect(throws: expected) { _ = try TLibraryClient(to: port.address, name: "stat1", secret: Self.secret) }
     }
 
     @Test func `a node that demands no proof is refused by a client with a secret`() throws {

@@ -114,28 +114,134 @@ struct TLibraryConnectionTests {
         #expect(count == 5)
     }
 
-    @Test func `what no request can say is not sent`() async throws {
-        await #expect(throws: TLibraryClientError.self) {
-            _ = try await TLibraryConnection.connect(to: "http://x", TLibraryOptions(name: "test"))
+    @Test func `what is cancelled before it is sent is not sent`() async throws {
+        let answer = ScriptedPort.encoded([.addressInfo(referenceID: 2, try Self.dn("1001", .expired), nil)])
+        let port = try ScriptedPort([ScriptedPort.Act(lines: [(0, ScriptedPort.hello()), (2, answer)])])
+        defer { port.remove() }
+        let connection = try await Self.connect(port) { $0.timeout = .seconds(20) }
+        let cancelled = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await connection.query("1000")
         }
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        #expect(try await connection.query("1001").dns.first?.outOfService == "expired")
+        #expect(port.requests == [.queryAddress(referenceID: 2, dn: "1001")])
+    }
+
+    // MARK: Ends
+
+    @Test func `cancelling who takes the events ends the connection`() async throws {
         let port = try ScriptedPort(ScriptedPort.script([]))
         defer { port.remove() }
-        let connection = try await Self.connect(port)
-        func isInvalid(_ body: () async throws -> Void) async -> Bool {
-            do {
-                try await body()
-            } catch TLibraryClientError.invalid {
-                return true
-            } catch {
-                return false
+        let connection = try await Self.connect(port) { $0.timeout = .seconds(900) }
+        let taker = Task { for try await event in connection.events { Issue.record("\(event)") } }
+        taker.cancel()
+        try await taker.value
+        let expected = TLibraryClientError.closed(
+            "\(port.address)", problem: "the task that took the events was cancelled")
+        await #expect(throws: expected) { try await connection.query("1000") }
+    }
+
+    @Test func `who is cancelled does not wait for a connection`() async throws {
+        let port = try ScriptedPort([ScriptedPort.Act(lines: [])])
+        defer { port.remove() }
+        let connecting = Task { try await Self.connect(port) { $0.timeout = .seconds(900) } }
+        connecting.cancel()
+        let expected = TLibraryClientError.notReachable("\(port.address)", reason: "the task was cancelled")
+        await #expect(throws: expected) { try await connecting.value }
+    }
+
+    @Test func `what a node said before it went is heard, although it takes no request any more`() async throws {
+        let events = try (1...3_000).map {
+            TEvent.serviceChanged(try Self.dn("1000", .inService), sequence: UInt64($0))
+        }
+        var last: [UInt8] = []
+        CommonCodec.encode(problem: "the node stops", to: &last)
+        let act = ScriptedPort.Act(lines: [(1, ScriptedPort.script(events) + last)], end: .hangsUp)
+        // The request has to come while the events are still being read: not every time, but once in a few.
+        for _ in 0..<10 {
+            let port = try ScriptedPort([act])
+            defer { port.remove() }
+            let connection = try await Self.connect(port) { $0.timeout = .seconds(900) }
+            let expected = TLibraryClientError.closed("\(port.address)", problem: "the node stops")
+            await #expect(throws: expected) { try await connection.query("1000") }
+            var count = 0
+            await #expect(throws: expected) { for try await _ in connection.events { count += 1 } }
+            #expect(count == events.count)
+        }
+    }
+
+    @Test func `a node that does not read is given up`() async throws {
+        let port = try ScriptedPort([ScriptedPort.Act(lines: [(1, ScriptedPort.hello())], end: .ignores)])
+        defer { port.remove() }
+        let connection = try await Self.connect(port) { $0.timeout = .seconds(2) }
+        let word = String(repeating: "x", count: 96)
+        let expected = TLibraryClientError.closed("\(port.address)", problem: "the node does not read")
+        await withTaskGroup(of: Void.self) { group in
+            // A megabyte is more than the kernel holds for one socket.
+            for _ in 0..<1_000 {
+                group.addTask {
+                    await #expect(throws: expected) {
+                        try await connection.setReady(
+                            on: "1000",
+                            reasons: [
+                                "a": word, "b": word, "c": word, "d": word, "e": word, "f": word, "g": word, "h": word,
+                            ])
+                    }
+                }
             }
+        }
+    }
+
+    // MARK: What cannot be asked
+
+    private func isInvalid(_ body: () async throws -> Void) async -> Bool {
+        do {
+            try await body()
+        } catch TLibraryClientError.invalid {
+            return true
+        } catch {
             return false
         }
+        return false
+    }
+
+    @Test func `what no request can say is not sent`() async throws {
+        let answer = ScriptedPort.encoded([.addressInfo(referenceID: 1, try Self.dn("1000", .expired), nil)])
+        let port = try ScriptedPort([ScriptedPort.Act(lines: [(0, ScriptedPort.hello()), (2, answer)])])
+        defer { port.remove() }
+        let connection = try await Self.connect(port) { $0.timeout = .seconds(900) }
         #expect(await isInvalid { try await connection.logIn("a b", on: "1000") })
         #expect(await isInvalid { try await connection.setReady(on: "1000", reasons: ["": "x"]) })
         #expect(await isInvalid { try await connection.monitor(ranges: ["1000"..."99999"]) })
+        #expect(await isInvalid { try await connection.monitor(ranges: Array(repeating: "1000"..."1999", count: 65)) })
         #expect(await isInvalid { _ = try await connection.reserve(dn: "1000", for: .seconds(3_601)) })
         #expect(await isInvalid { _ = try await connection.reserve(dn: "1000", for: .zero) })
+        for dn in ["", "10 00", "1000\0", String(repeating: "1", count: 2 << 20)] {
+            #expect(await isInvalid { try await connection.register(dn) })
+            #expect(await isInvalid { try await connection.unregister(dn) })
+            #expect(await isInvalid { _ = try await connection.query(dn) })
+            #expect(await isInvalid { try await connection.logOut(on: dn) })
+            guard !dn.isEmpty else { continue }
+            #expect(await isInvalid { _ = try await connection.reserve(dn: dn, agent: "ann") })
+            #expect(await isInvalid { try await connection.cancelReservation(dn: dn, agent: "ann") })
+        }
+        _ = try await connection.query("1000")
+        #expect(port.requests == [.queryAddress(referenceID: 1, dn: "1000")])
+    }
+
+    @Test func `what the options cannot say connects to nobody`() async throws {
+        let usual = TLibraryOptions(name: "test")
+        var unreadable = usual
+        unreadable.tls = TLibraryTLS(authorities: "/nowhere/ca.pem", serverName: "a")
+        let cases = [
+            ("http://x", usual), ("tls:127.0.0.1:1", usual), ("tls:127.0.0.1:1", unreadable),
+            ("unix:/tmp/nobody", TLibraryOptions(name: "a\0b")),
+            ("unix:/tmp/nobody", TLibraryOptions(name: String(repeating: "n", count: 2 << 20))),
+        ]
+        for (address, options) in cases {
+            #expect(await isInvalid { _ = try await TLibraryConnection.connect(to: address, options) }, "\(address)")
+        }
     }
 
     @Test func `every event and work mode of the wire has its name in the library`() {

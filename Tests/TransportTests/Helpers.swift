@@ -1,5 +1,7 @@
 import ClusterModel
+import Glibc
 import LinuxSystem
+import Synchronization
 import TLS
 import Testing
 import Transport
@@ -117,4 +119,34 @@ final class Server: StreamListenerDelegate {
 /// Answers every frame with itself.
 func echo(_ connection: FramedConnection, _ frame: Frame) {
     connection.send(type: frame.type, flags: frame.flags, payload: frame.payload)
+}
+
+/// What blocks, on a thread of its own.
+final class Blocking {
+    private let body: () -> Void
+    private let isOver = Mutex(false)
+
+    init(_ body: @escaping () -> Void) {
+        self.body = body
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let blocking = Unmanaged<Blocking>.fromOpaque(pointer).takeRetainedValue()
+                blocking.body()
+                blocking.isOver.withLock { $0 = true }
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        pthread_detach(thread)
+    }
+
+    /// Its end is no event of the loop.
+    func runUntilDone(_ loop: EventLoop) throws {
+        let end = SystemClock.monotonicNanoseconds() + patience.nanoseconds
+        while !isOver.withLock({ $0 }) {
+            try #require(SystemClock.monotonicNanoseconds() < end)
+            try loop.runOnce(timeout: .milliseconds(5))
+        }
+    }
 }

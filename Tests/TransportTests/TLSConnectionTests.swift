@@ -1,7 +1,5 @@
 import ClusterModel
-import Glibc
 import LinuxSystem
-import Synchronization
 import TLS
 import TestCertificates
 import Testing
@@ -220,11 +218,33 @@ private final class SecurePair {
                     problems.append(error)
                 }
             }
-            try loop.runUntil { program.isDone }
+            try program.runUntilDone(loop)
         }
         #expect(answers == frames)
         let misnomer = "the peer's certificate is not made out to `b`; it is made out to `a`"
         #expect(problems == [.closed(.tls(address)), .insecure(.tls(address), misnomer)])
+        server.close()
+    }
+
+    @Test func `a program that does not accept a certificate says so`() throws {
+        let authority = try TestAuthority()
+        let (loop, log) = (try EventLoop(), ConnectionLog())
+        let server = try Server(on: loop, log: log)
+        server.context = try authority.context(.server, try authority.issue("node", names: "DNS:a"), trusts: false)
+        guard case .tcp(let address) = server.address else { return }
+        let context = try TestAuthority("Strangers").context(.client, nil)
+        let program = Blocking {
+            do throws(BlockingConnectionError) {
+                let session = try? TLSSession(context, expecting: .host("a"))
+                _ = try BlockingConnection(to: .tls(address), over: session, timeout: patience)
+            } catch {
+                return
+            }
+        }
+        try program.runUntilDone(loop)
+        try loop.runUntil { !log.reasons.isEmpty }
+        guard case .insecure(let why) = log.reasons[0] else { Issue.record("\(log.reasons)"); return }
+        #expect(why.contains("alert unknown ca"))
         server.close()
     }
 
@@ -443,29 +463,6 @@ private final class SecurePair {
         _ = try pair.loop.run(for: .milliseconds(20)) { false }
         #expect(pair.loop.turns <= before + 3)
     }
-}
-
-/// What blocks, on a thread of its own.
-private final class Blocking {
-    private let body: () -> Void
-    private let isOver = Mutex(false)
-
-    init(_ body: @escaping () -> Void) {
-        self.body = body
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { pointer in
-                guard let pointer else { return nil }
-                let blocking = Unmanaged<Blocking>.fromOpaque(pointer).takeRetainedValue()
-                blocking.body()
-                blocking.isOver.withLock { $0 = true }
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        pthread_detach(thread)
-    }
-
-    var isDone: Bool { isOver.withLock { $0 } }
 }
 
 private enum StreamLimits {
