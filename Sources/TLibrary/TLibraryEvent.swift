@@ -13,6 +13,16 @@ public struct TLibraryEvent: Sendable, Equatable {
         case registered = "EventRegistered"
         /// The client is no longer registered for a DN.
         case unregistered = "EventUnregistered"
+        /// The caller of a DN's call has given up before anybody answered.
+        case abandoned = "EventAbandoned"
+        /// A DN's phone rings.
+        case ringing = "EventRinging"
+        /// A DN calls somebody.
+        case dialing = "EventDialing"
+        /// A DN's call was answered.
+        case established = "EventEstablished"
+        /// A DN's call is over, or somebody else has it now.
+        case released = "EventReleased"
         /// An agent has logged in.
         case agentLogin = "EventAgentLogin"
         /// An agent has logged out.
@@ -87,6 +97,8 @@ public struct TLibraryEvent: Sendable, Equatable {
     public var dns: [TLibraryDN] { received.statuses.map(TLibraryDN.init) }
     /// Whose event it is, with an agent's event and with a reservation; empty in others.
     public var agent: String { received.agentID }
+    /// With a call's event: the call as it is, or was last.
+    public var call: TLibraryCall? { received.call.map(TLibraryCall.init) }
     /// With an agent's event.
     public var workMode: TLibraryWorkMode { TLibraryWorkMode(received.workMode) }
     /// With an agent's event: what the client said, and the `site` of the DN's owner.
@@ -133,6 +145,8 @@ public struct TLibraryDN: Sendable, Hashable {
     public let isReserved: Bool
     /// Nil before anybody has logged in.
     public let agent: Agent?
+    /// At most four; none while the owner is not heard.
+    public let calls: [TLibraryCall]
 
     init(_ status: ReceivedEvent.Status) {
         dn = "\(status.dn)"
@@ -145,6 +159,32 @@ public struct TLibraryDN: Sendable, Hashable {
                 id: $0.agentID.text, isLoggedIn: $0.state != .loggedOut, isReady: $0.state == .ready,
                 workMode: TLibraryWorkMode($0.workMode), since: $0.since)
         }
+        calls = status.calls.map(TLibraryCall.init)
+    }
+}
+
+/// A call of a DN.
+public struct TLibraryCall: Sendable, Hashable {
+    /// The T-Library's ConnID: the same for a call at every node.
+    public let connection: UInt64
+    /// Somebody has answered.
+    public let isEstablished: Bool
+    /// The DN is the caller.
+    public let isCaller: Bool
+    /// Since when it rings, or is established: milliseconds since 1970.
+    public let since: UInt64
+    /// Who is at the other end, as it says itself.
+    public let other: String
+    /// The routing point that the call came by; nil for a direct one.
+    public let routingPoint: String?
+
+    init(_ call: DNCall) {
+        connection = call.connection.rawValue
+        isEstablished = call.phase == .established
+        isCaller = call.isCaller
+        since = call.since
+        other = call.other
+        routingPoint = call.routingPoint.map { "\($0)" }
     }
 }
 

@@ -18,6 +18,8 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
         case dn(TLibraryDN)
         /// What an agent has done.
         case agent(TLibraryEvent)
+        /// What has become of a DN's call.
+        case call(TLibraryEvent)
         /// Everything has been told.
         case snapshotIsComplete
         /// The node hears a peer, or does not hear it any more. After `connected` this comes first, for every peer.
@@ -159,6 +161,7 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
             case .linkConnected: return [.link(peer: event.peer, isConnected: true)]
             case .linkDisconnected: return [.link(peer: event.peer, isConnected: false)]
             case .agentLogin, .agentLogout, .agentReady, .agentNotReady: return [.agent(event)]
+            case .abandoned, .ringing, .dialing, .established, .released: return [.call(event)]
             case .privateInfo where event.info == .endOfSnapshot: return [.snapshotIsComplete]
             case .error, .registered, .unregistered, .addressInfo, .serverInfo, .agentReserved, .acknowledged,
                 .dnOutOfService, .dnBackInService, .privateInfo:
