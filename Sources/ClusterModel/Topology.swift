@@ -40,7 +40,8 @@ package struct Topology: Equatable, Sendable {
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
         directory: DNDirectory, routingPoints: [RoutingPoint] = [], trunks: [Trunk] = [],
         statServers: [StatServerDeclaration] = [], routers: [RouterDeclaration] = [], timing: Timing = Timing(),
-        secondLogin: SecondLogin = .latest, noAnswer: NoAnswerAction = .notReady, clientAuthentication: ClientAuthenticationPolicy? = nil,
+        secondLogin: SecondLogin = .latest, noAnswer: NoAnswerAction = .notReady,
+        clientAuthentication: ClientAuthenticationPolicy? = nil,
         clientRequestLimit: Int? = nil, authentication: AuthenticationPolicy? = nil,
         sourceLimits: SourceLimitPolicy? = nil, tls: TLSPolicy? = nil, notices: [String] = []
     ) {
