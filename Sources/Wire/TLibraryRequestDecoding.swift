@@ -61,7 +61,9 @@ extension TLibraryCodec {
             type: type, tandem__tlibrary__monitor_request__descriptor, payload,
             as: Tandem__Tlibrary__MonitorRequest.self
         ) { (message) throws(WireError) in
-            guard message.n_range_firsts <= MonitorOptions.maximumRanges, message.n_range_firsts == message.n_range_lasts else {
+            guard message.n_range_firsts <= MonitorOptions.maximumRanges,
+                message.n_range_firsts == message.n_range_lasts
+            else {
                 throw .tooMany(type: type)
             }
             var options = MonitorOptions(
