@@ -32,9 +32,9 @@ struct RoleScreenTests {
             domain cc.example.com, topology pair.yaml, tandemd 0.1.0
 
             NODE         ROLE    STATE  PID  LIFE  UPTIME  RESTARTS  MEMORY  INSRV HERE  SIP
-            dc1/router1  router  ready  200     1      5s         0  2.0 MB           -  -
+            dc1/router1  router  ready  200     1      5s         0    2 MB           -  -
             dc1/sip1     sip     ready  101     3  1m 05s         0   18 MB           1  udp:127.0.0.1:5071
-            dc1/stat1    stat    ready  200     1      5s         0  2.0 MB           -  -
+            dc1/stat1    stat    ready  200     1      5s         0    2 MB           -  -
             dc2/sip1     sip     ready  102     3  1m 05s         0   18 MB           1  udp:127.0.0.1:5072
 
             LINK FROM  TO dc1/sip1  TO dc2/sip1
@@ -45,8 +45,8 @@ struct RoleScreenTests {
         let table = NodeTable.rendered(status(), .plain).split(separator: "\n").map { line in
             line.split(separator: " ").joined(separator: " ")
         }
-        #expect(table[1] == "dc1/router1 router ready 200 1 5s 0 2.0 MB 0ms - - - - -")
-        #expect(table[3] == "dc1/stat1 stat ready 200 1 5s 0 2.0 MB 0ms - - - 3 -")
+        #expect(table[1] == "dc1/router1 router ready 200 1 5s 0 2 MB 0ms - - - - -")
+        #expect(table[3] == "dc1/stat1 stat ready 200 1 5s 0 2 MB 0ms - - - 3 -")
     }
 
     @Test

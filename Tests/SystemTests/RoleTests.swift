@@ -10,16 +10,11 @@ import Wire
 @Suite(.serialized) struct RoleTests {
     /// Two nodes, and a Stat Server and a router beside the first.
     static func topology(_ directory: String) -> String {
-        TestCluster.twoNodes(directory)
-            .replacing(
-                "      mesh: \"tcp:127.0.0.1:7301\"",
-                with: """
-                              default: "tcp:127.0.0.1:7201"
-                              mesh: "tcp:127.0.0.1:7301"
-                        statServers: { stat1: {} }
-                        routers: { router1: {} }
-                    """
-            ) + "\nroutingPoints: { 8000: { strategy: longest-idle, default: 1000 } }\n"
+        let port = "        mesh: \"tcp:127.0.0.1:7301\"\n"
+        let roles = "    statServers: { stat1: {} }\n    routers: { router1: {} }\n"
+        return TestCluster.twoNodes(directory)
+            .replacing(port, with: "        default: \"tcp:127.0.0.1:7201\"\n" + port + roles)
+            + "\nroutingPoints: { 8000: { strategy: longest-idle, default: 1000 } }\n"
     }
 
     private func worker(_ role: RoleName, _ status: ClusterStatus) throws -> NodeStatus {
