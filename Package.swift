@@ -88,10 +88,31 @@ let doors: [Target] = [
 /// Roles: a shell around the machines.
 let roles: [Target] = [
     .target(
+        name: "WorkerRuntime",
+        dependencies: [
+            "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "ProcessRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
+        name: "StatServer",
+        dependencies: [
+            "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "WorkerRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
+        name: "Router",
+        dependencies: [
+            "ClusterModel", "Orchestration", "LinuxSystem", "Transport", "WorkerRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
         name: "SIPServer",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "Orchestration",
-            "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime",
+            "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -130,7 +151,9 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let programs: [Target] = [
     .executableTarget(name: "tandem", dependencies: ["OperatorCommands", argumentParser]),
     .executableTarget(name: "tandemd", dependencies: ["Controller", argumentParser]),
-    .executableTarget(name: "tandem-worker", dependencies: ["SIPServer", "LinuxSystem", argumentParser]),
+    .executableTarget(name: "tandem-worker", dependencies: [
+            "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser,
+        ]),
     .executableTarget(name: "tandem-sim", dependencies: ["Simulation", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",

@@ -52,6 +52,186 @@ void   tandem__control__configure__free_unpacked
   assert(message->base.descriptor == &tandem__control__configure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__routing_point__init
+                     (Tandem__Control__RoutingPoint         *message)
+{
+  static const Tandem__Control__RoutingPoint init_value = TANDEM__CONTROL__ROUTING_POINT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__routing_point__get_packed_size
+                     (const Tandem__Control__RoutingPoint *message)
+{
+  assert(message->base.descriptor == &tandem__control__routing_point__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__routing_point__pack
+                     (const Tandem__Control__RoutingPoint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__routing_point__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__routing_point__pack_to_buffer
+                     (const Tandem__Control__RoutingPoint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__routing_point__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RoutingPoint *
+       tandem__control__routing_point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RoutingPoint *)
+     protobuf_c_message_unpack (&tandem__control__routing_point__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__routing_point__free_unpacked
+                     (Tandem__Control__RoutingPoint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__routing_point__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__trunk__init
+                     (Tandem__Control__Trunk         *message)
+{
+  static const Tandem__Control__Trunk init_value = TANDEM__CONTROL__TRUNK__INIT;
+  *message = init_value;
+}
+size_t tandem__control__trunk__get_packed_size
+                     (const Tandem__Control__Trunk *message)
+{
+  assert(message->base.descriptor == &tandem__control__trunk__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__trunk__pack
+                     (const Tandem__Control__Trunk *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__trunk__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__trunk__pack_to_buffer
+                     (const Tandem__Control__Trunk *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__trunk__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Trunk *
+       tandem__control__trunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Trunk *)
+     protobuf_c_message_unpack (&tandem__control__trunk__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__trunk__free_unpacked
+                     (Tandem__Control__Trunk *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__trunk__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__stat_server__init
+                     (Tandem__Control__StatServer         *message)
+{
+  static const Tandem__Control__StatServer init_value = TANDEM__CONTROL__STAT_SERVER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__stat_server__get_packed_size
+                     (const Tandem__Control__StatServer *message)
+{
+  assert(message->base.descriptor == &tandem__control__stat_server__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__stat_server__pack
+                     (const Tandem__Control__StatServer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__stat_server__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__stat_server__pack_to_buffer
+                     (const Tandem__Control__StatServer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__stat_server__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__StatServer *
+       tandem__control__stat_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__StatServer *)
+     protobuf_c_message_unpack (&tandem__control__stat_server__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__stat_server__free_unpacked
+                     (Tandem__Control__StatServer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__stat_server__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__router__init
+                     (Tandem__Control__Router         *message)
+{
+  static const Tandem__Control__Router init_value = TANDEM__CONTROL__ROUTER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__router__get_packed_size
+                     (const Tandem__Control__Router *message)
+{
+  assert(message->base.descriptor == &tandem__control__router__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__router__pack
+                     (const Tandem__Control__Router *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__router__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__router__pack_to_buffer
+                     (const Tandem__Control__Router *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__router__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Router *
+       tandem__control__router__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Router *)
+     protobuf_c_message_unpack (&tandem__control__router__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__router__free_unpacked
+                     (Tandem__Control__Router *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__router__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__source_limits__init
                      (Tandem__Control__SourceLimits         *message)
 {
@@ -1852,7 +2032,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[21] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[26] =
 {
   {
     "node",
@@ -2059,18 +2239,6 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "routing_points",
-    18,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Tandem__Control__Configure, routing_points),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "refuses_second_login",
     19,
     PROTOBUF_C_LABEL_NONE,
@@ -2106,12 +2274,84 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "role",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_points",
+    23,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_routing_points),
+    offsetof(Tandem__Control__Configure, routing_points),
+    &tandem__control__routing_point__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunks",
+    24,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_trunks),
+    offsetof(Tandem__Control__Configure, trunks),
+    &tandem__control__trunk__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stat_servers",
+    25,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_stat_servers),
+    offsetof(Tandem__Control__Configure, stat_servers),
+    &tandem__control__stat_server__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routers",
+    26,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_routers),
+    offsetof(Tandem__Control__Configure, routers),
+    &tandem__control__router__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "no_answer",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, no_answer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
-  19,   /* field[19] = client_requests */
-  20,   /* field[20] = clients_prove */
+  18,   /* field[18] = client_requests */
+  19,   /* field[19] = clients_prove */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
   15,   /* field[15] = digest_algorithms */
@@ -2121,19 +2361,25 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   14,   /* field[14] = has_realm */
   9,   /* field[9] = homes */
   1,   /* field[1] = incarnation */
+  25,   /* field[25] = no_answer */
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
   13,   /* field[13] = realm */
-  18,   /* field[18] = refuses_second_login */
-  17,   /* field[17] = routing_points */
+  17,   /* field[17] = refuses_second_login */
+  20,   /* field[20] = role */
+  24,   /* field[24] = routers */
+  21,   /* field[21] = routing_points */
   16,   /* field[16] = source_limits */
+  23,   /* field[23] = stat_servers */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
+  22,   /* field[22] = trunks */
 };
-static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__control__configure__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 19, 17 },
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -2143,11 +2389,345 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  21,
+  26,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
-  1,  tandem__control__configure__number_ranges,
+  2,  tandem__control__configure__number_ranges,
   (ProtobufCMessageInit) tandem__control__configure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__routing_point__field_descriptors[8] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "strategy",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, strategy),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prefers_same_location",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, prefers_same_location),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overflow_nanoseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, overflow_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timeout_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, timeout_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ring_timeout_nanoseconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, ring_timeout_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "default_dn",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, default_dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "alternates",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, alternates),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__routing_point__field_indices_by_name[] = {
+  7,   /* field[7] = alternates */
+  6,   /* field[6] = default_dn */
+  0,   /* field[0] = dn */
+  3,   /* field[3] = overflow_nanoseconds */
+  2,   /* field[2] = prefers_same_location */
+  5,   /* field[5] = ring_timeout_nanoseconds */
+  1,   /* field[1] = strategy */
+  4,   /* field[4] = timeout_nanoseconds */
+};
+static const ProtobufCIntRange tandem__control__routing_point__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__control__routing_point__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RoutingPoint",
+  "RoutingPoint",
+  "Tandem__Control__RoutingPoint",
+  "tandem.control",
+  sizeof(Tandem__Control__RoutingPoint),
+  8,
+  tandem__control__routing_point__field_descriptors,
+  tandem__control__routing_point__field_indices_by_name,
+  1,  tandem__control__routing_point__number_ranges,
+  (ProtobufCMessageInit) tandem__control__routing_point__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__trunk__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gateway",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, gateway),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capacity",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, capacity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__trunk__field_indices_by_name[] = {
+  2,   /* field[2] = capacity */
+  1,   /* field[1] = gateway */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__control__trunk__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__trunk__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Trunk",
+  "Trunk",
+  "Tandem__Control__Trunk",
+  "tandem.control",
+  sizeof(Tandem__Control__Trunk),
+  3,
+  tandem__control__trunk__field_descriptors,
+  tandem__control__trunk__field_indices_by_name,
+  1,  tandem__control__trunk__number_ranges,
+  (ProtobufCMessageInit) tandem__control__trunk__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__stat_server__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatServer, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatServer, data_center),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatServer, host),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "listen",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatServer, listen),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__stat_server__field_indices_by_name[] = {
+  1,   /* field[1] = data_center */
+  2,   /* field[2] = host */
+  3,   /* field[3] = listen */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__control__stat_server__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__stat_server__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.StatServer",
+  "StatServer",
+  "Tandem__Control__StatServer",
+  "tandem.control",
+  sizeof(Tandem__Control__StatServer),
+  4,
+  tandem__control__stat_server__field_descriptors,
+  tandem__control__stat_server__field_indices_by_name,
+  1,  tandem__control__stat_server__number_ranges,
+  (ProtobufCMessageInit) tandem__control__stat_server__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__router__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Router, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Router, data_center),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Router, host),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__router__field_indices_by_name[] = {
+  1,   /* field[1] = data_center */
+  2,   /* field[2] = host */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__control__router__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__router__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Router",
+  "Router",
+  "Tandem__Control__Router",
+  "tandem.control",
+  sizeof(Tandem__Control__Router),
+  3,
+  tandem__control__router__field_descriptors,
+  tandem__control__router__field_indices_by_name,
+  1,  tandem__control__router__number_ranges,
+  (ProtobufCMessageInit) tandem__control__router__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__source_limits__field_descriptors[3] =
@@ -5712,7 +6292,7 @@ const ProtobufCMessageDescriptor tandem__control__status__descriptor =
   (ProtobufCMessageInit) tandem__control__status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_status__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__node_status__field_descriptors[14] =
 {
   {
     "name",
@@ -5870,11 +6450,24 @@ static const ProtobufCFieldDescriptor tandem__control__node_status__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "listen",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeStatus, listen),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_status__field_indices_by_name[] = {
   10,   /* field[10] = data_center */
   4,   /* field[4] = incarnation */
   9,   /* field[9] = last_problem */
+  13,   /* field[13] = listen */
   11,   /* field[11] = log_lines */
   12,   /* field[12] = log_lines_left_out */
   0,   /* field[0] = name */
@@ -5889,7 +6482,7 @@ static const unsigned tandem__control__node_status__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__node_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_status__descriptor =
 {
@@ -5899,7 +6492,7 @@ const ProtobufCMessageDescriptor tandem__control__node_status__descriptor =
   "Tandem__Control__NodeStatus",
   "tandem.control",
   sizeof(Tandem__Control__NodeStatus),
-  13,
+  14,
   tandem__control__node_status__field_descriptors,
   tandem__control__node_status__field_indices_by_name,
   1,  tandem__control__node_status__number_ranges,

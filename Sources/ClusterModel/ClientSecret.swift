@@ -15,13 +15,15 @@ package struct ClientSecret: Hashable, Sendable {
         self.secret = secret
     }
 
-    /// Whether a client that has a secret may be called so: letters, digits, `.`, `_` and `-`.
+    /// Whether a client that has a secret may be called so: letters, digits, `.`, `_`, `-`, and `/`, which the
+    /// full names of the cluster's own programs have.
     package static func isName(_ text: String) -> Bool {
         nameLengths.contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                    UInt8(ascii: "/"):
                     true
                 default: false
                 }

@@ -36,6 +36,7 @@ package struct RoutingPoint: Hashable, Sendable {
     /// What a topology may say.
     package static let timeoutBounds = Duration.seconds(1) ... .seconds(3600)
     package static let ringTimeoutBounds = Duration.seconds(1) ... .seconds(180)
+    package static let overflowBounds = Duration.zero ... .seconds(3600)
     package static let maximumAlternates = 16
 }
 
@@ -72,6 +73,9 @@ package struct Trunk: Hashable, Sendable {
         self.gateway = gateway
         self.capacity = capacity
     }
+
+    /// What a topology may say.
+    package static let capacityBounds = 1...100_000
 
     /// Whether a message that came so is from the gateway. Over UDP it comes from where the gateway listens; a stream has another
     /// port at its own end.

@@ -12,7 +12,7 @@ extension Controller {
     ///
     /// - Returns: whether there is one; its introduction, or the end of our patience, tells what becomes of it.
     func find(_ worker: WorkerHandle) throws(SystemError) -> Bool {
-        guard let (socket, process) = try WorkerSearch.find(at: options.adoptionSocket(of: worker.node.name)) else {
+        guard let (socket, process) = try WorkerSearch.find(at: options.adoptionSocket(of: worker.name)) else {
             return false
         }
         // Only then is the process ours: one that cannot be watched now goes on serving, and is looked for again.
@@ -24,27 +24,27 @@ extension Controller {
         worker.log.goOn()
         worker.supervision.found(now: loop.now.monotonic)
         logger.info(
-            "found a running worker", metadata: ["node": "\(worker.node.name)", "process": "\(process.process)"])
+            "found a running worker", metadata: ["node": "\(worker.name)", "process": "\(process.process)"])
         return true
     }
 
     func introduced(_ worker: WorkerHandle, _ introduction: WorkerIntroduction) {
         guard case .adopting = worker.supervision.state else { return }
         worker.incarnation = introduction.incarnation.rawValue
-        switch AdoptionVerdict.judge(introduction, node: worker.node.name, topology: topologyDigest) {
+        switch AdoptionVerdict.judge(introduction, node: worker.name, topology: topologyDigest) {
         case .takeUp:
-            noteLife(introduction.incarnation, of: worker.node.name)
+            noteLife(introduction.incarnation, of: worker.name)
             worker.order(.adopt(endsWithController: options.lifeline != nil))
             // They may have changed while nobody was there to read them.
-            for order in credentials.orders { worker.order(order) }
-            if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
+            for order in credentials.orders(for: worker.description) { worker.order(order) }
+            if let set = certificates[worker.name] { worker.order(.certificates(set)) }
             becameReady(worker, "took up a running worker")
             journal.nodeAdopted(
-                worker.node.name, process: UInt32(worker.process?.process ?? 0),
+                worker.name, process: UInt32(worker.process?.process ?? 0),
                 incarnation: introduction.incarnation.rawValue, at: loop.now.wallMilliseconds)
         case .replace(let why):
-            journal.nodeReplaced(worker.node.name, why, at: loop.now.wallMilliseconds)
-            logger.notice("replacing a running worker", metadata: ["node": "\(worker.node.name)", "reason": "\(why)"])
+            journal.nodeReplaced(worker.name, why, at: loop.now.wallMilliseconds)
+            logger.notice("replacing a running worker", metadata: ["node": "\(worker.name)", "reason": "\(why)"])
             let now = loop.now.monotonic
             carryOut(worker.supervision.stop(now: now), worker)
             carryOut(worker.supervision.start(now: now), worker)
@@ -53,11 +53,11 @@ extension Controller {
 
     /// Where a worker shall listen for later controllers; nowhere if the path is too long for a socket.
     func adoptionSocket(of worker: WorkerHandle) -> String {
-        let path = options.adoptionSocket(of: worker.node.name)
+        let path = options.adoptionSocket(of: worker.name)
         guard path.utf8.count <= UnixSocket.maximumPathLength else {
             logger.warning(
                 "the node will end with this controller, as the path is too long for a socket; choose a shorter --runtime-dir",
-                metadata: ["node": "\(worker.node.name)", "path": "\(path)"]
+                metadata: ["node": "\(worker.name)", "path": "\(path)"]
             )
             return ""
         }
@@ -66,7 +66,7 @@ extension Controller {
 
     /// Workers of nodes that the topology no longer has.
     func stopForeignWorkers() {
-        let ours = Set(workers.map { options.adoptionSocket(of: $0.node.name) })
+        let ours = Set(workers.map { options.adoptionSocket(of: $0.name) })
         let names = (try? Files.names(in: options.workersDirectory)) ?? []
         for name in names where name.hasSuffix(ControllerOptions.socketEnding) {
             let path = options.workersDirectory + "/" + name

@@ -10,19 +10,21 @@ extension Controller {
     /// How long before its end a certificate is warned of, in seconds: a fortnight.
     private static let warningTime: Int64 = 14 * 86_400
 
-    /// - Returns: what each node has, by its name; without those that have nothing.
+    /// - Returns: what each worker has, by its name; without those that have nothing.
     static func loadCertificates(
         of topology: Topology, beside topologyPath: String, _ logger: Logger
     ) throws(ControllerFailure) -> [String: CertificateSet] {
         guard let policy = topology.tls else { return [:] }
         var sets: [String: CertificateSet] = [:]
         var read: [TLSPolicy.Identity: (set: CertificateSet, names: PeerNames?)] = [:]
-        for node in topology.nodes {
-            guard let identity = policy.identity(of: node.name) else { continue }
+        for worker in WorkerDescription.all(topology) {
+            guard let identity = policy.identity(of: worker.name) else { continue }
             if read[identity] == nil { read[identity] = try load(identity, policy, beside: topologyPath, logger) }
             guard let (set, names) = read[identity] else { continue }
-            sets[node.name] = set
-            if let names { warn(ofNames: names, set.certificate.path, node.name, topology, logger) }
+            sets[worker.name] = set
+            // Only nodes are looked for by their names.
+            guard worker.role == .sip, let names else { continue }
+            warn(ofNames: names, set.certificate.path, worker.name, topology, logger)
         }
         return sets
     }
@@ -81,7 +83,7 @@ extension Controller {
         do throws(ControllerFailure) {
             certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
             for worker in workers where worker.hearsChanges {
-                if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
+                if let set = certificates[worker.name] { worker.order(.certificates(set)) }
             }
         } catch {
             logger.error(

@@ -12,8 +12,15 @@ struct Credentials {
     /// Of clients; empty when no proof is demanded.
     var clients: [ClientSecretPiece] = []
 
-    var orders: [WorkerOrder] {
-        phones.map { .credentials($0) } + clients.map { .clientSecrets($0) }
+    /// Nodes judge phones and clients. Other workers are clients themselves, and are told their own secret alone.
+    func orders(for worker: WorkerDescription) -> [WorkerOrder] {
+        switch worker.role {
+        case .sip:
+            return phones.map { .credentials($0) } + clients.map { .clientSecrets($0) }
+        case .stat, .router:
+            let own = clients.lazy.flatMap(\.secrets).first { $0.name == worker.name }
+            return own.map { [.clientSecrets(ClientSecretPiece(isFirst: true, isLast: true, secrets: [$0]))] } ?? []
+        }
     }
 }
 
@@ -66,7 +73,7 @@ extension Controller {
         do throws(ControllerFailure) {
             credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
             for worker in workers where worker.hearsChanges {
-                for order in credentials.orders { worker.order(order) }
+                for order in credentials.orders(for: worker.description) { worker.order(order) }
             }
         } catch {
             logger.error("cannot take new credentials; the former ones stay", metadata: ["problem": "\(error.message)"])

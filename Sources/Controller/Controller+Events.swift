@@ -68,10 +68,10 @@ extension Controller {
     }
 
     func note(_ change: LinkChange, from worker: WorkerHandle) {
-        journal.linkChanged(worker.node.name, change, at: loop.now.wallMilliseconds)
+        journal.linkChanged(worker.name, change, at: loop.now.wallMilliseconds)
         // The worker's own log says why a link was lost; that it lives is said nowhere else.
         if change.state == "live" {
-            logger.info("link live", metadata: ["node": "\(worker.node.name)", "peer": "\(change.peer)"])
+            logger.info("link live", metadata: ["node": "\(worker.name)", "peer": "\(change.peer)"])
         }
         lookSoon()
     }

@@ -35,7 +35,7 @@ extension Controller {
         if let first = DN(filter.first) { filter.from = max(filter.from, UInt32(directory.count(before: first))) }
         if let after = DN(filter.after) { filter.from = max(filter.from, UInt32(directory.count(through: after))) }
         filter.until = UInt32(DN(filter.last).map { directory.count(through: $0) } ?? directory.count)
-        guard workers.contains(where: \.isReady) else {
+        guard sipWorkers.contains(where: \.isReady) else {
             return .failure(
                 ListRefusal(
                     message: "no node is ready, so nothing is known of the DNs; see `tandem nodes`, and try again",

@@ -16,6 +16,13 @@ enum QueryPurpose {
     case entries(DNFilter, positions: [UInt32], next: UInt32?)
     case calls(CallFilter)
     case agents(AgentFilter)
+
+    func concerns(_ role: RoleName) -> Bool {
+        switch self {
+        case .status: true
+        case .details, .candidates, .entries, .calls, .agents: role == .sip
+        }
+    }
 }
 
 /// A question that waits for the workers' answers.
@@ -69,10 +76,10 @@ extension Controller {
         }
     }
 
-    /// Asks all workers that are ready.
+    /// Asks all workers that are ready: those of all roles how they are, nodes alone what they know.
     func ask(_ purpose: QueryPurpose, for client: FramedConnection?) {
         let number = nextQueryNumber()
-        let ready = workers.indices.filter { workers[$0].isReady }
+        let ready = workers.indices.filter { workers[$0].isReady && purpose.concerns(workers[$0].role) }
         queries[number] = Query(purpose: purpose, client: client, missing: Set(ready))
         for position in ready { workers[position].order(order(for: purpose, number: number)) }
         if ready.isEmpty { return finish(number) }
@@ -170,7 +177,7 @@ extension Controller {
 
     private func calls(_ filter: CallFilter, _ query: Query) -> CallList {
         let lists = query.answers.sorted { $0.key < $1.key }.compactMap { position, answer in
-            if case .calls(let list) = answer { (node: workers[position].node.name, list: list) } else { nil }
+            if case .calls(let list) = answer { (node: workers[position].name, list: list) } else { nil }
         }
         return CallList.merged(lists, filter)
     }
@@ -192,10 +199,10 @@ extension Controller {
         details.agentType = agentType.name
         details.phone = agentType.phone.rawValue
         details.homes = topology.directory.homes[block.homes].map { topology.dataCenters[$0].name }
-        details.answers = workers.enumerated().map { position, worker in
+        details.answers = workers.enumerated().filter { $0.element.role == .sip }.map { position, worker in
             var report: DNReport?
             if case .dn(let answer) = query.answers[position] { report = answer }
-            return DNAnswer(node: worker.node.name, state: worker.supervision.nodeState.rawValue, report: report)
+            return DNAnswer(node: worker.name, state: worker.supervision.nodeState.rawValue, report: report)
         }
         return details
     }

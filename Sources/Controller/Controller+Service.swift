@@ -5,14 +5,13 @@ import Transport
 
 // What the service manager is told, by the protocol of sd_notify(3).
 extension Controller {
-    /// Tells how many nodes are ready; and once that the service is up, when each node is ready or has failed to become
-    /// so. A node that cannot start must not keep the others from being a running service.
+    /// Tells how many workers are ready; and once that the service is up, when each is ready or has failed to become so. One
+    /// that cannot start must not keep the others from being a running service.
     func tellServiceManager() {
         let ready = workers.count(where: \.isReady)
         let left = workers.count { $0.supervision.state != .stopped }
-        let text =
-            isStopping
-            ? "stopping, \(left) of \(workers.count) nodes are left" : "\(ready) of \(workers.count) nodes ready"
+        let all = "\(workers.count) \(workers.allSatisfy { $0.role == .sip } ? "nodes" : "workers")"
+        let text = isStopping ? "stopping, \(left) of \(all) are left" : "\(ready) of \(all) ready"
         guard text != lastServiceStatus else { return }
         lastServiceStatus = text
         _ = try? notifier?.notify(.status(text))

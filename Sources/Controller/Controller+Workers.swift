@@ -23,12 +23,12 @@ extension Controller {
     private func kill(_ worker: WorkerHandle, _ reason: SupervisionMachine.KillReason) {
         // Killed again, it is still the first reason that tells what happened.
         if worker.killed == nil { worker.killed = reason }
-        journal.nodeKilled(worker.node.name, reason.sentence, at: loop.now.wallMilliseconds)
+        journal.nodeKilled(worker.name, reason.sentence, at: loop.now.wallMilliseconds)
         worker.lastProblem = (worker.killed ?? reason).sentence
         logger.error(
             "killing a worker",
             metadata: [
-                "node": "\(worker.node.name)", "process": "\(worker.process?.process ?? 0)",
+                "node": "\(worker.name)", "process": "\(worker.process?.process ?? 0)",
                 "reason": "\(reason.sentence)",
             ]
         )
@@ -60,11 +60,11 @@ extension Controller {
     }
 
     private func start(_ worker: WorkerHandle) throws(SystemError) {
-        let incarnation = try nextIncarnation(for: worker.node.name)
+        let incarnation = try nextIncarnation(for: worker.name)
         let (ours, theirs) = try Sockets.streamPair()
         let log = try worker.log.begin()
         let process = try ChildProcess.spawn(
-            Self.workerProgram, arguments: ["--role", "sip"], environment: workerEnvironment,
+            Self.workerProgram, arguments: ["--role", worker.role.rawValue], environment: workerEnvironment,
             // Nothing of ours stays open in a worker, which may outlive us: its output goes to its own pipe.
             inherited: [
                 ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(log, as: 1),
@@ -79,12 +79,12 @@ extension Controller {
             ours, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
         configure(worker, incarnation)
         journal.nodeStarted(
-            worker.node.name, process: UInt32(process.process), incarnation: incarnation.rawValue,
+            worker.name, process: UInt32(process.process), incarnation: incarnation.rawValue,
             at: loop.now.wallMilliseconds)
         logger.info(
             "starting a node",
             metadata: [
-                "node": "\(worker.node.name)", "process": "\(process.process)",
+                "node": "\(worker.name)", "process": "\(process.process)",
                 "incarnation": "\(incarnation.rawValue)",
             ]
         )
@@ -112,14 +112,14 @@ extension Controller {
 
     private func configure(_ worker: WorkerHandle, _ incarnation: Incarnation) {
         var setup = WorkerSetup(
-            node: worker.node.name, incarnation: incarnation, generation: 1, topology: topology)
+            role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }
-        for order in credentials.orders { worker.order(order) }
-        if let set = certificates[worker.node.name] { worker.order(.certificates(set)) }
+        for order in credentials.orders(for: worker.description) { worker.order(order) }
+        if let set = certificates[worker.name] { worker.order(.certificates(set)) }
         worker.order(.start)
     }
 
@@ -140,22 +140,22 @@ extension Controller {
 
     private func tellEnd(of worker: WorkerHandle, _ end: ProcessEnd) {
         if worker.isStopping {
-            journal.nodeStopped(worker.node.name, at: loop.now.wallMilliseconds)
-            logger.info("node stopped", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
+            journal.nodeStopped(worker.name, at: loop.now.wallMilliseconds)
+            logger.info("node stopped", metadata: ["node": "\(worker.name)", "end": "\(end)"])
             return
         }
         if worker.killed == nil, worker.isReady || worker.lastProblem.isEmpty {
             worker.lastProblem = "worker ended with \(end)"
         }
-        journal.nodeExited(worker.node.name, "\(end)", wasKilled: worker.killed != nil, at: loop.now.wallMilliseconds)
-        logger.error("worker ended", metadata: ["node": "\(worker.node.name)", "end": "\(end)"])
+        journal.nodeExited(worker.name, "\(end)", wasKilled: worker.killed != nil, at: loop.now.wallMilliseconds)
+        logger.error("worker ended", metadata: ["node": "\(worker.name)", "end": "\(end)"])
     }
 
     private func ended(_ worker: WorkerHandle) {
         carryOut(worker.supervision.exited(now: loop.now.monotonic), worker)
         if case .backingOff(let until) = worker.supervision.state {
             let left = (until - min(until, loop.now.monotonic)) / 1_000_000
-            journal.nodeBackingOff(worker.node.name, milliseconds: left, at: loop.now.wallMilliseconds)
+            journal.nodeBackingOff(worker.name, milliseconds: left, at: loop.now.wallMilliseconds)
         }
         lookSoon()
         forgetAnswers(of: worker)
@@ -164,10 +164,10 @@ extension Controller {
 
     private func failed(_ worker: WorkerHandle, _ sentence: String) {
         worker.lastProblem = sentence
-        journal.nodeFailed(worker.node.name, sentence, at: loop.now.wallMilliseconds)
-        logger.error("node cannot start", metadata: ["node": "\(worker.node.name)", "problem": "\(sentence)"])
+        journal.nodeFailed(worker.name, sentence, at: loop.now.wallMilliseconds)
+        logger.error("node cannot start", metadata: ["node": "\(worker.name)", "problem": "\(sentence)"])
         guard options.isFailFast, !worker.wasEverReady else { return }
-        if failure == nil { failure = ControllerFailure("node \(worker.node.name): \(sentence)") }
+        if failure == nil { failure = ControllerFailure("node \(worker.name): \(sentence)") }
         stop("a node cannot start")
     }
 
@@ -177,7 +177,7 @@ extension Controller {
         switch news {
         case .ready:
             becameReady(worker, "node ready")
-            journal.nodeReady(worker.node.name, at: loop.now.wallMilliseconds)
+            journal.nodeReady(worker.name, at: loop.now.wallMilliseconds)
         case .heartbeat:
             break
         case .introduction(let introduction):
@@ -197,7 +197,7 @@ extension Controller {
         case .linkChanged(let change):
             note(change, from: worker)
         case .clientCutOff(let cutOff):
-            journal.clientCutOff(worker.node.name, cutOff, at: loop.now.wallMilliseconds)
+            journal.clientCutOff(worker.name, cutOff, at: loop.now.wallMilliseconds)
         }
     }
 
@@ -205,7 +205,7 @@ extension Controller {
         worker.supervision.becameReady(now: loop.now.monotonic)
         worker.wasEverReady = true
         lookSoon()
-        logger.info(words, metadata: ["node": "\(worker.node.name)", "incarnation": "\(worker.incarnation)"])
+        logger.info(words, metadata: ["node": "\(worker.name)", "incarnation": "\(worker.incarnation)"])
     }
 }
 
@@ -226,7 +226,7 @@ final class WorkerDelegate: FramedConnectionDelegate {
         } catch {
             controller.logger.error(
                 "worker said what cannot be read",
-                metadata: ["node": "\(worker.node.name)", "problem": "\(error.sentence)"]
+                metadata: ["node": "\(worker.name)", "problem": "\(error.sentence)"]
             )
         }
     }

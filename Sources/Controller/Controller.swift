@@ -7,13 +7,14 @@ import TopologyFile
 import Transport
 import Wire
 
-/// The controller of one host: starts and supervises the nodes' workers, and answers operators.
+/// The controller of one host: starts and supervises the workers of nodes, Stat Servers and routers, and answers operators.
 package final class Controller {
     let options: ControllerOptions
+    /// With the addresses that it leaves to the controller.
     let topology: Topology
     /// What workers are told of phones' passwords; nil where anybody may register.
     var credentials = Credentials()
-    /// What nodes show over TLS, by their names.
+    /// What workers show over TLS, by their names.
     var certificates: [String: CertificateSet]
     let loop: EventLoop
     let logger: Logger
@@ -51,7 +52,7 @@ package final class Controller {
     package init(_ options: ControllerOptions) throws(ControllerFailure) {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
-        topology = try Self.loadTopology(options.topology)
+        topology = try Self.resolved(try Self.loadTopology(options.topology), options)
         credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
         certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
         guard Files.isExecutable(Self.workerProgram) else {
@@ -68,10 +69,13 @@ package final class Controller {
             try Self.makeWritable(options.stateDirectory)
             incarnations = try IncarnationFile(stateDirectory: options.stateDirectory)
             try Self.makePrivate(options.workersDirectory)
-            workers = topology.nodes.map { [topology, loop] node in
+            if topology.statServers.contains(where: { options.owns($0.listen) }) {
+                try Self.makePrivate(options.statDirectory)
+            }
+            workers = WorkerDescription.all(topology).map { [loop] worker in
                 WorkerHandle(
-                    node: node, dataCenter: topology.dataCenters[node.dataCenter].name, seed: SystemRandom.word(),
-                    log: WorkerLog(node: node.name, path: options.logPipe(of: node.name), on: loop)
+                    worker, seed: SystemRandom.word(),
+                    log: WorkerLog(node: worker.name, path: options.logPipe(of: worker.name), on: loop)
                 )
             }
             try listen()
@@ -91,6 +95,24 @@ package final class Controller {
         guard let topology = result.topology else {
             let text = result.diagnostics.map { $0.rendered(source: source, color: false) }.joined(separator: "\n")
             throw ControllerFailure(text, exitCode: 65)
+        }
+        return topology
+    }
+
+    /// Gives every Stat Server whose file leaves that to us a socket to listen at.
+    private static func resolved(
+        _ topology: Topology, _ options: ControllerOptions
+    ) throws(ControllerFailure) -> Topology {
+        var topology = topology
+        for (position, server) in topology.statServers.enumerated() where server.listen == nil {
+            let path = options.statSocket(of: server.name)
+            guard path.utf8.count <= UnixSocket.maximumPathLength else {
+                throw ControllerFailure(
+                    "\(server.name) would listen at \(path), and that is too long for a socket: it has "
+                        + "\(path.utf8.count) bytes of at most \(UnixSocket.maximumPathLength); choose a shorter "
+                        + "--runtime-dir, or give it an address as `listen` in the topology")
+            }
+            topology.statServers[position].listen = .unix(path: path)
         }
         return topology
     }
@@ -157,8 +179,12 @@ package final class Controller {
         _ = try? Files.remove(options.socketPath)
         for worker in workers {
             worker.log.removeFile()
-            _ = try? Files.remove(options.adoptionSocket(of: worker.node.name))
+            _ = try? Files.remove(options.adoptionSocket(of: worker.name))
         }
+        for server in topology.statServers where options.owns(server.listen) {
+            _ = try? Files.remove(options.statSocket(of: server.name))
+        }
+        _ = try? Files.removeDirectory(options.statDirectory)
         _ = try? Files.removeDirectory(options.workersDirectory)
         if let failure { throw failure }
     }
@@ -190,6 +216,8 @@ package final class Controller {
         for connection in operators.values { connection.close() }
         loop.schedule(after: .milliseconds(20)) { [loop] in loop.stop() }
     }
+
+    var sipWorkers: [WorkerHandle] { workers.filter { $0.role == .sip } }
 
     func nextIncarnation(for node: String) throws(SystemError) -> Incarnation {
         try incarnations.next(for: node)

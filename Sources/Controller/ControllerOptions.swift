@@ -1,3 +1,6 @@
+import ClusterModel
+import LinuxSystem
+
 /// How `tandemd` was started.
 package struct ControllerOptions: Sendable {
     /// The topology file.
@@ -34,7 +37,22 @@ package struct ControllerOptions: Sendable {
     static let socketEnding = ".sock"
 
     private func workerFile(_ node: String, _ ending: String) -> String {
-        workersDirectory + "/" + String(node.map { $0 == "/" ? "." : $0 }) + ending
+        workersDirectory + "/" + Self.fileName(node) + ending
+    }
+
+    private static func fileName(_ name: String) -> String { String(name.map { $0 == "/" ? "." : $0 }) }
+
+    /// Where Stat Servers listen whose address is left to us; only this user may enter.
+    var statDirectory: String { Files.absolute(runtimeDirectory) + "/stat" }
+
+    func statSocket(of server: String) -> String {
+        statDirectory + "/" + Self.fileName(server) + Self.socketEnding
+    }
+
+    /// Whether an address is one that we have given.
+    func owns(_ address: StreamAddress?) -> Bool {
+        guard case .unix(let path) = address else { return false }
+        return path.hasPrefix(statDirectory + "/")
     }
 }
 

@@ -4,10 +4,49 @@ import Orchestration
 import Transport
 import Wire
 
-/// One node's worker as the controller holds it.
+/// Who a worker is, whatever its role.
+struct WorkerDescription {
+    /// `dc1/sip1`.
+    var name: String
+    var role: RoleName
+    var dataCenter: String
+    /// Where its clients find it, for operators; empty for what the role does not have.
+    var tcontroller = ""
+    var sip: [String] = []
+    var listen = ""
+
+    init(_ node: Node, _ topology: Topology) {
+        self.init(node.name, .sip, node.dataCenter, topology)
+        tcontroller = node.tcontroller.description
+        sip = node.sip.map(\.description)
+    }
+
+    init(_ server: StatServerDeclaration, _ topology: Topology) {
+        self.init(server.name, .stat, server.dataCenter, topology)
+        listen = server.listen?.description ?? ""
+    }
+
+    init(_ router: RouterDeclaration, _ topology: Topology) {
+        self.init(router.name, .router, router.dataCenter, topology)
+    }
+
+    private init(_ name: String, _ role: RoleName, _ dataCenter: Int, _ topology: Topology) {
+        self.name = name
+        self.role = role
+        self.dataCenter = topology.dataCenters[dataCenter].name
+    }
+
+    /// Every worker of a topology in the order in which they are started: who asks others comes after them.
+    static func all(_ topology: Topology) -> [WorkerDescription] {
+        topology.nodes.map { WorkerDescription($0, topology) }
+            + topology.statServers.map { WorkerDescription($0, topology) }
+            + topology.routers.map { WorkerDescription($0, topology) }
+    }
+}
+
+/// One worker as the controller holds it.
 final class WorkerHandle {
-    let node: Node
-    let dataCenter: String
+    let description: WorkerDescription
     let log: WorkerLog
     var supervision: SupervisionMachine
     var process: ChildProcess?
@@ -20,12 +59,14 @@ final class WorkerHandle {
     /// Why this life was ended by force, if it was.
     var killed: SupervisionMachine.KillReason?
 
-    init(node: Node, dataCenter: String, seed: UInt64, log: WorkerLog) {
-        self.node = node
-        self.dataCenter = dataCenter
+    init(_ description: WorkerDescription, seed: UInt64, log: WorkerLog) {
+        self.description = description
         self.log = log
         supervision = SupervisionMachine(seed: seed)
     }
+
+    var name: String { description.name }
+    var role: RoleName { description.role }
 
     func order(_ order: WorkerOrder) {
         connection?.withOutput { WorkerOrderCodec.encode(order, to: &$0) }
@@ -50,15 +91,17 @@ final class WorkerHandle {
 
     /// - Parameter logBytes: of the last lines, at most; an answer to an operator is one frame.
     func status(report: NodeReport?, logBytes: Int) -> NodeStatus {
-        var status = NodeStatus(name: node.name)
-        status.dataCenter = dataCenter
+        var status = NodeStatus(name: name)
+        status.role = role
+        status.dataCenter = description.dataCenter
         status.state = supervision.nodeState
         status.pid = UInt32(process?.process ?? 0)
         status.incarnation = incarnation
         status.restarts = supervision.restarts
         status.report = report
-        status.tcontroller = node.tcontroller.description
-        status.sip = node.sip.map(\.description)
+        status.tcontroller = description.tcontroller
+        status.sip = description.sip
+        status.listen = description.listen
         status.lastProblem = lastProblem
         status.logLinesLeftOut = log.tail.leftOut
         var left = logBytes

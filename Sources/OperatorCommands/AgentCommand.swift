@@ -121,7 +121,7 @@ struct AgentRequestOptions: ParsableArguments {
         let client = try controller.connect()
         let owner = try client.provisioned(dn).authority?.owner
         let status = try client.status()
-        let ready = status.nodes.filter { $0.state == .ready }.map(\.name).sorted()
+        let ready = status.sipNodes.filter { $0.state == .ready }.map(\.name).sorted()
         guard let name = node ?? ready.first(where: { $0 == owner }) ?? ready.first else {
             throw CommandFailure("no node is ready; see `tandem nodes`", .failed)
         }

@@ -10,11 +10,11 @@ enum Candidates {
     private static let dnLimit: UInt32 = 50
 
     static let nodes = CompletionKind.custom { words, _, prefix in
-        fitting(status(words).nodes.map(\.name), prefix)
+        fitting(status(words).sipNodes.map(\.name), prefix)
     }
 
     static let dataCenters = CompletionKind.custom { words, _, prefix in
-        fitting(status(words).nodes.map(\.dataCenter), prefix)
+        fitting(status(words).sipNodes.map(\.dataCenter), prefix)
     }
 
     static let dns = CompletionKind.custom { words, _, prefix in

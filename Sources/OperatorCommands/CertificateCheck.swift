@@ -17,8 +17,9 @@ package enum CertificateCheck {
         var problems: [Problem] = []
         var contexts: [TLSPolicy.Identity: TLSContext] = [:]
         var faulty: Set<TLSPolicy.Identity> = []
-        for node in topology.nodes {
-            guard let identity = policy.identity(of: node.name), !faulty.contains(identity) else { continue }
+        let nodes = topology.nodes.map(\.name)
+        for name in nodes + topology.statServers.map(\.name) + topology.routers.map(\.name) {
+            guard let identity = policy.identity(of: name), !faulty.contains(identity) else { continue }
             if contexts[identity] == nil {
                 switch load(identity, policy, beside: topologyPath) {
                 case .success(let context):
@@ -29,7 +30,8 @@ package enum CertificateCheck {
                     faulty.insert(identity)
                 }
             }
-            if let context = contexts[identity], let sentence = misnomer(of: node.name, context, topology) {
+            guard nodes.contains(name) else { continue }
+            if let context = contexts[identity], let sentence = misnomer(of: name, context, topology) {
                 let path = CertificateFiles.path(identity.certificate, beside: topologyPath)
                 problems.append(Problem(file: path, sentence: "\(path): \(sentence)", exitCode: 65))
             }

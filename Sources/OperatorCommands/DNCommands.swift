@@ -42,9 +42,10 @@ extension ControllerClient {
 extension ClusterStatus {
     /// - Throws: a sentence with the nodes that there are.
     func node(named name: String) throws(CommandFailure) -> NodeStatus {
-        if let node = nodes.first(where: { $0.name == name }) { return node }
+        let found = nodes.first { $0.name == name }
+        if let found, found.role == .sip { return found }
+        let problem = found.map { "\(name) is a \($0.role.words)" } ?? "there is no node \(name)"
         throw CommandFailure(
-            "there is no node \(name); the nodes of \(cluster) are \(Wording.list(nodes.map(\.name).sorted()))", .failed
-        )
+            "\(problem); the nodes of \(cluster) are \(Wording.list(sipNodes.map(\.name).sorted()))", .failed)
     }
 }

@@ -100,7 +100,7 @@ package struct DNExplanation: Sendable {
     /// A node where the DN may register: in the most preferred home, a ready one if there is any, and none that is
     /// known to be of no use.
     private var homeNode: NodeStatus? {
-        let nodes = status.nodes.filter { isHome($0.dataCenter) }.sorted {
+        let nodes = status.sipNodes.filter { isHome($0.dataCenter) }.sorted {
             ($0.rank(details.homes)) < $1.rank(details.homes)
         }
         let avoided: Set<Service> = [.draining, .inService, .ownerUnreachable]

@@ -29,6 +29,8 @@ struct StatusCommand: ParsableCommand {
             console.write(StatusScreen.rendered(status, console.style))
             if let dead = status.nodes.first(where: { $0.state == .backingOff || $0.state == .stopped }) {
                 console.suggest("`tandem nodes` tells more about \(dead.name).")
+            } else if let late = status.nodes.first(where: { $0.role != .sip && $0.state != .ready }) {
+                console.suggest("`tandem nodes` tells more about \(late.name).")
             } else if !status.isHealthy {
                 console.suggest("`tandem links` tells more about the links.")
             } else {
@@ -51,7 +53,7 @@ struct NodesCommand: ParsableCommand {
         let status = try controller.connect().status()
         if output.json { return console.write(JSONOutput.rendered(NodesJSON(status))) }
         console.write(NodeTable.rendered(status, console.style))
-        if let node = status.nodes.map(\.name).min() {
+        if let node = status.sipNodes.map(\.name).min() {
             console.suggest("`tandem monitor \(node)` shows what a node tells its clients.")
         }
     }

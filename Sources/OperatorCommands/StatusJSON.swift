@@ -44,8 +44,8 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     }
 }
 
-/// A node in `tandem status --json` and `tandem nodes --json`. What only the worker knows is null while it does not
-/// say.
+/// A worker in `tandem status --json` and `tandem nodes --json`. What only the worker knows is null while it does not
+/// say, and what its role does not have always.
 package struct NodeJSON: Encodable, Equatable, Sendable {
     var name: String
     var role: String
@@ -75,7 +75,9 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     /// SIP messages and connections dropped because of limits, since the node started.
     @OrNull var limited: UInt64?
     var sip: [String]
-    var tcontroller: String
+    @OrNull var tcontroller: String?
+    /// Where a Stat Server is asked.
+    @OrNull var listen: String?
     @OrNull var lastProblem: String?
     /// The oldest first; at most 20.
     var logLines: [String]
@@ -84,7 +86,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
 
     package init(_ node: NodeStatus) {
         name = node.name
-        role = node.role
+        role = node.role.rawValue
         dataCenter = node.dataCenter
         state = node.state.rawValue
         pid = node.pid == 0 ? nil : node.pid
@@ -93,19 +95,22 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         uptimeSeconds = node.report.map { $0.uptimeMilliseconds / 1000 }
         memoryBytes = node.report?.memoryBytes
         cpuMilliseconds = node.report.map { $0.cpuMicroseconds / 1000 }
-        owned = node.report?.ownedDNs
-        ownedInService = node.report?.ownedInService
-        agents = node.report?.agents
-        agentsAvailable = node.report?.agentsAvailable
-        bindings = node.report?.bindings
-        clients = node.report?.clients
-        calls = node.report?.calls
-        transactions = node.report?.transactions
-        slowClients = node.report?.slowClients
-        failedAuthentications = node.report?.failedAuthentications
-        limited = node.report?.limited
+        let sipReport = node.role == .sip ? node.report : nil
+        let portReport = node.role == .router ? nil : node.report
+        owned = sipReport?.ownedDNs
+        ownedInService = sipReport?.ownedInService
+        agents = sipReport?.agents
+        agentsAvailable = sipReport?.agentsAvailable
+        bindings = sipReport?.bindings
+        clients = portReport?.clients
+        calls = sipReport?.calls
+        transactions = sipReport?.transactions
+        slowClients = portReport?.slowClients
+        failedAuthentications = sipReport?.failedAuthentications
+        limited = sipReport?.limited
         sip = node.sip
-        tcontroller = node.tcontroller
+        tcontroller = node.role == .sip ? node.tcontroller : nil
+        listen = node.listen.isEmpty ? nil : node.listen
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem
         logLines = node.logLines
         logLinesLeftOut = node.logLinesLeftOut

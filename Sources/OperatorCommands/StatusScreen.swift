@@ -12,7 +12,7 @@ package enum StatusScreen {
 
     package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
         var blocks = [headline(status, style), nodes(status, style)]
-        if status.nodes.count > 1 { blocks.append(links(status, style)) }
+        if status.sipNodes.count > 1 { blocks.append(links(status, style)) }
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
         if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
         blocks += logs(status, style)
@@ -26,37 +26,42 @@ package enum StatusScreen {
 
     private static func headline(_ status: ClusterStatus, _ style: Style) -> String {
         let health = status.isHealthy ? style.good("healthy") : style.bad("degraded")
-        let nodes = "\(status.readyCount) of \(Wording.count(status.nodes.count, "node")) ready"
+        let nodes = RoleName.allCases.map { (role: $0, ready: status.ready($0)) }
+            .filter { $0.role == .sip || $0.ready.of > 0 }
+            .map { "\($0.ready.count) of \(Wording.count($0.ready.of, $0.role.words)) ready" }
         let links = "\(status.liveLinkCount) of \(Wording.count(status.linkRows.count, "link")) live"
-        return "\(style.bold(status.cluster)): \(health), \(nodes), \(links)\n"
+        let parts = [health, nodes[0], links] + nodes.dropFirst()
+        return "\(style.bold(status.cluster)): \(parts.joined(separator: ", "))\n"
             + style.faint("domain \(status.domain), topology \(status.topologyPath), tandemd \(status.version)") + "\n"
     }
 
     private static func nodes(_ status: ClusterStatus, _ style: Style) -> String {
-        var table = Table([
-            .init("NODE"), .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
-            .init("RESTARTS", .right), .init("MEMORY", .right), .init("INSRV HERE", .right), .init("SIP"),
-        ])
-        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
-            table.add([
-                .init(node.name), NodeTable.state(node), .init(node.pid == 0 ? "" : "\(node.pid)"),
-                .init("\(node.incarnation)"),
-                .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
-                .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
-                .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
-                .init(node.report.map { "\($0.ownedInService)" } ?? ""), .init(node.sip.joined(separator: " ")),
+        var table = Table(
+            NodeTable.head(status) + [
+                .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
+                .init("RESTARTS", .right), .init("MEMORY", .right), .init("INSRV HERE", .right), .init("SIP"),
             ])
+        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
+            let inService = node.role == .sip ? node.report.map { "\($0.ownedInService)" } : nil
+            table.add(
+                NodeTable.names(of: node, in: status) + [
+                    NodeTable.state(node), .init(node.pid == 0 ? "" : "\(node.pid)"), .init("\(node.incarnation)"),
+                    .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
+                    .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
+                    .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""), .init(inService ?? ""),
+                    .init(node.sip.joined(separator: " ")),
+                ])
         }
         return table.rendered(style)
     }
 
     private static func links(_ status: ClusterStatus, _ style: Style) -> String {
         let rows = status.linkRows
-        if status.nodes.count > matrixLimit {
+        if status.sipNodes.count > matrixLimit {
             let broken = rows.filter { !$0.isLive }
             return broken.isEmpty ? "All \(rows.count) links are live.\n" : LinkTable.rendered(broken, style)
         }
-        let names = status.nodes.map(\.name).sorted()
+        let names = status.sipNodes.map(\.name).sorted()
         var table = Table([.init("LINK FROM")] + names.map { .init("TO \($0)") })
         for from in names {
             let cells = names.map { to -> Table.Cell in
@@ -100,27 +105,41 @@ package enum StatusScreen {
 /// The table of `tandem nodes`.
 package enum NodeTable {
     package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
-        var table = Table([
-            .init("NODE"), .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
-            .init("RESTARTS", .right), .init("MEMORY", .right), .init("CPU", .right), .init("OWNED", .right),
-            .init("INSRV", .right), .init("BINDINGS", .right), .init("CLIENTS", .right), .init("LAST PROBLEM"),
-        ])
-        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
-            func figure(_ value: KeyPath<NodeReport, UInt64>) -> Table.Cell {
-                .init(node.report.map { "\($0[keyPath: value])" } ?? "")
-            }
-            table.add([
-                .init(node.name), state(node), .init(node.pid == 0 ? "" : "\(node.pid)"), .init("\(node.incarnation)"),
-                .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
-                .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
-                .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
-                .init(node.report.map { Wording.duration(milliseconds: $0.cpuMicroseconds / 1000) } ?? ""),
-                figure(\.ownedDNs), figure(\.ownedInService), figure(\.bindings), figure(\.clients),
-                .init(Wording.printable(node.lastProblem)),
+        var table = Table(
+            head(status) + [
+                .init("STATE"), .init("PID", .right), .init("LIFE", .right), .init("UPTIME", .right),
+                .init("RESTARTS", .right), .init("MEMORY", .right), .init("CPU", .right), .init("OWNED", .right),
+                .init("INSRV", .right), .init("BINDINGS", .right), .init("CLIENTS", .right), .init("LAST PROBLEM"),
             ])
+        for node in status.nodes.sorted(by: { $0.name < $1.name }) {
+            func figure(_ value: KeyPath<NodeReport, UInt64>, of roles: Set<RoleName> = [.sip]) -> Table.Cell {
+                guard roles.contains(node.role), let report = node.report else { return "" }
+                return .init("\(report[keyPath: value])")
+            }
+            table.add(
+                names(of: node, in: status) + [
+                    state(node), .init(node.pid == 0 ? "" : "\(node.pid)"), .init("\(node.incarnation)"),
+                    .init(node.report.map { Wording.duration(milliseconds: $0.uptimeMilliseconds) } ?? ""),
+                    .init("\(node.restarts)", node.restarts > 0 ? .doubtful : .plain),
+                    .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
+                    .init(node.report.map { Wording.duration(milliseconds: $0.cpuMicroseconds / 1000) } ?? ""),
+                    figure(\.ownedDNs), figure(\.ownedInService), figure(\.bindings),
+                    figure(\.clients, of: [.sip, .stat]), .init(Wording.printable(node.lastProblem)),
+                ])
         }
         return table.rendered(style)
     }
+
+    /// The columns that say who a worker is: its role only where there are several.
+    package static func head(_ status: ClusterStatus) -> [Table.Column] {
+        [.init("NODE")] + (hasRoles(status) ? [.init("ROLE")] : [])
+    }
+
+    package static func names(of node: NodeStatus, in status: ClusterStatus) -> [Table.Cell] {
+        [.init(node.name)] + (hasRoles(status) ? [.init(node.role.rawValue)] : [])
+    }
+
+    private static func hasRoles(_ status: ClusterStatus) -> Bool { status.nodes.contains { $0.role != .sip } }
 
     package static func state(_ node: NodeStatus) -> Table.Cell {
         switch node.state {

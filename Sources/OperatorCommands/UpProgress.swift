@@ -6,11 +6,16 @@ package struct UpProgress: Equatable, Sendable {
     package var nodes: Int
     package var live: Int
     package var links: Int
+    /// Of the Stat Servers and routers.
+    package var othersReady: Int
+    package var others: Int
 
     private static let barWidth = 24
 
     /// Before the controller answers: nothing of what the topology declares.
-    package init(nodes: Int) {
+    package init(nodes: Int, others: Int = 0) {
+        othersReady = 0
+        self.others = others
         ready = 0
         self.nodes = nodes
         live = 0
@@ -18,21 +23,24 @@ package struct UpProgress: Equatable, Sendable {
     }
 
     package init(_ status: ClusterStatus) {
-        ready = status.readyCount
-        nodes = status.nodes.count
+        (ready, nodes) = status.ready(.sip)
+        let (stats, routers) = (status.ready(.stat), status.ready(.router))
+        othersReady = stats.count + routers.count
+        others = stats.of + routers.of
         live = status.liveLinkCount
         links = status.linkRows.count
     }
 
-    /// `nodes ready 3/4, links live 8/12`.
+    /// `nodes ready 3/4, links live 8/12`, and `, stat servers and routers ready 1/4` where there are any.
     package var line: String {
-        links == 0 ? "nodes ready \(ready)/\(nodes)" : "nodes ready \(ready)/\(nodes), links live \(live)/\(links)"
+        "nodes ready \(ready)/\(nodes)" + (links == 0 ? "" : ", links live \(live)/\(links)")
+            + (others == 0 ? "" : ", stat servers and routers ready \(othersReady)/\(others)")
     }
 
     /// The line behind a bar, for a terminal.
     package func bar(_ style: Style) -> String {
-        let all = max(1, nodes + links)
-        let filled = (ready + live) * Self.barWidth / all
+        let all = max(1, nodes + links + others)
+        let filled = (ready + live + othersReady) * Self.barWidth / all
         let bar = String(repeating: "█", count: filled)
         let rest = String(repeating: "░", count: Self.barWidth - filled)
         return "\(style.good(bar))\(style.faint(rest)) \(line)"
@@ -71,7 +79,7 @@ package enum StatusChanges {
                 old.state == node.state
                 ? "restarted, \(node.state.rawValue)" : "\(old.state.rawValue) -> \(node.state.rawValue)"
             let why = node.state == .ready || node.lastProblem.isEmpty ? "" : ": \(Wording.printable(node.lastProblem))"
-            return "node \(node.name): \(change)\(why)"
+            return "\(node.role.words) \(node.name): \(change)\(why)"
         }
     }
 

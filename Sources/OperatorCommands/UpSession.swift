@@ -30,7 +30,8 @@ final class UpSession {
         self.socket = socket
         self.advice = advice
         self.console = console
-        progress = UpProgress(nodes: topology.nodes.count)
+        progress = UpProgress(
+            nodes: topology.nodes.count, others: topology.statServers.count + topology.routers.count)
         // Who reads our output may go away; the cluster goes on.
         SignalReader.ignoreBrokenPipes()
         attention = try Attention()

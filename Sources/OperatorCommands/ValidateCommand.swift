@@ -65,7 +65,9 @@ package enum ValidationText {
         }
         let nodes = Wording.count(topology.nodes.count, "node")
         let dns = Wording.count(topology.directory.count, "DN")
-        return diagnostics + "\(source.name): \(style.good("ok")), \(nodes), \(dns)\n"
+        let others = [(topology.statServers.count, "stat server"), (topology.routers.count, "router")]
+            .filter { $0.0 > 0 }.map { ", " + Wording.count($0.0, $0.1) }.joined()
+        return diagnostics + "\(source.name): \(style.good("ok")), \(nodes), \(dns)\(others)\n"
     }
 }
 

@@ -1,5 +1,6 @@
 import ClusterModel
 import Glibc
+package import Orchestration
 
 /// Figures and moments as people read them.
 package enum Wording {
@@ -99,4 +100,15 @@ package enum Wording {
 extension Service {
     /// `InSrv`, or `OOS` with the reason.
     package var shortWord: String { isInService ? "InSrv" : "OOS \(reason ?? "")" }
+}
+
+extension RoleName {
+    /// One worker of the role, as it is called in a sentence.
+    package var words: String {
+        switch self {
+        case .sip: "node"
+        case .stat: "stat server"
+        case .router: "router"
+        }
+    }
 }

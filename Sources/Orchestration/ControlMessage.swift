@@ -99,6 +99,8 @@ package struct DialString: Equatable, Sendable {
 
 /// A worker's identity and its topology without the DNs.
 package struct WorkerSetup: Equatable, Sendable {
+    /// What the worker is, and its full name whatever it is.
+    package var role = RoleName.sip
     package var node: String
     package var incarnation: Incarnation
     package var generation: UInt64
@@ -114,7 +116,11 @@ package struct WorkerSetup: Equatable, Sendable {
     /// What one source may send; nil where sources are not limited.
     package var sourceLimits: SourceLimitPolicy?
     package var routingPoints: [RoutingPoint] = []
+    package var trunks: [Trunk] = []
+    package var statServers: [StatServerDeclaration] = []
+    package var routers: [RouterDeclaration] = []
     package var secondLogin = SecondLogin.latest
+    package var noAnswer = NoAnswerAction.notReady
     package var clientRequestLimit: Int?
     /// How clients prove who they are, without the path of the secrets; nil where no proof is demanded.
     package var clientAuthentication: ClientAuthenticationPolicy?
@@ -125,7 +131,10 @@ package struct WorkerSetup: Equatable, Sendable {
     /// Of all that the controller tells, as it counts it; the worker only tells it to a later controller.
     package var topologyDigest = TopologyDigest()
 
-    package init(node: String, incarnation: Incarnation, generation: UInt64, topology: Topology) {
+    package init(
+        role: RoleName = .sip, node: String, incarnation: Incarnation, generation: UInt64, topology: Topology
+    ) {
+        self.role = role
         self.node = node
         self.incarnation = incarnation
         self.generation = generation
@@ -141,7 +150,11 @@ package struct WorkerSetup: Equatable, Sendable {
         }
         sourceLimits = topology.sourceLimits
         routingPoints = topology.routingPoints
+        trunks = topology.trunks
+        statServers = topology.statServers
+        routers = topology.routers
         secondLogin = topology.secondLogin
+        noAnswer = topology.noAnswer
         clientRequestLimit = topology.clientRequestLimit
         clientAuthentication = topology.clientAuthentication.map { _ in ClientAuthenticationPolicy(secrets: "") }
     }
@@ -168,7 +181,8 @@ package struct WorkerSetup: Equatable, Sendable {
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), routingPoints: routingPoints,
-            timing: timing, secondLogin: secondLogin, clientAuthentication: clientAuthentication,
+            trunks: trunks, statServers: statServers, routers: routers, timing: timing, secondLogin: secondLogin,
+            noAnswer: noAnswer, clientAuthentication: clientAuthentication,
             clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits
         )
     }

@@ -119,10 +119,10 @@ package enum NodeState: String, Equatable, Sendable, CaseIterable {
     case starting, ready, draining, backingOff = "backing-off", stopped
 }
 
-/// A node as the controller knows it.
+/// A worker of any role as the controller knows it.
 package struct NodeStatus: Equatable, Sendable {
     package var name: String
-    package var role = "sip"
+    package var role = RoleName.sip
     package var dataCenter = ""
     package var state = NodeState.starting
     package var pid: UInt32 = 0
@@ -130,8 +130,11 @@ package struct NodeStatus: Equatable, Sendable {
     /// Unplanned exits since the controller started.
     package var restarts: UInt32 = 0
     package var report: NodeReport?
+    /// Empty for roles other than SIP nodes.
     package var tcontroller = ""
     package var sip: [String] = []
+    /// Where a Stat Server is asked; empty for other roles.
+    package var listen = ""
     package var lastProblem = ""
     /// What the worker and its earlier lives wrote last to standard error, the oldest first.
     package var logLines: [String] = []
@@ -179,12 +182,15 @@ package struct ClusterStatus: Equatable, Sendable {
 
     package init() {}
 
-    /// Logged in, as far as nodes answer; during a cut an agent may be so on both sides.
-    package var agents: UInt64 { nodes.reduce(0) { $0 + ($1.report?.agents ?? 0) } }
-    /// Those who can be given a call.
-    package var agentsAvailable: UInt64 { nodes.reduce(0) { $0 + ($1.report?.agentsAvailable ?? 0) } }
+    /// The SIP nodes alone: those that have DNs, links and T-Controller ports.
+    package var sipNodes: [NodeStatus] { nodes.filter { $0.role == .sip } }
 
-    /// Whether every node is ready, every link live and no condition an error.
+    /// Logged in, as far as nodes answer; during a cut an agent may be so on both sides.
+    package var agents: UInt64 { sipNodes.reduce(0) { $0 + ($1.report?.agents ?? 0) } }
+    /// Those who can be given a call.
+    package var agentsAvailable: UInt64 { sipNodes.reduce(0) { $0 + ($1.report?.agentsAvailable ?? 0) } }
+
+    /// Whether every worker is ready, every link live and no condition an error. Only SIP nodes report links.
     package var isHealthy: Bool {
         nodes.allSatisfy { node in
             node.state == .ready && node.report.map { $0.links.allSatisfy { $0.state == "live" } } == true

@@ -6,6 +6,7 @@ import NodeCore
 import TLS
 import Transport
 import Wire
+import WorkerRuntime
 
 // Links to the other nodes.
 extension NodeShell {

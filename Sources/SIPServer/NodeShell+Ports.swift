@@ -7,6 +7,7 @@ import TLS
 import TLibraryPorts
 import Transport
 import Wire
+import WorkerRuntime
 
 // Clients of the T-Controller port and the default port.
 extension NodeShell {

@@ -7,16 +7,13 @@ import Orchestration
 import SIPCore
 import TLibraryPorts
 import Transport
+import WorkerRuntime
 
 // What operators want to know of this node.
 extension NodeShell {
     func report(request: UInt64) -> NodeReport {
         let now = loop.now
-        var report = NodeReport()
-        report.request = request
-        report.memoryBytes = UInt64(ProcessInformation.residentBytes(of: ProcessInformation.current) ?? 0)
-        report.cpuMicroseconds = (ProcessInformation.processorNanoseconds(of: ProcessInformation.current) ?? 0) / 1000
-        report.uptimeMilliseconds = (now.monotonic - min(startedAt, now.monotonic)) / 1_000_000
+        var report = NodeReport(ofProcessSince: startedAt, now: now, request: request)
         report.provisionedDNs = UInt64(topology.directory.count)
         report.ownedDNs = UInt64(core.ownership.ownedCount)
         report.ownedInService = UInt64(core.ownership.ownInService)

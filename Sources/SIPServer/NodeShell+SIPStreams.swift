@@ -5,6 +5,7 @@ import NodeCore
 import SIPCore
 import TLS
 import Transport
+import WorkerRuntime
 
 /// What SIP connections came to, for operators.
 struct SIPStreamCounters {

@@ -3,6 +3,7 @@ import DNOwnership
 import Logging
 import TLS
 import Transport
+import WorkerRuntime
 
 // Who the others are, on connections over TLS.
 extension NodeShell {

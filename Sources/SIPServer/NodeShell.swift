@@ -9,6 +9,7 @@ import TLS
 import TLibraryPorts
 import Transport
 import Wire
+import WorkerRuntime
 
 /// The shell around one node's machines: sockets in, machine, sockets out. It decides nothing.
 ///
@@ -207,18 +208,5 @@ extension NodeShell: DatagramSocketDelegate {
         let datagram = Span<UInt8>(_bytes: bytes)
         let source = SIPSource(source, listener: socket.number)
         socket.withOutput { core.messageReceived(datagram, from: source, now: loop.now, answers: &$0) }
-    }
-}
-
-/// Hands accepted streams on.
-private final class Acceptor: StreamListenerDelegate {
-    private let accept: (AcceptedStream) -> Void
-
-    init(_ accept: @escaping (AcceptedStream) -> Void) {
-        self.accept = accept
-    }
-
-    func streamAccepted(_ stream: AcceptedStream, by listener: StreamListener) {
-        accept(stream)
     }
 }

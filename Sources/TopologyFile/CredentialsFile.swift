@@ -104,6 +104,7 @@ extension TopologyDecoder {
         }
         if let clients = fields["clients"] {
             contents.clients = decodeClientSecrets(clients)
+            if sections.contains(.clients) { reportMissingSecrets(clients, contents.clients, topology) }
         } else if sections.contains(.clients) {
             report(
                 .missingKey, "`clients` is missing, and the topology's `clients: { secrets }` names this file",
@@ -122,10 +123,25 @@ extension TopologyDecoder {
         }
     }
 
+    /// The cluster's own Stat Servers and routers are clients of the nodes, too.
+    private mutating func reportMissingSecrets(_ section: Field, _ given: [ClientSecret], _ topology: Topology) {
+        guard tree.kind(of: section.value) == .mapping else { return }
+        // One with a fault is reported as that.
+        let declared = Set(tree.children(of: section.value).map { tree.text(of: tree.resolved($0)) })
+        let names = topology.statServers.map(\.name) + topology.routers.map(\.name)
+        for name in names where !declared.contains(name) {
+            report(
+                .missingKey, "`clients` has no secret for `\(name)`, and the nodes would refuse it",
+                at: span(section.key),
+                hint: "add `\(name): ` with a secret of its own; `openssl rand -hex 32` makes a good one")
+        }
+    }
+
     private mutating func checkClientName(_ field: Field) -> Bool {
         if ClientSecret.isName(field.name) { return true }
         report(
-            .badName, "a client's name has 1 to 64 letters, digits, `.`, `_` and `-`, and \(quoted(field.key)) has not",
+            .badName,
+            "a client's name has 1 to 64 letters, digits, `.`, `_`, `-` and `/`, and \(quoted(field.key)) has not",
             at: span(field.key), hint: "it is how the client calls itself in its hello")
         return false
     }

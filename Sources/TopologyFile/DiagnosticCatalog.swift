@@ -30,6 +30,9 @@ package enum DiagnosticCode: String, CaseIterable, Sendable {
     case notEnforcedYet = "T028"
     case unusedFeature = "T029"
     case moreFaults = "T030"
+    case noStatServer = "T031"
+    case noDefaultPort = "T032"
+    case noRouter = "T033"
 }
 
 /// What `tandem explain T012` says.
@@ -75,6 +78,8 @@ extension DiagnosticCode {
         case .badAddress, .portClash, .meshNotLoopback, .noNodes, .noUDPListener, .otherHost, .notRunYet,
             .notEnforcedYet:
             explanationOfNodes
+        case .noStatServer, .noDefaultPort, .noRouter:
+            explanationOfRouting
         }
     }
 
@@ -208,6 +213,28 @@ extension DiagnosticCode {
         }
     }
 
+    private var explanationOfRouting: String {
+        switch self {
+        case .noStatServer:
+            """
+            A router asks the Stat Servers of its own data center which agents are free, so that it needs no other data
+            center to route. Where there is none it could give no call to anybody. Declare one beside it:
+            `statServers: { stat1: {} }`; two, if one may fail.
+            """
+        case .noDefaultPort:
+            """
+            A node offers the calls that come to a routing point to the routers that are connected to its `default`
+            port, and a router connects to the nodes of its own data center. Give these a `default` address.
+            """
+        default:
+            """
+            Calls to a routing point wait for a router to choose an agent. Without any router in the topology nobody
+            would, so they go to the routing point's `default` at once. Declare a router, with a Stat Server beside it,
+            or remove the routing point.
+            """
+        }
+    }
+
     private var explanationOfNodes: String {
         switch self {
         case .badAddress:
@@ -220,7 +247,8 @@ extension DiagnosticCode {
             """
             Two listeners want the same port of the same address; the second would fail to start. UDP and TCP ports do
             not clash with each other, TLS counts as TCP, and 0.0.0.0 or [::] clashes with every address at its port.
-            The second label shows the other listener. Give one of them another port.
+            The second label shows the other listener. Give one of them another port. The gateway of a trunk cannot be
+            where one of the cluster's own listeners is either.
             """
         case .meshNotLoopback:
             """

@@ -93,7 +93,7 @@ extension Shape {
         example: "{ number: 1000, agentType: sip-phone }")
     package static let routingPoint = Shape(
         "routingPoint", "a routing point", required: ["strategy": "longest-idle"],
-        optional: ["prefer", "timeout", "default"],
+        optional: ["prefer", "overflow", "timeout", "ringTimeout", "default", "alternate"],
         example: "{ strategy: longest-idle, timeout: 20s }")
     package static let trunk = Shape(
         "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
@@ -110,7 +110,7 @@ extension Shape {
     package static let clients = Shape(
         "clients", "`clients`", required: ["secrets": "credentials.yaml"], example: "{ secrets: credentials.yaml }")
     package static let agents = Shape(
-        "agents", "`agents`", optional: ["secondLogin"], example: "{ secondLogin: latest }")
+        "agents", "`agents`", optional: ["secondLogin", "noAnswer"], example: "{ secondLogin: latest }")
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [

@@ -170,6 +170,25 @@ extension TopologyDecoder {
         }
     }
 
+    /// Reports every trunk whose gateway would be one of our own listeners: its calls would come back to us.
+    package mutating func reportGatewaysHere() {
+        for gateway in gateways {
+            guard case .network(let family, let address) = gateway.place else { continue }
+            let own = listeners.first { listener in
+                guard case .network(family, let other) = listener.place, other.port == address.port else {
+                    return false
+                }
+                return other == address || other.isWildcard && address.isLoopback
+            }
+            guard let own else { continue }
+            report(
+                .portClash, "\(gateway.who) has its gateway where \(own.who) listens", at: span(gateway.node),
+                secondary: span(own.node).labelled("\(own.who) listens here"),
+                hint: "a trunk's address is where its gateway listens; give one of the two another port"
+            )
+        }
+    }
+
     private static func clash(_ left: NetworkAddress, _ right: NetworkAddress) -> Bool {
         left == right || left.isWildcard || right.isWildcard
     }

@@ -26,6 +26,7 @@ extension TopologyDecoder {
         if let trunk = fields["trunk"], let name = text(trunk, "the name of a trunk") {
             type.trunk = name
             if phone == "sip" { reportWrongPhone(trunk, "is reached where it registers, so it has no `trunk`", field) }
+            if phone == "pstn", trunkNames.contains(name) { noteNotRun("dialling through trunks", at: trunk.key) }
             if !trunkNames.contains(name) { reportDangling(trunk, "trunk", trunkNames, section: "trunks") }
         }
         if let registration = fields["registration"] {

@@ -1,4 +1,4 @@
-import ClusterModel
+package import ClusterModel
 
 extension TopologyDecoder {
     package mutating func decodeDataCenters(_ top: Fields) {
@@ -35,6 +35,7 @@ extension TopologyDecoder {
     /// Nodes and the programs beside them. Their names share one space: `dc1/sip1` names one process.
     private mutating func decodeMembers(of dataCenter: Field, _ fields: Fields) {
         var named: [String: Int] = [:]
+        hasDefaultPort = false
         let kinds = ["nodes", "statServers", "routers", "workspaces"].compactMap { fields[$0] }
         for kind in kinds {
             for member in declarations(of: kind, Self.memberWords[kind.name] ?? kind.name) {
@@ -57,6 +58,7 @@ extension TopologyDecoder {
                 }
             }
         }
+        checkRouters(of: dataCenter, fields)
     }
 
     private static let memberWords = [
@@ -70,6 +72,7 @@ extension TopologyDecoder {
         let sip = fields["sip"].map { sipListeners($0, of: field, hasIdentity: fields["tls"] != nil) } ?? []
         let tcontroller = fields["tcontroller"].flatMap { streamListener($0, of: field) }
         let defaultPort = fields["default"].flatMap { streamListener($0, of: field) }
+        if fields["default"] != nil || fields.empty.contains("default") { hasDefaultPort = true }
         let mesh = fields["mesh"].flatMap { streamListener($0, of: field) }
         if let mesh, let place = fields["mesh"] { checkMesh(mesh, at: place.value, of: field) }
         let ports = [("tcontroller", tcontroller), ("default", defaultPort), ("mesh", mesh)]
@@ -140,37 +143,19 @@ extension TopologyDecoder {
         return listeners
     }
 
-    private mutating func streamListener(_ field: Field, of node: Field) -> StreamAddress? {
+    package mutating func streamListener(_ field: Field, of node: Field) -> StreamAddress? {
         guard let address = streamAddress(field) else { return nil }
         listen(address, at: field.value, "`\(field.name)` of `\(node.name)`")
         return address
     }
 
-    private mutating func checkHost(_ fields: Fields) {
+    package mutating func checkHost(_ fields: Fields) {
         guard let host = fields["host"], let name = text(host, "`local`"), name != "local" else { return }
         report(
             .otherHost,
             "this version runs a cluster on one host only, so `host` must be `local`, not \(quoted(host.value))",
             at: span(host.value), hint: "write `host: local`, or leave it out"
         )
-    }
-
-    private mutating func decodeStatServer(_ field: Field) {
-        noteNotRun("stat servers", at: field.key)
-        guard let fields = fields(of: field, .statServer) else { return }
-        checkHost(fields)
-        // `unix` alone leaves the path to the controller.
-        guard let listen = fields["listen"],
-            tree.kind(of: listen.value) != .scalar || tree.text(of: listen.value) != "unix"
-        else { return }
-        guard streamListener(listen, of: field)?.isSecure == true else { return }
-        secureListeners.append(SecureListener(place: listen.value, node: field.name, hasIdentity: false))
-    }
-
-    private mutating func decodeRouter(_ field: Field) {
-        noteNotRun("routers", at: field.key)
-        guard let fields = fields(of: field, .router) else { return }
-        checkHost(fields)
     }
 
     private mutating func decodeWorkspace(_ field: Field) {

@@ -1,55 +1,6 @@
 import ClusterModel
 
 extension TopologyDecoder {
-    package mutating func decodeTrunks(_ top: Fields) {
-        guard let section = top["trunks"] else { return }
-        for field in declarations(of: section, "trunks") {
-            trunkNames.insert(field.name)
-            noteNotRun("trunks", at: field.key)
-            guard !tree.isNull(field.value), let fields = fields(of: field, .trunk) else { continue }
-            if let address = fields["address"].flatMap({ transportAddress($0) }), address.address.isWildcard {
-                report(
-                    .badAddress, "a trunk's address is where its gateway is, and \(address.address.host) is no place",
-                    at: span(fields["address"]?.value ?? field.value), hint: "write the gateway's own address"
-                )
-            }
-            _ = fields["capacity"].flatMap { number($0, 1...100_000) }
-        }
-    }
-
-    package mutating func decodeRoutingPoints(_ top: Fields) {
-        guard let section = top["routingPoints"] else { return }
-        let declared = declarations(of: section, "routing points") { decoder, field in
-            decoder.dn(Field(name: field.name, key: field.key, value: field.key)) != nil
-        }
-        // A directory has a most number of DNs; beyond it the fault is reported already.
-        let directory = dns.count > DNDirectory.maximumCount ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
-        for field in declared {
-            noteNotRun("calls to routing points", at: field.key)
-            if let dn = DN(field.name) { routingPoints.append(RoutingPoint(dn: dn)) }
-            if let dn = DN(field.name), let index = directory?.index(of: dn), let block = directory?.block(of: index) {
-                let place = dns.blocks.firstIndex(of: block).map { Int(dns.places[$0]) }
-                report(
-                    .overlappingDNs, "\(field.name) is declared as a DN and as a routing point", at: span(field.key),
-                    secondary: place.map { span($0).labelled("declared as a DN here") },
-                    hint: "give the routing point another number"
-                )
-            }
-            guard !tree.isNull(field.value), let fields = fields(of: field, .routingPoint) else { continue }
-            _ = fields["strategy"].flatMap { word($0, ["longest-idle", "round-robin", "random"]) }
-            _ = fields["prefer"].flatMap { word($0, ["same-location", "none"]) }
-            _ = fields["timeout"].flatMap { duration($0, .seconds(1) ... .seconds(3600)) }
-            if let target = fields["default"], let dn = dn(target), dns.isComplete, let directory,
-                directory.index(of: dn) == nil
-            {
-                report(
-                    .danglingReference, "no DN is \(quoted(target.value))", at: span(target.value),
-                    hint: "declare it under `dns`, or send the calls that find no agent to another DN"
-                )
-            }
-        }
-    }
-
     /// Authentication, clients, agents, timing, limits and rollout.
     package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
@@ -78,10 +29,13 @@ extension TopologyDecoder {
     }
 
     private mutating func decodeAgents(_ section: Field) {
-        guard let fields = fields(of: section, .agents), let field = fields["secondLogin"],
-            let word = word(field, SecondLogin.allCases.map(\.rawValue))
-        else { return }
-        secondLogin = SecondLogin(rawValue: word) ?? .latest
+        guard let fields = fields(of: section, .agents) else { return }
+        if let word = fields["secondLogin"].flatMap({ word($0, SecondLogin.allCases.map(\.rawValue)) }) {
+            secondLogin = SecondLogin(rawValue: word) ?? .latest
+        }
+        if let word = fields["noAnswer"].flatMap({ word($0, NoAnswerAction.allCases.map(\.rawValue)) }) {
+            noAnswer = NoAnswerAction(rawValue: word) ?? .notReady
+        }
     }
 
     private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {

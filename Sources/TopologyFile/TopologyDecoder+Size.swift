@@ -8,10 +8,10 @@ extension TopologyDecoder {
     /// Texts may be long and lists many, each within its own limit.
     mutating func reportTooMuchToTell(_ fields: Fields) {
         guard !faults.hasErrors, let section = fields["dataCenters"] else { return }
-        let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes
+        let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes + bytesOfRouting
         guard told > Self.maximumTold else { return }
         report(
-            .tooMany, "data centers, nodes and lists of homes have \(told) bytes; the most is \(Self.maximumTold)",
+            .tooMany, "data centers, nodes, lists of homes, routing points, trunks, stat servers and routers have \(told) bytes; the most is \(Self.maximumTold)",
             at: span(section.key), hint: "shorten `location` texts, and give DNs fewer different lists of `homes`"
         )
     }
@@ -30,6 +30,13 @@ extension TopologyDecoder {
             }
         }
         return bytes
+    }
+
+    private var bytesOfRouting: Int {
+        let points = routingPoints.reduce(0) { $0 + 80 + $1.alternates.count * DN.maximumLength }
+        let programs = statServers.map { ($0.name, $0.listen?.description ?? "") } + routers.map { ($0.name, "") }
+        let names = trunks.map { ($0.name, $0.gateway.description) } + programs
+        return names.reduce(points) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
     }
 
     private var bytesOfHomes: Int { dns.homes.reduce(0) { $0 + $1.count * 2 + 8 } }

@@ -16,12 +16,20 @@ package struct TopologyDecoder {
     package var dataCenterPositions: [String: Int] = [:]
     package var nodes: [Node] = []
     package var trunkNames: Set<String> = []
+    package var trunks: [Trunk] = []
+    package var statServers: [StatServerDeclaration] = []
+    package var routers: [RouterDeclaration] = []
+    /// A data center has one, with or without faults.
+    package var mentionsRouters = false
+    /// A node of the data center that is being decoded has one, with or without faults.
+    package var hasDefaultPort = false
     package var timing = Timing()
     package var authentication: AuthenticationPolicy?
     package var sourceLimits: SourceLimitPolicy?
     package var tls: TLSPolicy?
     package var routingPoints: [RoutingPoint] = []
     package var secondLogin = SecondLogin.latest
+    package var noAnswer = NoAnswerAction.notReady
     package var clientRequestLimit: Int?
     package var clientAuthentication: ClientAuthenticationPolicy?
     /// Every listener over TLS, and every mesh.
@@ -29,6 +37,8 @@ package struct TopologyDecoder {
     package var nodeIdentities: [String: TLSPolicy.Identity] = [:]
     /// Every address that something of the file would listen at.
     package var listeners: [Listener] = []
+    /// Where trunks' gateways listen, which is not here.
+    package var gateways: [Listener] = []
     /// What the file declares and this version does not run, by kind, in the order of first appearance.
     package var notRun: [NotRun] = []
     package var dns = DNDeclarations()
@@ -72,6 +82,7 @@ package struct TopologyDecoder {
         decodePolicies(fields)
         decodeTLS(fields, domain: domain)
         reportPortClashes()
+        reportGatewaysHere()
         reportNotRun()
         reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
@@ -79,7 +90,9 @@ package struct TopologyDecoder {
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
-            routingPoints: routingPoints.sorted { $0.dn < $1.dn }, timing: timing, secondLogin: secondLogin,
+            routingPoints: routingPoints.sorted { $0.dn < $1.dn }, trunks: trunks,
+            statServers: statServers.sorted { $0.name < $1.name }, routers: routers.sorted { $0.name < $1.name },
+            timing: timing, secondLogin: secondLogin, noAnswer: noAnswer,
             clientAuthentication: clientAuthentication, clientRequestLimit: clientRequestLimit,
             authentication: authentication, sourceLimits: sourceLimits,
             tls: tls,

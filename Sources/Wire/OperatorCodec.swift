@@ -168,7 +168,7 @@ package enum OperatorCodec {
     ) -> UnsafeMutablePointer<Tandem__Control__NodeStatus> {
         arena.make(tandem__control__node_status__init) {
             $0.name = arena.string(node.name)
-            $0.role = arena.string(node.role)
+            $0.role = arena.string(node.role.rawValue)
             $0.data_center = arena.string(node.dataCenter)
             $0.state = arena.string(node.state.rawValue)
             $0.pid = node.pid
@@ -182,6 +182,7 @@ package enum OperatorCodec {
             $0.n_log_lines = node.logLines.count
             $0.log_lines = arena.strings(node.logLines)
             $0.log_lines_left_out = node.logLinesLeftOut
+            $0.listen = arena.string(node.listen)
         }
     }
 
@@ -207,7 +208,7 @@ package enum OperatorCodec {
 
     private static func node(_ message: Tandem__Control__NodeStatus) -> NodeStatus {
         var node = NodeStatus(name: text(message.name))
-        node.role = text(message.role)
+        node.role = RoleName(rawValue: text(message.role)) ?? .sip
         node.dataCenter = text(message.data_center)
         node.state = NodeState(rawValue: text(message.state)) ?? .stopped
         node.pid = message.pid
@@ -219,6 +220,7 @@ package enum OperatorCodec {
         node.lastProblem = text(message.last_problem)
         node.logLines = texts(message.n_log_lines, message.log_lines)
         node.logLinesLeftOut = message.log_lines_left_out
+        node.listen = text(message.listen)
         return node
     }
 

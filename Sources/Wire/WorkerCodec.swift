@@ -118,8 +118,8 @@ package enum WorkerOrderCodec {
                 $0.reservation_window_nanoseconds = setup.timing.reservationWindow.nanoseconds
                 $0.after_call_work_nanoseconds = setup.timing.afterCallWork.nanoseconds
             }
-            $0.routing_points = arena.bytes(
-                MeshCodec.packed(setup.routingPoints.map(\.dn), count: setup.routingPoints.count))
+            $0.role = arena.string(setup.role.rawValue)
+            RoutingCodec.pack(setup, into: &$0, arena)
             $0.refuses_second_login = setup.secondLogin == .refuse ? 1 : 0
             $0.client_requests = UInt32(clamping: setup.clientRequestLimit ?? 0)
             $0.clients_prove = setup.clientAuthentication == nil ? 0 : 1
@@ -363,7 +363,11 @@ package enum WorkerOrderCodec {
                 algorithms: algorithms.compactMap { UInt8(exactly: $0).flatMap { DigestAlgorithm(rawValue: $0) } })
         }
         if let limits = message.source_limits?.pointee { setup.sourceLimits = try sourceLimits(limits) }
-        setup.routingPoints = try routingPoints(message.routing_points)
+        guard let role = RoleName(rawValue: text(message.role)) else {
+            throw .badValue(type: FrameType.configure, field: "role")
+        }
+        setup.role = role
+        try RoutingCodec.takeRouting(of: message, into: &setup)
         setup.secondLogin = message.refuses_second_login != 0 ? .refuse : .latest
         if message.clients_prove != 0 { setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "") }
         if message.client_requests > 0 {
@@ -373,20 +377,6 @@ package enum WorkerOrderCodec {
             setup.clientRequestLimit = Int(message.client_requests)
         }
         return setup
-    }
-
-    private static func routingPoints(_ data: ProtobufCBinaryData) throws(WireError) -> [RoutingPoint] {
-        guard data.len.isMultiple(of: MeshCodec.dnSize) else {
-            throw .badValue(type: FrameType.configure, field: "length of a column")
-        }
-        var points: [RoutingPoint] = []
-        for position in 0..<data.len / MeshCodec.dnSize {
-            guard let dn = MeshCodec.dn(position, in: data) else {
-                throw .badValue(type: FrameType.configure, field: "DN")
-            }
-            points.append(RoutingPoint(dn: dn))
-        }
-        return points
     }
 
     private static func sourceLimits(
@@ -427,11 +417,7 @@ package enum WorkerOrderCodec {
         }
         var sip: [SIPListener] = []
         for listener in texts(message.n_sip, message.sip) {
-            let parts = listener.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, let transport = SIPListener.Transport(rawValue: String(parts[0])),
-                let address = NetworkAddress(String(parts[1]))
-            else { throw .badValue(type: type, field: "SIP address") }
-            sip.append(SIPListener(transport: transport, address: address))
+            sip.append(try RoutingCodec.sipListener(listener))
         }
         return Node(
             name: text(message.name), dataCenter: Int(message.data_center), host: text(message.host), sip: sip,

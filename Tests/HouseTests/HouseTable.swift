@@ -85,14 +85,30 @@ enum House {
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
 
-        // Third floor: roles.
+        // Third floor: roles. What all workers have in common is the landing that theirs lie at.
+        Room(
+            "WorkerRuntime", .role,
+            [
+                "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "ProcessRuntime", "Logging",
+            ]
+        ),
         Room(
             "SIPServer", .role,
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
-                "Orchestration", "NodeCore", "Wire",
-                "LinuxSystem", "TLS", "Transport", "Digests", "ProcessRuntime", "Logging",
+                "Orchestration", "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
+                "Logging",
             ]
+        ),
+        Room(
+            "StatServer", .role,
+            [
+                "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "WorkerRuntime", "Logging",
+            ]
+        ),
+        Room(
+            "Router", .role,
+            ["ClusterModel", "Orchestration", "LinuxSystem", "Transport", "WorkerRuntime", "Logging"]
         ),
         Room(
             "Controller", .role,
@@ -130,7 +146,12 @@ enum House {
         // Roof: programs of a screenful each; the load generator is its own client.
         Room("tandem", .program, ["OperatorCommands", "ArgumentParser"]),
         Room("tandemd", .program, ["Controller", "ArgumentParser", "Glibc"]),
-        Room("tandem-worker", .program, ["SIPServer", "LinuxSystem", "ArgumentParser"]),
+        Room(
+            "tandem-worker", .program,
+            [
+                "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", "ArgumentParser",
+            ]
+        ),
         Room(
             "tandem-sim", .program,
             ["Simulation", "LinuxSystem", "ArgumentParser", "Dispatch", "Synchronization", "Glibc"]

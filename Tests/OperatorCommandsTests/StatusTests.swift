@@ -84,7 +84,7 @@ struct StatusTests {
             {"agents":null,"agentsAvailable":null,"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
             "failedAuthentications":null,"incarnation":3,\
             "lastProblem":"worker ended with signal 9","limited":null,\
-            "logLines":["ready","Fatal error: gone"],\
+            "listen":null,"logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
             "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","transactions":null,"uptimeSeconds":null}

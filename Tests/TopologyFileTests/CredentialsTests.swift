@@ -50,7 +50,7 @@ import TopologyFile
             TopologySource(name: "example", text: example.utf8), for: topology, [.users, .clients])
         #expect(result.diagnostics.map(\.message) == [])
         #expect(result.contents?.users.count == 3)
-        #expect(result.contents?.clients.map(\.name) == ["stat1", "router1"])
+        #expect(result.contents?.clients.map(\.name) == ["stat1", "router1", "dc1/router1"])
     }
 
     @Test(
@@ -111,11 +111,11 @@ import TopologyFile
     @Test func `clients' secrets are taken as they stand`() {
         let longest = String(repeating: "x", count: 256)
         let result = loadClients(
-            "clients:\n  stat1: 0123456789abcdef\n  Router-1.dc_2: { secret: \(longest) }\n")
+            "clients:\n  dc1/stat1: 0123456789abcdef\n  Router-1.dc_2: { secret: \(longest) }\n")
         #expect(result.diagnostics.isEmpty)
         #expect(
             result.contents?.clients == [
-                ClientSecret(name: "stat1", secret: Array("0123456789abcdef".utf8)),
+                ClientSecret(name: "dc1/stat1", secret: Array("0123456789abcdef".utf8)),
                 ClientSecret(name: "Router-1.dc_2", secret: Array(longest.utf8)),
             ])
     }
@@ -148,6 +148,21 @@ import TopologyFile
         #expect(loadClients(users + clients, [.users, .clients]).contents?.users.count == 1)
         #expect(loadClients(clients, [.users, .clients]).contents == nil)
         #expect(loadClients(users, [.users, .clients]).contents == nil)
+    }
+
+    @Test func `the cluster's own programs need secrets under their full names`() {
+        var routing = topology
+        routing.statServers = [StatServerDeclaration(name: "dc1/stat1", dataCenter: 0)]
+        routing.routers = [RouterDeclaration(name: "dc1/router1", dataCenter: 0)]
+        func messages(_ text: String, _ sections: CredentialsFile.Sections = .clients) -> [String] {
+            let source = TopologySource(name: "credentials.yaml", text: Array(("version: 1\n" + text).utf8))
+            return CredentialsFile.load(source, for: routing, sections).diagnostics.map(\.message)
+        }
+        let one = "clients:\n  dc1/stat1: 0123456789abcdef\n"
+        #expect(messages(one) == ["`clients` has no secret for `dc1/router1`, and the nodes would refuse it"])
+        #expect(messages(one + "  dc1/router1: 0123456789abcdef\n") == [])
+        #expect(messages(one + "  dc1/router1: short\n") == ["a client's secret has 16 to 256 bytes, and this one 5"])
+        #expect(messages("users: { 1000: secret }\n" + one, .users) == [])
     }
 
     @Test func `passwords and secrets are in one file or in two`() {

@@ -35,19 +35,65 @@ struct TopologyFileTests {
     @Test func `what this version does not run is warned of once a kind and listed in the notices`() throws {
         let text =
             goodText
-            .replacing("location: west", with: "routers: { r1: {}, r2: {} }\n    statServers: { s1: { listen: unix } }")
-            .replacing("host: local", with: "default: \"tcp:127.0.0.1:7201\"")
+            .replacing(
+                "location: west", with: "workspaces: { d1: { http: 127.0.0.1:81 }, d2: { http: 127.0.0.1:82 } }")
         let result = load(
             text + """
-                routingPoints: { 8000: { strategy: longest-idle, prefer: same-location, timeout: 20s, default: 1000 } }
-                trunks: { west: { address: "udp:127.0.0.1:5090", capacity: 60 } }
+                trunks: { west: { address: "udp:127.0.0.1:5090", capacity: 60 }, east: { address: "udp:127.0.0.1:5091" } }
                 """
         )
         let topology = try #require(result.topology)
-        #expect(result.diagnostics.map(\.severity) == Array(repeating: .warning, count: 4))
+        #expect(result.diagnostics.map(\.severity) == Array(repeating: .warning, count: 2))
         #expect(Set(result.codes) == ["T027"])
-        #expect(topology.notices.count == 4)
-        #expect(topology.notices.contains("this version does not run routers yet; the file declares 2"))
+        #expect(topology.notices.count == 2)
+        #expect(topology.notices.contains("this version does not run workspaces yet; the file declares 2"))
+        #expect(topology.notices.contains("this version does not run capacities of trunks yet; the file declares 1"))
+    }
+
+    /// A cluster that routes, without its routing points.
+    private var routing: String {
+        goodText
+            .replacing(
+                "location: west",
+                with: "routers: { r1: {} }\n    statServers: { s2: {}, s1: { listen: \"tcp:127.0.0.1:7401\" } }"
+            )
+            .replacing("host: local", with: "default: \"tcp:127.0.0.1:7201\"")
+    }
+
+    @Test func `what routes is taken as it stands, and what is not said is as usual`() throws {
+        let result = load(
+            routing + """
+                routingPoints:
+                  8001: { strategy: random }
+                  8000: { strategy: longest-idle, prefer: same-location, overflow: 5s, timeout: 30s, ringTimeout: 10s,
+                          default: 1000, alternate: [ 1002, 1001 ] }
+                trunks: { west: { address: "udp:127.0.0.1:5090", capacity: 60 }, east: { address: "tls:[::1]:5091" } }
+                agents: { noAnswer: walkaway }
+                """
+        )
+        let topology = try #require(result.topology)
+        let dns = try ["8000", "8001", "1000", "1001", "1002"].map { try #require(DN($0)) }
+        #expect(
+            topology.routingPoints == [
+                RoutingPoint(
+                    dn: dns[0], strategy: .longestIdle, prefersSameLocation: true, overflow: .seconds(5),
+                    timeout: .seconds(30), ringTimeout: .seconds(10), defaultDN: dns[2], alternates: [dns[4], dns[3]]),
+                RoutingPoint(dn: dns[1], strategy: .random),
+            ])
+        #expect(topology.trunks.map(\.name) == ["east", "west"])
+        #expect(topology.trunks.map(\.gateway.description) == ["tls:[0:0:0:0:0:0:0:1]:5091", "udp:127.0.0.1:5090"])
+        #expect(topology.trunks.map(\.capacity) == [nil, 60])
+        #expect(topology.statServers.map(\.name) == ["dc1/s1", "dc1/s2"])
+        #expect(topology.statServers.map(\.listen) == [StreamAddress("tcp:127.0.0.1:7401"), nil])
+        #expect(topology.routers == [RouterDeclaration(name: "dc1/r1", dataCenter: 0)])
+        #expect(topology.noAnswer == .walkAway)
+    }
+
+    @Test func `a routing point that no router serves is warned of, and runs`() throws {
+        let result = load(goodText + "routingPoints: { 8000: { strategy: longest-idle, default: 1000 } }\n")
+        #expect(result.codes == ["T033"])
+        #expect(result.topology?.routingPoints.count == 1)
+        #expect(result.topology?.notices == [])
     }
 
     @Test func `the whole format is accepted`() throws {
@@ -142,7 +188,7 @@ struct TopologyFileTests {
     }
 
     @Test(arguments: [
-        ("E012", "T012"), ("t12", "T012"), ("T0012", "T012"), ("T031", "T030"), ("T999", nil), ("T000", nil),
+        ("E012", "T012"), ("t12", "T012"), ("T0012", "T012"), ("T034", "T033"), ("T999", nil), ("T000", nil),
         ("1000", nil), ("T012", nil), ("desk.7", nil), ("", nil), ("T-1", nil),
     ])
     func `a code with a typing error is guessed`(text: String, code: String?) {

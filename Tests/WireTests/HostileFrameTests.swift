@@ -142,7 +142,7 @@ import Wire
             error { _ = try WorkerOrderCodec.decode(type: type, payload.span.bytes) }
         }
         let addresses = text(5, "tcp:127.0.0.1:1") + text(7, "unix:/run/m")
-        #expect(order(1200, bytes(8, addresses)) == nil)
+        #expect(order(1200, bytes(8, addresses) + text(22, "sip") + text(27, "none")) == nil)
         #expect(order(1200, bytes(8, text(5, "tcp:here:1"))) == .badValue(type: 1200, field: "address"))
         for sip in ["udp", "sctp:127.0.0.1:1", "udp:127.0.0.1"] {
             #expect(order(1200, bytes(8, addresses + text(4, sip))) == .badValue(type: 1200, field: "SIP address"))
@@ -153,6 +153,38 @@ import Wire
         #expect(order(1201, bytes(5, wire("")) + text(6, "+49")) == .badValue(type: 1201, field: "DN"))
         let ones = [UInt64](repeating: 1, count: WorkerOrderCodec.maximumBlocks + 1)
         #expect(order(1201, packedNumbers(2, ones)) == .tooMany(type: 1201))
+    }
+
+    @Test func `a setup whose routing cannot be is refused`() {
+        func setup(_ payload: [UInt8]) -> WireError? {
+            let good = text(22, "router") + text(27, "walkaway") + bytes(7, text(1, "dc1"))
+            return error { _ = try WorkerOrderCodec.decode(type: 1200, (good + payload).span.bytes) }
+        }
+        func bad(_ field: StaticStringBox) -> WireError { .badValue(type: 1200, field: field) }
+        #expect(setup([]) == nil)
+        #expect(setup(text(22, "operator")) == bad("role"))
+        #expect(setup(text(27, "shout")) == bad("action"))
+        let times = number(5, 1_000_000_000) + number(6, 1_000_000_000)
+        func point(_ payload: [UInt8]) -> WireError? {
+            setup(bytes(23, bytes(1, wire("8000")) + text(2, "random") + times + payload))
+        }
+        #expect(point([]) == nil)
+        #expect(point(text(2, "fair")) == bad("strategy"))
+        #expect(point(number(4, 3_600_000_000_001)) == bad("duration"))
+        #expect(point(number(5, 0)) == bad("duration"))
+        #expect(point(number(6, .max)) == bad("duration"))
+        #expect(point(bytes(1, wire("80/00"))) == bad("DN"))
+        #expect(point(bytes(1, [])) == bad("length of a column"))
+        #expect(point(bytes(7, wire("1000", "1001"))) == .tooMany(type: 1200))
+        #expect(point(bytes(8, (0..<17).flatMap { _ in wire("1000") })) == .tooMany(type: 1200))
+        #expect(setup(bytes(24, text(2, "udp:here"))) == bad("SIP address"))
+        #expect(setup(bytes(24, text(2, "udp:127.0.0.1:1") + number(3, 100_001))) == bad("capacity"))
+        #expect(setup(bytes(25, text(4, "here"))) == bad("address"))
+        for program in [25, 26] as [UInt64] { #expect(setup(bytes(program, number(2, 1))) == bad("data center")) }
+        #expect(setup((0...1_024).flatMap { _ in bytes(24, text(2, "udp:127.0.0.1:1")) }) == .tooMany(type: 1200))
+        for program in [25, 26] as [UInt64] {
+            #expect(setup((0...512).flatMap { _ in bytes(program, text(1, "x")) }) == .tooMany(type: 1200))
+        }
     }
 
     @Test func `a list's filter and a batch of events are bounded, and a state is one that there is`() {

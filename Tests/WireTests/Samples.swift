@@ -204,7 +204,25 @@ let orders: [WorkerOrder] = {
     setup.endsWithController = true
     setup.authentication = AuthenticationPolicy(realm: "cc.example.com", users: "", algorithms: [.md5, .sha512_256])
     setup.sourceLimits = SourceLimitPolicy(datagrams: 1_000_000, attempts: 5)
-    setup.routingPoints = [RoutingPoint(dn: dn("8000")), RoutingPoint(dn: dn("sales"))]
+    setup.role = .router
+    setup.routingPoints = [
+        RoutingPoint(dn: dn("8000")),
+        RoutingPoint(
+            dn: dn("sales"), strategy: .random, prefersSameLocation: true, overflow: .seconds(3600),
+            timeout: .seconds(1), ringTimeout: .seconds(180), defaultDN: dn("1000"),
+            alternates: (1001...1016).map { dn("\($0)") }),
+    ]
+    setup.trunks = [
+        Trunk(name: "west", gateway: SIPListener(transport: .udp, address: address)),
+        Trunk(name: "east", gateway: SIPListener(transport: .tls, address: address), capacity: 100_000),
+    ]
+    setup.statServers = [
+        StatServerDeclaration(name: "dc1/stat1", dataCenter: 0, listen: .unix(path: "/run/tandem/stat/dc1.stat1.sock")),
+        StatServerDeclaration(name: "dc2/stat1", dataCenter: 1, host: "h2", listen: .tls(address)),
+        StatServerDeclaration(name: "dc2/stat2", dataCenter: 1),
+    ]
+    setup.routers = [RouterDeclaration(name: "dc2/router1", dataCenter: 1, host: "h2")]
+    setup.noAnswer = .walkAway
     setup.secondLogin = .refuse
     setup.clientRequestLimit = 1_000_000
     setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "")

@@ -16,6 +16,10 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Tandem__Control__Configure Tandem__Control__Configure;
+typedef struct Tandem__Control__RoutingPoint Tandem__Control__RoutingPoint;
+typedef struct Tandem__Control__Trunk Tandem__Control__Trunk;
+typedef struct Tandem__Control__StatServer Tandem__Control__StatServer;
+typedef struct Tandem__Control__Router Tandem__Control__Router;
 typedef struct Tandem__Control__SourceLimits Tandem__Control__SourceLimits;
 typedef struct Tandem__Control__AgentType Tandem__Control__AgentType;
 typedef struct Tandem__Control__DataCenter Tandem__Control__DataCenter;
@@ -120,10 +124,6 @@ struct  Tandem__Control__Configure
    */
   Tandem__Control__SourceLimits *source_limits;
   /*
-   * 16 bytes each, zero padded.
-   */
-  ProtobufCBinaryData routing_points;
-  /*
    * A second login of an agent is refused, not the first one ended.
    */
   protobuf_c_boolean refuses_second_login;
@@ -135,10 +135,122 @@ struct  Tandem__Control__Configure
    * Clients of the ports must prove that they know a secret; ClientSecrets tells these.
    */
   protobuf_c_boolean clients_prove;
+  /*
+   * What the worker is: sip, stat or router. `node` is its full name in any case.
+   */
+  char *role;
+  /*
+   * At most 1,024.
+   */
+  size_t n_routing_points;
+  Tandem__Control__RoutingPoint **routing_points;
+  /*
+   * At most 1,024.
+   */
+  size_t n_trunks;
+  Tandem__Control__Trunk **trunks;
+  /*
+   * At most 512.
+   */
+  size_t n_stat_servers;
+  Tandem__Control__StatServer **stat_servers;
+  /*
+   * At most 512.
+   */
+  size_t n_routers;
+  Tandem__Control__Router **routers;
+  /*
+   * What becomes of an agent whose phone a routed call rang for nothing: notready, walkaway or none.
+   */
+  char *no_answer;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, {0,NULL}, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * DNs have 16 bytes, zero padded.
+ */
+struct  Tandem__Control__RoutingPoint
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData dn;
+  /*
+   * longest-idle, round-robin or random
+   */
+  char *strategy;
+  protobuf_c_boolean prefers_same_location;
+  /*
+   * At most an hour; 0 for not at all.
+   */
+  uint64_t overflow_nanoseconds;
+  /*
+   * A second to an hour.
+   */
+  uint64_t timeout_nanoseconds;
+  /*
+   * A second to three minutes.
+   */
+  uint64_t ring_timeout_nanoseconds;
+  /*
+   * One DN, or empty.
+   */
+  ProtobufCBinaryData default_dn;
+  /*
+   * At most 16 DNs.
+   */
+  ProtobufCBinaryData alternates;
+};
+#define TANDEM__CONTROL__ROUTING_POINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__routing_point__descriptor) \
+    , {0,NULL}, (char *)protobuf_c_empty_string, 0, 0, 0, 0, {0,NULL}, {0,NULL} }
+
+
+struct  Tandem__Control__Trunk
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * udp:127.0.0.1:5090
+   */
+  char *gateway;
+  /*
+   * At most 100,000; 0 for any number.
+   */
+  uint32_t capacity;
+};
+#define TANDEM__CONTROL__TRUNK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__trunk__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Tandem__Control__StatServer
+{
+  ProtobufCMessage base;
+  char *name;
+  uint32_t data_center;
+  char *host;
+  /*
+   * tcp:127.0.0.1:7401, or the path that the controller has chosen: unix:/run/tandem/stat/dc1.stat1.sock
+   */
+  char *listen;
+};
+#define TANDEM__CONTROL__STAT_SERVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__stat_server__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Tandem__Control__Router
+{
+  ProtobufCMessage base;
+  char *name;
+  uint32_t data_center;
+  char *host;
+};
+#define TANDEM__CONTROL__ROUTER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__router__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -955,6 +1067,9 @@ struct  Tandem__Control__NodeStatus
 {
   ProtobufCMessage base;
   char *name;
+  /*
+   * sip, stat or router
+   */
   char *role;
   /*
    * starting, ready, draining, backing-off or stopped
@@ -981,10 +1096,14 @@ struct  Tandem__Control__NodeStatus
    * Lines that were not passed on, because there were too many.
    */
   uint64_t log_lines_left_out;
+  /*
+   * Where a Stat Server is asked; empty for other roles.
+   */
+  char *listen;
 };
 #define TANDEM__CONTROL__NODE_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__Condition
@@ -1151,6 +1270,82 @@ Tandem__Control__Configure *
                       const uint8_t       *data);
 void   tandem__control__configure__free_unpacked
                      (Tandem__Control__Configure *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RoutingPoint methods */
+void   tandem__control__routing_point__init
+                     (Tandem__Control__RoutingPoint         *message);
+size_t tandem__control__routing_point__get_packed_size
+                     (const Tandem__Control__RoutingPoint   *message);
+size_t tandem__control__routing_point__pack
+                     (const Tandem__Control__RoutingPoint   *message,
+                      uint8_t             *out);
+size_t tandem__control__routing_point__pack_to_buffer
+                     (const Tandem__Control__RoutingPoint   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RoutingPoint *
+       tandem__control__routing_point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__routing_point__free_unpacked
+                     (Tandem__Control__RoutingPoint *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Trunk methods */
+void   tandem__control__trunk__init
+                     (Tandem__Control__Trunk         *message);
+size_t tandem__control__trunk__get_packed_size
+                     (const Tandem__Control__Trunk   *message);
+size_t tandem__control__trunk__pack
+                     (const Tandem__Control__Trunk   *message,
+                      uint8_t             *out);
+size_t tandem__control__trunk__pack_to_buffer
+                     (const Tandem__Control__Trunk   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Trunk *
+       tandem__control__trunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__trunk__free_unpacked
+                     (Tandem__Control__Trunk *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__StatServer methods */
+void   tandem__control__stat_server__init
+                     (Tandem__Control__StatServer         *message);
+size_t tandem__control__stat_server__get_packed_size
+                     (const Tandem__Control__StatServer   *message);
+size_t tandem__control__stat_server__pack
+                     (const Tandem__Control__StatServer   *message,
+                      uint8_t             *out);
+size_t tandem__control__stat_server__pack_to_buffer
+                     (const Tandem__Control__StatServer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__StatServer *
+       tandem__control__stat_server__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__stat_server__free_unpacked
+                     (Tandem__Control__StatServer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Router methods */
+void   tandem__control__router__init
+                     (Tandem__Control__Router         *message);
+size_t tandem__control__router__get_packed_size
+                     (const Tandem__Control__Router   *message);
+size_t tandem__control__router__pack
+                     (const Tandem__Control__Router   *message,
+                      uint8_t             *out);
+size_t tandem__control__router__pack_to_buffer
+                     (const Tandem__Control__Router   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Router *
+       tandem__control__router__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__router__free_unpacked
+                     (Tandem__Control__Router *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__SourceLimits methods */
 void   tandem__control__source_limits__init
@@ -1917,6 +2112,18 @@ void   tandem__control__event__free_unpacked
 typedef void (*Tandem__Control__Configure_Closure)
                  (const Tandem__Control__Configure *message,
                   void *closure_data);
+typedef void (*Tandem__Control__RoutingPoint_Closure)
+                 (const Tandem__Control__RoutingPoint *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Trunk_Closure)
+                 (const Tandem__Control__Trunk *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__StatServer_Closure)
+                 (const Tandem__Control__StatServer *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Router_Closure)
+                 (const Tandem__Control__Router *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__SourceLimits_Closure)
                  (const Tandem__Control__SourceLimits *message,
                   void *closure_data);
@@ -2044,6 +2251,10 @@ typedef void (*Tandem__Control__Event_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tandem__control__configure__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__routing_point__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__trunk__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__stat_server__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__router__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__source_limits__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_type__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__data_center__descriptor;

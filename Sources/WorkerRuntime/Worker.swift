@@ -1,24 +1,22 @@
 import ClusterModel
-import DNOwnership
 package import LinuxSystem
 import Logging
-import NodeCore
-import Orchestration
+package import Orchestration
 import ProcessRuntime
-import SIPCore
 import TLS
-import TLibraryPorts
 package import Transport
 import Wire
 
-/// A worker process of role `sip`: takes its orders from the controller over an inherited socket and runs one node. It
-/// needs no controller to go on serving; see `Worker+Adoption.swift`.
+/// A worker process: takes its orders from the controller over an inherited socket and runs one role. It needs no controller
+/// to go on serving; see `Worker+Adoption.swift`.
 package final class Worker {
     /// The descriptor that the controller leaves to a worker.
     package static let controlDescriptor: Int32 = 3
     /// How many of the kernel's points a worker is likelier to be killed for memory than its controller.
     private static let memoryPressurePoints: Int32 = 200
 
+    let roleName: RoleName
+    private let makeRole: (RoleStart) throws(RoleFailure) -> any WorkerRole
     let loop: EventLoop
     private(set) var logger: Logger
     /// The connection to the controller; nil while there is none.
@@ -26,13 +24,14 @@ package final class Worker {
     var setup: WorkerSetup?
     private var blocks: [DNBlock] = []
     private var dialStrings: [DialString] = []
-    /// Credentials whose last piece has not come, or that wait for the node to start.
+    /// Credentials whose last piece has not come, or that wait for the role to start.
     private var credentials: [CredentialPiece] = []
     /// The same of clients.
     private var clientSecrets: [ClientSecret] = []
-    /// What connections over TLS begin with, until the node starts and has it.
+    /// What connections over TLS begin with, until the role starts and has it.
     private var tls: TLSContexts?
-    private(set) var shell: NodeShell?
+    /// Nil until it serves.
+    private(set) var role: (any WorkerRole)?
     private(set) var isStopping = false
     private var exitCode: Int32 = 0
     /// Where a later controller finds this worker.
@@ -40,7 +39,12 @@ package final class Worker {
     /// Connections that came in there and have not said what they want.
     var callers: [ObjectIdentifier: FramedConnection] = [:]
 
-    package init() throws(SystemError) {
+    /// - Parameter makeRole: with everything that it needs told; it opens nothing yet.
+    package init(
+        _ roleName: RoleName, _ makeRole: @escaping (RoleStart) throws(RoleFailure) -> any WorkerRole
+    ) throws(SystemError) {
+        self.roleName = roleName
+        self.makeRole = makeRole
         logger = StandardErrorLog.logger(label: "worker")
         loop = try EventLoop()
     }
@@ -82,11 +86,11 @@ package final class Worker {
         case .credentials(let piece):
             if piece.isFirst { credentials = [] }
             credentials.append(piece)
-            if piece.isLast, let shell { replaceCredentials(of: shell) }
+            if piece.isLast { replaceCredentials() }
         case .clientSecrets(let piece):
             if piece.isFirst { clientSecrets = [] }
             clientSecrets += piece.secrets
-            if piece.isLast, let shell { replaceClientSecrets(of: shell) }
+            if piece.isLast { replaceClientSecrets() }
         case .certificates(let set):
             takeCertificates(set)
         case .start:
@@ -96,80 +100,79 @@ package final class Worker {
         case .adopt(let endsWithController):
             setup?.endsWithController = endsWithController
         case .report(let request):
-            if let shell { tell(.report(shell.report(request: request))) }
+            if let role { tell(.report(role.report(request: request))) }
         case .showDN(let request, let dn):
-            if let shell { tell(.dn(shell.dnReport(dn, request: request))) }
+            answer(.dn(dn, request: request))
         case .listDNs(let request, let filter):
-            if let shell { tell(.dnList(shell.dnList(filter, request: request))) }
+            answer(.dns(filter, request: request))
         case .listAgents(let request, let filter):
-            if let shell { tell(.agents(shell.agentList(filter, request: request))) }
+            answer(.agents(filter, request: request))
         case .listCalls(let request, let filter):
-            if let shell { tell(.calls(shell.callList(filter, request: request))) }
+            answer(.calls(filter, request: request))
         }
     }
 
+    private func answer(_ question: RoleQuestion) {
+        if let news = role?.answer(question) { tell(news) }
+    }
+
     private func start() {
-        guard shell == nil, let setup else { return fail("the controller gave the order to start too early or twice") }
-        let topology = setup.topology(blocks: blocks, dialStrings: dialStrings)
-        guard let me = topology.nodeIndex(named: setup.node) else {
-            return fail("the topology has no node \(setup.node)")
+        guard role == nil, let setup else { return fail("the controller gave the order to start too early or twice") }
+        guard setup.role == roleName else {
+            return fail("started as \(roleName.rawValue), and the controller wants \(setup.role.rawValue)")
         }
-        var authenticator: DigestAuthenticator?
-        if let policy = topology.authentication {
-            authenticator = Authenticators.make(policy, credentials, topology.directory)
-            guard authenticator != nil else { return fail("this machine's libcrypto lacks MD5 or SHA-512/256") }
-        }
+        let start = RoleStart(
+            setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings), credentials: credentials,
+            clientSecrets: clientSecrets, tls: tls, loop: loop, logger: logger
+        ) { [unowned self] in tell($0) }
         blocks = []
         dialStrings = []
         credentials = []
-        let identity = NodeIdentity(
-            index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
-        )
-        let shell = NodeShell(
-            topology: topology, identity: identity, authenticator: authenticator, loop: loop, logger: logger
-        ) { [unowned self] in tell($0) }
-        shell.tls = tls
-        replaceClientSecrets(of: shell)
-        raiseDescriptorLimit(to: shell.descriptorLimit)
+        clientSecrets = []
+        let role: any WorkerRole
+        do throws(RoleFailure) {
+            role = try makeRole(start)
+        } catch {
+            return fail(error.sentence)
+        }
+        raiseDescriptorLimit(to: role.descriptorLimit)
         do throws(SystemError) {
-            try shell.open()
+            try role.open()
         } catch {
             let hint =
                 error.isAddressInUse
                 ? "; stop the program that uses it (ss -lnptu shows it) or change the address in the topology" : ""
             return fail("\(error)\(hint)")
         }
-        self.shell = shell
+        self.role = role
         listenForControllers()
         logger.info("ready", metadata: ["incarnation": "\(setup.incarnation.rawValue)"])
         tell(.ready)
     }
 
-    private func replaceCredentials(of shell: NodeShell) {
-        let table = Authenticators.table(credentials, shell.topology.directory)
+    private func replaceCredentials() {
+        guard let role else { return }
+        role.replaceCredentials(credentials)
         credentials = []
-        shell.core.replaceCredentials(table)
-        logger.info("took new credentials", metadata: ["users": "\(table.count)"])
     }
 
-    /// Does nothing where no proof is demanded.
-    private func replaceClientSecrets(of shell: NodeShell) {
-        let secrets = clientSecrets
+    private func replaceClientSecrets() {
+        guard let role else { return }
+        role.replaceClientSecrets(clientSecrets)
         clientSecrets = []
-        guard shell.topology.clientAuthentication != nil else { return }
-        shell.clientSecrets = ClientSecretTable(secrets, decoy: SystemRandom.bytes(32))
-        logger.info("took secrets of clients", metadata: ["clients": "\(secrets.count)"])
     }
 
     /// The controller has judged them before, so a problem here is its mistake.
     private func takeCertificates(_ set: CertificateSet) {
+        let contexts: TLSContexts
         do throws(TLSError) {
-            tls = try TLSContexts(set)
+            contexts = try TLSContexts(set)
         } catch {
             return logger.error("cannot take certificates", metadata: ["problem": "\(error)"])
         }
-        guard let shell else { return }
-        shell.tls = tls
+        tls = contexts
+        guard let role else { return }
+        role.replaceCertificates(contexts)
         logger.info("took new certificates", metadata: ["file": "\(set.certificate.path)"])
     }
 
@@ -194,7 +197,7 @@ package final class Worker {
         isStopping = true
         self.exitCode = exitCode
         stopListeningForControllers()
-        shell?.close()
+        role?.close()
         control?.close()
         loop.schedule(after: .milliseconds(50)) { [loop] in loop.stop() }
     }
@@ -206,7 +209,7 @@ extension Worker: FramedConnectionDelegate {
             let order = try WorkerOrderCodec.decode(type: type, payload)
             if connection === control { carryOut(order) } else { heard(order, from: connection) }
         } catch {
-            guard connection === control, shell == nil else { return refuse(connection, error.sentence) }
+            guard connection === control, role == nil else { return refuse(connection, error.sentence) }
             fail("the controller sent what cannot be read: \(error.sentence)")
         }
     }

@@ -36,7 +36,7 @@ extension Worker {
     }
 
     func controllerGone(_ reason: CloseReason) {
-        guard shell != nil, setup?.endsWithController == false else {
+        guard role != nil, setup?.endsWithController == false else {
             logger.notice("the controller is gone, stopping", metadata: ["reason": "\(reason)"])
             return stop(exitCode: 0)
         }

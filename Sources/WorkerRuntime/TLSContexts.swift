@@ -1,19 +1,19 @@
 import ClusterModel
 import Orchestration
-import TLS
+package import TLS
 
 /// What new connections over TLS are begun with, made of what the controller told.
-struct TLSContexts {
+package struct TLSContexts {
     /// Phones and proxies.
-    let phones: TLSContext
+    package let phones: TLSContext
     /// Clients of the ports.
-    let clients: TLSContext
-    /// The other nodes, those that connect and those that are connected to; nil without authorities.
-    let mesh: Mesh?
+    package let clients: TLSContext
+    /// The cluster's other programs, those that connect and those that are connected to; nil without authorities.
+    package let mesh: Mesh?
 
-    struct Mesh {
-        let acceptor: TLSContext
-        let dialer: TLSContext
+    package struct Mesh {
+        package let acceptor: TLSContext
+        package let dialer: TLSContext
     }
 
     init(_ set: CertificateSet) throws(TLSError) {

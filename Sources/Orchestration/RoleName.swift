@@ -1,0 +1,8 @@
+/// What a worker process is. The raw values are those of `tandem-worker --role`, of messages and of JSON.
+package enum RoleName: String, Hashable, Sendable, CaseIterable {
+    /// A SIP node.
+    case sip
+    /// A Stat Server.
+    case stat
+    case router
+}
