@@ -90,21 +90,23 @@ let roles: [Target] = [
     .target(
         name: "WorkerRuntime",
         dependencies: [
-            "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "ProcessRuntime",
+            "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary", "ProcessRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "StatServer",
         dependencies: [
-            "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "WorkerRuntime",
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Wire", "LinuxSystem",
+            "TLS", "Transport", "TLibrary", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .target(
         name: "Router",
         dependencies: [
-            "ClusterModel", "Orchestration", "LinuxSystem", "Transport", "WorkerRuntime",
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "TargetSelection", "Orchestration", "Wire", "LinuxSystem",
+            "Transport", "TLibrary", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),

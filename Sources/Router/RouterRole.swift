@@ -1,29 +1,36 @@
+import AgentSessions
 package import ClusterModel
 package import LinuxSystem
 import Logging
 package import Orchestration
+import TLibrary
+import TargetSelection
 import Transport
 package import WorkerRuntime
 
-/// The role `router`: chooses agents for calls of routing points. This is the shell: it knows its data center and tells of
-/// itself, and connects to nobody yet.
+/// The role `router`: chooses agents for the calls at the routing points of its data center's nodes. What it knows of agents a Stat
+/// Server tells it; what it wants the agents' owners decide.
 package final class RouterRole: WorkerRole {
     let me: RouterDeclaration
     let topology: Topology
     let loop: EventLoop
     let logger: Logger
     let startedAt = SystemClock.monotonicNanoseconds()
-    /// This router's own, by which it proves to nodes who it is; nil where they demand no proof.
-    private(set) var secret: ClientSecret?
-    private(set) var tls: TLSContexts?
+    var identity: ServerIdentity
+    var machine: RouterMachine
+    /// By position in the topology: links to the default ports where calls come from.
+    var nodes: [(index: NodeIndex, link: PortLink)] = []
+    private(set) lazy var agents = AgentSource(self)
+    private lazy var calls = CallSource(self)
 
     private init(_ start: RoleStart, _ me: RouterDeclaration) {
         self.me = me
         topology = start.topology
         loop = start.loop
         logger = start.logger
-        secret = start.clientSecrets.first { $0.name == me.name }
-        tls = start.tls
+        identity = ServerIdentity(start)
+        machine = RouterMachine(
+            RouterMachine.Setup(routingPoints: start.topology.routingPoints, seed: SystemRandom.word()))
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
@@ -34,33 +41,50 @@ package final class RouterRole: WorkerRole {
         return RouterRole(start, me)
     }
 
-    /// Where calls come from: the nodes of its data center that have a default port.
-    var nodes: [Node] {
-        topology.nodes.filter { $0.dataCenter == me.dataCenter && $0.defaultPort != nil }
-    }
-
-    /// Whom it asks for agents.
-    var statServers: [StatServerDeclaration] {
-        topology.statServers.filter { $0.dataCenter == me.dataCenter }
-    }
-
-    package var descriptorLimit: Int { (nodes.count + statServers.count) * 2 + 64 }
+    package var descriptorLimit: Int { (topology.nodes.count + topology.statServers.count) * 2 + 64 }
 
     package func open() throws(SystemError) {
-        logger.info("serving", metadata: ["nodes": "\(nodes.count)", "statServers": "\(statServers.count)"])
+        agents.rota.open()
+        for (position, node) in topology.nodes.enumerated() where node.dataCenter == me.dataCenter {
+            guard let address = node.defaultPort else { continue }
+            let link = PortLink(to: address, on: loop, delegate: calls) { [unowned self] in
+                identity.link(to: node.name, isNode: true)
+            }
+            nodes.append((NodeIndex(position), link))
+            link.open()
+        }
+        loop.addOwner(self)
     }
 
-    package func replaceClientSecrets(_ secrets: [ClientSecret]) {
-        secret = secrets.first { $0.name == me.name }
-    }
+    package func replaceClientSecrets(_ secrets: [ClientSecret]) { identity.take(secrets) }
 
-    package func replaceCertificates(_ tls: TLSContexts) {
-        self.tls = tls
-    }
+    package func replaceCertificates(_ tls: TLSContexts) { identity.tls = tls }
 
     package func report(request: UInt64) -> NodeReport {
-        NodeReport(ofProcessSince: startedAt, now: loop.now, request: request)
+        var report = NodeReport(ofProcessSince: startedAt, now: loop.now, request: request)
+        report.agents = UInt64(machine.agentCount)
+        report.agentsAvailable = UInt64(machine.offeredCount)
+        report.calls = UInt64(machine.callCount)
+        return report
     }
 
-    package func close() {}
+    package func close() {
+        agents.rota.close()
+        for node in nodes { node.link.close() }
+    }
+
+    /// Where a node stands.
+    func location(of node: NodeIndex) -> String {
+        topology.dataCenters[topology.nodes[node.position].dataCenter].location
+    }
+}
+
+extension RouterRole: LoopOwner {
+    /// What is to be asked because of all that has come in this turn leaves together.
+    package func turnEnded(now: Instant) {
+        machine.tick(now: now)
+        calls.carryOut()
+    }
+
+    package func nextDeadline() -> UInt64? { machine.nextDeadline }
 }

@@ -2,32 +2,30 @@ package import ClusterModel
 package import LinuxSystem
 import Logging
 package import Orchestration
+import Statistics
 import TLS
 import Transport
 import Wire
 package import WorkerRuntime
 
-/// The role `stat`: a Stat Server. This is the shell: it listens and tells of itself, and refuses whoever asks until there
-/// are figures to tell.
+/// The role `stat`: a Stat Server. It hears one node of its data center and tells routers, supervisors and commands what the agents of
+/// the whole cluster do, since when, and how often and long they have done it.
 package final class StatRole: WorkerRole {
     /// How many routers and commands are served at a time.
     static let clientLimit = 1_024
-    /// How long somebody who has connected may take for a first frame.
-    private static let patience = Duration.seconds(10)
 
     let me: StatServerDeclaration
     let topology: Topology
     let loop: EventLoop
     let logger: Logger
     let startedAt = SystemClock.monotonicNanoseconds()
-    /// This Stat Server's own, by which it proves to nodes who it is; nil where they demand no proof.
-    private(set) var secret: ClientSecret?
-    private(set) var tls: TLSContexts?
-    private let address: StreamAddress
-    private let handshakes = HandshakeGauge(limit: 256)
+    var identity: ServerIdentity
+    let address: StreamAddress
+    let handshakes = HandshakeGauge(limit: 256)
+    var feed: AgentFeed
+    var clients: [ObjectIdentifier: StatClient] = [:]
     private var listener: StreamListener?
-    private var clients: [ObjectIdentifier: FramedConnection] = [:]
-    private var isClosed = false
+    private(set) lazy var source = FeedSource(self)
 
     private init(_ start: RoleStart, _ me: StatServerDeclaration, at address: StreamAddress) {
         self.me = me
@@ -35,8 +33,11 @@ package final class StatRole: WorkerRole {
         topology = start.topology
         loop = start.loop
         logger = start.logger
-        secret = start.clientSecrets.first { $0.name == me.name }
-        tls = start.tls
+        identity = ServerIdentity(start)
+        var setup = StatBoard.Setup(locations: topology.locations)
+        // Of every life a greater one: who comes back with the number of an earlier life gets a snapshot.
+        setup.firstSequence = start.setup.incarnation.rawValue << 40
+        feed = AgentFeed(StatBoard(setup), topology.directory)
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
@@ -58,89 +59,39 @@ package final class StatRole: WorkerRole {
         limits.connections = Self.clientLimit
         listener = try StreamListener(
             descriptor, on: loop, limits: limits, delegate: Acceptor { [unowned self] in clientConnected($0) })
+        source.open()
+        loop.addOwner(self)
     }
 
-    package func replaceClientSecrets(_ secrets: [ClientSecret]) {
-        secret = secrets.first { $0.name == me.name }
-    }
+    package func replaceClientSecrets(_ secrets: [ClientSecret]) { identity.take(secrets) }
 
-    package func replaceCertificates(_ tls: TLSContexts) {
-        self.tls = tls
-    }
+    package func replaceCertificates(_ tls: TLSContexts) { identity.tls = tls }
 
     package func report(request: UInt64) -> NodeReport {
         var report = NodeReport(ofProcessSince: startedAt, now: loop.now, request: request)
         report.clients = UInt64(clients.count)
+        report.agents = UInt64(feed.board.count)
         return report
     }
 
     package func close() {
-        isClosed = true
+        source.close()
         listener?.close()
         if case .unix(let path) = address { _ = try? Files.remove(path) }
-        for client in clients.values { client.close() }
-    }
-
-    // MARK: Clients
-
-    private func clientConnected(_ stream: AcceptedStream) {
-        var session: TLSSession?
-        if address.isSecure {
-            session = handshakes.admits() ? newSession(stream.peerName) : nil
-            guard session != nil else { return stream.descriptor.close() }
-        }
-        do throws(SystemError) {
-            var limits = FramedConnection.Limits()
-            limits.payload = 64 * 1024
-            let client = try FramedConnection(
-                stream.descriptor, on: loop, limits: limits, delegate: ClientDelegate(self))
-            if let session { client.secure(with: session, countedBy: handshakes) }
-            let key = ObjectIdentifier(client)
-            clients[key] = client
-            loop.schedule(after: Self.patience) { [weak self, weak client] in
-                if let client, self?.clients[key] === client { client.close(afterFlushing: false) }
-            }
-        } catch {
-            logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func newSession(_ peer: String) -> TLSSession? {
-        guard let context = tls?.clients else {
-            logger.error("a connection over TLS, and the controller told no certificate", metadata: ["peer": "\(peer)"])
-            return nil
-        }
-        do throws(TLSError) {
-            return try TLSSession(context)
-        } catch {
-            logger.error("cannot begin TLS", metadata: ["peer": "\(peer)", "problem": "\(error)"])
-            return nil
-        }
-    }
-
-    fileprivate func clientFrame(_ client: FramedConnection) {
-        let problem = "\(me.name) is starting, and has no figures yet; try again later"
-        client.withOutput { CommonCodec.encode(problem: problem, to: &$0) }
-        client.close()
-    }
-
-    fileprivate func clientClosed(_ client: FramedConnection) {
-        clients[ObjectIdentifier(client)] = nil
+        for client in clients.values { client.connection.close() }
     }
 }
 
-private final class ClientDelegate: FramedConnectionDelegate {
-    private unowned let role: StatRole
-
-    init(_ role: StatRole) {
-        self.role = role
+extension StatRole: LoopOwner {
+    /// What has changed in this turn is told in its end: one frame a subscriber.
+    package func turnEnded(now: Instant) {
+        for client in clients.values where client.subscription != nil { pull(client) }
     }
 
-    func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
-        role.clientFrame(connection)
-    }
+    package func nextDeadline() -> UInt64? { nil }
+}
 
-    func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
-        role.clientClosed(connection)
-    }
+extension Topology {
+    /// The location of each node, by its index.
+    var locations: [String] { nodes.map { dataCenters[$0.dataCenter].location } }
 }

@@ -45,6 +45,11 @@ package enum FrameType {
     static let callList: UInt16 = 1229
     static let agentList: UInt16 = 1230
 
+    package static let statSubscribe: UInt16 = 1400
+    package static let statQuery: UInt16 = 1401
+    package static let statRows: UInt16 = 1410
+    package static let statStatistics: UInt16 = 1411
+
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301
     static let operatorDNListRequest: UInt16 = 1302

@@ -89,7 +89,8 @@ enum House {
         Room(
             "WorkerRuntime", .role,
             [
-                "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "ProcessRuntime", "Logging",
+                "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary",
+                "ProcessRuntime", "Logging",
             ]
         ),
         Room(
@@ -103,12 +104,16 @@ enum House {
         Room(
             "StatServer", .role,
             [
-                "ClusterModel", "Orchestration", "Wire", "LinuxSystem", "TLS", "Transport", "WorkerRuntime", "Logging",
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Wire", "LinuxSystem",
+                "TLS", "Transport", "TLibrary", "WorkerRuntime", "Logging",
             ]
         ),
         Room(
             "Router", .role,
-            ["ClusterModel", "Orchestration", "LinuxSystem", "Transport", "WorkerRuntime", "Logging"]
+            [
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "TargetSelection", "Orchestration", "Wire",
+                "LinuxSystem", "Transport", "TLibrary", "WorkerRuntime", "Logging",
+            ]
         ),
         Room(
             "Controller", .role,
