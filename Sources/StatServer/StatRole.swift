@@ -27,7 +27,6 @@ package final class StatRole: WorkerRole {
     private let handshakes = HandshakeGauge(limit: 256)
     private var listener: StreamListener?
     private var clients: [ObjectIdentifier: FramedConnection] = [:]
-    private var isClosed = false
 
     private init(_ start: RoleStart, _ me: StatServerDeclaration, at address: StreamAddress) {
         self.me = me
@@ -75,7 +74,6 @@ package final class StatRole: WorkerRole {
     }
 
     package func close() {
-        isClosed = true
         listener?.close()
         if case .unix(let path) = address { _ = try? Files.remove(path) }
         for client in clients.values { client.close() }
