@@ -153,7 +153,9 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let programs: [Target] = [
     .executableTarget(name: "tandem", dependencies: ["OperatorCommands", argumentParser]),
     .executableTarget(name: "tandemd", dependencies: ["Controller", argumentParser]),
-    .executableTarget(name: "tandem-worker", dependencies: [
+    .executableTarget(
+        name: "tandem-worker",
+        dependencies: [
             "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser,
         ]),
     .executableTarget(name: "tandem-sim", dependencies: ["Simulation", "LinuxSystem", argumentParser]),

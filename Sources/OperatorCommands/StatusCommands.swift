@@ -29,7 +29,9 @@ struct StatusCommand: ParsableCommand {
             console.write(StatusScreen.rendered(status, console.style))
             if let dead = status.nodes.first(where: { $0.state == .backingOff || $0.state == .stopped }) {
                 console.suggest("`tandem nodes` tells more about \(dead.name).")
-            } else if let late = status.nodes.first(where: { $0.role != .sip && $0.state != .ready }) {
+            } else if let late = status.nodes.first(where: {
+                $0.role != .sip && ($0.state != .ready || $0.report == nil)
+            }) {
                 console.suggest("`tandem nodes` tells more about \(late.name).")
             } else if !status.isHealthy {
                 console.suggest("`tandem links` tells more about the links.")

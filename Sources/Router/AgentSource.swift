@@ -4,6 +4,7 @@ import TLibrary
 import TargetSelection
 import Transport
 import Wire
+import WorkerRuntime
 
 /// The Stat Server that a router hears, one of its data center at a time. What was heard last counts until it is told anew; the
 /// agents' owners decide whatever it says.

@@ -11,7 +11,9 @@ extension TopologyDecoder {
         let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes + bytesOfRouting
         guard told > Self.maximumTold else { return }
         report(
-            .tooMany, "data centers, nodes, lists of homes, routing points, trunks, stat servers and routers have \(told) bytes; the most is \(Self.maximumTold)",
+            .tooMany,
+            "data centers and what is in them, lists of homes, routing points and trunks have \(told) bytes; "
+                + "the most is \(Self.maximumTold)",
             at: span(section.key), hint: "shorten `location` texts, and give DNs fewer different lists of `homes`"
         )
     }

@@ -33,9 +33,9 @@ struct RoleScreenTests {
 
             NODE         ROLE    STATE  PID  LIFE  UPTIME  RESTARTS  MEMORY  INSRV HERE  SIP
             dc1/router1  router  ready  200     1      5s         0    2 MB           -  -
-            dc1/sip1     sip     ready  101     3  1m 05s         0   18 MB           1  udp:127.0.0.1:5071
+            dc1/sip1     sip     ready  101     3  1m 05s         0   17 MB           1  udp:127.0.0.1:5071
             dc1/stat1    stat    ready  200     1      5s         0    2 MB           -  -
-            dc2/sip1     sip     ready  102     3  1m 05s         0   18 MB           1  udp:127.0.0.1:5072
+            dc2/sip1     sip     ready  102     3  1m 05s         0   17 MB           1  udp:127.0.0.1:5072
 
             LINK FROM  TO dc1/sip1  TO dc2/sip1
 

@@ -82,10 +82,10 @@ struct FormatCommandTests {
     @Test func `explain tells what a code means, and guesses what a wrong one means`() throws {
         let known = try Program.run([tandem, "explain", "t012"])
         #expect(known.code == 0 && known.output.hasPrefix("T012\n"))
-        let unknown = try Program.run([tandem, "explain", "T031"])
+        let unknown = try Program.run([tandem, "explain", "T034"])
         #expect(unknown.code == 1)
         #expect(
-            unknown.output.contains("there is no diagnostic T031: the codes go from T001 to T030; did you mean T030?"))
+            unknown.output.contains("there is no diagnostic T034: the codes go from T001 to T033; did you mean T033?"))
         let nowhere = "/tmp/tandem-nowhere.sock"
         let mistyped = try Program.run([tandem, "explain", "E012", "--socket", nowhere])
         #expect(mistyped.code == 69)

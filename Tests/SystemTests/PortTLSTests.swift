@@ -66,6 +66,21 @@ import Wire
         try cluster.waitUntil("it is named") { _ in cluster.logText.contains("the peer does not speak TLS") }
     }
 
+    @Test func `a Stat Server over TLS shows the cluster's certificate`() throws {
+        let issued = try authority.issue("node", names: "DNS:stat1.dc1.cc.example.com")
+        let cluster = try TestCluster { directory in
+            RoleTests.topology(directory)
+                .replacing("stat1: {}", with: "stat1: { listen: \"tls:127.0.0.1:7401\" }")
+                + "tls: { certificate: \(issued.certificate), key: \(issued.key) }\n"
+        }
+        #expect(try Files.kind(of: cluster.directory + "/stat") == nil)
+        let client = try OpenSSLClient(
+            cluster, port: 7401,
+            ["-CAfile", authority.certificate, "-verify_return_error", "-verify_hostname", "stat1.dc1.cc.example.com"])
+        try client.send(hello)
+        #expect(try client.receive(until: "try again later").contains("dc1/stat1 is starting"))
+    }
+
     @Test func `programs with the library know the node as well`() throws {
         let cluster = try cluster("")
         try cluster.register("1001", at: "127.0.0.1:5071")

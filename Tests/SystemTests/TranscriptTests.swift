@@ -66,6 +66,26 @@ import Testing
         }
     }
 
+    @Test func `a cluster with a Stat Server and a router`() throws {
+        let cluster = try TestCluster(RoleTests.topology)
+        let transcript = Transcript(
+            path: Self.path("roles"),
+            placeholders: { text in
+                let pids = Set(try cluster.status().nodes.map(\.pid))
+                let filled = Placeholder.fill(text, directory: cluster.directory, root: Self.root)
+                return filled.replacing(/\b\d+\b/) { pids.contains(UInt32($0.output) ?? 0) ? "PID" : String($0.output) }
+            },
+            environment: Self.environment(["TANDEM_SOCKET=\(cluster.socketPath)", "DIR=\(cluster.directory)"]),
+            directory: cluster.directory
+        )
+        try cluster.waitUntil("all links have been measured", Self.isMeasured)
+        try transcript.play { words in
+            guard words.first == "hang" else { throw Timeout(what: "@ \(words) is not known") }
+            let worker = try #require(try cluster.status().nodes.first { $0.name == words[1] })
+            kill(pid_t(worker.pid), SIGSTOP)
+        }
+    }
+
     private static func isMeasured(_ status: ClusterStatus) -> Bool {
         status.isHealthy
             && status.nodes.allSatisfy { $0.report?.links.allSatisfy { $0.roundTripMicroseconds != nil } == true }
