@@ -16,6 +16,8 @@ package struct CallControl: Sendable {
         /// How often a waiting caller is told so, nanoseconds: less than the three minutes after which those on the way take the
         /// call for lost (timer C, RFC 3261 section 16.8).
         package var informInterval: UInt64 = 60_000_000_000
+        /// How long a caller waits before being told so the first time, nanoseconds: most are on their way to somebody by then.
+        package var firstInform: UInt64 = 500_000_000
         package var faults: Faults = .none
 
         package init(points: [RoutingPoint]) {
@@ -94,12 +96,10 @@ package struct CallControl: Sendable {
         calls[slot] = RoutedCall(
             connection: connection, point: position, caller: caller,
             routeBy: now.monotonic &+ setup.points[position].timeout.nanoseconds,
-            informAt: now.monotonic &+ setup.informInterval)
+            informAt: now.monotonic &+ setup.firstInform)
         slots[connection] = slot
         counters[position].present += 1
         askRouter(slot, now, &actions)
-        // A caller who is rung through at once hears that, and nothing of waiting.
-        if case .asking = calls[slot]?.phase { actions.append(.inform(connection)) }
         schedule(slot)
     }
 
@@ -233,8 +233,8 @@ package struct CallControl: Sendable {
         while let slot = queue.due(now), let call = calls[slot] {
             if call.informAt <= now.monotonic {
                 calls[slot]!.informAt = now.monotonic &+ setup.informInterval
-                // Whose phone rings is told so by the phone; those on the way hear it again all the same.
-                actions.append(.inform(call.connection))
+                // Of ringing the phone tells the caller itself.
+                if case .ringing = call.phase {} else { actions.append(.inform(call.connection)) }
             }
             switch call.phase {
             case .ringing(let dn, let isRouted):

@@ -110,7 +110,8 @@ extension StatRole {
 
     /// Puts what a subscriber has not heard into its connection, as long as there is room.
     func pull(_ client: StatClient) {
-        while client.connection.isOpen, client.connection.outputBytes < Self.pullLimit, var place = client.subscription {
+        while client.connection.isOpen, client.connection.outputBytes < Self.pullLimit, var place = client.subscription
+        {
             let news = feed.news(for: &place, limit: Self.rowsInAFrame)
             guard !news.isEmpty else { return }
             client.subscription = place

@@ -65,7 +65,8 @@ package final class PortLink {
 
     /// - Parameter delegate: outlives the link.
     package init(
-        to address: StreamAddress, on loop: EventLoop, delegate: any PortLinkDelegate, identity: @escaping () -> Identity
+        to address: StreamAddress, on loop: EventLoop, delegate: any PortLinkDelegate,
+        identity: @escaping () -> Identity
     ) {
         self.address = address
         self.loop = loop

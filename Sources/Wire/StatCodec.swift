@@ -1,5 +1,5 @@
-import CTandemProto
 package import AgentSessions
+import CTandemProto
 import ClusterModel
 
 /// What somebody asks a Stat Server.
@@ -91,7 +91,9 @@ package enum StatCodec {
     package static func decodeRequest(type: UInt16, _ payload: RawSpan) throws(WireError) -> StatRequest {
         switch type {
         case FrameType.statSubscribe:
-            return try unpack(type: type, tandem__stat__subscribe__descriptor, payload, as: Tandem__Stat__Subscribe.self) {
+            return try unpack(
+                type: type, tandem__stat__subscribe__descriptor, payload, as: Tandem__Stat__Subscribe.self
+            ) {
                 .subscribe(referenceID: $0.reference_id, after: $0.sequence == 0 ? nil : $0.sequence)
             }
         case FrameType.statQuery:
@@ -173,7 +175,9 @@ package enum StatCodec {
                 return .rows(rows)
             }
         case FrameType.statStatistics:
-            return try unpack(type: type, tandem__stat__statistics__descriptor, payload, as: Tandem__Stat__Statistics.self) {
+            return try unpack(
+                type: type, tandem__stat__statistics__descriptor, payload, as: Tandem__Stat__Statistics.self
+            ) {
                 (message) throws(WireError) in
                 guard message.n_agents <= StatQuery.maximumLimit else { throw .tooMany(type: type) }
                 var agents: [AgentStatistics] = []

@@ -55,7 +55,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
 
     @Test mutating func `a router is asked, the owner honours the token, the phone rings and is answered`() {
         control.registered(first, for: point)
-        #expect(arrive() == [.ask(first, request()), .inform(call)])
+        #expect(arrive() == [.ask(first, request())])
         control.ordered(order("1000"), by: first, now: at(1), &actions)
         #expect(taken() == [.redeem(call, token("1000"))])
         control.redeemed(call, token("1000"), isHonoured: true, now: at(1), &actions)
@@ -71,7 +71,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         control.registered(first, for: point)
         _ = arrive()
         give("1000")
-        #expect(tick(15.9).isEmpty)
+        #expect(tick(1).isEmpty && tick(15.9).isEmpty)
         let expected: [RoutingAction] = [
             .stopRinging(call), .agentDidNotAnswer(DN("1000")!), .ask(first, request(["1000"])),
         ]
@@ -128,7 +128,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     @Test mutating func `when its time is up a call goes to the default, and the router hears so`() {
         control.registered(first, for: point)
         _ = arrive()
-        #expect(tick(19.9).isEmpty)
+        #expect(tick(0.5) == [.inform(call)] && tick(19.9).isEmpty)
         let used = RoutingAction.endQuestion(first, call, routingPoint: point, .used(DN("1900")!))
         #expect(tick(20) == [.ring(call, DN("1900")!), used])
         control.ordered(order("1000"), by: first, now: at(21), &actions)
@@ -191,9 +191,10 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         control = CallControl(CallControl.Setup(points: [slow]))
         control.registered(first, for: point)
         _ = arrive()
-        #expect(tick(59.9).isEmpty)
-        #expect(tick(60) == [.inform(call)])
-        #expect(tick(120) == [.inform(call)])
+        #expect(tick(0.5) == [.inform(call)])
+        #expect(tick(60.4).isEmpty)
+        #expect(tick(60.5) == [.inform(call)])
+        #expect(tick(120.5) == [.inform(call)])
         #expect(
             tick(3600) == [
                 .inform(call), .refuse(call, .unavailable), .endQuestion(first, call, routingPoint: point, .abandoned),

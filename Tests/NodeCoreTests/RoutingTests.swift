@@ -61,6 +61,7 @@ import Testing
         connectRouter()
         _ = desk.ask(.registerAddress(referenceID: 1, dn: "1001", takeover: false), other, at: 1 - node)
         let asked = desk.invite("9000", from: caller)
+        desk.wait(0.5)
         #expect(desk.heard(caller) == ["SIP/2.0 100 Trying", "SIP/2.0 182 Queued"])
         let request = try #require(question())
         #expect(request.routingPoint == Self.point && request.caller == "1000" && request.tried.isEmpty)

@@ -29,7 +29,7 @@ struct TLibraryMonitorTests {
         switch change {
         case .connected(let node, let isResumed): "\(isResumed ? "resumed" : "connected") \(node)"
         case .dn(let dn): dn.dn
-        case .agent(let event): event.kind.rawValue
+        case .agent(let event), .call(let event): event.kind.rawValue
         case .snapshotIsComplete: "complete"
         case .link(let peer, let isConnected): "\(isConnected ? "hears" : "misses") \(peer)"
         case .lost(.closed): "closed"
