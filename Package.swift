@@ -142,7 +142,8 @@ let checks: [Target] = [
     .target(
         name: "FuzzChecks",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "TLibraryPorts", "Orchestration",
+            "NodeCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )
@@ -201,7 +202,9 @@ let tests: [Target] = [
         name: "TopologyFileTests", dependencies: ["ClusterModel", "TopologyFile"], exclude: ["Schema"]),
     .testTarget(
         name: "WireTests",
-        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "Orchestration", "Wire"]
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration", "Wire",
+        ]
     ),
     .target(name: "TestCertificates", dependencies: ["LinuxSystem"], path: "Tests/TestCertificates"),
     .testTarget(name: "TLSTests", dependencies: ["ClusterModel", "TLS", "TestCertificates"]),

@@ -1,3 +1,5 @@
+import AgentSessions
+import CallControl
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -13,14 +15,19 @@ struct CallsCheck {
     private static let beginning = CallsCheck()
 
     var bytes = FuzzBytes([])
-    private var now = FuzzCluster.start
-    private var nodes = [FuzzCluster.node(0), FuzzCluster.node(1)]
+    private(set) var now = FuzzCluster.start
+    var nodes = [FuzzCluster.node(0), FuzzCluster.node(1)]
     private var isLinked = false
     private var phones: [FuzzPhone]
     /// Of each call whose INVITE got a 100: whether it has been answered.
     private var answered: [String: Bool] = [:]
     private var lastCall = 0
-    private var finding: String?
+    var finding: String?
+    /// By node: what the router there was asked and has not answered.
+    var questions: [[RouteRequest]] = [[], []]
+    /// The latest tokens, whoever has got them.
+    var tokens: [ReservationToken] = []
+    var lastReference: UInt32 = 10
 
     private init() {
         phones = [("1000", 0), ("1001", 0), ("1001", 0), ("1002", 1), ("1003", 1), ("1000", 1)].enumerated().map {
@@ -32,6 +39,8 @@ struct CallsCheck {
         }
         connect()
         for phone in phones.indices.dropLast() { register(phone) }
+        settle()
+        beginRouting()
         settle()
     }
 
@@ -50,7 +59,8 @@ struct CallsCheck {
 
     private mutating func happen() {
         let phone = bytes.choice(phones.count)
-        switch bytes.choice(14) {
+        switch bytes.choice(16) {
+        case 14, 15: route()
         case 0, 1: invite(from: phone)
         case 2, 3, 4: answer(by: phone)
         case 5: follow("CANCEL", by: phone)
@@ -78,6 +88,7 @@ struct CallsCheck {
                     && proxy.transactions.timerCount == 0,
                 "\(proxy.transactions.count) transactions with \(proxy.transactions.byteCount) bytes do not end")
             try expect(proxy.requestCount == 0, "\(proxy.requestCount) requests are not forgotten")
+            try expect(node.control.count == 0 && node.heldCount == 0, "\(node.control.count) calls are not routed")
             try expect(
                 proxy.calls.calls.allSatisfy { $0.state == .established }, "a call that nobody answers does not end")
         }
@@ -102,7 +113,7 @@ struct CallsCheck {
 
     private mutating func invite(from phone: Int) {
         lastCall += 1
-        let callee = FuzzCluster.phones[bytes.choice(5)]
+        let callee = bytes.choice(3) == 2 ? "\(FuzzCluster.point)" : FuzzCluster.phones[bytes.choice(5)]
         var more: [String] = []
         switch bytes.choice(8) {
         case 0: more = ["Session-Expires: 90", "Supported: timer"]
@@ -255,6 +266,14 @@ struct CallsCheck {
             nodes[1 - node].receivedSIP(message.span, from: Self.link, now: now)
         }
         while isLinked, let message = nodes[node].nextPeerMessage(for: peer, now: now) {
+            hasSaid = true
+            nodes[1 - node].received(message, from: Self.link, now: now)
+        }
+        while isLinked, let message = nodes[node].nextProxyMessage(for: peer) {
+            hasSaid = true
+            nodes[1 - node].received(message, from: Self.link, now: now)
+        }
+        while isLinked, let message = nodes[node].nextCallMessage(for: peer) {
             hasSaid = true
             nodes[1 - node].received(message, from: Self.link, now: now)
         }

@@ -1,4 +1,5 @@
 import ClusterModel
+import TLibraryPorts
 import Wire
 
 /// One frame for every decoder: it is refused or gives a value, and a value comes back as it went.
@@ -23,8 +24,20 @@ enum FramesCheck {
         try checkReturn(payload, type, { ProxyCodec.encode($0, to: &$1) }) {
             try ProxyCodec.decode(type: $0, $1.span.bytes)
         }
+        try checkReturn(payload, type, { CallsCodec.encode($0, to: &$1) }) {
+            try CallsCodec.decode(type: $0, $1.span.bytes)
+        }
+        try checkReturn(payload, type, { StatCodec.encode($0, to: &$1) }) {
+            try StatCodec.decodeRequest(type: $0, $1.span.bytes)
+        }
+        try checkReturn(payload, type, { StatCodec.encode($0, to: &$1) }) {
+            try StatCodec.decodeAnswer(type: $0, $1.span.bytes)
+        }
         try checkReturn(payload, type, { TLibraryCodec.encode($0, to: &$1) }) {
-            try TLibraryCodec.decodeRequest(type: $0, $1.span.bytes)
+            let request = try TLibraryCodec.decodeRequest(type: $0, $1.span.bytes)
+            // What cannot be is refused, and no client writes it.
+            guard case .invalid = request else { return request }
+            throw WireError.malformed(type: $0)
         }
         try checkReturn(payload, type, { WorkerOrderCodec.encode($0, to: &$1) }) {
             try WorkerOrderCodec.decode(type: $0, $1.span.bytes)

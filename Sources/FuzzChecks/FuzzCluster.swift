@@ -12,6 +12,8 @@ enum FuzzCluster {
     ]
     /// Those that phones may register at the first two nodes.
     static let phones = ["1000", "1001", "1002", "1003", "1004", "1005", "reception"]
+    /// Calls to it are routed.
+    static let point = DN("9000")!
     static let start = Instant(monotonic: 1_000_000_000_000, wallMilliseconds: 1_700_000_000_000)
 
     static let topology: Topology = {
@@ -39,7 +41,12 @@ enum FuzzCluster {
                 AgentType(name: "pstn", phone: .pstn),
             ],
             dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
-            nodes: nodes, directory: DNDirectory(blocks: blocks, homes: [[], [1]]), timing: timing
+            nodes: nodes, directory: DNDirectory(blocks: blocks, homes: [[], [1]]),
+            routingPoints: [
+                RoutingPoint(
+                    dn: point, timeout: .seconds(3), ringTimeout: .seconds(2), defaultDN: DN("1003"),
+                    alternates: [DN("1000")!, DN("1002")!])
+            ], timing: timing
         )
     }()
 

@@ -1,4 +1,5 @@
 import AgentSessions
+import CallControl
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -42,6 +43,8 @@ extension MachinesCheck {
         } else if let message = node.nextProxyMessage(for: peer) {
             note(message)
             others[other].received(message, from: id, now: now)
+        } else if let message = node.nextCallMessage(for: peer) {
+            others[other].received(message, from: id, now: now)
         } else {
             return false
         }
@@ -53,6 +56,8 @@ extension MachinesCheck {
         if let message = others[other].nextPeerMessage(for: Self.me, now: now) {
             node.received(message, from: id, now: now)
         } else if let message = others[other].nextProxyMessage(for: Self.me) {
+            node.received(message, from: id, now: now)
+        } else if let message = others[other].nextCallMessage(for: Self.me) {
             node.received(message, from: id, now: now)
         } else {
             return false
@@ -134,11 +139,13 @@ extension MachinesCheck {
     mutating func hearFrame() {
         guard !connections.isEmpty else { return }
         let id = connections[bytes.choice(connections.count)].id
-        let type = UInt16(1100 + bytes.choice(14))
+        let type = UInt16(1100 + bytes.choice(16))
         let payload = bytes.bytes(bytes.choice(128))
         do throws(WireError) {
             if ProxyCodec.carries(type) {
                 node.received(try ProxyCodec.decode(type: type, payload.span.bytes), from: id, now: now)
+            } else if CallsCodec.carries(type) {
+                node.received(try CallsCodec.decode(type: type, payload.span.bytes), from: id, now: now)
             } else {
                 node.received(try Self.mesh.decode(type: type, payload.span.bytes), from: id, now: now)
             }
@@ -189,7 +196,7 @@ extension MachinesCheck {
             batch.owned.append(
                 OwnedRecord(
                     dn: dn(), stamp: stamp(), service: bytes.element(of: words),
-                    occupancy: Occupancy(rawValue: UInt8(bytes.choice(4))), session: session()))
+                    occupancy: Occupancy(rawValue: UInt8(bytes.choice(4))), session: session(), calls: calls()))
         }
         if bytes.choice(4) == 3 { batch.yielded = claims() }
         return batch
@@ -213,6 +220,35 @@ extension MachinesCheck {
         return AgentSession(
             agent: agent(), state: bytes.element(of: AgentSession.State.allCases),
             workMode: bytes.element(of: WorkMode.allCases), reasons: reasons(), login: login, stamp: stamp)
+    }
+
+    private mutating func calls() -> DNCalls? {
+        guard bytes.choice(4) == 3 else { return nil }
+        let ended = bytes.flag() ? DNCalls.Ended(connection: connection(), end: .abandoned) : nil
+        return DNCalls(dnCalls(), lastEnded: ended)
+    }
+
+    /// As the codec has them: none twice.
+    private mutating func dnCalls() -> [DNCall] {
+        var calls: [DNCall] = []
+        for _ in 0..<bytes.choice(4) {
+            let call = DNCall(
+                connection: connection(), phase: bytes.element(of: DNCall.Phase.allCases), isCaller: bytes.flag(),
+                since: UInt64(bytes.byte()), other: "caller")
+            if !calls.contains(where: { $0.connection == call.connection }) { calls.append(call) }
+        }
+        return calls
+    }
+
+    private mutating func connection() -> CallConnection { CallConnection(rawValue: UInt64(bytes.choice(8))) }
+
+    /// Calls that a peer is near to, or says that it is.
+    mutating func hearOfCalls() {
+        guard !connections.isEmpty else { return }
+        let message: CallMessage =
+            bytes.choice(8) == 7
+            ? .recounted : .calls(of: dn(), dnCalls(), ended: bytes.flag() ? nil : calls()?.lastEnded)
+        node.received(message, from: connections[bytes.choice(connections.count)].id, now: now)
     }
 
     private mutating func agent() -> AgentID {
@@ -338,6 +374,9 @@ extension MachinesCheck {
         case 14:
             node.requestReceived(
                 .setInputMask(referenceID: id, EventMask(rawValue: UInt8(bytes.byte()))), from: client, now: now)
+        case 15 where bytes.flag():
+            node.requestReceived(
+                .routeCall(referenceID: id, connection(), bytes.flag() ? token() : nil), from: client, now: now)
         case 15: node.redeem(token(), call: UInt32(bytes.byte()), now: now)
         case 0, 1:
             let dn = bytes.element(of: names)

@@ -52,7 +52,8 @@ struct MachinesCheck {
     }
 
     private mutating func happen() {
-        switch bytes.choice(16) {
+        switch bytes.choice(17) {
+        case 16: hearOfCalls()
         case 0: pass()
         case 1: connect(0)
         case 2: connect(2)

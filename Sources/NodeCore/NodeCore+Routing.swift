@@ -14,6 +14,9 @@ extension NodeCore {
         var isSecure: Bool
     }
 
+    /// INVITEs that are held.
+    package var heldCount: Int { heldCalls.count }
+
     // MARK: Callers
 
     /// An INVITE for a routing point came from somebody who may call.

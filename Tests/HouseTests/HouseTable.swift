@@ -137,8 +137,8 @@ enum House {
         Room(
             "FuzzChecks", .role,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "NodeCore",
-                "TopologyFile", "Wire", "TLS",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "Orchestration",
+                "NodeCore", "TopologyFile", "Wire", "TLS",
             ]
         ),
 

@@ -23,6 +23,43 @@ import Wire
         #expect(!ProxyCodec.carries(header(frame { mesh.encode(.snapshotRequest, to: &$0) }).type))
     }
 
+    @Test func `what nodes tell of calls comes out as it went in`() throws {
+        for message in callMessages {
+            let frame = frame { CallsCodec.encode(message, to: &$0) }
+            #expect(CallsCodec.carries(header(frame).type))
+            #expect(try CallsCodec.decode(type: header(frame).type, payload(frame).span.bytes) == message)
+        }
+    }
+
+    @Test func `what Stat Servers are asked and tell comes out as it went in`() throws {
+        for request in statRequests {
+            let frame = frame { StatCodec.encode(request, to: &$0) }
+            #expect(try StatCodec.decodeRequest(type: header(frame).type, payload(frame).span.bytes) == request)
+        }
+        for answer in statAnswers {
+            let frame = frame { StatCodec.encode(answer, to: &$0) }
+            #expect(try StatCodec.decodeAnswer(type: header(frame).type, payload(frame).span.bytes) == answer)
+        }
+    }
+
+    @Test func `calls and routing points are told to clients whole`() throws {
+        let call = calls[1].calls[0]
+        let ringing = try received(.call(CallEvent(kind: .ringing, dn: dn("1001"), call: call), sequence: 13))
+        #expect(ringing.type == .eventRinging && ringing.thisDN == "1001" && ringing.call == call)
+        #expect(ringing.sequence == 13)
+        #expect(try received(.status(statuses, sequence: nil)).statuses[2].calls == calls[1].calls)
+        let request = RouteRequest(
+            connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")])
+        let asked = try received(.routeRequest(request))
+        #expect(asked.type == .eventRouteRequest && asked.thisDN == "8000" && asked.connection == connection)
+        #expect(asked.caller == "+1555" && asked.triedDNs == request.tried)
+        let used = try received(
+            .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")))
+        #expect(used.type == .eventRouteUsed && used.referenceID == 12 && used.destination == "1001")
+        let ended = try received(.routeEnded(connection, routingPoint: dn("8000")))
+        #expect(ended.type == .eventAbandoned && ended.thisDN == "8000" && ended.call == nil)
+    }
+
     @Test func `a node introduces itself, its links and the owner's address by name`() throws {
         let info = ServerInfo(
             position: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 77), provisionedDNs: 12,

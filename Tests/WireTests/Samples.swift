@@ -1,4 +1,5 @@
 import AgentSessions
+import CallControl
 import ClusterModel
 import DNOwnership
 import Orchestration
@@ -19,6 +20,54 @@ let sessions = [
     session("ann", .notReady, ["why": "lunch", "code": "", "é": "ü"]), session("~", .ready),
     session(String(repeating: "x", count: AgentID.maximumLength), .loggedOut),
 ]
+
+let connection = CallConnection(rawValue: .max - 1)
+
+let calls: [DNCalls] = [
+    DNCalls([]),
+    DNCalls(
+        [
+            DNCall(
+                connection: connection, phase: .established, since: 1, other: "+15551230001", routingPoint: dn("8000")),
+            DNCall(
+                connection: CallConnection(rawValue: 1), phase: .ringing, isCaller: true, since: 1 << 47,
+                other: String(repeating: "~", count: DNCall.maximumOther)),
+        ], lastEnded: DNCalls.Ended(connection: CallConnection(rawValue: 0), end: .abandoned)),
+    DNCalls([], lastEnded: DNCalls.Ended(connection: connection, end: .released)),
+]
+
+let callMessages: [CallMessage] = [
+    .calls(of: dn("1001"), [], ended: nil),
+    .calls(of: dn("+493012345678901"), calls[1].calls, ended: calls[1].lastEnded),
+    .calls(of: dn("1001"), [], ended: calls[2].lastEnded), .recounted,
+]
+
+private let agentRows = AgentStatus.allCases.map { status in
+    AgentRow(dn: dn("1001"), agent: sessions[1].agent, status: status, since: 7, location: "wést")
+}
+
+let statRequests: [StatRequest] = [
+    .subscribe(referenceID: 1, after: nil), .subscribe(referenceID: .max, after: .max),
+    .query(referenceID: 2, StatQuery()),
+    .query(referenceID: 3, StatQuery(dn: "1001", agent: "ann", limit: 1, after: "1000")),
+]
+
+let statAnswers: [StatAnswer] = {
+    var rows = StatRows()
+    rows.beginsSnapshot = true
+    rows.rows = agentRows
+    var end = StatRows()
+    end.endsSnapshot = true
+    end.sequence = .max
+    let count = AgentStatus.allCases.count
+    let statistics = AgentStatistics(
+        row: agentRows[3], knownMilliseconds: .max, counts: Array(0..<UInt64(count)),
+        milliseconds: Array(repeating: 9, count: count))
+    return [
+        .rows(StatRows()), .rows(rows), .rows(end), .statistics(referenceID: 4, [], hasMore: false),
+        .statistics(referenceID: .max, [statistics, statistics], hasMore: true),
+    ]
+}()
 
 private let token = ReservationToken(
     dn: dn("1001"), claim: Stamp(rawValue: 7), lineage: Incarnation(rawValue: 8), number: .max)
@@ -48,6 +97,8 @@ let peerMessages: [PeerMessage] = {
     manned[0].session = sessions[0]
     manned[0].occupancy = [.busy, .reserved]
     manned[2].session = sessions[2]
+    manned[0].calls = calls[1]
+    manned[1].calls = calls[2]
     let position = StreamPosition(revision: 1, generation: 2, count: 3, digest: .max)
     return [
         .hello(hello), .hello(resumed), .syncBegin(SyncBegin(isSnapshot: true, revision: 0)),
@@ -84,7 +135,9 @@ let proxyMessages: [ProxyMessage] = [
     .answer(
         number: 0,
         .addressInfo(
-            OwnerWord(service: .inService, stamp: Stamp(rawValue: .max), occupancy: .busy, session: sessions[0]),
+            OwnerWord(
+                service: .inService, stamp: Stamp(rawValue: .max), occupancy: .busy, session: sessions[0],
+                calls: calls[1]),
             OwnerDetail(contacts: .max, desktops: 0))),
     .answer(number: 4, .agent(sessions[2])), .answer(number: 5, .reserved(reservation)), .answer(number: 6, .done),
     .answer(number: 7, .refused(.reservedByAnother)), .clientGone(.max),
@@ -113,6 +166,7 @@ let requests: [TRequest] = [
     .agent(referenceID: 14, dn: "", .notReady(.afterCallWork, Reasons())),
     .reserveAgent(referenceID: 15, dn: "1001", ReservationRequest(priority: 5, duration: .milliseconds(1))),
     .reserveAgent(referenceID: 16, dn: "", ReservationRequest(duration: .cancel, agent: sessions[0].agent)),
+    .routeCall(referenceID: 17, connection, token), .routeCall(referenceID: 18, CallConnection(rawValue: 0), nil),
 ]
 
 let statuses = [
@@ -122,7 +176,7 @@ let statuses = [
         dn: dn("1003"),
         view: View(
             service: .inService, owner: NodeIndex(0), stamp: Stamp(rawValue: 9), occupancy: .reserved,
-            agent: sessions[0])),
+            agent: sessions[0], calls: calls[1])),
 ]
 
 private func agentEvent(_ kind: AgentEvent.Kind, owner: NodeIndex) -> AgentEvent {
@@ -157,6 +211,14 @@ let events: [TEvent] = {
         .agent(agentEvent(.ready, owner: NodeIndex(0)), referenceID: nil, sequence: nil),
         .agent(agentEvent(.notReady, owner: NodeIndex(0)), referenceID: nil, sequence: 12),
         .agentReserved(referenceID: 11, reservation),
+        .call(CallEvent(kind: .ringing, dn: dn("1001"), call: calls[1].calls[0]), sequence: 13),
+        .call(CallEvent(kind: .abandoned, dn: dn("1001"), call: calls[1].calls[1]), sequence: nil),
+        .routeRequest(
+            RouteRequest(
+                connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")])),
+        .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")),
+        .routeUsed(referenceID: nil, connection, routingPoint: dn("8000"), destination: dn("1001")),
+        .routeEnded(connection, routingPoint: dn("8000")),
     ]
 }()
 

@@ -52,6 +52,24 @@ func everySample() -> [Sample] {
                 _ = try ProxyCodec.decode(type: $0, $1.span.bytes)
             })
     }
+    for message in callMessages {
+        samples.append(
+            Sample(frame: frame { CallsCodec.encode(message, to: &$0) }) {
+                _ = try CallsCodec.decode(type: $0, $1.span.bytes)
+            })
+    }
+    for request in statRequests {
+        samples.append(
+            Sample(frame: frame { StatCodec.encode(request, to: &$0) }) {
+                _ = try StatCodec.decodeRequest(type: $0, $1.span.bytes)
+            })
+    }
+    for answer in statAnswers {
+        samples.append(
+            Sample(frame: frame { StatCodec.encode(answer, to: &$0) }) {
+                _ = try StatCodec.decodeAnswer(type: $0, $1.span.bytes)
+            })
+    }
     for request in requests {
         samples.append(
             Sample(frame: frame { TLibraryCodec.encode(request, to: &$0) }) {
