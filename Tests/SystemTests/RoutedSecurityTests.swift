@@ -23,7 +23,8 @@ import Testing
                 topology
                     .replacing("unix:\(directory)/dc\(number)-sip1", with: "tls:127.0.0.1:710\(number)")
                     .replacing("unix:\(directory)/dc\(number)-default", with: "tls:127.0.0.1:720\(number)")
-                    .replacing("stat1: {}", with: "stat1: { listen: \"tls:127.0.0.1:740\(number)\" }", maxReplacements: 1)
+                    .replacing(
+                        "stat1: {}", with: "stat1: { listen: \"tls:127.0.0.1:740\(number)\" }", maxReplacements: 1)
             } + """
                 authentication: { realm: cc.example.com, users: credentials.yaml, algorithms: [ md5 ] }
                 clients: { secrets: credentials.yaml }
