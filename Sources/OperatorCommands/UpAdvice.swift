@@ -1,6 +1,6 @@
 package import ClusterModel
 
-/// The three lines that a cluster which has just come up ends its greeting with.
+/// The lines that a cluster which has just come up ends its greeting with: what can be tried now.
 package enum UpAdvice {
     /// Where the example phone says that it can be reached; nothing needs to listen there to be registered.
     private static let phonePort: UInt16 = 6060
@@ -15,7 +15,25 @@ package enum UpAdvice {
         return [
             "Register a phone:  \(registration(topology))",
             "Look at it:        \(look)",
-            "Stop everything:   Ctrl-C",
+        ] + call(topology, program, option) + ["Stop everything:   Ctrl-C"]
+    }
+
+    /// How an agent at the example phone is called over a routing point, where the gateway can be played on this machine. The call
+    /// comes to another data center than the phone's, if there is one. The files are in `examples/sipp`.
+    private static func call(_ topology: Topology, _ program: String, _ option: String) -> [String] {
+        let gateways = topology.trunks.lazy.filter { $0.gateway.transport == .udp }.map(\.gateway.address)
+        guard let (dn, _, registrar) = firstSIP(topology), let point = topology.routingPoints.first,
+            let gateway = gateways.first(where: { $0.isLoopback && $0.isIPv4 }), registrar.isLoopback
+        else { return [] }
+        let home = topology.nodes.first { node in node.sip.contains { $0.address == registrar } }?.dataCenter
+        let others = topology.nodes.filter { $0.dataCenter != home }.flatMap(\.sip).filter { $0.transport == .udp }
+        let node = others.map(\.address).first { $0.isLoopback && $0.isIPv4 } ?? registrar
+        return [
+            "Answer its calls:  sipp -sf examples/sipp/answer.xml -s \(dn) -i \(registrar.host) -p \(phonePort) "
+                + "\(registrar.host):\(registrar.port)",
+            "Log an agent in:   \(program) agent login \(dn) ann --work-mode auto-in\(option)",
+            "Call the agent:    sipp -sf examples/sipp/call.xml -s \(point.dn) -i \(gateway.host) -p \(gateway.port) "
+                + "-d 5000 -m 1 \(node.host):\(node.port)",
         ]
     }
 

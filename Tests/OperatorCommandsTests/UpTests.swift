@@ -95,6 +95,25 @@ struct UpTests {
     }
 
     @Test
+    func adviceOnCallsWhereTheGatewayCanBePlayedHere() throws {
+        let routing = """
+
+            routingPoints: { 8000: { strategy: longest-idle, default: 1000 } }
+            trunks: { carrier: { address: "udp:127.0.0.1:5090" } }
+            """
+        let topology = try topology("  - { range: 1000-1001, agentType: s, homes: [dc1] }" + routing)
+        let lines = UpAdvice.lines(topology, program: "tandem", socket: nil)
+        // The node of the other data center listens on all addresses, not on one that could be called here.
+        #expect(
+            lines[2...] == [
+                "Answer its calls:  sipp -sf examples/sipp/answer.xml -s 1000 -i 127.0.0.1 -p 6060 127.0.0.1:5071",
+                "Log an agent in:   tandem agent login 1000 ann --work-mode auto-in",
+                "Call the agent:    sipp -sf examples/sipp/call.xml -s 8000 -i 127.0.0.1 -p 5090 -d 5000 -m 1 127.0.0.1:5071",
+                "Stop everything:   Ctrl-C",
+            ])
+    }
+
+    @Test
     func adviceWithoutSIPPhones() throws {
         let topology = try topology("  - { number: 7001, agentType: p, dial: \"+15551230001\" }")
         let lines = UpAdvice.lines(topology, program: "tandem", socket: nil)

@@ -33,6 +33,25 @@ import Wire
         #expect(try cluster.status().isHealthy)
     }
 
+    @Test func `the examples for SIPp are a gateway and an agent's phone`() throws {
+        let cluster = try TestCluster(TestCluster.routed())
+        try cluster.logIn([("1001", 5301)], at: 5072)
+        try cluster.awaitAgents(1)
+        let examples = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/examples/sipp"
+        func sipp(_ name: String, _ more: [String]) throws -> BackgroundProgram {
+            let command = ["/usr/bin/sipp", "-sf", "\(examples)/\(name).xml", "-nostdin", "-i", "127.0.0.1", "-m", "2"]
+            return try BackgroundProgram(name, command + more, in: cluster)
+        }
+        let phone = try sipp("answer", ["-s", "1001", "-p", "5301", "127.0.0.1:5072"])
+        let caller = try sipp(
+            "call", ["-s", "8000", "-p", "\(TestCluster.gateway)", "-d", "200", "-l", "1", "127.0.0.1:5071"])
+        for program in [phone, caller] {
+            let code = try program.end()
+            #expect(code == 0, "\(program.output)")
+        }
+        #expect(try cluster.status().isHealthy)
+    }
+
     @Test func `no answer goes to the next agent, and the first is not ready`() throws {
         let cluster = try TestCluster(TestCluster.routed(", ringTimeout: 1s"))
         try cluster.logIn([("1001", 5301)], at: 5072)
