@@ -97,7 +97,8 @@ let roles: [Target] = [
     .target(
         name: "StatServer",
         dependencies: [
-            "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Wire", "LinuxSystem",
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Digests", "Wire",
+            "LinuxSystem",
             "TLS", "Transport", "TLibrary", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]

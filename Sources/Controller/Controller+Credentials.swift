@@ -12,12 +12,14 @@ struct Credentials {
     /// Of clients; empty when no proof is demanded.
     var clients: [ClientSecretPiece] = []
 
-    /// Nodes judge phones and clients. Other workers are clients themselves, and are told their own secret alone.
+    /// Nodes judge phones and clients, Stat Servers clients. A router is a client itself, and is told its own secret alone.
     func orders(for worker: WorkerDescription) -> [WorkerOrder] {
         switch worker.role {
         case .sip:
             return phones.map { .credentials($0) } + clients.map { .clientSecrets($0) }
-        case .stat, .router:
+        case .stat:
+            return clients.map { .clientSecrets($0) }
+        case .router:
             let own = clients.lazy.flatMap(\.secrets).first { $0.name == worker.name }
             return own.map { [.clientSecrets(ClientSecretPiece(isFirst: true, isLast: true, secrets: [$0]))] } ?? []
         }

@@ -23,7 +23,7 @@ final class AgentSource: PortRotaDelegate {
         return PortRota(
             servers.compactMap { server in
                 server.listen.map { address in
-                    (address, { [unowned role] in role.identity.link(to: server.name, isNode: false) })
+                    (address, { [unowned role] in role.identity.link(to: server.name) })
                 }
             }, on: role.loop, delegate: self)
     }

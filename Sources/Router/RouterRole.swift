@@ -48,7 +48,7 @@ package final class RouterRole: WorkerRole {
         for (position, node) in topology.nodes.enumerated() where node.dataCenter == me.dataCenter {
             guard let address = node.defaultPort else { continue }
             let link = PortLink(to: address, on: loop, delegate: calls) { [unowned self] in
-                identity.link(to: node.name, isNode: true)
+                identity.link(to: node.name)
             }
             nodes.append((NodeIndex(position), link))
             link.open()

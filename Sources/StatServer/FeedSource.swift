@@ -35,7 +35,7 @@ final class FeedSource: PortRotaDelegate {
         let nodes = role.topology.nodes.filter { $0.dataCenter == role.me.dataCenter }
         return PortRota(
             nodes.map { node in
-                (node.tcontroller, { [unowned role] in role.identity.link(to: node.name, isNode: true) })
+                (node.tcontroller, { [unowned role] in role.identity.link(to: node.name) })
             }, on: role.loop, delegate: self)
     }
 

@@ -1,9 +1,11 @@
 import AgentSessions
 import ClusterModel
+import Digests
 import LinuxSystem
 import Logging
 import Statistics
 import TLS
+import TLibraryPorts
 import Transport
 import Wire
 import WorkerRuntime
@@ -12,6 +14,7 @@ import WorkerRuntime
 final class StatClient {
     let connection: FramedConnection
     let peer: String
+    var introduction = ClientIntroduction()
     var isIntroduced = false
     var subscription: StatSubscription?
 
@@ -21,10 +24,8 @@ final class StatClient {
     }
 }
 
-// Clients of the Stat Server: hello first, then a subscription or queries.
+// Clients of the Stat Server: hello first, the proof of a secret where clients have them, then a subscription or queries.
 extension StatRole {
-    /// How long somebody who has connected may take for a hello.
-    private static let patience = Duration.seconds(10)
     /// With so many bytes waiting in a connection nothing more is put there.
     private static let pullLimit = 256 * 1024
     private static let rowsInAFrame = 512
@@ -50,7 +51,7 @@ extension StatRole {
             if let session { connection.secure(with: session, countedBy: handshakes) }
             let key = ObjectIdentifier(connection)
             clients[key] = StatClient(connection, from: stream.peerName)
-            loop.schedule(after: Self.patience) { [weak self, weak connection] in
+            loop.schedule(after: ClientIntroduction.patience) { [weak self, weak connection] in
                 guard let connection, self?.clients[key]?.isIntroduced == false else { return }
                 connection.close(afterFlushing: false)
             }
@@ -86,14 +87,42 @@ extension StatRole {
     }
 
     private func introduce(_ client: StatClient, type: UInt16, _ payload: RawSpan) throws(WireError) {
-        guard type == FrameType.hello else { return refuse(client, "the first frame must be a hello") }
-        let hello = try CommonCodec.decodeHello(payload)
-        guard hello.protocolVersion == PortHello.protocolVersion else {
-            return refuse(client, "protocol version \(hello.protocolVersion) is not spoken here")
+        switch type {
+        case FrameType.hello:
+            let hello = try CommonCodec.decodeHello(payload)
+            guard hello.protocolVersion == PortHello.protocolVersion else {
+                return carryOut(.refused(.otherProtocol(hello.protocolVersion)), client)
+            }
+            let nonce = clientSecrets == nil ? [] : SystemRandom.bytes(ClientProof.size)
+            let answer = PortHello(name: me.name, cluster: topology.cluster, nonce: nonce)
+            client.connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+            let step = client.introduction.hello(
+                from: hello.name, nonce: hello.nonce, challenge: nonce.isEmpty ? nil : nonce, node: answer.name,
+                cluster: answer.cluster)
+            carryOut(step, client)
+        case FrameType.proof:
+            guard let clientSecrets else { return carryOut(.refused(client.introduction.refusalOfOthers), client) }
+            let step = client.introduction.proof(try CommonCodec.decodeProof(payload), clientSecrets) { text, key in
+                MessageAuthenticationCode.sha256(text, key: key)
+            }
+            carryOut(step, client)
+        default:
+            carryOut(.refused(client.introduction.refusalOfOthers), client)
         }
-        client.isIntroduced = true
-        let answer = PortHello(name: me.name, cluster: topology.cluster)
-        client.connection.withOutput { CommonCodec.encode(answer, to: &$0) }
+    }
+
+    private func carryOut(_ step: ClientIntroduction.Step, _ client: StatClient) {
+        switch step {
+        case .welcome:
+            client.isIntroduced = true
+        case .challenge:
+            break
+        case .proved(let code):
+            client.connection.withOutput { CommonCodec.encode(proof: code, to: &$0) }
+            client.isIntroduced = true
+        case .refused(let refusal):
+            refuse(client, refusal.sentence)
+        }
     }
 
     private func refuse(_ client: StatClient, _ problem: String) {

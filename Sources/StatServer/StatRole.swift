@@ -4,6 +4,7 @@ import Logging
 package import Orchestration
 import Statistics
 import TLS
+import TLibraryPorts
 import Transport
 import Wire
 package import WorkerRuntime
@@ -20,6 +21,8 @@ package final class StatRole: WorkerRole {
     let logger: Logger
     let startedAt = SystemClock.monotonicNanoseconds()
     var identity: ServerIdentity
+    /// Nil where clients need no secrets.
+    var clientSecrets: ClientSecretTable?
     let address: StreamAddress
     let handshakes = HandshakeGauge(limit: 256)
     var feed: AgentFeed
@@ -38,6 +41,7 @@ package final class StatRole: WorkerRole {
         // Of every life a greater one: who comes back with the number of an earlier life gets a snapshot.
         setup.firstSequence = start.setup.incarnation.rawValue << 40
         feed = AgentFeed(StatBoard(setup), topology.directory)
+        replaceClientSecrets(start.clientSecrets)
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
@@ -63,7 +67,11 @@ package final class StatRole: WorkerRole {
         loop.addOwner(self)
     }
 
-    package func replaceClientSecrets(_ secrets: [ClientSecret]) { identity.take(secrets) }
+    package func replaceClientSecrets(_ secrets: [ClientSecret]) {
+        identity.take(secrets)
+        guard topology.clientAuthentication != nil else { return }
+        clientSecrets = ClientSecretTable(secrets, decoy: SystemRandom.bytes(32))
+    }
 
     package func replaceCertificates(_ tls: TLSContexts) { identity.tls = tls }
 

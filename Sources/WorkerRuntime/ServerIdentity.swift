@@ -24,9 +24,9 @@ package struct ServerIdentity {
     }
 
     /// For a link to a port of another program of the cluster, a node or a Stat Server.
-    package func link(to server: String, isNode: Bool) -> PortLink.Identity {
+    package func link(to server: String) -> PortLink.Identity {
         PortLink.Identity(
-            name: name, secret: isNode ? secret?.secret : nil, tls: tls?.mesh?.dialer,
+            name: name, secret: secret?.secret, tls: tls?.mesh?.dialer,
             server: .host(topology.certificateName(of: server)))
     }
 }

@@ -104,7 +104,8 @@ enum House {
         Room(
             "StatServer", .role,
             [
-                "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Wire", "LinuxSystem",
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "Statistics", "Orchestration", "Digests", "Wire",
+                "LinuxSystem",
                 "TLS", "Transport", "TLibrary", "WorkerRuntime", "Logging",
             ]
         ),
@@ -137,7 +138,8 @@ enum House {
         Room(
             "FuzzChecks", .role,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "Orchestration",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "Orchestration",
                 "NodeCore", "TopologyFile", "Wire", "TLS",
             ]
         ),

@@ -2,6 +2,7 @@ import ClusterModel
 import Glibc
 import LinuxSystem
 import Orchestration
+import TLibraryPorts
 import Testing
 import Transport
 import Wire
@@ -128,6 +129,20 @@ import Wire
             return Self.topology(directory) + "clients: { secrets: credentials.yaml }\n"
         }
         #expect(try cluster.status().isHealthy)
+        // The router, which knows its own, is served by the Stat Server; who has none is not.
+        try cluster.waitUntil("the router is served") { status in
+            try worker(.stat, status).report?.clients == 1
+        }
+        let address = try #require(StreamAddress(try worker(.stat, try cluster.status()).listen))
+        let client = try BlockingConnection(to: address)
+        var hello: [UInt8] = []
+        CommonCodec.encode(PortHello(name: "dc1/router1"), to: &hello)
+        try client.send(raw: hello)
+        let answer = try client.receive()
+        #expect(try CommonCodec.decodeHello(answer.payload.span.bytes).nonce.count == ClientProof.size)
+        let refusal = try client.receive()
+        let problem = try CommonCodec.decodeProblem(refusal.payload.span.bytes)
+        #expect(problem == "clients must prove here that they know a secret, and this one has none")
     }
 
     @Test func `a socket whose path would be too long is told before anything is started`() throws {
