@@ -80,8 +80,8 @@ import Testing
     @Test func `whom routers would choose is a sentence and a table for each data center`() {
         let expected = """
             A call to 8000 at dc1 (west) would go to ann on 1001, as dc1/router1 has it.
-            AGENT       DN    STATE      FOR  LOCATION  WHY NOT
-            ann         1001  ready      12s  west      -
+            AGENT     DN    STATE      FOR  LOCATION  WHY NOT
+            ann       1001  ready      12s  west      -
             bob\u{FFFD}[31m  1001  not-ready    -  west      not-ready
 
             A call to 8000 at dc2 would wait for an agent, as dc2/router1 has it.

@@ -218,7 +218,7 @@ import Wire
         #expect(news(1229, bytes(2, tried)) == .tooMany(type: 1229))
         let others = many(7, Int(RouteQuestion.maximumLimit) + 1)
         #expect(news(1231, others) == .tooMany(type: 1231))
-        let answers = many(2, RouteAnswers.maximumCount + 1)
+        let answers = (0...RouteAnswers.maximumCount).flatMap { _ in bytes(2, number(1, 1)) }
         #expect(error { _ = try OperatorCodec.decodeAnswer(type: 1327, answers.span.bytes) } == .tooMany(type: 1327))
         let question = number(3, UInt64(RouteQuestion.maximumLimit) + 1)
         #expect(error { _ = try OperatorCodec.decodeRequest(type: 1306, question.span.bytes) } == .tooMany(type: 1306))
