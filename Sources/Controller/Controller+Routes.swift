@@ -37,7 +37,8 @@ extension Controller {
     func refusal(routingPoint name: String) -> OperatorAnswer? {
         let points = topology.routingPoints.map { "\($0.dn)" }
         guard !name.isEmpty, !points.contains(name) else { return nil }
-        let all = points.isEmpty ? "the topology has none" : "there are \(Self.names(points))"
+        let verb = points.count == 1 ? "there is" : "there are"
+        let all = points.isEmpty ? "the topology has none" : "\(verb) \(Self.names(points))"
         return .refused(message: "\(name) is no routing point of \(topology.cluster); \(all)", exitCode: 1)
     }
 

@@ -38,8 +38,8 @@ struct RouteCommand: ParsableCommand {
         guard dryRun else {
             throw ValidationError("only dry runs exist, as callers make calls: add --dry-run")
         }
-        guard limit <= RouteQuestion.maximumLimit else {
-            throw ValidationError("--limit is from 0 to \(RouteQuestion.maximumLimit)")
+        guard (1...RouteQuestion.maximumLimit).contains(limit) else {
+            throw ValidationError("--limit is from 1 to \(RouteQuestion.maximumLimit)")
         }
     }
 

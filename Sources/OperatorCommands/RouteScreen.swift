@@ -5,7 +5,8 @@ package enum RouteScreen {
     /// - Parameter now: milliseconds since 1970.
     package static func rendered(_ answers: RouteAnswers, now: UInt64, _ style: Style) -> String {
         answers.answers.map { answer in
-            let place = answer.location.isEmpty ? answer.dataCenter : "\(answer.dataCenter) (\(answer.location))"
+            let isNamedAlike = ["", answer.dataCenter].contains(answer.location)
+            let place = isNamedAlike ? answer.dataCenter : "\(answer.dataCenter) (\(answer.location))"
             let head = style.bold("A call to \(answers.routingPoint) at \(Wording.printable(place))")
             return "\(head) \(sentence(answer))\n" + table(answer, now: now, style)
         }.joined(separator: "\n")
@@ -26,7 +27,7 @@ package enum RouteScreen {
     private static func table(_ answer: RouteAnswer, now: UInt64, _ style: Style) -> String {
         let rows = (answer.chosen.map { [$0] } ?? []) + answer.others
         guard !rows.isEmpty else {
-            return answer.router.isEmpty ? "" : "No agent is listed; it may know of none.\n"
+            return answer.router.isEmpty ? "" : "No agent is known to it.\n"
         }
         var table = Table([
             .init("AGENT"), .init("DN"), .init("STATE"), .init("FOR", .right), .init("LOCATION"), .init("WHY NOT"),

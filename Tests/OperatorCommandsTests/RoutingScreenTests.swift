@@ -85,7 +85,7 @@ import Testing
             bob\u{FFFD}[31m  1001  not-ready    -  west      not-ready
 
             A call to 8000 at dc2 would wait for an agent, as dc2/router1 has it.
-            No agent is listed; it may know of none.
+            No agent is known to it.
 
             A call to 8000 at dc3 is not told of, as no router of it answers.
 

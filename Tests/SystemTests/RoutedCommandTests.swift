@@ -34,7 +34,7 @@ import Testing
         #expect(json.contains(#""state" : "waiting""#) && json.contains(#""ringing" : null"#), "\(json)")
         #expect(try tandem(["calls", "--state", "ringing"], cluster).output.contains("No call fits."))
         let unknown = try tandem(["calls", "--routing-point", "8001"], cluster)
-        #expect(unknown.code == 1 && unknown.output.contains("8001 is no routing point of test; there are 8000"))
+        #expect(unknown.code == 1 && unknown.output.contains("8001 is no routing point of test; there is 8000"))
 
         // One agent does not answer, the next one does.
         let silent = try SIPp("ring-until-cancelled", callee: "1001", port: 5301, node: 5072, in: cluster)
@@ -117,7 +117,7 @@ import Testing
         #expect(try tandem(["route", "8000"], cluster).output.contains("only dry runs exist"))
         #expect(try tandem(["route", "8000", "--dry-run", "--limit", "501"], cluster).code == 64)
         let unknown = try tandem(["route", "8001", "--dry-run"], cluster)
-        #expect(unknown.code == 1 && unknown.output.contains("8001 is no routing point of test; there are 8000"))
+        #expect(unknown.code == 1 && unknown.output.contains("8001 is no routing point of test; there is 8000"))
         let nowhere = try tandem(["route", "8000", "--dry-run", "--from", "dc9"], cluster)
         #expect(nowhere.code == 1 && nowhere.output.contains("there are dc1, dc2, dc1/sip1, dc2/sip1"))
         let router = try #require(try cluster.status().nodes.first { $0.name == "dc1/router1" })
