@@ -1087,6 +1087,51 @@ void   tandem__control__node_report__free_unpacked
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__point_report__init
+                     (Tandem__Control__PointReport         *message)
+{
+  static const Tandem__Control__PointReport init_value = TANDEM__CONTROL__POINT_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__point_report__get_packed_size
+                     (const Tandem__Control__PointReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__point_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__point_report__pack
+                     (const Tandem__Control__PointReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__point_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__point_report__pack_to_buffer
+                     (const Tandem__Control__PointReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__point_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__PointReport *
+       tandem__control__point_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__PointReport *)
+     protobuf_c_message_unpack (&tandem__control__point_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__point_report__free_unpacked
+                     (Tandem__Control__PointReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__point_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__link__init
                      (Tandem__Control__Link         *message)
 {
@@ -1175,6 +1220,51 @@ void   tandem__control__dnreport__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__dnreport__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__dncall_entry__init
+                     (Tandem__Control__DNCallEntry         *message)
+{
+  static const Tandem__Control__DNCallEntry init_value = TANDEM__CONTROL__DNCALL_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__dncall_entry__get_packed_size
+                     (const Tandem__Control__DNCallEntry *message)
+{
+  assert(message->base.descriptor == &tandem__control__dncall_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__dncall_entry__pack
+                     (const Tandem__Control__DNCallEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__dncall_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__dncall_entry__pack_to_buffer
+                     (const Tandem__Control__DNCallEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__dncall_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DNCallEntry *
+       tandem__control__dncall_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DNCallEntry *)
+     protobuf_c_message_unpack (&tandem__control__dncall_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__dncall_entry__free_unpacked
+                     (Tandem__Control__DNCallEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__dncall_entry__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__binding__init
@@ -1355,6 +1445,186 @@ void   tandem__control__call_entry__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__call_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__route_question__init
+                     (Tandem__Control__RouteQuestion         *message)
+{
+  static const Tandem__Control__RouteQuestion init_value = TANDEM__CONTROL__ROUTE_QUESTION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__route_question__get_packed_size
+                     (const Tandem__Control__RouteQuestion *message)
+{
+  assert(message->base.descriptor == &tandem__control__route_question__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__route_question__pack
+                     (const Tandem__Control__RouteQuestion *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__route_question__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__route_question__pack_to_buffer
+                     (const Tandem__Control__RouteQuestion *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__route_question__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RouteQuestion *
+       tandem__control__route_question__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RouteQuestion *)
+     protobuf_c_message_unpack (&tandem__control__route_question__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__route_question__free_unpacked
+                     (Tandem__Control__RouteQuestion *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__route_question__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__route_answer__init
+                     (Tandem__Control__RouteAnswer         *message)
+{
+  static const Tandem__Control__RouteAnswer init_value = TANDEM__CONTROL__ROUTE_ANSWER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__route_answer__get_packed_size
+                     (const Tandem__Control__RouteAnswer *message)
+{
+  assert(message->base.descriptor == &tandem__control__route_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__route_answer__pack
+                     (const Tandem__Control__RouteAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__route_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__route_answer__pack_to_buffer
+                     (const Tandem__Control__RouteAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__route_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RouteAnswer *
+       tandem__control__route_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RouteAnswer *)
+     protobuf_c_message_unpack (&tandem__control__route_answer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__route_answer__free_unpacked
+                     (Tandem__Control__RouteAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__route_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__route_candidate__init
+                     (Tandem__Control__RouteCandidate         *message)
+{
+  static const Tandem__Control__RouteCandidate init_value = TANDEM__CONTROL__ROUTE_CANDIDATE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__route_candidate__get_packed_size
+                     (const Tandem__Control__RouteCandidate *message)
+{
+  assert(message->base.descriptor == &tandem__control__route_candidate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__route_candidate__pack
+                     (const Tandem__Control__RouteCandidate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__route_candidate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__route_candidate__pack_to_buffer
+                     (const Tandem__Control__RouteCandidate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__route_candidate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RouteCandidate *
+       tandem__control__route_candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RouteCandidate *)
+     protobuf_c_message_unpack (&tandem__control__route_candidate__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__route_candidate__free_unpacked
+                     (Tandem__Control__RouteCandidate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__route_candidate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__route_answers__init
+                     (Tandem__Control__RouteAnswers         *message)
+{
+  static const Tandem__Control__RouteAnswers init_value = TANDEM__CONTROL__ROUTE_ANSWERS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__route_answers__get_packed_size
+                     (const Tandem__Control__RouteAnswers *message)
+{
+  assert(message->base.descriptor == &tandem__control__route_answers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__route_answers__pack
+                     (const Tandem__Control__RouteAnswers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__route_answers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__route_answers__pack_to_buffer
+                     (const Tandem__Control__RouteAnswers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__route_answers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RouteAnswers *
+       tandem__control__route_answers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RouteAnswers *)
+     protobuf_c_message_unpack (&tandem__control__route_answers__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__route_answers__free_unpacked
+                     (Tandem__Control__RouteAnswers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__route_answers__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__agent_list_request__init
@@ -4246,7 +4516,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[23] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[24] =
 {
   {
     "request",
@@ -4524,6 +4794,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "points",
+    36,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__NodeReport, n_points),
+    offsetof(Tandem__Control__NodeReport, points),
+    &tandem__control__point_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -4541,6 +4823,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   11,   /* field[11] = not_sip */
   3,   /* field[3] = owned_dns */
   4,   /* field[4] = owned_in_service */
+  23,   /* field[23] = points */
   14,   /* field[14] = provisioned_dns */
   9,   /* field[9] = registrations_accepted */
   0,   /* field[0] = request */
@@ -4554,7 +4837,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 23 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -4564,11 +4847,153 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  23,
+  24,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[9] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, number),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "present",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, present),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arrived",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, arrived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routed",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, routed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, answered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandoned",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, abandoned),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "defaulted",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, defaulted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routers",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, routers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__point_report__field_indices_by_name[] = {
+  5,   /* field[5] = abandoned */
+  4,   /* field[4] = answered */
+  2,   /* field[2] = arrived */
+  6,   /* field[6] = defaulted */
+  0,   /* field[0] = number */
+  1,   /* field[1] = present */
+  7,   /* field[7] = refused */
+  3,   /* field[3] = routed */
+  8,   /* field[8] = routers */
+};
+static const ProtobufCIntRange tandem__control__point_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tandem__control__point_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.PointReport",
+  "PointReport",
+  "Tandem__Control__PointReport",
+  "tandem.control",
+  sizeof(Tandem__Control__PointReport),
+  9,
+  tandem__control__point_report__field_descriptors,
+  tandem__control__point_report__field_indices_by_name,
+  1,  tandem__control__point_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__point_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__link__field_descriptors[21] =
@@ -4869,7 +5294,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   (ProtobufCMessageInit) tandem__control__link__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[11] =
 {
   {
     "request",
@@ -4991,10 +5416,23 @@ static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "calls",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__DNReport, n_calls),
+    offsetof(Tandem__Control__DNReport, calls),
+    &tandem__control__dncall_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
   9,   /* field[9] = agent */
   6,   /* field[6] = bindings */
+  10,   /* field[10] = calls */
   8,   /* field[8] = desktops */
   4,   /* field[4] = last_word */
   7,   /* field[7] = owned_here */
@@ -5007,7 +5445,7 @@ static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__dnreport__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
 {
@@ -5017,11 +5455,114 @@ const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
   "Tandem__Control__DNReport",
   "tandem.control",
   sizeof(Tandem__Control__DNReport),
-  10,
+  11,
   tandem__control__dnreport__field_descriptors,
   tandem__control__dnreport__field_indices_by_name,
   1,  tandem__control__dnreport__number_ranges,
   (ProtobufCMessageInit) tandem__control__dnreport__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__dncall_entry__field_descriptors[6] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, is_caller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, other),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNCallEntry, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__dncall_entry__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  2,   /* field[2] = is_caller */
+  4,   /* field[4] = other */
+  1,   /* field[1] = phase */
+  5,   /* field[5] = routing_point */
+  3,   /* field[3] = since */
+};
+static const ProtobufCIntRange tandem__control__dncall_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__dncall_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DNCallEntry",
+  "DNCallEntry",
+  "Tandem__Control__DNCallEntry",
+  "tandem.control",
+  sizeof(Tandem__Control__DNCallEntry),
+  6,
+  tandem__control__dncall_entry__field_descriptors,
+  tandem__control__dncall_entry__field_indices_by_name,
+  1,  tandem__control__dncall_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__control__dncall_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__binding__field_descriptors[3] =
@@ -5088,7 +5629,7 @@ const ProtobufCMessageDescriptor tandem__control__binding__descriptor =
   (ProtobufCMessageInit) tandem__control__binding__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__call_list_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tandem__control__call_list_request__field_descriptors[6] =
 {
   {
     "request",
@@ -5150,18 +5691,31 @@ static const ProtobufCFieldDescriptor tandem__control__call_list_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "routing_point",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallListRequest, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__call_list_request__field_indices_by_name[] = {
   2,   /* field[2] = dn */
   1,   /* field[1] = limit */
   4,   /* field[4] = node */
   0,   /* field[0] = request */
+  5,   /* field[5] = routing_point */
   3,   /* field[3] = state */
 };
 static const ProtobufCIntRange tandem__control__call_list_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor =
 {
@@ -5171,7 +5725,7 @@ const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor 
   "Tandem__Control__CallListRequest",
   "tandem.control",
   sizeof(Tandem__Control__CallListRequest),
-  5,
+  6,
   tandem__control__call_list_request__field_descriptors,
   tandem__control__call_list_request__field_indices_by_name,
   1,  tandem__control__call_list_request__number_ranges,
@@ -5242,7 +5796,7 @@ const ProtobufCMessageDescriptor tandem__control__call_list__descriptor =
   (ProtobufCMessageInit) tandem__control__call_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[13] =
 {
   {
     "call_id",
@@ -5328,20 +5882,98 @@ static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "connection",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_text",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, caller_text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dialled_text",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, dialled_text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tried",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__CallEntry, n_tried),
+    offsetof(Tandem__Control__CallEntry, tried),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "came_here",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, came_here),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
   0,   /* field[0] = call_id */
   3,   /* field[3] = callee */
   2,   /* field[2] = caller */
   1,   /* field[1] = caller_tag */
+  9,   /* field[9] = caller_text */
+  12,   /* field[12] = came_here */
+  7,   /* field[7] = connection */
+  10,   /* field[10] = dialled_text */
   6,   /* field[6] = nodes */
+  8,   /* field[8] = routing_point */
   5,   /* field[5] = since */
   4,   /* field[4] = state */
+  11,   /* field[11] = tried */
 };
 static const ProtobufCIntRange tandem__control__call_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
 {
@@ -5351,11 +5983,358 @@ const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
   "Tandem__Control__CallEntry",
   "tandem.control",
   sizeof(Tandem__Control__CallEntry),
-  7,
+  13,
   tandem__control__call_entry__field_descriptors,
   tandem__control__call_entry__field_indices_by_name,
   1,  tandem__control__call_entry__number_ranges,
   (ProtobufCMessageInit) tandem__control__call_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__route_question__field_descriptors[4] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteQuestion, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteQuestion, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteQuestion, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteQuestion, from),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__route_question__field_indices_by_name[] = {
+  3,   /* field[3] = from */
+  2,   /* field[2] = limit */
+  0,   /* field[0] = request */
+  1,   /* field[1] = routing_point */
+};
+static const ProtobufCIntRange tandem__control__route_question__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__route_question__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RouteQuestion",
+  "RouteQuestion",
+  "Tandem__Control__RouteQuestion",
+  "tandem.control",
+  sizeof(Tandem__Control__RouteQuestion),
+  4,
+  tandem__control__route_question__field_descriptors,
+  tandem__control__route_question__field_indices_by_name,
+  1,  tandem__control__route_question__number_ranges,
+  (ProtobufCMessageInit) tandem__control__route_question__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__route_answer__field_descriptors[7] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "router",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, router),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chosen",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, chosen),
+    &tandem__control__route_candidate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_overflow",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswer, after_overflow),
+    &tandem__control__route_candidate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "others",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__RouteAnswer, n_others),
+    offsetof(Tandem__Control__RouteAnswer, others),
+    &tandem__control__route_candidate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__route_answer__field_indices_by_name[] = {
+  5,   /* field[5] = after_overflow */
+  4,   /* field[4] = chosen */
+  2,   /* field[2] = data_center */
+  3,   /* field[3] = location */
+  6,   /* field[6] = others */
+  0,   /* field[0] = request */
+  1,   /* field[1] = router */
+};
+static const ProtobufCIntRange tandem__control__route_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__route_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RouteAnswer",
+  "RouteAnswer",
+  "Tandem__Control__RouteAnswer",
+  "tandem.control",
+  sizeof(Tandem__Control__RouteAnswer),
+  7,
+  tandem__control__route_answer__field_descriptors,
+  tandem__control__route_answer__field_indices_by_name,
+  1,  tandem__control__route_answer__number_ranges,
+  (ProtobufCMessageInit) tandem__control__route_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_descriptors[6] =
+{
+  {
+    "agent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "why_not",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, why_not),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__route_candidate__field_indices_by_name[] = {
+  0,   /* field[0] = agent */
+  1,   /* field[1] = dn */
+  4,   /* field[4] = location */
+  3,   /* field[3] = since */
+  2,   /* field[2] = state */
+  5,   /* field[5] = why_not */
+};
+static const ProtobufCIntRange tandem__control__route_candidate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RouteCandidate",
+  "RouteCandidate",
+  "Tandem__Control__RouteCandidate",
+  "tandem.control",
+  sizeof(Tandem__Control__RouteCandidate),
+  6,
+  tandem__control__route_candidate__field_descriptors,
+  tandem__control__route_candidate__field_indices_by_name,
+  1,  tandem__control__route_candidate__number_ranges,
+  (ProtobufCMessageInit) tandem__control__route_candidate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__route_answers__field_descriptors[2] =
+{
+  {
+    "routing_point",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteAnswers, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answers",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__RouteAnswers, n_answers),
+    offsetof(Tandem__Control__RouteAnswers, answers),
+    &tandem__control__route_answer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__route_answers__field_indices_by_name[] = {
+  1,   /* field[1] = answers */
+  0,   /* field[0] = routing_point */
+};
+static const ProtobufCIntRange tandem__control__route_answers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__route_answers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RouteAnswers",
+  "RouteAnswers",
+  "Tandem__Control__RouteAnswers",
+  "tandem.control",
+  sizeof(Tandem__Control__RouteAnswers),
+  2,
+  tandem__control__route_answers__field_descriptors,
+  tandem__control__route_answers__field_indices_by_name,
+  1,  tandem__control__route_answers__number_ranges,
+  (ProtobufCMessageInit) tandem__control__route_answers__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__agent_list_request__field_descriptors[6] =

@@ -36,6 +36,9 @@ extension CallControl {
         setup.points.firstIndex { $0.dn == point }.map { routers.best(for: $0) != nil } ?? false
     }
 
+    /// How many are asked about the calls of each routing point, in the order of the setup.
+    package var routerCounts: [Int] { setup.points.indices.map { routers.count(for: $0) } }
+
     // MARK: Questions
 
     mutating func askRouter(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
@@ -172,6 +175,8 @@ struct RouterTable: Sendable {
             return one.lastAsked != other.lastAsked ? one.lastAsked < other.lastAsked : left.key < right.key
         }?.key
     }
+
+    func count(for point: Int) -> Int { routers.values.count { $0.points.contains(point) } }
 
     mutating func questionBegan(at router: RouterID) {
         asked += 1

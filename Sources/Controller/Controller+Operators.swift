@@ -16,11 +16,14 @@ enum QueryPurpose {
     case entries(DNFilter, positions: [UInt32], next: UInt32?)
     case calls(CallFilter)
     case agents(AgentFilter)
+    /// Whom the routers of some data centers, by name, would choose.
+    case routes(RouteQuestion, dataCenters: [String])
 
-    func concerns(_ role: RoleName) -> Bool {
+    func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
         case .status: true
-        case .details, .candidates, .entries, .calls, .agents: role == .sip
+        case .details, .candidates, .entries, .calls, .agents: worker.role == .sip
+        case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
         }
     }
 }
@@ -33,6 +36,7 @@ struct Query {
         case list(DNList)
         case calls(CallList)
         case agents(AgentList)
+        case route(RouteAnswer)
     }
 
     let purpose: QueryPurpose
@@ -66,20 +70,24 @@ extension Controller {
             case .failure(let refusal): answer(.refused(message: refusal.message, exitCode: refusal.exitCode), client)
             }
         case .listCalls(let filter):
-            if let refusal = refusal(dn: filter.dn, node: filter.node) { return answer(refusal, client) }
+            if let refusal = refusal(dn: filter.dn, node: filter.node) ?? refusal(routingPoint: filter.routingPoint) {
+                return answer(refusal, client)
+            }
             ask(.calls(filter), for: client)
         case .listAgents(let filter):
             if let refusal = refusal(dn: filter.dn, node: filter.node) { return answer(refusal, client) }
             ask(.agents(filter), for: client)
+        case .explainRoute(let question):
+            explain(question, for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
         }
     }
 
-    /// Asks all workers that are ready: those of all roles how they are, nodes alone what they know.
+    /// Asks all workers that are ready and whom it concerns.
     func ask(_ purpose: QueryPurpose, for client: FramedConnection?) {
         let number = nextQueryNumber()
-        let ready = workers.indices.filter { workers[$0].isReady && purpose.concerns(workers[$0].role) }
+        let ready = workers.indices.filter { workers[$0].isReady && purpose.concerns(workers[$0]) }
         queries[number] = Query(purpose: purpose, client: client, missing: Set(ready))
         for position in ready { workers[position].order(order(for: purpose, number: number)) }
         if ready.isEmpty { return finish(number) }
@@ -93,6 +101,7 @@ extension Controller {
         case .candidates(let filter): return .listDNs(request: number, filter)
         case .calls(let filter): return .listCalls(request: number, filter)
         case .agents(let filter): return .listAgents(request: number, filter)
+        case .routes(let question, _): return .explainRoute(request: number, question)
         case .entries(_, let positions, _):
             var filter = DNFilter()
             filter.positions = positions
@@ -133,6 +142,8 @@ extension Controller {
             if let client = query.client { answer(.calls(calls(filter, query)), client) }
         case .agents(let filter):
             if let client = query.client { answer(.agents(agents(filter, query)), client) }
+        case .routes(let question, let dataCenters):
+            if let client = query.client { answer(.routes(routes(question, dataCenters, query)), client) }
         }
     }
 

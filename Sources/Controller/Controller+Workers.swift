@@ -194,6 +194,8 @@ extension Controller {
             answered(.agents(list), worker, query: list.request)
         case .calls(let list):
             answered(.calls(list), worker, query: list.request)
+        case .route(let answer):
+            answered(.route(answer), worker, query: answer.request)
         case .linkChanged(let change):
             note(change, from: worker)
         case .clientCutOff(let cutOff):

@@ -17,6 +17,16 @@ enum Candidates {
         fitting(status(words).sipNodes.map(\.dataCenter), prefix)
     }
 
+    static let routingPoints = CompletionKind.custom { words, _, prefix in
+        fitting(status(words).routingPoints.map(\.number), prefix)
+    }
+
+    /// Where a call can come.
+    static let places = CompletionKind.custom { words, _, prefix in
+        let nodes = status(words).sipNodes
+        return fitting(nodes.map(\.dataCenter) + nodes.map(\.name), prefix)
+    }
+
     static let dns = CompletionKind.custom { words, _, prefix in
         dns(words, prefix)
     }

@@ -80,6 +80,11 @@ package final class ControllerClient {
         return list
     }
 
+    package func routes(_ question: RouteQuestion) throws(CommandFailure) -> RouteAnswers {
+        guard case .routes(let answers) = try ask(.explainRoute(question)) else { throw unexpected() }
+        return answers
+    }
+
     /// Asks for the event stream; the answers come from `nextEvents`.
     package func beginEvents(_ start: EventStart, follow: Bool) throws(CommandFailure) {
         try send(.events(start, follow: follow))

@@ -13,10 +13,10 @@ package struct DNExplanation: Sendable {
     }
 
     /// Nodes that show the DN in service.
-    private var showing: [String] { nodes { $0.shown.isInService } }
+    var showing: [String] { nodes { $0.shown.isInService } }
     /// Nodes that show it out of service.
     private var hiding: [String] { nodes { !$0.shown.isInService } }
-    private var owner: String { details.authority?.owner ?? "" }
+    var owner: String { details.authority?.owner ?? "" }
     private var isPSTN: Bool { details.phone == AgentType.Phone.pstn.rawValue }
 
     private func nodes(where condition: (DNReport) -> Bool) -> [String] {
@@ -143,7 +143,7 @@ extension DNExplanation {
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
         return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
-            + "\n" + agentPart(now: now) + "\n"
+            + "\n" + callPart(now: now).map { $0 + "\n" }.joined() + agentPart(now: now) + "\n" + reachPart + "\n"
     }
 
     private func ownersWord(_ authority: DNReport) -> String {
@@ -157,7 +157,8 @@ extension DNExplanation {
     /// - Parameter now: milliseconds since 1970.
     package func json(now: UInt64) -> DNExplanationJSON {
         DNExplanationJSON(
-            agentExplanation: agentPart(now: now), canTakeCall: canTakeCall, details: DNDetailsJSON(details),
+            agentExplanation: agentPart(now: now), canTakeCall: canTakeCall, canTakeCallsFrom: showing,
+            details: DNDetailsJSON(details),
             explanation: closing)
     }
 }
@@ -166,6 +167,7 @@ extension DNExplanation {
 package struct DNExplanationJSON: Encodable, Equatable, Sendable {
     var agentExplanation: String
     var canTakeCall: Bool
+    var canTakeCallsFrom: [String]
     var details: DNDetailsJSON
     var explanation: String
 }

@@ -15,6 +15,26 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
         @OrNull var reason: String?
     }
 
+    /// A call of the DN.
+    package struct PresentCall: Encodable, Equatable, Sendable {
+        var connection: String
+        /// `ringing`, `dialing` or `established`.
+        var state: String
+        var isCaller: Bool
+        @OrNull var other: String?
+        @OrNull var routingPoint: String?
+        var since: String
+
+        init(_ call: DNCall) {
+            connection = "\(call.connection)"
+            state = call.word
+            isCaller = call.isCaller
+            other = call.other.isEmpty ? nil : call.other
+            routingPoint = call.routingPoint.map { "\($0)" }
+            since = Wording.isoTime(milliseconds: call.since)
+        }
+    }
+
     var dn: String
     var agentType: String
     var phone: String
@@ -25,6 +45,7 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
     @OrNull var reason: String?
     var bindings: [Binding]
     @OrNull var agent: AgentsJSON.Agent?
+    var calls: [PresentCall]
     var views: [String: NodeView]
 
     package init(_ details: DNDetails) {
@@ -40,6 +61,7 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
             Binding(contact: $0.contact, expiresInSeconds: $0.expiresInSeconds, source: $0.source)
         }
         agent = details.authority?.agent.map { AgentsJSON.Agent($0) }
+        calls = details.calls.map { PresentCall($0) }
         views = [:]
         for answer in details.answers {
             views[answer.node] =
@@ -94,6 +116,9 @@ extension DNDetails {
         guard let authority, authority.isOwnedHere else { return [] }
         return authority.bindings.sorted { $0.contact < $1.contact }
     }
+
+    /// As the owner says, or as another node heard it last.
+    package var calls: [DNCall] { authority?.calls ?? [] }
 
     /// Whether the owner itself answered.
     package var ownerAnswered: Bool { authority?.isOwnedHere == true }

@@ -11,7 +11,13 @@ package enum DNScreen {
             + "homes        \(home)\n"
             + "owner        \(owner(details, now: now))\n"
             + "bindings     \(bindings(details))\n"
-            + "agent        \(AgentScreen.summary(details.authority?.agent, now: now))\n\n" + views(details, style)
+            + "agent        \(AgentScreen.summary(details.authority?.agent, now: now))\n"
+            + "calls        \(calls(details, now: now))\n\n" + views(details, style)
+    }
+
+    private static func calls(_ details: DNDetails, now: UInt64) -> String {
+        let lines = details.calls.map { CallScreen.words($0, now: now) }
+        return lines.isEmpty ? "-" : lines.joined(separator: "\n             ")
     }
 
     private static func service(_ details: DNDetails, _ style: Style) -> String {

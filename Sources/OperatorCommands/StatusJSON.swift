@@ -27,6 +27,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     var links: [LinkJSON]
     var dns: DNs
     var agents: Agents
+    var routingPoints: [PointJSON]
     var conditions: [ConditionJSON]
 
     package init(_ status: ClusterStatus) {
@@ -38,6 +39,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
         links = LinkJSON.all(status)
         dns = DNs(inService: status.inService, outOfService: status.outOfService)
         agents = Agents(loggedIn: status.agents, available: status.agentsAvailable)
+        routingPoints = status.routingPoints.map { PointJSON($0) }
         conditions = status.conditions.map {
             ConditionJSON(severity: $0.severity.rawValue, subject: $0.subject, kind: $0.kind, message: $0.message)
         }

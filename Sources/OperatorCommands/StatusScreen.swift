@@ -14,6 +14,8 @@ package enum StatusScreen {
         var blocks = [headline(status, style), nodes(status, style)]
         if status.sipNodes.count > 1 { blocks.append(links(status, style)) }
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
+        let points = status.routingPoints
+        if !points.isEmpty { blocks.append(PointScreen.rendered(points, style)) }
         if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
         blocks += logs(status, style)
         return blocks.joined(separator: "\n")

@@ -81,6 +81,11 @@ package enum Wording {
         return String(scalars)
     }
 
+    /// A text of at most so many characters; what is longer ends in an ellipsis.
+    package static func shortened(_ text: String, to maximum: Int) -> String {
+        text.unicodeScalars.count <= maximum ? text : String(text.unicodeScalars.prefix(maximum - 1)) + "…"
+    }
+
     private static func fields(_ milliseconds: UInt64) -> tm {
         var seconds = time_t(clamping: milliseconds / 1000)
         var fields = tm()

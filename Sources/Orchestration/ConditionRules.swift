@@ -26,6 +26,7 @@ package enum ConditionRules {
                 )
             }
             for link in node.report?.links ?? [] { conditions += self.conditions(of: link, from: node.name) }
+            if let condition = pointsWithoutRouter(node, nodes) { conditions.append(condition) }
         }
         conditions += notices.map {
             Condition(severity: .notice, subject: "topology", kind: "not-run-yet", message: $0)
@@ -71,6 +72,31 @@ package enum ConditionRules {
             )
         }
         return conditions
+    }
+
+    /// One condition for all routing points of a node: mostly a router is asked about all or about none.
+    private static func pointsWithoutRouter(_ node: NodeStatus, _ nodes: [NodeStatus]) -> Condition? {
+        guard node.state == .ready, let points = node.report?.points else { return nil }
+        let lonely = points.filter { $0.routers == 0 }.map(\.number)
+        guard !lonely.isEmpty else { return nil }
+        let names = lonely.prefix(3).joined(separator: ", ")
+        let more = lonely.count > 3 ? " and \(lonely.count - 3) more" : ""
+        let routers = nodes.filter { $0.role == .router && $0.dataCenter == node.dataCenter }
+        let remedy: String
+        if routers.isEmpty {
+            remedy =
+                "declare one under `routers:` of \(node.dataCenter), and a `default:` port of the node that it connects to"
+        } else if let waiting = routers.first(where: { $0.state != .ready || $0.report == nil }) {
+            remedy = "\(waiting.name) is not ready or does not answer, see `tandem nodes`"
+        } else {
+            remedy = "see the log of \(routers[0].name), and whether the node has a `default:` port that it connects to"
+        }
+        return Condition(
+            severity: .warning, subject: node.name, kind: "no-router",
+            message:
+                "no router is asked about calls to \(names)\(more), so they go to default and alternate DNs at once, or are "
+                + "refused; \(remedy)"
+        )
     }
 
     private static func rank(_ condition: Condition) -> String {

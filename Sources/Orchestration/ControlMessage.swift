@@ -20,6 +20,8 @@ package enum WorkerOrder: Equatable, Sendable {
     case listDNs(request: UInt64, DNFilter)
     case listCalls(request: UInt64, CallFilter)
     case listAgents(request: UInt64, AgentFilter)
+    /// Routers alone are asked.
+    case explainRoute(request: UInt64, RouteQuestion)
 }
 
 /// HA1s of some DNs, in columns (RFC 7616 section 3.4.2). Passwords do not leave the controller.
@@ -202,6 +204,7 @@ package enum WorkerNews: Equatable, Sendable {
     case dnList(DNList)
     case calls(CallList)
     case agents(AgentList)
+    case route(RouteAnswer)
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
@@ -214,6 +217,7 @@ package enum OperatorRequest: Equatable, Sendable {
     case listDNs(DNFilter)
     case listCalls(CallFilter)
     case listAgents(AgentFilter)
+    case explainRoute(RouteQuestion)
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
 }
@@ -224,6 +228,7 @@ package enum OperatorAnswer: Equatable, Sendable {
     case dnList(DNList)
     case calls(CallList)
     case agents(AgentList)
+    case routes(RouteAnswers)
     case events(EventBatch)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)

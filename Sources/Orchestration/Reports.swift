@@ -45,6 +45,43 @@ package struct LinkStatus: Equatable, Sendable {
     }
 }
 
+/// What has become of the calls at a routing point since the node started.
+package struct PointReport: Equatable, Sendable {
+    /// Of one node: as many as a topology may have.
+    package static let maximumCount = 1_024
+
+    package var number = ""
+    /// Waiting or ringing now.
+    package var present: UInt64 = 0
+    package var arrived: UInt64 = 0
+    /// Sent to an agent by a router; one call may be so several times.
+    package var routed: UInt64 = 0
+    package var answered: UInt64 = 0
+    package var abandoned: UInt64 = 0
+    /// Gone to the default and alternate DNs.
+    package var defaulted: UInt64 = 0
+    package var refused: UInt64 = 0
+    /// That are asked about it.
+    package var routers: UInt32 = 0
+
+    package init(_ number: String) {
+        self.number = number
+    }
+
+    /// Nothing has ever come.
+    package var isIdle: Bool { arrived == 0 && present == 0 }
+
+    mutating func add(_ other: PointReport) {
+        present += other.present
+        arrived += other.arrived
+        routed += other.routed
+        answered += other.answered
+        abandoned += other.abandoned
+        defaulted += other.defaulted
+        refused += other.refused
+    }
+}
+
 /// What a worker says of itself.
 package struct NodeReport: Equatable, Sendable {
     package var request: UInt64 = 0
@@ -75,6 +112,8 @@ package struct NodeReport: Equatable, Sendable {
     package var transactions: UInt64 = 0
     package var revision: UInt64 = 0
     package var links: [LinkStatus] = []
+    /// The routing points of the topology.
+    package var points: [PointReport] = []
 
     package init() {}
 }
@@ -111,6 +150,8 @@ package struct DNReport: Equatable, Sendable {
     package var desktops: UInt32 = 0
     /// Who is logged in, as the node knows it; nil for nobody.
     package var agent: AgentEntry?
+    /// As the owner says, as far as the node knows.
+    package var calls: [DNCall] = []
 
     package init() {}
 }
@@ -190,6 +231,24 @@ package struct ClusterStatus: Equatable, Sendable {
     /// Those who can be given a call.
     package var agentsAvailable: UInt64 { sipNodes.reduce(0) { $0 + ($1.report?.agentsAvailable ?? 0) } }
 
+    /// The routing points, sorted, with what all nodes that answer say of them. A router is asked by all nodes of its data center,
+    /// and counts once there.
+    package var routingPoints: [PointReport] {
+        var points: [String: PointReport] = [:]
+        var routers: [String: [String: UInt32]] = [:]
+        for node in sipNodes {
+            for report in node.report?.points ?? [] {
+                points[report.number, default: PointReport(report.number)].add(report)
+                routers[report.number, default: [:]][node.dataCenter, default: 0].formMaximum(report.routers)
+            }
+        }
+        return points.values.sorted { ($0.number.count, $0.number) < ($1.number.count, $1.number) }.map { point in
+            var point = point
+            point.routers = routers[point.number, default: [:]].values.reduce(0) { $0 &+ $1 }
+            return point
+        }
+    }
+
     /// Whether every worker is ready, every link live and no condition an error. Only SIP nodes report links.
     package var isHealthy: Bool {
         nodes.allSatisfy { node in
@@ -235,4 +294,8 @@ package struct DNDetails: Equatable, Sendable {
                 return !left.1.isOwnedHere && right.1.isOwnedHere
             }?.1
     }
+}
+
+extension UInt32 {
+    fileprivate mutating func formMaximum(_ other: UInt32) { self = Swift.max(self, other) }
 }

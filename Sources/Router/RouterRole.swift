@@ -68,6 +68,13 @@ package final class RouterRole: WorkerRole {
         return report
     }
 
+    package func answer(_ question: RoleQuestion) -> WorkerNews? {
+        switch question {
+        case .route(let question, let request): .route(explain(question, request: request))
+        case .dn, .dns, .calls, .agents: nil
+        }
+    }
+
     package func close() {
         agents.rota.close()
         for node in nodes { node.link.close() }

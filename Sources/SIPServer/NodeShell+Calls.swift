@@ -1,3 +1,4 @@
+import CallControl
 import ClusterModel
 import NodeCore
 import Orchestration
@@ -19,9 +20,12 @@ extension NodeShell {
             // A name that this topology does not have fits nothing.
             guard dn != nil else { return list }
         }
+        let point = DN(filter.routingPoint)
+        guard point != nil || filter.routingPoint.isEmpty else { return list }
         // Not by state: another node may know that a call is further.
         let (calls, hasMore) = core.statefulProxy.calls.list(limit: Int(filter.limit), maximumScan: Self.maximumScan) {
-            dn == nil || $0.parties.caller == dn || $0.parties.callee == dn
+            (dn == nil || $0.parties.caller == dn || $0.parties.callee == dn)
+                && (point == nil || $0.parties.routingPoint == point)
         }
         list.entries = calls.map(entry)
         list.hasMore = hasMore
@@ -41,6 +45,19 @@ extension NodeShell {
             case .established: "established"
             }
         entry.since = call.since.wallMilliseconds
+        entry.connection = call.connection
+        entry.callerText = call.callerText
+        entry.dialledText = call.dialedText
+        entry.routingPoint = call.parties.routingPoint.map { "\($0)" } ?? ""
+        entry.cameHere = call.parties.isCallerNear
+        if let held = core.control.summary(of: call.connection) {
+            entry.tried = held.tried.prefix(CallEntry.maximumTried).map { "\($0)" }
+            if held.state == .waiting {
+                entry.state = "waiting"
+                // Since the phones that were rung last have been given up, or since it came.
+                entry.callee = ""
+            }
+        }
         return entry
     }
 }

@@ -1,4 +1,5 @@
 import AgentSessions
+import CallControl
 import ClusterModel
 import DNOwnership
 import LinuxSystem
@@ -35,7 +36,25 @@ extension NodeShell {
         report.limited = core.counters.limited + handshakes.refused
         report.revision = core.ownership.lastRevision
         report.links = core.ownership.linkReports(now: now).map(status)
+        report.points = pointReports()
         return report
+    }
+
+    private func pointReports() -> [PointReport] {
+        let routers = core.control.routerCounts
+        let counters = core.control.counters
+        return topology.routingPoints.indices.prefix(PointReport.maximumCount).map { position in
+            var report = PointReport("\(topology.routingPoints[position].dn)")
+            report.present = counters[position].present
+            report.arrived = counters[position].arrived
+            report.routed = counters[position].routed
+            report.answered = counters[position].answered
+            report.abandoned = counters[position].abandoned
+            report.defaulted = counters[position].defaulted
+            report.refused = counters[position].refused
+            report.routers = UInt32(clamping: routers[position])
+            return report
+        }
     }
 
     private func status(of link: LinkReport) -> LinkStatus {
@@ -79,6 +98,7 @@ extension NodeShell {
         report.isOwnedHere = view.owner == me
         report.desktops = UInt32(clamping: core.ports.holderCount(of: dn))
         report.agent = agentEntry(dn)
+        report.calls = view.calls?.calls ?? []
         report.bindings = core.registrar.bindings(of: dn).map { binding in
             BindingReport(
                 contact: String(decoding: binding.contact, as: UTF8.self),

@@ -1,4 +1,5 @@
 import CTandemProto
+import ClusterModel
 import Orchestration
 
 /// Lists of calls in frames.
@@ -12,6 +13,7 @@ enum CallListCodec {
             $0.dn = arena.string(filter.dn)
             $0.state = arena.string(filter.state)
             $0.node = arena.string(filter.node)
+            $0.routing_point = arena.string(filter.routingPoint)
         }
     }
 
@@ -24,6 +26,7 @@ enum CallListCodec {
         filter.dn = text(message.dn)
         filter.state = text(message.state)
         filter.node = text(message.node)
+        filter.routingPoint = text(message.routing_point)
         return filter
     }
 
@@ -44,25 +47,40 @@ enum CallListCodec {
                             $0.since = entry.since
                             $0.n_nodes = entry.nodes.count
                             $0.nodes = arena.strings(entry.nodes)
+                            $0.connection = entry.connection.rawValue
+                            $0.routing_point = arena.string(entry.routingPoint)
+                            $0.caller_text = arena.string(entry.callerText)
+                            $0.dialled_text = arena.string(entry.dialledText)
+                            $0.n_tried = entry.tried.count
+                            $0.tried = arena.strings(entry.tried)
+                            $0.came_here = entry.cameHere ? 1 : 0
                         })
                 })
         }
     }
 
-    static func list(_ message: borrowing Tandem__Control__CallList) -> CallList {
+    static func list(_ message: borrowing Tandem__Control__CallList, type: UInt16) throws(WireError) -> CallList {
         var list = CallList()
         list.request = message.request
         list.hasMore = message.has_more != 0
-        list.entries = messages(message.n_entries, message.entries).map {
+        for packed in messages(message.n_entries, message.entries) {
+            let message = packed.pointee
+            guard message.n_tried <= CallEntry.maximumTried else { throw .tooMany(type: type) }
             var entry = CallEntry()
-            entry.callID = text($0.pointee.call_id)
-            entry.callerTag = text($0.pointee.caller_tag)
-            entry.caller = text($0.pointee.caller)
-            entry.callee = text($0.pointee.callee)
-            entry.state = text($0.pointee.state)
-            entry.since = $0.pointee.since
-            entry.nodes = texts($0.pointee.n_nodes, $0.pointee.nodes)
-            return entry
+            entry.callID = text(message.call_id)
+            entry.callerTag = text(message.caller_tag)
+            entry.caller = text(message.caller)
+            entry.callee = text(message.callee)
+            entry.state = text(message.state)
+            entry.since = message.since
+            entry.nodes = texts(message.n_nodes, message.nodes)
+            entry.connection = CallConnection(rawValue: message.connection)
+            entry.routingPoint = text(message.routing_point)
+            entry.callerText = text(message.caller_text)
+            entry.dialledText = text(message.dialled_text)
+            entry.tried = texts(message.n_tried, message.tried)
+            entry.cameHere = message.came_here != 0
+            list.entries.append(entry)
         }
         return list
     }

@@ -32,6 +32,7 @@ package enum FrameType {
     static let callListRequest: UInt16 = 1210
     static let clientSecrets: UInt16 = 1211
     static let agentListRequest: UInt16 = 1212
+    static let routeQuestion: UInt16 = 1213
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
@@ -44,6 +45,7 @@ package enum FrameType {
     static let clientCutOff: UInt16 = 1228
     static let callList: UInt16 = 1229
     static let agentList: UInt16 = 1230
+    static let routeAnswer: UInt16 = 1231
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401
@@ -56,6 +58,7 @@ package enum FrameType {
     static let eventsRequest: UInt16 = 1303
     static let operatorCallListRequest: UInt16 = 1304
     static let operatorAgentListRequest: UInt16 = 1305
+    static let operatorRouteQuestion: UInt16 = 1306
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
@@ -64,6 +67,7 @@ package enum FrameType {
     static let events: UInt16 = 1324
     static let operatorCallList: UInt16 = 1325
     static let operatorAgentList: UInt16 = 1326
+    static let operatorRouteAnswers: UInt16 = 1327
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -20,6 +20,9 @@ package enum OperatorCodec {
         case .listCalls(let filter):
             appendFrame(
                 type: FrameType.operatorCallListRequest, CallListCodec.pack(0, filter, arena), to: &output)
+        case .explainRoute(let question):
+            appendFrame(
+                type: FrameType.operatorRouteQuestion, RouteAnswerCodec.pack(0, question, arena), to: &output)
         case .events(let start, let follow):
             appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
         }
@@ -49,6 +52,11 @@ package enum OperatorCodec {
                 type: type, tandem__control__call_list_request__descriptor, payload,
                 as: Tandem__Control__CallListRequest.self
             ) { (message) throws(WireError) in .listCalls(try CallListCodec.filter(message, type: type)) }
+        case FrameType.operatorRouteQuestion:
+            return try unpack(
+                type: type, tandem__control__route_question__descriptor, payload,
+                as: Tandem__Control__RouteQuestion.self
+            ) { (message) throws(WireError) in .explainRoute(try RouteAnswerCodec.question(message, type: type)) }
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -84,6 +92,12 @@ package enum OperatorCodec {
             {
                 encode(.refused(message: "so many calls are longer than a message may be", exitCode: 1), to: &output)
             }
+        case .routes(let answers):
+            if !appendFrameIfItFits(
+                type: FrameType.operatorRouteAnswers, RouteAnswerCodec.pack(answers, arena), to: &output)
+            {
+                encode(.refused(message: "so many agents are longer than a message may be", exitCode: 1), to: &output)
+            }
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -101,11 +115,11 @@ package enum OperatorCodec {
         case FrameType.status:
             return try unpack(
                 type: type, tandem__control__status__descriptor, payload, as: Tandem__Control__Status.self
-            ) { .status(status($0)) }
+            ) { (message) throws(WireError) in .status(try status(message)) }
         case FrameType.dnDetails:
             return try unpack(
                 type: type, tandem__control__dndetails__descriptor, payload, as: Tandem__Control__DNDetails.self
-            ) { .dn(details($0)) }
+            ) { (message) throws(WireError) in .dn(try details(message)) }
         case FrameType.operatorDNList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self
@@ -117,7 +131,12 @@ package enum OperatorCodec {
         case FrameType.operatorCallList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self
-            ) { .calls(CallListCodec.list($0)) }
+            ) { (message) throws(WireError) in .calls(try CallListCodec.list(message, type: type)) }
+        case FrameType.operatorRouteAnswers:
+            return try unpack(
+                type: type, tandem__control__route_answers__descriptor, payload,
+                as: Tandem__Control__RouteAnswers.self
+            ) { (message) throws(WireError) in .routes(try RouteAnswerCodec.answers(message, type: type)) }
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self
@@ -186,7 +205,7 @@ package enum OperatorCodec {
         }
     }
 
-    private static func status(_ message: borrowing Tandem__Control__Status) -> ClusterStatus {
+    private static func status(_ message: borrowing Tandem__Control__Status) throws(WireError) -> ClusterStatus {
         var status = ClusterStatus()
         status.cluster = text(message.cluster)
         status.domain = text(message.domain)
@@ -196,7 +215,7 @@ package enum OperatorCodec {
         status.controllerPID = message.controller_pid
         status.inService = message.dns_in_service
         status.outOfService = message.dns_out_of_service
-        status.nodes = messages(message.n_nodes, message.nodes).map { node($0.pointee) }
+        for packed in messages(message.n_nodes, message.nodes) { status.nodes.append(try node(packed.pointee)) }
         status.conditions = messages(message.n_conditions, message.conditions).map {
             Condition(
                 severity: Condition.Severity(rawValue: text($0.pointee.severity)) ?? .notice,
@@ -206,7 +225,7 @@ package enum OperatorCodec {
         return status
     }
 
-    private static func node(_ message: Tandem__Control__NodeStatus) -> NodeStatus {
+    private static func node(_ message: Tandem__Control__NodeStatus) throws(WireError) -> NodeStatus {
         var node = NodeStatus(name: text(message.name))
         node.role = RoleName(rawValue: text(message.role)) ?? .sip
         node.dataCenter = text(message.data_center)
@@ -214,7 +233,9 @@ package enum OperatorCodec {
         node.pid = message.pid
         node.incarnation = message.incarnation
         node.restarts = message.restarts
-        node.report = message.report.map { ReportCodec.nodeReport($0.pointee) }
+        if let report = message.report {
+            node.report = try ReportCodec.nodeReport(report.pointee, type: FrameType.status)
+        }
         node.tcontroller = text(message.tcontroller)
         node.sip = texts(message.n_sip, message.sip)
         node.lastProblem = text(message.last_problem)
@@ -252,18 +273,20 @@ package enum OperatorCodec {
         }
     }
 
-    private static func details(_ message: borrowing Tandem__Control__DNDetails) -> DNDetails {
+    private static func details(_ message: borrowing Tandem__Control__DNDetails) throws(WireError) -> DNDetails {
         var details = DNDetails()
         details.dn = text(message.dn)
         details.isProvisioned = message.provisioned != 0
         details.agentType = text(message.agent_type)
         details.phone = text(message.phone)
         details.homes = texts(message.n_homes, message.homes)
-        details.answers = messages(message.n_answers, message.answers).map {
-            DNAnswer(
-                node: text($0.pointee.node), state: text($0.pointee.state),
-                report: $0.pointee.answered != 0 ? $0.pointee.report.map { ReportCodec.dnReport($0.pointee) } : nil
-            )
+        for packed in messages(message.n_answers, message.answers) {
+            let message = packed.pointee
+            var answer = DNAnswer(node: text(message.node), state: text(message.state), report: nil)
+            if message.answered != 0, let report = message.report {
+                answer.report = try ReportCodec.dnReport(report.pointee, type: FrameType.dnDetails)
+            }
+            details.answers.append(answer)
         }
         return details
     }

@@ -68,6 +68,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.dnListRequest, DNListCodec.pack(request, filter, arena), to: &output)
         case .listAgents(let request, let filter):
             appendFrame(type: FrameType.agentListRequest, AgentListCodec.pack(request, filter, arena), to: &output)
+        case .explainRoute(let request, let question):
+            appendFrame(type: FrameType.routeQuestion, RouteAnswerCodec.pack(request, question, arena), to: &output)
         case .listCalls(let request, let filter):
             appendFrame(type: FrameType.callListRequest, CallListCodec.pack(request, filter, arena), to: &output)
         }
@@ -240,6 +242,13 @@ package enum WorkerOrderCodec {
                 as: Tandem__Control__AgentListRequest.self
             ) { (message) throws(WireError) in
                 .listAgents(request: message.request, try AgentListCodec.filter(message, type: type))
+            }
+        case FrameType.routeQuestion:
+            return try unpack(
+                type: type, tandem__control__route_question__descriptor, payload,
+                as: Tandem__Control__RouteQuestion.self
+            ) { (message) throws(WireError) in
+                .explainRoute(request: message.request, try RouteAnswerCodec.question(message, type: type))
             }
         case FrameType.callListRequest:
             return try unpack(

@@ -59,7 +59,7 @@ extension Worker {
         case .stop:
             stop(exitCode: 0)
         case .configure, .provision, .credentials, .clientSecrets, .certificates, .start, .report, .showDN, .listDNs,
-            .listCalls, .listAgents:
+            .listCalls, .listAgents, .explainRoute:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
     }

@@ -109,6 +109,8 @@ package final class Worker {
             answer(.agents(filter, request: request))
         case .listCalls(let request, let filter):
             answer(.calls(filter, request: request))
+        case .explainRoute(let request, let question):
+            answer(.route(question, request: request))
         }
     }
 

@@ -44,6 +44,8 @@ package enum RoleQuestion: Equatable, Sendable {
     case dns(DNFilter, request: UInt64)
     case calls(CallFilter, request: UInt64)
     case agents(AgentFilter, request: UInt64)
+    /// For routers.
+    case route(RouteQuestion, request: UInt64)
 }
 
 /// What a role begins with: all that the controller told before the order to start.

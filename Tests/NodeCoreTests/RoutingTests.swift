@@ -132,6 +132,27 @@ import Testing
         #expect(desk.heard(caller) == ["SIP/2.0 200 OK"])
     }
 
+    @Test mutating func `the next agent has the call also where the phone of the one before is slow to stop`() throws {
+        let caller = desk.phone("1000", at: 0, host: 1)
+        let first = agent("1001", at: 1, host: 2)
+        let second = agent("1002", at: 1, host: 3)
+        connectRouter()
+        _ = desk.invite("9000", from: caller)
+        _ = route(try #require(question()), try #require(reserve("1001")))
+        let invite = try #require(desk.received(first).first)
+        desk.answer(invite, "180 Ringing", first)
+        desk.wait(15)
+        _ = route(try #require(question()), try #require(reserve("1002")))
+        let next = try #require(desk.received(second).first)
+        #expect(view("1002", at: 1).occupancy == .busy && phases("1002") == [[.ringing], [.ringing]])
+        desk.answer(next, "200 OK", second)
+        desk.answer(invite, "487 Request Terminated", first)
+        #expect(phases("1002") == [[.established], [.established]])
+        #expect(phases("1001") == [[], []] && view("1001", at: 0).occupancy == [])
+        desk.request("BYE", in: Dialog(callee: next, second, caller: caller), from: second, cseq: 5)
+        #expect(phases("1002") == [[], []] && view("1002", at: 0).occupancy == [])
+    }
+
     @Test mutating func `a phone that answers just when it is given up has the call, and the next one stops ringing`()
         throws
     {

@@ -15,6 +15,7 @@ struct DNTests {
             owner        dc1/sip1, since \(since), 4m 05s ago (stamp 1769860555000.7)
             bindings     sip:1000@192.0.2.1:5060 from 192.0.2.1:5060, expires in 4m 59s
             agent        -
+            calls        -
 
             NODE      SHOWS  OWNER IT KNOWS  STAMP
             dc1/sip1  InSrv  dc1/sip1        1769860555000.7
@@ -33,6 +34,7 @@ struct DNTests {
             owner        -
             bindings     -
             agent        -
+            calls        -
 
             NODE      SHOWS                 OWNER IT KNOWS  STAMP
             dc1/sip1  OOS never-registered  -               -
@@ -55,7 +57,7 @@ struct DNTests {
     func jsonOfADNInService() {
         let expected = """
             {"agent":null,"agentType":"sip-phone","bindings":[{"contact":"sip:1000@192.0.2.1:5060",\
-            "expiresInSeconds":299,"source":"192.0.2.1:5060"}],"dn":"1000","homes":["dc1","dc2"],"owner":"dc1/sip1",\
+            "expiresInSeconds":299,"source":"192.0.2.1:5060"}],"calls":[],"dn":"1000","homes":["dc1","dc2"],"owner":"dc1/sip1",\
             "phone":"sip","reason":null,"service":"in-service","stamp":"1769860555000.7","views":{\
             "dc1/sip1":{"reason":null,"service":"in-service"},\
             "dc2/sip1":{"reason":"owner-unreachable","service":"out-of-service"}}}

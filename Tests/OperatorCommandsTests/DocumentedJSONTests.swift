@@ -20,8 +20,13 @@ struct DocumentedJSONTests {
     @Test
     func everyKeyIsDocumented() throws {
         var all: [String] = []
-        all += keys(JSONOutput.compact(StatusJSON(degradedStatus())))
-        all += keys(JSONOutput.compact(DNDetailsJSON(details(.inService))))
+        var status = degradedStatus()
+        status.nodes[1].report?.points = [PointReport("8000")]
+        all += keys(JSONOutput.compact(StatusJSON(status)))
+        var busy = details(.inService)
+        let call = DNCall(connection: CallConnection(rawValue: 1), phase: .ringing, since: 0)
+        for position in busy.answers.indices { busy.answers[position].report?.calls = [call] }
+        all += keys(JSONOutput.compact(DNDetailsJSON(busy)))
         all += keys(JSONOutput.compact(DNExplanation(details(.inService), status: healthyStatus()).json(now: now)))
         let entry = DNListEntry(
             dn: "1", owner: "", stamp: .zero, lastWord: .inService, shown: .inService, isOwnedHere: true, agentType: "x"
@@ -30,6 +35,11 @@ struct DocumentedJSONTests {
         var calls = CallList()
         calls.entries = [CallEntry()]
         all += keys(JSONOutput.compact(CallsJSON(calls)))
+        var route = RouteAnswer()
+        route.chosen = RouteCandidate()
+        var routes = RouteAnswers()
+        routes.answers = [route]
+        all += keys(JSONOutput.compact(RoutesJSON(routes)))
         var agents = AgentList()
         var agent = AgentEntry()
         agent.reservation = AgentEntry.Reservation(node: "", client: 1, priority: 0, millisecondsLeft: 0)

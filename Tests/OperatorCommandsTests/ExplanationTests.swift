@@ -111,12 +111,14 @@ struct ExplanationTests {
             DN 1000 can take a call now, whichever node the call arrives at.
             No agent is logged in on it, so no call is routed to it; a desktop logs an agent in with TAgentLogin, at any node's \
             T-Controller port.
+            Can take calls from: dc1/sip1, dc2/sip1
 
             """
         let explanation = DNExplanation(details(.inService), status: healthyStatus())
         #expect(explanation.rendered(now: now, .plain) == expected)
         #expect(
-            JSONOutput.compact(explanation.json(now: now)).contains("\"canTakeCall\":true,\"details\":{\"agent\":null,")
+            JSONOutput.compact(explanation.json(now: now)).contains(
+                "\"canTakeCall\":true,\"canTakeCallsFrom\":[\"dc1/sip1\",\"dc2/sip1\"],\"details\":{\"agent\":null,")
         )
     }
 }

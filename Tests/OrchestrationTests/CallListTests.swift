@@ -34,6 +34,35 @@ import Testing
         #expect(!merged.hasMore)
     }
 
+    @Test func `of a call that is held the node that holds it knows most, until somebody has taken it`() {
+        var held = call("x", "waiting", since: 9, caller: "")
+        (held.callee, held.callerText, held.dialledText, held.routingPoint) = ("", "4711", "8000", "8000")
+        (held.tried, held.cameHere) = (["1001"], true)
+        var given = call("x", "ringing", since: 5, caller: "")
+        (given.callerText, given.dialledText, given.routingPoint) = ("4711", "1001", "8000")
+        for lists in [
+            [("dc1/a", list([held])), ("dc2/b", list([given]))], [("dc2/b", list([given])), ("dc1/a", list([held]))],
+        ] {
+            let waiting = CallList.merged(lists, CallFilter()).entries
+            #expect(waiting.map(\.state) == ["waiting"] && waiting[0].since == 9)
+            #expect(waiting[0].from == "4711" && waiting[0].to == "8000" && waiting[0].ringing == "")
+            #expect(waiting[0].tried == ["1001"] && waiting[0].nodes == ["dc1/a", "dc2/b"])
+        }
+        given.state = "established"
+        let taken = CallList.merged([("dc1/a", list([held])), ("dc2/b", list([given]))], CallFilter()).entries
+        #expect(taken.map(\.state) == ["established"] && taken[0].to == "1001" && taken[0].dialledText == "8000")
+        held.callee = "1001"
+        held.state = "calling"
+        given.state = "ringing"
+        let ringing = CallList.merged([("dc2/b", list([given])), ("dc1/a", list([held]))], CallFilter()).entries
+        #expect(ringing.map(\.ringing) == ["1001"] && ringing[0].since == 9)
+        var filter = CallFilter()
+        filter.routingPoint = "8000"
+        #expect(CallList.merged([("dc1/a", list([held, call("y", "ringing", since: 1)]))], filter).entries.count == 1)
+        filter.state = "waiting"
+        #expect(CallList.merged([("dc1/a", list([held]))], filter).entries.isEmpty)
+    }
+
     @Test func `calls are picked by state and node, and the oldest stay within the limit`() {
         let lists = [
             (

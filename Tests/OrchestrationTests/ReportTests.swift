@@ -32,6 +32,59 @@ import Testing
         }
     }
 
+    private func node(_ name: String, _ role: RoleName = .sip, in dataCenter: String, routers: UInt32 = 0) -> NodeStatus
+    {
+        var node = NodeStatus(name: name)
+        (node.role, node.dataCenter, node.state) = (role, dataCenter, .ready)
+        node.report = NodeReport()
+        if role == .sip {
+            var point = PointReport("8000")
+            (point.arrived, point.routers) = (3, routers)
+            node.report?.points = [point, PointReport("900")]
+        }
+        return node
+    }
+
+    @Test func `routing points are summed over nodes, and a router counts once in its data center`() {
+        var status = ClusterStatus()
+        status.nodes = [
+            node("dc1/a", in: "dc1", routers: 2), node("dc1/b", in: "dc1", routers: 1),
+            node("dc2/c", in: "dc2", routers: 1), node("dc1/router1", .router, in: "dc1"),
+        ]
+        let points = status.routingPoints
+        #expect(points.map(\.number) == ["900", "8000"])
+        #expect(points.map(\.arrived) == [0, 9] && points.map(\.routers) == [0, 3])
+        #expect(points.map(\.isIdle) == [true, false])
+    }
+
+    @Test func `a ready node with a routing point that no router is asked about is worth a warning`() {
+        func warnings(_ nodes: [NodeStatus]) -> [Condition] {
+            ConditionRules.conditions(of: nodes, notices: []).filter { $0.kind == "no-router" }
+        }
+        var lonely = node("dc1/a", in: "dc1")
+        let found = warnings([lonely])
+        guard let warning = found.first, found.count == 1 else {
+            Issue.record("there should be one")
+            return
+        }
+        #expect(warning.severity == .warning && warning.subject == "dc1/a")
+        #expect(
+            warning.message.hasPrefix(
+                "no router is asked about calls to 8000, 900, so they go to default and alternate DNs at once, or are "
+                    + "refused; declare one under `routers:` of dc1"))
+        var router = node("dc1/router1", .router, in: "dc1")
+        #expect(warnings([lonely, router])[0].message.contains("see the log of dc1/router1"))
+        router.report = nil
+        #expect(warnings([lonely, router])[0].message.contains("dc1/router1 is not ready or does not answer"))
+        lonely.report?.points.removeLast()
+        lonely.report?.points[0].routers = 1
+        #expect(warnings([lonely]).isEmpty)
+        lonely.report?.points = (0..<5).map { PointReport("800\($0)") }
+        #expect(warnings([lonely])[0].message.contains("calls to 8000, 8001, 8002 and 2 more, so"))
+        lonely.state = .starting
+        #expect(warnings([lonely]).isEmpty)
+    }
+
     private func report(_ owner: String, _ stamp: UInt64, here: Bool = false, _ service: Service = .inService)
         -> DNReport
     {

@@ -77,15 +77,18 @@ import Testing
         callee.answer(invite, "180 Ringing", ";tag=callee")
         caller.receive("SIP/2.0 180")
         [ringing] = calls()
-        since = ringing.pop("since")
+        since, connection = ringing.pop("since"), ringing.pop("connection")
+        assert re.fullmatch("[0-9a-f]{16}", connection), connection
         assert ringing == {"callId": name, "caller": "1000", "callee": "1001", "state": "ringing",
-                           "nodes": ["dc1/sip1", "dc2/sip1"]}, ringing
+                           "callerText": "1000", "dialledText": "1001", "routingPoint": None, "ringing": "1001",
+                           "tried": [], "nodes": ["dc1/sip1", "dc2/sip1"]}, ringing
 
         callee.answer(invite, "200 OK", ";tag=callee")
         success = caller.receive("SIP/2.0 200")
         [established] = calls()
         assert established.pop("since") >= since, established
-        assert established == {**ringing, "state": "established"}, established
+        assert established.pop("connection") == connection, established
+        assert established == {**ringing, "state": "established", "ringing": None}, established
 
         # One that nobody answers, and each of the filters. Nodes that are not asked for are told all the same.
         caller.request("INVITE", "sip:1001@cc.example.com", own, other, "another", 1)
@@ -102,7 +105,7 @@ import Testing
         assert found["more"] is True and found["calls"][0]["nodes"] == ringing["nodes"], found
         assert "There are more calls" in first.stderr, first
         table = run("calls", "--plain").stdout.splitlines()
-        assert table[0].split("\t") == ["FROM", "TO", "STATE", "FOR", "NODES", "CALL-ID"], table
+        assert table[0].split("\t") == ["FROM", "TO", "STATE", "FOR", "NODES", "CONNID", "CALL-ID"], table
         assert table[1].split("\t")[:3] == ["1000", "1001", "established"], table
         nodes = json.loads(run("nodes", "--json").stdout)["nodes"]
         assert [node["calls"] for node in nodes] == [2, 2], nodes

@@ -51,6 +51,16 @@ import Testing
         #expect(words[10] == [], "the socket on the line counts")
     }
 
+    @Test func `routing points are completed, and where calls come from`() throws {
+        let cluster = try TestCluster(TestCluster.routed())
+        let words = try offered(
+            [
+                "tandem route 8", "tandem route 9", "tandem calls --routing-point 80", "tandem route 8000 --from dc1",
+                "tandem calls --state w",
+            ], socket: cluster.socketPath)
+        #expect(words == [["8000"], [], ["8000"], ["dc1", "dc1/sip1"], ["waiting"]])
+    }
+
     @Test func `without a controller nothing is offered and nothing is said`() throws {
         let words = try offered(["tandem monitor d", "tandem dn show 1", "tandem stat"], socket: "/tmp/nowhere.sock")
         #expect(words == [[], [], ["status"]])

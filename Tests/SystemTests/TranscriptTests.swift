@@ -78,7 +78,11 @@ import Testing
             environment: Self.environment(["TANDEM_SOCKET=\(cluster.socketPath)", "DIR=\(cluster.directory)"]),
             directory: cluster.directory
         )
-        try cluster.waitUntil("all links have been measured", Self.isMeasured)
+        try cluster.waitUntil("all links have been measured, and the roles are connected") { status in
+            Self.isMeasured(status) && status.routingPoints.first?.routers == 1
+                && status.nodes.first { $0.name == "dc1/sip1" }?.report?.clients == 2
+                && status.nodes.first { $0.role == .stat }?.report?.clients == 1
+        }
         try transcript.play { words in
             guard words.first == "hang" else { throw Timeout(what: "@ \(words) is not known") }
             let worker = try #require(try cluster.status().nodes.first { $0.name == words[1] })

@@ -203,6 +203,28 @@ import Wire
         #expect(error { _ = try OperatorCodec.decodeAnswer(type: 1324, events.span.bytes) } == .tooMany(type: 1324))
     }
 
+    @Test func `what workers and routers say of routing is bounded`() {
+        func news(_ type: UInt16, _ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerNewsCodec.decode(type: type, payload.span.bytes) }
+        }
+        func many(_ field: UInt64, _ count: Int) -> [UInt8] { (0..<count).flatMap { _ in bytes(field, text(1, "1")) } }
+        #expect(news(1223, many(36, PointReport.maximumCount)) == nil)
+        #expect(news(1223, many(36, PointReport.maximumCount + 1)) == .tooMany(type: 1223))
+        #expect(news(1224, many(11, 0)) == nil)
+        #expect(news(1224, (0...4).flatMap { _ in bytes(11, number(1, 1)) }) == .tooMany(type: 1224))
+        #expect(news(1224, bytes(11, number(2, 2))) == .badValue(type: 1224, field: "phase"))
+        #expect(news(1224, bytes(11, text(6, "80 00"))) == .badValue(type: 1224, field: "DN"))
+        let tried = (0...CallEntry.maximumTried).flatMap { _ in text(12, "1000") }
+        #expect(news(1229, bytes(2, tried)) == .tooMany(type: 1229))
+        let others = many(7, Int(RouteQuestion.maximumLimit) + 1)
+        #expect(news(1231, others) == .tooMany(type: 1231))
+        let answers = (0...RouteAnswers.maximumCount).flatMap { _ in bytes(2, number(1, 1)) }
+        #expect(error { _ = try OperatorCodec.decodeAnswer(type: 1327, answers.span.bytes) } == .tooMany(type: 1327))
+        let question = number(3, UInt64(RouteQuestion.maximumLimit) + 1)
+        #expect(error { _ = try OperatorCodec.decodeRequest(type: 1306, question.span.bytes) } == .tooMany(type: 1306))
+        #expect(error { _ = try WorkerOrderCodec.decode(type: 1213, question.span.bytes) } == .tooMany(type: 1213))
+    }
+
     @Test func `types of other ports are not known here, and garbage is malformed`() {
         let nothing: [UInt8] = []
         #expect(error { _ = try mesh.decode(type: 1200, nothing.span.bytes) } == .unknownType(1200))

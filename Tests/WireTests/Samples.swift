@@ -322,6 +322,7 @@ let orders: [WorkerOrder] = {
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
+        .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion),
     ]
 }()
 
@@ -382,6 +383,10 @@ private let nodeReport: NodeReport = {
     report.notSIP = 14
     report.revision = 15
     report.links = [link, LinkStatus(peer: "dc2/c", state: "down")]
+    var point = PointReport("8000")
+    (point.present, point.arrived, point.routed, point.answered) = (1, 2, 3, 4)
+    (point.abandoned, point.defaulted, point.refused, point.routers) = (5, 6, .max, 8)
+    report.points = [point, PointReport("sales")]
     return report
 }()
 
@@ -397,6 +402,12 @@ private let dnReport: DNReport = {
     report.bindings = [BindingReport(contact: "sip:1001@a", expiresInSeconds: 60, source: "10.0.0.1:5060")]
     report.desktops = 3
     report.agent = agentList.entries[0]
+    report.calls = [
+        DNCall(
+            connection: CallConnection(rawValue: .max), phase: .established, since: 5, other: "+15551230001",
+            routingPoint: dn("8000")),
+        DNCall(connection: CallConnection(rawValue: 0), phase: .ringing, isCaller: true, since: 0),
+    ]
     return report
 }()
 
@@ -419,6 +430,7 @@ private let callFilter: CallFilter = {
     filter.dn = "1001"
     filter.state = "ringing"
     filter.node = "dc1/a"
+    filter.routingPoint = "8000"
     return filter
 }()
 
@@ -463,8 +475,37 @@ private let callList: CallList = {
     entry.state = "ringing"
     entry.since = 5
     entry.nodes = ["dc1/a", "dc1/b"]
+    entry.connection = CallConnection(rawValue: .max)
+    (entry.callerText, entry.dialledText, entry.routingPoint) = ("+15551230001", "8000", "8000")
+    entry.tried = (0..<CallEntry.maximumTried).map { "\(1000 + $0)" }
+    entry.cameHere = true
     list.entries = [entry, CallEntry()]
     return list
+}()
+
+private let routeQuestion: RouteQuestion = {
+    var question = RouteQuestion()
+    (question.routingPoint, question.limit, question.from) = ("8000", RouteQuestion.maximumLimit, "dc1/a")
+    return question
+}()
+
+private let routeAnswer: RouteAnswer = {
+    var candidate = RouteCandidate()
+    (candidate.agent, candidate.dn, candidate.state, candidate.since) = ("ann", "1001", "not-ready", 5)
+    (candidate.location, candidate.whyNot) = ("west", "not-ready")
+    var answer = RouteAnswer()
+    (answer.request, answer.router, answer.dataCenter, answer.location) = (1, "dc1/router1", "dc1", "west")
+    answer.chosen = candidate
+    answer.afterOverflow = RouteCandidate()
+    answer.others = [candidate, RouteCandidate()]
+    return answer
+}()
+
+private let routeAnswers: RouteAnswers = {
+    var answers = RouteAnswers()
+    answers.routingPoint = "8000"
+    answers.answers = [routeAnswer, RouteAnswer()]
+    return answers
 }()
 
 let news: [WorkerNews] = [
@@ -474,7 +515,7 @@ let news: [WorkerNews] = [
             node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
-    .agents(agentList), .agents(AgentList()),
+    .agents(agentList), .agents(AgentList()), .route(routeAnswer), .route(RouteAnswer()),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
     .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
     .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
@@ -483,6 +524,7 @@ let news: [WorkerNews] = [
 
 let operatorRequests: [OperatorRequest] = [
     .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .listAgents(agentFilter),
+    .explainRoute(routeQuestion), .explainRoute(RouteQuestion()),
     .events(.oldest, follow: false),
     .events(.next, follow: true),
     .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
@@ -526,7 +568,8 @@ let operatorAnswers: [OperatorAnswer] = {
     ]
     return [
         .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList), .calls(callList),
-        .agents(agentList), .refused(message: "No such DN.", exitCode: 3),
+        .agents(agentList), .routes(routeAnswers), .routes(RouteAnswers()),
+        .refused(message: "No such DN.", exitCode: 3),
         .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
         .events(
             EventBatch(stream: .max, events: clusterEvents, missed: 4, next: 501, isCaughtUp: false)),

@@ -39,12 +39,18 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
+typedef struct Tandem__Control__PointReport Tandem__Control__PointReport;
 typedef struct Tandem__Control__Link Tandem__Control__Link;
 typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
+typedef struct Tandem__Control__DNCallEntry Tandem__Control__DNCallEntry;
 typedef struct Tandem__Control__Binding Tandem__Control__Binding;
 typedef struct Tandem__Control__CallListRequest Tandem__Control__CallListRequest;
 typedef struct Tandem__Control__CallList Tandem__Control__CallList;
 typedef struct Tandem__Control__CallEntry Tandem__Control__CallEntry;
+typedef struct Tandem__Control__RouteQuestion Tandem__Control__RouteQuestion;
+typedef struct Tandem__Control__RouteAnswer Tandem__Control__RouteAnswer;
+typedef struct Tandem__Control__RouteCandidate Tandem__Control__RouteCandidate;
+typedef struct Tandem__Control__RouteAnswers Tandem__Control__RouteAnswers;
 typedef struct Tandem__Control__AgentListRequest Tandem__Control__AgentListRequest;
 typedef struct Tandem__Control__AgentList Tandem__Control__AgentList;
 typedef struct Tandem__Control__AgentEntry Tandem__Control__AgentEntry;
@@ -695,10 +701,48 @@ struct  Tandem__Control__NodeReport
    */
   uint64_t agents;
   uint64_t agents_available;
+  /*
+   * Of a node, in the order of the topology; at most 1,024.
+   */
+  size_t n_points;
+  Tandem__Control__PointReport **points;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+
+
+/*
+ * What has become of the calls at a routing point since the node started.
+ */
+struct  Tandem__Control__PointReport
+{
+  ProtobufCMessage base;
+  char *number;
+  /*
+   * Waiting or ringing now.
+   */
+  uint64_t present;
+  uint64_t arrived;
+  /*
+   * Sent to an agent by a router; one call may be so several times.
+   */
+  uint64_t routed;
+  uint64_t answered;
+  uint64_t abandoned;
+  /*
+   * Gone to the default and alternate DNs.
+   */
+  uint64_t defaulted;
+  uint64_t refused;
+  /*
+   * That are asked about it at this node.
+   */
+  uint32_t routers;
+};
+#define TANDEM__CONTROL__POINT_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__point_report__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -781,10 +825,39 @@ struct  Tandem__Control__DNReport
    * Absent when nobody is logged in.
    */
   Tandem__Control__AgentEntry *agent;
+  /*
+   * As the owner says, as far as the node knows; at most 4.
+   */
+  size_t n_calls;
+  Tandem__Control__DNCallEntry **calls;
 };
 #define TANDEM__CONTROL__DNREPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnreport__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0, NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0, NULL, 0,NULL }
+
+
+struct  Tandem__Control__DNCallEntry
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  /*
+   * 0 ringing, 1 established.
+   */
+  uint32_t phase;
+  protobuf_c_boolean is_caller;
+  /*
+   * When it came into that phase, milliseconds since 1970.
+   */
+  uint64_t since;
+  char *other;
+  /*
+   * Empty for a call that came by none.
+   */
+  char *routing_point;
+};
+#define TANDEM__CONTROL__DNCALL_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dncall_entry__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__Binding
@@ -815,14 +888,18 @@ struct  Tandem__Control__CallListRequest
    */
   char *dn;
   /*
-   * Of operators: calling, ringing, established, or empty; and the full name of a node, or empty.
+   * Of operators: waiting, calling, ringing, established, or empty; and the full name of a node, or empty.
    */
   char *state;
   char *node;
+  /*
+   * Calls that came to this routing point, or empty.
+   */
+  char *routing_point;
 };
 #define TANDEM__CONTROL__CALL_LIST_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_list_request__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -861,10 +938,128 @@ struct  Tandem__Control__CallEntry
    */
   size_t n_nodes;
   char **nodes;
+  /*
+   * The ConnID.
+   */
+  uint64_t connection;
+  /*
+   * Empty for a call that came to none.
+   */
+  char *routing_point;
+  /*
+   * As the INVITE says it.
+   */
+  char *caller_text;
+  char *dialled_text;
+  /*
+   * DNs whose phones were rung in vain; at most 32.
+   */
+  size_t n_tried;
+  char **tried;
+  /*
+   * The call came to this node from outside: it knows what was dialled, and holds a call to a routing point.
+   */
+  protobuf_c_boolean came_here;
 };
 #define TANDEM__CONTROL__CALL_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_entry__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+
+
+/*
+ * Type 1213. Asks a router whom it would choose now for a call.
+ */
+struct  Tandem__Control__RouteQuestion
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  char *routing_point;
+  /*
+   * How many others are told: at most 500.
+   */
+  uint32_t limit;
+  /*
+   * Of operators: a data center, or a node's full name, or empty.
+   */
+  char *from;
+};
+#define TANDEM__CONTROL__ROUTE_QUESTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__route_question__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1231.
+ */
+struct  Tandem__Control__RouteAnswer
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * Of answers to operators: who answers; empty if no router of the data center has.
+   */
+  char *router;
+  char *data_center;
+  /*
+   * Where the call would be.
+   */
+  char *location;
+  /*
+   * Absent if the call would wait.
+   */
+  Tandem__Control__RouteCandidate *chosen;
+  /*
+   * Of a call that would wait for somebody near: who would get it in the end.
+   */
+  Tandem__Control__RouteCandidate *after_overflow;
+  /*
+   * At most 500.
+   */
+  size_t n_others;
+  Tandem__Control__RouteCandidate **others;
+};
+#define TANDEM__CONTROL__ROUTE_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__route_answer__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0,NULL }
+
+
+struct  Tandem__Control__RouteCandidate
+{
+  ProtobufCMessage base;
+  char *agent;
+  char *dn;
+  /*
+   * In the words of statistics: ready, not-ready, busy and so on.
+   */
+  char *state;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t since;
+  char *location;
+  /*
+   * In kebab case; empty for one who is chosen.
+   */
+  char *why_not;
+};
+#define TANDEM__CONTROL__ROUTE_CANDIDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__route_candidate__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1327: to operators, one for every data center that was asked for; at most 256.
+ */
+struct  Tandem__Control__RouteAnswers
+{
+  ProtobufCMessage base;
+  char *routing_point;
+  size_t n_answers;
+  Tandem__Control__RouteAnswer **answers;
+};
+#define TANDEM__CONTROL__ROUTE_ANSWERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__route_answers__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -1708,6 +1903,25 @@ Tandem__Control__NodeReport *
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__PointReport methods */
+void   tandem__control__point_report__init
+                     (Tandem__Control__PointReport         *message);
+size_t tandem__control__point_report__get_packed_size
+                     (const Tandem__Control__PointReport   *message);
+size_t tandem__control__point_report__pack
+                     (const Tandem__Control__PointReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__point_report__pack_to_buffer
+                     (const Tandem__Control__PointReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__PointReport *
+       tandem__control__point_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__point_report__free_unpacked
+                     (Tandem__Control__PointReport *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Link methods */
 void   tandem__control__link__init
                      (Tandem__Control__Link         *message);
@@ -1745,6 +1959,25 @@ Tandem__Control__DNReport *
                       const uint8_t       *data);
 void   tandem__control__dnreport__free_unpacked
                      (Tandem__Control__DNReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DNCallEntry methods */
+void   tandem__control__dncall_entry__init
+                     (Tandem__Control__DNCallEntry         *message);
+size_t tandem__control__dncall_entry__get_packed_size
+                     (const Tandem__Control__DNCallEntry   *message);
+size_t tandem__control__dncall_entry__pack
+                     (const Tandem__Control__DNCallEntry   *message,
+                      uint8_t             *out);
+size_t tandem__control__dncall_entry__pack_to_buffer
+                     (const Tandem__Control__DNCallEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DNCallEntry *
+       tandem__control__dncall_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__dncall_entry__free_unpacked
+                     (Tandem__Control__DNCallEntry *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__Binding methods */
 void   tandem__control__binding__init
@@ -1821,6 +2054,82 @@ Tandem__Control__CallEntry *
                       const uint8_t       *data);
 void   tandem__control__call_entry__free_unpacked
                      (Tandem__Control__CallEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RouteQuestion methods */
+void   tandem__control__route_question__init
+                     (Tandem__Control__RouteQuestion         *message);
+size_t tandem__control__route_question__get_packed_size
+                     (const Tandem__Control__RouteQuestion   *message);
+size_t tandem__control__route_question__pack
+                     (const Tandem__Control__RouteQuestion   *message,
+                      uint8_t             *out);
+size_t tandem__control__route_question__pack_to_buffer
+                     (const Tandem__Control__RouteQuestion   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RouteQuestion *
+       tandem__control__route_question__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__route_question__free_unpacked
+                     (Tandem__Control__RouteQuestion *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RouteAnswer methods */
+void   tandem__control__route_answer__init
+                     (Tandem__Control__RouteAnswer         *message);
+size_t tandem__control__route_answer__get_packed_size
+                     (const Tandem__Control__RouteAnswer   *message);
+size_t tandem__control__route_answer__pack
+                     (const Tandem__Control__RouteAnswer   *message,
+                      uint8_t             *out);
+size_t tandem__control__route_answer__pack_to_buffer
+                     (const Tandem__Control__RouteAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RouteAnswer *
+       tandem__control__route_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__route_answer__free_unpacked
+                     (Tandem__Control__RouteAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RouteCandidate methods */
+void   tandem__control__route_candidate__init
+                     (Tandem__Control__RouteCandidate         *message);
+size_t tandem__control__route_candidate__get_packed_size
+                     (const Tandem__Control__RouteCandidate   *message);
+size_t tandem__control__route_candidate__pack
+                     (const Tandem__Control__RouteCandidate   *message,
+                      uint8_t             *out);
+size_t tandem__control__route_candidate__pack_to_buffer
+                     (const Tandem__Control__RouteCandidate   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RouteCandidate *
+       tandem__control__route_candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__route_candidate__free_unpacked
+                     (Tandem__Control__RouteCandidate *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RouteAnswers methods */
+void   tandem__control__route_answers__init
+                     (Tandem__Control__RouteAnswers         *message);
+size_t tandem__control__route_answers__get_packed_size
+                     (const Tandem__Control__RouteAnswers   *message);
+size_t tandem__control__route_answers__pack
+                     (const Tandem__Control__RouteAnswers   *message,
+                      uint8_t             *out);
+size_t tandem__control__route_answers__pack_to_buffer
+                     (const Tandem__Control__RouteAnswers   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RouteAnswers *
+       tandem__control__route_answers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__route_answers__free_unpacked
+                     (Tandem__Control__RouteAnswers *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__AgentListRequest methods */
 void   tandem__control__agent_list_request__init
@@ -2181,11 +2490,17 @@ typedef void (*Tandem__Control__Introduction_Closure)
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
                   void *closure_data);
+typedef void (*Tandem__Control__PointReport_Closure)
+                 (const Tandem__Control__PointReport *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Link_Closure)
                  (const Tandem__Control__Link *message,
                   void *closure_data);
 typedef void (*Tandem__Control__DNReport_Closure)
                  (const Tandem__Control__DNReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DNCallEntry_Closure)
+                 (const Tandem__Control__DNCallEntry *message,
                   void *closure_data);
 typedef void (*Tandem__Control__Binding_Closure)
                  (const Tandem__Control__Binding *message,
@@ -2198,6 +2513,18 @@ typedef void (*Tandem__Control__CallList_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__CallEntry_Closure)
                  (const Tandem__Control__CallEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RouteQuestion_Closure)
+                 (const Tandem__Control__RouteQuestion *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RouteAnswer_Closure)
+                 (const Tandem__Control__RouteAnswer *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RouteCandidate_Closure)
+                 (const Tandem__Control__RouteCandidate *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RouteAnswers_Closure)
+                 (const Tandem__Control__RouteAnswers *message,
                   void *closure_data);
 typedef void (*Tandem__Control__AgentListRequest_Closure)
                  (const Tandem__Control__AgentListRequest *message,
@@ -2274,12 +2601,18 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__point_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__dncall_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__binding__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__route_question__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__route_answer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__route_answers__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_list_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor;

@@ -50,12 +50,21 @@ package struct CallTable: Sendable {
 
     /// An INVITE that begins a call has gone on.
     ///
-    /// - Returns: nil if there is no room, or there is that call already.
+    /// - Returns: nil if there is no room, or there is that call already, to the same DN or from the same side.
     mutating func begin(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, _ parties: CallParties, now: Instant
     ) -> CallID? {
         let key = key(message.callID, message.from.tag, datagram)
-        guard slots.count < Self.maximumCount, slots[key] == nil else { return nil }
+        if let former = slots[key] {
+            // The node that holds the call has given up one DN here and has another one rung; the phones of the former may yet have to
+            // say that they have stopped.
+            let call = records[Int(former)].call
+            guard !parties.isCallerNear, call.state != .established, call.parties.callee != parties.callee else {
+                return nil
+            }
+            end(CallID(slot: former, generation: records[Int(former)].generation), .released)
+        }
+        guard slots.count < Self.maximumCount else { return nil }
         let slot = free.popLast() ?? Int32(records.count)
         if Int(slot) == records.count { records.append(Record()) }
         var call = Call()
