@@ -51,6 +51,15 @@ package struct CallWitnesses: Sendable {
         return entry.words.sorted { $0.key < $1.key }.flatMap(\.value.calls)
     }
 
+    /// What each node has told of a DN's calls, and whether that counts for a while only.
+    package func words(of dn: DNIndex) -> [(node: NodeIndex, calls: [DNCall], isProvisional: Bool)] {
+        guard let entry = entries[dn] else { return [] }
+        return entry.words.sorted { $0.key < $1.key }.map { ($0.key, $0.value.calls, $0.value.endsAt != nil) }
+    }
+
+    /// Whether a phone has said that it has a call that nobody else knows.
+    package func isSaidBusy(_ dn: DNIndex) -> Bool { entries[dn]?.busyUntil != nil }
+
     /// Whether somebody else has told of a call of the DN.
     package func isBusy(_ dn: DNIndex) -> Bool { entries[dn] != nil }
 
