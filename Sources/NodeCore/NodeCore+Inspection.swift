@@ -1,8 +1,8 @@
 package import AgentSessions
-import CallControl
+package import CallControl
 package import ClusterModel
 package import DNOwnership
-import SIPCore
+package import SIPCore
 import TLibraryPorts
 
 /// All that a node holds about one DN, for whoever checks it from outside.
@@ -79,6 +79,22 @@ extension NodeCore {
             held: heldCalls.count, named: heldConnections.count, controlled: control.count,
             redeeming: routedRedemptions.count, requests: statefulProxy.requestCount, calls: statefulProxy.calls.count)
     }
+
+    /// The calls at routing points that nobody has taken, by ConnID.
+    package mutating func inspectRoutedCalls() -> [CallControl.Summary] {
+        control.connections.compactMap { control.summary(of: $0) }
+    }
+
+    /// All calls that go through the node.
+    package mutating func inspectCalls() -> [Call] { statefulProxy.calls.calls }
+
+    package mutating func inspectWitnesses(of dn: DNIndex) -> (
+        words: [(node: NodeIndex, calls: [DNCall], isProvisional: Bool)], isSaidBusy: Bool
+    ) {
+        (witnesses.words(of: dn), witnesses.isSaidBusy(dn))
+    }
+
+    package mutating func inspectView(of dn: DNIndex) -> View { ownership.view(of: dn) }
 
     /// Whether there is something to say to a peer that is none of the link's own: SIP, requests of clients, calls.
     package mutating func inspectHasMoreBesides(for peer: NodeIndex) -> Bool {

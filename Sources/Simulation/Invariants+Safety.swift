@@ -24,6 +24,7 @@ extension ClusterSimulation {
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
             note(node, dn, record, word: word)
         }
+        if plan.calls != nil { checkCalls(node) }
     }
 
     /// What holds when a node has done all that was due.
