@@ -28,6 +28,7 @@ extension NodeCore {
     private mutating func publishCalls(of dn: DNIndex, ended: DNCalls.Ended? = nil, _ now: Instant) {
         guard ownership.owns(dn) else { return }
         let own = statefulProxy.calls.calls(of: dn)
+        witnesses.supersede(own, of: dn)
         let others = witnesses.calls(of: dn).filter { call in !own.contains { $0.connection == call.connection } }
         let before = ownership.calls(of: dn)
         let present = own + others

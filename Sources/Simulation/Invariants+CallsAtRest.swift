@@ -126,6 +126,8 @@ extension ClusterSimulation {
     /// No caller waits for long while an agent who fits is free, as the node with the call and the router's Stat Server see it, and
     /// the router is there.
     private mutating func invariantWaitingCallsGetAgents() {
+        // A reservation that is over before its token has come back is worth nothing.
+        guard plan.timing.reservation.nanoseconds > 6 * plan.delay.upperBound + 100 * .millisecond else { return }
         var waiting = waitingCalls()
         // A router leaves an agent alone for two seconds after a choice, and an answer may take three.
         for _ in 0..<16 where !waiting.isEmpty && failure == nil {
