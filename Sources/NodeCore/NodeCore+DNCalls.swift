@@ -80,6 +80,17 @@ extension NodeCore {
         callReports[peer.position].oweRecount()
     }
 
+    /// A link goes on over another connection. What was on its way on the former is lost, and the peer may have lost the link meanwhile:
+    /// requests over it are over, as that peer takes them to be, and both tell each other anew of the calls that they are near to.
+    mutating func connectionReplaced(_ peer: NodeIndex, _ now: Instant) {
+        witnesses.linkLost(peer, now: now)
+        recountCalls(to: peer)
+        peerMessages[peer.position].removeAll()
+        statefulProxy.flowEnded(.peer(peer), now: now)
+        settleSIP(now)
+        settle(now)
+    }
+
     mutating func forgetReports(to peer: NodeIndex, _ now: Instant) {
         callReports[peer.position].removeAll()
         witnesses.linkLost(peer, now: now)

@@ -316,6 +316,7 @@ package struct NodeCore: Sendable {
     package mutating func dialed(_ peer: NodeIndex, connection: ConnectionID, now: Instant) {
         ownership.dialed(peer, connection: connection, now: now, &ownershipActions)
         settle(now)
+        if ownership.state(of: peer) == .live { connectionReplaced(peer, now) }
     }
 
     package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
@@ -334,6 +335,12 @@ package struct NodeCore: Sendable {
     package mutating func received(_ message: PeerMessage, from connection: ConnectionID, now: Instant) {
         ownership.received(message, from: connection, now: now, &ownershipActions)
         settle(now)
+        // Who dials has known since then.
+        if case .hello = message, let peer = ownership.introducedPeer(of: connection), peer < me,
+            ownership.state(of: peer) == .live
+        {
+            connectionReplaced(peer, now)
+        }
     }
 }
 

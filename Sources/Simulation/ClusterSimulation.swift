@@ -79,6 +79,8 @@ package struct ClusterSimulation {
     var heldCalls: [[CallConnection: SeenCall]] = []
     /// The tokens with which routers have sent calls to agents.
     var tokensOfCalls: [CallConnection: [ReservationToken]] = [:]
+    /// Where they have rung by these.
+    var routedCalls: [CallConnection: Set<DN>] = [:]
 
     package private(set) var failure: Violation?
     package private(set) var eventCount: UInt64 = 0

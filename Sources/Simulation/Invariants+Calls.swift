@@ -50,6 +50,7 @@ extension ClusterSimulation {
     private mutating func rung(_ dn: DN, _ call: CallControl.Summary, _ node: NodeIndex) {
         count(call.isRouted ? .callRouted : .callDefaulted)
         say("\(name(node)) rings \(dn) for \(call.connection)\(call.isRouted ? "" : ", which nobody has routed")")
+        if call.isRouted { routedCalls[call.connection, default: []].insert(dn) }
         invariantOnlyServedPhonesAreRung(node, dn, call)
     }
 
@@ -84,14 +85,16 @@ extension ClusterSimulation {
         }
         var calls: [Place: CallConnection] = [:]
         for call in cores[node.position].inspectCalls() {
-            guard call.parties.isCalleeNear, let dn = call.parties.callee, call.parties.routingPoint != nil,
-                let token = tokensOfCalls[call.connection]?.last(where: { $0.dn == topology.directory.dn(at: dn) })
+            guard call.parties.isCalleeNear, let dn = call.parties.callee, call.parties.routingPoint != nil else { continue }
+            let name = topology.directory.dn(at: dn)
+            guard routedCalls[call.connection]?.contains(name) == true,
+                let token = tokensOfCalls[call.connection]?.last(where: { $0.dn == name })
             else { continue }
             let place = Place(dn: dn, claim: token.claim, lineage: token.lineage)
             guard let other = calls.updateValue(call.connection, forKey: place) else { continue }
             fail(
                 "invariantAgentsHaveOneRoutedCall",
-                "\(name(node)) has let \(other) and \(call.connection) in to \(name(dn))")
+                "\(self.name(node)) has let \(other) and \(call.connection) in to \(self.name(dn))")
         }
     }
 
