@@ -185,8 +185,10 @@ extension ClusterSimulation {
         else { return }
         guard let status = text.status else {
             guard text.method == "BYE" else { return }
-            transmit(text.answer("200 OK", tag: "").bytes, from: .gateway, to: .node(node))
-            guard callers[caller].dialog?.remote == text.value("From") else { return }
+            let isOurs = callers[caller].dialog?.remote == text.value("From")
+            let status = isOurs ? "200 OK" : "481 Call/Transaction Does Not Exist"
+            transmit(text.answer(status, tag: "").bytes, from: .gateway, to: .node(node))
+            guard isOurs else { return }
             if callers[caller].state == .talking { callers[caller].state = .over }
             return
         }
@@ -217,6 +219,7 @@ extension ClusterSimulation {
             callers[caller].state = .talking
             callers[caller].dialog = dialog
             count(.callerAnswered)
+            invariantTalkersAreKnown(caller)
             if let talk = callers[caller].manner.talk { schedule(.callerActs(caller), after: talk) }
         case .givingUp:
             callers[caller].state = .over

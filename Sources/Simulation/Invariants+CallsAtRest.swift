@@ -26,7 +26,7 @@ extension ClusterSimulation {
         guard plan.calls != nil else { return }
         for position in 0..<topology.directory.count { invariantOwnersKnowTheCalls(DNIndex(position)) }
         invariantCallersAreNotForgotten()
-        invariantTalkersAreKnown()
+        for caller in callers.indices { invariantTalkersAreKnown(caller) }
         invariantWaitingCallsGetAgents()
     }
 
@@ -70,26 +70,25 @@ extension ClusterSimulation {
     private static func sorted(_ calls: [DNCall]) -> [DNCall] { calls.sorted { $0.connection < $1.connection } }
 
     /// A phone that talks to its caller is known to do so by the node that rang it.
-    private mutating func invariantTalkersAreKnown() {
-        for caller in callers where caller.state == .talking && now < caller.silentFrom {
-            guard let remote = caller.dialog?.remote else { continue }
-            for phone in phones.indices where !phones[phone].isGone {
-                for leg in phones[phone].legs
-                where leg.state == .talking && leg.call == caller.callID && remote.hasSuffix(";tag=\(leg.tag)") {
-                    guard nodes[leg.node.position].life == leg.life, nodes[caller.node.position].life == caller.life,
-                        leg.since + CallPlan.maximumCall.nanoseconds > now + .second
-                    else { continue }
-                    let call = cores[leg.node.position].inspectCalls().first { $0.callID == Array(leg.call.utf8) }
-                    if let call, call.state == .established, call.parties.isCalleeNear,
-                        call.parties.callee == DNIndex(phone)
-                    {
-                        continue
-                    }
-                    fail(
-                        "invariantTalkersAreKnown",
-                        "\(phones[phone].number) talks to caller \(caller.number), and \(name(leg.node)) knows"
-                            + " \(call.map { "\($0.parties), \($0.state)" } ?? "nothing of it")")
+    mutating func invariantTalkersAreKnown(_ number: Int) {
+        let caller = callers[number]
+        guard caller.state == .talking, now < caller.silentFrom, let remote = caller.dialog?.remote,
+            nodes[caller.node.position].life == caller.life
+        else { return }
+        for phone in phones.indices where !phones[phone].isGone {
+            for leg in phones[phone].legs
+            where leg.state == .talking && leg.call == caller.callID && remote.hasSuffix(";tag=\(leg.tag)") {
+                guard nodes[leg.node.position].life == leg.life, nodes[leg.node.position].isUp,
+                    leg.since + CallPlan.maximumCall.nanoseconds > now + .second
+                else { continue }
+                let call = cores[leg.node.position].inspectCalls().first { $0.callID == Array(leg.call.utf8) }
+                if let call, call.state == .established, call.parties.isCalleeNear, call.parties.callee == DNIndex(phone) {
+                    continue
                 }
+                fail(
+                    "invariantTalkersAreKnown",
+                    "\(phones[phone].number) talks to caller \(caller.number), and \(name(leg.node)) knows"
+                        + " \(call.map { "\($0.parties), \($0.state)" } ?? "nothing of it")")
             }
         }
     }

@@ -86,6 +86,17 @@ package struct CallTable: Sendable {
         return slot.map { CallID(slot: $0, generation: records[Int($0)].generation) }
     }
 
+    /// The call that a BYE ends, whoever of the two has sent it: between those who have established it. Of several phones that have
+    /// answered one keeps the call when the others are hung up.
+    func findEnded(_ message: borrowing SIPMessage, in datagram: Span<UInt8>) -> CallID? {
+        guard let id = find(message, in: datagram) else { return nil }
+        let call = records[Int(id.slot)].call
+        guard call.state == .established else { return nil }
+        let isFromCallee = slots[key(message.callID, message.from.tag, datagram)] == nil
+        let tag = isFromCallee ? message.from.tag : message.to.tag
+        return call.calleeTag == datagram.bytes(tag) ? id : nil
+    }
+
     func connection(of id: CallID) -> CallConnection? { slot(id).map { records[$0].call.connection } }
 
     /// A call that is routed is on its way to somebody's phones, or to nobody's for now.
@@ -112,10 +123,13 @@ package struct CallTable: Sendable {
 
     /// A phone has answered, or a session was refreshed.
     ///
-    /// - Parameter session: seconds without another refresh after which it is over; nil where nobody keeps to that.
-    mutating func establish(_ id: CallID, session: UInt32?, now: Instant) {
+    /// - Parameters:
+    ///   - session: seconds without another refresh after which it is over; nil where nobody keeps to that.
+    ///   - calleeTag: of the phone that has answered.
+    mutating func establish(_ id: CallID, session: UInt32?, calleeTag: [UInt8], now: Instant) {
         guard let slot = slot(id) else { return }
         if records[slot].call.state != .established {
+            records[slot].call.calleeTag = calleeTag
             records[slot].call.state = .established
             records[slot].call.since = now
             noteChange(of: slot)

@@ -52,6 +52,7 @@ extension StatefulProxy {
         contexts[slot].askedTargets = 0
         if let call = contexts[slot].call { calls.setCallee(call, callee, now: now) }
         askNextGroup(id.slot, message, request.span, now)
+        for client in contexts[slot].pending { contexts[slot].callees[client] = callee }
         carryOut(now)
         return true
     }
