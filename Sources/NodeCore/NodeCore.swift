@@ -156,6 +156,8 @@ package struct NodeCore: Sendable {
             lineage: setup.identity.lineage, usual: timing.reservation.nanoseconds,
             window: timing.reservationWindow.nanoseconds)
         deskSetup.faults = setup.faults
+        // The answer and then the INVITE; a link that is slower is lost.
+        deskSetup.arrival = 2 * timing.linkTimeout.nanoseconds
         desk = ReservationDesk(deskSetup, secret: (setup.secret, mixed(setup.seed &+ 3)))
         // The answer to a reservation waits for the end of a window.
         proxy = RequestProxy(
