@@ -123,8 +123,8 @@ extension ClusterSimulation {
         let dn: DN
     }
 
-    /// No caller waits for long while an agent who fits is free, as the node with the call and the router's Stat Server see it, and
-    /// the router is there.
+    /// No caller waits for long while an agent who fits is free, as all nodes of the router and its Stat Server see it, and the router
+    /// is there. (Where a cut keeps one of its nodes from the agent, that node's calls come first and keep the agent from others.)
     private mutating func invariantWaitingCallsGetAgents() {
         // A reservation that is over before its token has come back is worth nothing.
         guard plan.timing.reservation.nanoseconds > 6 * plan.delay.upperBound + 100 * .millisecond else { return }
@@ -147,15 +147,15 @@ extension ClusterSimulation {
             guard let router = router(of: NodeIndex(node)), nodes[node].isUp,
                 nodes[node].clients[SimulatedClient.router].router.registered == CallPlan.points.count
             else { continue }
-            let stat = routers[router].statNode.position
+            let seers = routers[router].nodes.map(\.position)
             for call in cores[node].inspectRoutedCalls() where call.state == .waiting {
                 // A router leaves a call alone that its node has refused to send anywhere.
                 guard routers[router].refusals[call.connection] ?? 0 < 4 else { continue }
                 for position in 0..<topology.directory.count {
                     let dn = DNIndex(position)
-                    guard Availability(of: cores[node].inspectView(of: dn)).isAvailable,
-                        Availability(of: cores[stat].inspectView(of: dn)).isAvailable, !call.tried.contains(topology.directory.dn(at: dn))
-                    else { continue }
+                    guard !call.tried.contains(topology.directory.dn(at: dn)) else { continue }
+                    let isFree = seers.allSatisfy { Availability(of: cores[$0].inspectView(of: dn)).isAvailable }
+                    guard isFree else { continue }
                     waiting.append(Waiting(node: node, connection: call.connection, dn: topology.directory.dn(at: dn)))
                 }
             }

@@ -134,6 +134,7 @@ extension ClusterSimulation {
         else { return }
         let request = nodes[node.position].clients[SimulatedClient.router].router.outgoing.removeFirst()
         nodes[node.position].clients[SimulatedClient.router].router.asks(request)
+        sayInDetail("the router asks \(name(node)): \(Words.of(request))")
         cores[node.position].requestReceived(request, from: id, now: instant(node))
         touch(node)
     }

@@ -54,6 +54,17 @@ enum Words {
         }
     }
 
+    static func of(_ request: TRequest) -> String {
+        switch request {
+        case .registerAddress(let id, let dn, _, _, _): "request \(id), registers \(dn)"
+        case .reserveAgent(let id, let dn, let reservation): "request \(id), reserves \(dn), \(reservation.duration)"
+        case .routeCall(let id, let connection, let token):
+            "request \(id), call \(connection) to \(token.map { "\($0.dn)" } ?? "the default")"
+        case .unregisterAddress, .queryAddress, .queryServer, .monitorAll, .setInputMask, .agent, .invalid:
+            "request \(request.referenceID)"
+        }
+    }
+
     static func firstLine(of bytes: [UInt8]) -> String {
         String(decoding: bytes.prefix { $0 != 13 }, as: UTF8.self)
     }
@@ -98,7 +109,7 @@ enum Words {
         case .linkConnected(let peer): return "link to \(topology.name(of: peer)) connected"
         case .linkDisconnected(let peer): return "link to \(topology.name(of: peer)) disconnected"
         case .ownerHint(let dn, let owner): return "\(dn) is with \(topology.name(of: owner))"
-        case .error(_, let error): return "error: \(error.message)"
+        case .error(let id, let error): return "error \(id): \(error.message)"
         case .registered(_, let status, _): return "registered: \(words(status))"
         case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
         case .addressInfo(let id, let status, let detail):

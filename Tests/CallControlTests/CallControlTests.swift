@@ -62,7 +62,8 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         let confirmed = RoutingAction.confirm(first, order("1000"), routingPoint: point, DN("1000")!)
         #expect(taken() == [confirmed, .ring(call, DN("1000")!)])
         #expect(control.summary(of: call)?.state == .ringing(DN("1000")!))
-        control.answered(call, now: at(2))
+        control.answered(call, by: DN("1000"), now: at(2), &actions)
+        #expect(taken().isEmpty)
         #expect(control.count == 0 && control.nextDeadline == nil)
         #expect(control.counters[0].answered == 1 && control.counters[0].present == 0)
     }

@@ -120,6 +120,8 @@ package struct CallTable: Sendable {
         return isEstablished(Int(id.slot), isFromCaller ? message.to.tag : message.from.tag, datagram) ? id : nil
     }
 
+    func callee(of id: CallID) -> DNIndex? { slot(id).flatMap { records[$0].call.parties.callee } }
+
     func connection(of id: CallID) -> CallConnection? { slot(id).map { records[$0].call.connection } }
 
     /// A call that is routed is on its way to somebody's phones, or to nobody's for now.

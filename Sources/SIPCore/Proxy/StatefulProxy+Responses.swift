@@ -63,7 +63,8 @@ extension StatefulProxy {
         forwarder.write(message, in: datagram, adding: added, into: &bytes)
         if let server = contexts[Int(slot)].server { respond(server, bytes, now) }
         guard contexts[Int(slot)].phase == .proceeding else { return }
-        if !contexts[Int(slot)].isCancelled { note(slot) { .answered($0) } }
+        let callee = contexts[Int(slot)].call.flatMap { calls.callee(of: $0) }
+        if !contexts[Int(slot)].isCancelled { note(slot) { .answered($0, by: callee) } }
         cancelPending(slot, now)
         finish(slot)
     }
