@@ -128,6 +128,11 @@ extension ClusterSimulation {
     private mutating func invariantWaitingCallsGetAgents() {
         // A reservation that is over before its token has come back is worth nothing.
         guard plan.timing.reservation.nanoseconds > 6 * plan.delay.upperBound + 100 * .millisecond else { return }
+        let hasWaiting = nodes.indices.contains { node in
+            cores[node].inspectRoutedCalls().contains { $0.state == .waiting }
+        }
+        // What has come to rest just now has yet to be noticed.
+        if hasWaiting { run(until: now + 3 * .second) }
         var waiting = waitingCalls()
         // A router leaves an agent alone for two seconds after a choice, and an answer may take three.
         for _ in 0..<16 where !waiting.isEmpty && failure == nil {

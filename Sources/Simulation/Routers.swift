@@ -289,6 +289,7 @@ extension ClusterSimulation {
             case .snapshotBegan: routers[router].machine.snapshotBegan()
             case .row(let row):
                 fold.add(row.since ^ UInt64(row.status.rawValue))
+                sayInDetail("router \(router) hears that \(row.agent) on \(row.dn) is \(row.status.word)")
                 routers[router].machine.agentTold(row, now: now)
             case .snapshotEnded: routers[router].machine.snapshotEnded()
             }
