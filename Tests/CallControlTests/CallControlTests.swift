@@ -68,6 +68,23 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         #expect(control.counters[0].answered == 1 && control.counters[0].present == 0)
     }
 
+    @Test mutating func `who answers late ends the question that was asked meanwhile`() {
+        control.registered(first, for: point)
+        _ = arrive()
+        give("1000")
+        _ = tick(16)
+        control.answered(call, by: DN("1000"), now: at(17), &actions)
+        #expect(taken() == [.endQuestion(first, call, routingPoint: point, .used(DN("1000")!))])
+        #expect(control.count == 0)
+        _ = arrive()
+        give("1000", 18)
+        _ = tick(34)
+        control.ordered(order("1001"), by: first, now: at(35), &actions)
+        actions = []
+        control.answered(call, by: DN("1000"), now: at(36), &actions)
+        #expect(taken() == [.refuseOrder(first, order("1001"), .unknownCall)])
+    }
+
     @Test mutating func `an agent who does not answer is told of, and the router is asked again, with who was tried`() {
         control.registered(first, for: point)
         _ = arrive()
