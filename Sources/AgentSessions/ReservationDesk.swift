@@ -67,6 +67,7 @@ package struct ReservationDesk: Sendable {
     private let lineage: Incarnation
     private let usual: UInt64
     private let window: UInt64
+    private let arrival: UInt64
     private let hash: SipHash
     private let faults: Faults
     private var count: UInt64 = 0
@@ -83,6 +84,9 @@ package struct ReservationDesk: Sendable {
         package var usual: UInt64
         /// Nanoseconds for which requests are collected; 0 for first come, first served.
         package var window: UInt64
+        /// Nanoseconds that a call may take to come once its token was honoured. For so long the agent stays reserved, whatever becomes
+        /// of the reservation's time and holder.
+        package var arrival: UInt64 = 0
         package var faults: Faults = .none
 
         package init(lineage: Incarnation, usual: UInt64, window: UInt64) {
@@ -97,6 +101,7 @@ package struct ReservationDesk: Sendable {
         lineage = setup.lineage
         usual = setup.usual
         window = setup.window
+        arrival = setup.arrival
         faults = setup.faults
         hash = SipHash(key: secret.0, secret.1)
     }
@@ -202,14 +207,16 @@ package struct ReservationDesk: Sendable {
         _ lease: Lease, _ request: ReservationRequest, _ dn: DNIndex, _ now: Instant
     ) -> Outcome {
         if request.duration == .cancel {
-            end(dn)
+            // A call that is on its way comes all the same.
+            if lease.call == nil { end(dn) }
             return .cancelled
         }
         if let agent = request.agent, agent != lease.agent { return .refused(.otherAgent) }
         let duration = nanoseconds(of: request.duration)
-        leases[dn]!.deadline = now.monotonic + duration
+        let former = lease.call == nil ? 0 : lease.deadline
+        leases[dn]!.deadline = max(former, now.monotonic + duration)
         leases[dn]!.priority = request.priority
-        queue.set(dn.position, to: now.monotonic + duration)
+        queue.set(dn.position, to: leases[dn]!.deadline)
         return .reserved(
             Reservation(
                 token: lease.token, agent: lease.agent, priority: request.priority,
@@ -249,6 +256,10 @@ package struct ReservationDesk: Sendable {
         guard lease.call == nil || lease.call == call else { return .spent }
         // Somebody has called the agent directly.
         if place.view.occupancy.contains(.busy) { return .unavailable(.busy) }
+        if lease.call == nil, arrival > 0 {
+            leases[place.dn]!.deadline = max(lease.deadline, now.monotonic + arrival)
+            queue.set(place.dn.position, to: leases[place.dn]!.deadline)
+        }
         leases[place.dn]!.call = call
         return nil
     }
@@ -268,19 +279,20 @@ package struct ReservationDesk: Sendable {
     ///
     /// - Returns: the DNs whose agents are free again, sorted.
     package mutating func holderGone(_ holder: ReservationHolder) -> [DNIndex] {
-        free { $0 == holder }
+        free(evenCalled: false) { $0 == holder }
     }
 
     /// A node cannot be heard any more; its clients cannot use what they hold.
     ///
     /// - Returns: the DNs whose agents are free again, sorted.
     package mutating func nodeLost(_ node: NodeIndex) -> [DNIndex] {
-        free { $0.node == node }
+        free(evenCalled: true) { $0.node == node }
     }
 
-    private mutating func free(_ isGone: (ReservationHolder) -> Bool) -> [DNIndex] {
+    /// - Parameter evenCalled: also those whose call is on its way.
+    private mutating func free(evenCalled: Bool, _ isGone: (ReservationHolder) -> Bool) -> [DNIndex] {
         guard !leases.isEmpty || !windows.isEmpty else { return [] }
-        let freed = leases.filter { isGone($0.value.holder) }.keys.sorted()
+        let freed = leases.filter { isGone($0.value.holder) && (evenCalled || $0.value.call == nil) }.keys.sorted()
         for dn in freed { end(dn) }
         for dn in windows.keys.sorted() {
             windows[dn]!.removeAll { isGone($0.asker.holder) }

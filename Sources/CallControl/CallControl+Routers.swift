@@ -123,19 +123,26 @@ extension CallControl {
         package var caller: String
         package var state: State
         package var tried: [DN]
+        /// The router that is asked, while one is.
+        package var asked: RouterID?
+        /// It rings where a router has sent it, and not at a default or alternate DN.
+        package var isRouted = false
     }
 
     /// What there is to say of a call; nil once it is taken or over.
     package func summary(of connection: CallConnection) -> Summary? {
         guard let slot = slots[connection], let call = calls[slot] else { return nil }
-        let state: Summary.State
-        switch call.phase {
-        case .asking, .redeeming, .idle: state = .waiting
-        case .ringing(let dn, _): state = .ringing(dn)
-        }
-        return Summary(
-            connection: connection, routingPoint: setup.points[call.point].dn, caller: call.caller, state: state,
+        var summary = Summary(
+            connection: connection, routingPoint: setup.points[call.point].dn, caller: call.caller, state: .waiting,
             tried: call.tried)
+        switch call.phase {
+        case .asking(let router): summary.asked = router
+        case .redeeming, .idle: break
+        case .ringing(let dn, let isRouted):
+            summary.state = .ringing(dn)
+            summary.isRouted = isRouted
+        }
+        return summary
     }
 
     /// Calls that nobody has taken, by ConnID.

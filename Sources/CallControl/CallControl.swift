@@ -116,10 +116,16 @@ package struct CallControl: Sendable {
 
     // MARK: What phones do
 
-    /// Somebody has taken the call.
-    package mutating func answered(_ connection: CallConnection, now: Instant) {
+    /// Somebody has taken the call. Whoever does so late, when a router has been asked again, ends that question.
+    package mutating func answered(
+        _ connection: CallConnection, by dn: DN?, now: Instant, _ actions: inout [RoutingAction]
+    ) {
         guard let slot = slots[connection], let call = calls[slot] else { return }
         counters[call.point].answered += 1
+        endQuestion(slot, dn.map { .used($0) } ?? .abandoned, &actions)
+        if case .redeeming(let router, let order, _) = call.phase {
+            actions.append(.refuseOrder(router, order, .unknownCall))
+        }
         remove(slot)
     }
 

@@ -45,11 +45,29 @@ package struct CallWitnesses: Sendable {
     /// DNs of which somebody else has told something.
     package var count: Int { entries.count }
 
-    /// The calls of a DN that others have told of.
+    /// The calls of a DN that others have told of, each once: two may know the same, above all a former owner and whoever had told it.
     package func calls(of dn: DNIndex) -> [DNCall] {
         guard let entry = entries[dn] else { return [] }
-        return entry.words.sorted { $0.key < $1.key }.flatMap(\.value.calls)
+        // Who is heard goes before those whose words stand for a while only.
+        let words = entry.words.sorted { left, right in
+            let (isOld, isOther) = (left.value.endsAt != nil, right.value.endsAt != nil)
+            return isOld != isOther ? isOther : left.key < right.key
+        }
+        var calls: [DNCall] = []
+        for call in words.flatMap(\.value.calls) where !calls.contains(where: { $0.connection == call.connection }) {
+            calls.append(call)
+        }
+        return calls
     }
+
+    /// What each node has told of a DN's calls, and whether that counts for a while only.
+    package func words(of dn: DNIndex) -> [(node: NodeIndex, calls: [DNCall], isProvisional: Bool)] {
+        guard let entry = entries[dn] else { return [] }
+        return entry.words.sorted { $0.key < $1.key }.map { ($0.key, $0.value.calls, $0.value.endsAt != nil) }
+    }
+
+    /// Whether a phone has said that it has a call that nobody else knows.
+    package func isSaidBusy(_ dn: DNIndex) -> Bool { entries[dn]?.busyUntil != nil }
 
     /// Whether somebody else has told of a call of the DN.
     package func isBusy(_ dn: DNIndex) -> Bool { entries[dn] != nil }
@@ -62,7 +80,19 @@ package struct CallWitnesses: Sendable {
     package mutating func told(_ calls: [DNCall], of dn: DNIndex, by node: NodeIndex, ended: DNCalls.Ended?) {
         let known = entries[dn]?.words[node]?.calls ?? []
         set(calls.isEmpty ? nil : Word(calls: Array(calls.prefix(DNCalls.maximumCount))), of: dn, by: node)
+        supersede(calls, of: dn)
         if known != calls { changed.append(CallsChanged(dn: dn, ended: ended)) }
+    }
+
+    /// Who is near a DN has these calls of it: what others had said of them for a while counts no more, or a call would be what it
+    /// was when that ends it.
+    package mutating func supersede(_ calls: [DNCall], of dn: DNIndex) {
+        guard let entry = entries[dn], !calls.isEmpty else { return }
+        for node in entry.words.keys.sorted() {
+            guard var word = entry.words[node], word.endsAt != nil else { continue }
+            word.calls.removeAll { call in calls.contains { $0.connection == call.connection } }
+            if word.calls.count != entry.words[node]?.calls.count { set(word.calls.isEmpty ? nil : word, of: dn, by: node) }
+        }
     }
 
     /// What a node has told counts for a while only, unless it tells it again.

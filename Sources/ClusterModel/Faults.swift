@@ -98,10 +98,15 @@ package struct Faults: OptionSet, Sendable, Hashable {
     // MARK: CallControl
 
     /// Calls that a router was asked about wait in vain when it is gone.
-    package static let questionDiesWithRouter = Faults(rawValue: 1 << 38)
+    package static let questionDiesWithRouter = Faults(rawValue: 1 << 42)
 
     /// What a node has said of the calls of another's DNs counts for ever, although it is not heard any more.
     package static let lostWitnessStays = Faults(rawValue: 1 << 39)
+
+    // MARK: Statistics
+
+    /// A Stat Server goes on showing as it was what a lost feed told.
+    package static let statKeepsLost = Faults(rawValue: 1 << 43)
 
     // MARK: NodeCore
 

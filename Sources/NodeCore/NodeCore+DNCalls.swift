@@ -28,6 +28,7 @@ extension NodeCore {
     private mutating func publishCalls(of dn: DNIndex, ended: DNCalls.Ended? = nil, _ now: Instant) {
         guard ownership.owns(dn) else { return }
         let own = statefulProxy.calls.calls(of: dn)
+        witnesses.supersede(own, of: dn)
         let others = witnesses.calls(of: dn).filter { call in !own.contains { $0.connection == call.connection } }
         let before = ownership.calls(of: dn)
         let present = own + others
@@ -77,6 +78,17 @@ extension NodeCore {
             callReports[peer.position].owe(dn)
         }
         callReports[peer.position].oweRecount()
+    }
+
+    /// A link goes on over another connection. What was on its way on the former is lost, and the peer may have lost the link meanwhile:
+    /// requests over it are over, as that peer takes them to be, and both tell each other anew of the calls that they are near to.
+    mutating func connectionReplaced(_ peer: NodeIndex, _ now: Instant) {
+        witnesses.linkLost(peer, now: now)
+        recountCalls(to: peer)
+        peerMessages[peer.position].removeAll()
+        statefulProxy.flowEnded(.peer(peer), now: now)
+        settleSIP(now)
+        settle(now)
     }
 
     mutating func forgetReports(to peer: NodeIndex, _ now: Instant) {

@@ -1,7 +1,8 @@
 package import AgentSessions
+package import CallControl
 package import ClusterModel
 package import DNOwnership
-import SIPCore
+package import SIPCore
 import TLibraryPorts
 
 /// All that a node holds about one DN, for whoever checks it from outside.
@@ -26,6 +27,22 @@ package struct DNInspection: Equatable, Sendable {
     /// As the node shows it.
     package var occupancy: Occupancy
     package var lease: ReservationDesk.Lease?
+    /// As the node shows them.
+    package var calls: DNCalls?
+}
+
+/// How many calls to routing points a node knows, place by place.
+package struct HeldInspection: Equatable, Sendable {
+    /// Held INVITEs, by either of their names.
+    package var held: Int
+    package var named: Int
+    package var controlled: Int
+    /// Tokens of theirs that are being looked at.
+    package var redeeming: Int
+    /// Requests that go on, and of which something may still come.
+    package var requests: Int
+    /// Calls that go through the node, established or not.
+    package var calls: Int
 }
 
 /// All that a shell asks a node between events, for one that steps many nodes. These change nothing. They are mutating
@@ -34,11 +51,12 @@ package struct DNInspection: Equatable, Sendable {
 extension NodeCore {
     package mutating func inspect(_ dn: DNIndex) -> DNInspection {
         let record = ownership.inspect(dn)
+        let view = ownership.view(of: dn)
         return DNInspection(
             owner: record.view.owner, stamp: record.view.stamp, service: record.word, view: record.view.service,
             isSaid: record.isSaid, isProvisional: record.isProvisional, hasBindings: registrar.hasBindings(dn),
             isHeld: ports.isHeld(dn), isInGrace: graceEnds[dn] != nil, session: ownership.session(of: dn),
-            occupancy: ownership.view(of: dn).occupancy, lease: desk.lease(of: dn)
+            occupancy: view.occupancy, lease: desk.lease(of: dn), calls: view.calls
         )
     }
 
@@ -55,6 +73,36 @@ extension NodeCore {
         let proxy = proxy.fill
         return (ownership.fill, ports.feed, ports.outbox, proxy.underWay, proxy.owed)
     }
+
+    package mutating func inspectHeldCalls() -> HeldInspection {
+        HeldInspection(
+            held: heldCalls.count, named: heldConnections.count, controlled: control.count,
+            redeeming: routedRedemptions.count, requests: statefulProxy.requestCount, calls: statefulProxy.calls.count)
+    }
+
+    /// The calls at routing points that nobody has taken, by ConnID.
+    package mutating func inspectRoutedCalls() -> [CallControl.Summary] {
+        control.connections.compactMap { control.summary(of: $0) }
+    }
+
+    /// All calls that go through the node.
+    package mutating func inspectCalls() -> [Call] { statefulProxy.calls.calls }
+
+    package mutating func inspectWitnesses(of dn: DNIndex) -> (
+        words: [(node: NodeIndex, calls: [DNCall], isProvisional: Bool)], isSaidBusy: Bool
+    ) {
+        (witnesses.words(of: dn), witnesses.isSaidBusy(dn))
+    }
+
+    package mutating func inspectView(of dn: DNIndex) -> View { ownership.view(of: dn) }
+
+    /// Whether there is something to say to a peer that is none of the link's own: SIP, requests of clients, calls.
+    package mutating func inspectHasMoreBesides(for peer: NodeIndex) -> Bool {
+        hasSIPMessages(for: peer) || proxy.hasMore(for: peer) || hasCallMessages(for: peer)
+    }
+
+    /// The calls of a DN that this node is near to itself.
+    package mutating func inspectNearCalls(of dn: DNIndex) -> [DNCall] { statefulProxy.calls.calls(of: dn) }
 
     package mutating func inspectDeadline() -> UInt64 { nextDeadline() }
 }

@@ -64,9 +64,10 @@ extension NodeCore {
         case .failed(let request, let status):
             guard let connection = heldConnections[request] else { return }
             control.failed(connection, status: status, now: now, &routingActions)
-        case .answered(let request):
+        case .answered(let request, let dn):
             guard let connection = forget(request) else { return }
-            control.answered(connection, now: now)
+            let name = dn.map { topology.directory.dn(at: $0) }
+            control.answered(connection, by: name, now: now, &routingActions)
         case .abandoned(let request):
             guard let connection = forget(request) else { return }
             control.abandoned(connection, now: now, &routingActions)

@@ -156,6 +156,8 @@ package struct NodeCore: Sendable {
             lineage: setup.identity.lineage, usual: timing.reservation.nanoseconds,
             window: timing.reservationWindow.nanoseconds)
         deskSetup.faults = setup.faults
+        // The answer and then the INVITE; a link that is slower is lost.
+        deskSetup.arrival = 2 * timing.linkTimeout.nanoseconds
         desk = ReservationDesk(deskSetup, secret: (setup.secret, mixed(setup.seed &+ 3)))
         // The answer to a reservation waits for the end of a window.
         proxy = RequestProxy(
@@ -316,6 +318,7 @@ package struct NodeCore: Sendable {
     package mutating func dialed(_ peer: NodeIndex, connection: ConnectionID, now: Instant) {
         ownership.dialed(peer, connection: connection, now: now, &ownershipActions)
         settle(now)
+        if ownership.state(of: peer) == .live { connectionReplaced(peer, now) }
     }
 
     package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
@@ -334,6 +337,12 @@ package struct NodeCore: Sendable {
     package mutating func received(_ message: PeerMessage, from connection: ConnectionID, now: Instant) {
         ownership.received(message, from: connection, now: now, &ownershipActions)
         settle(now)
+        // Who dials has known since then.
+        if case .hello = message, let peer = ownership.introducedPeer(of: connection), peer < me,
+            ownership.state(of: peer) == .live
+        {
+            connectionReplaced(peer, now)
+        }
     }
 }
 

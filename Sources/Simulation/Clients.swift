@@ -9,6 +9,18 @@ struct SimulatedClient: Sendable {
         case desktop
         /// It wants agents, as routers do.
         case reserver
+        /// Of the default port.
+        case router
+        /// It monitors for a Stat Server.
+        case statistics
+
+        var monitorOptions: MonitorOptions? {
+            switch self {
+            case .monitor(let options): options
+            case .statistics: MonitorOptions()
+            case .desktop, .reserver, .router: nil
+            }
+        }
     }
 
     let kind: Kind
@@ -20,10 +32,14 @@ struct SimulatedClient: Sendable {
     var desktop: ModelDesktop
     var links: ModelLinks
     var reserver = ModelReserver()
+    var router = ModelRouter()
 
     /// Where the two desktops and the reserver stand.
     static let firstDesktop = 3
     static let reserver = 5
+    /// Where there are calls, a router's client and a Stat Server's.
+    static let router = 6
+    static let statistics = 7
 
     /// One is told of each DN, one understands owner events, one has filters, two are desktops, one reserves agents.
     static func all(of topology: Topology, isFiltered: Bool) -> [SimulatedClient] {
@@ -46,8 +62,18 @@ struct SimulatedClient: Sendable {
         }
     }
 
+    static func forCalls(of topology: Topology, hasStatServer: Bool) -> [SimulatedClient] {
+        let count = topology.directory.count
+        return (hasStatServer ? [.router, .statistics] : [Kind.router]).map { kind in
+            SimulatedClient(
+                kind: kind, subscriber: ModelSubscriber(dnCount: count, isToldStepByStep: false),
+                desktop: ModelDesktop(dnCount: count), links: ModelLinks(nodeCount: topology.nodes.count))
+        }
+    }
+
     mutating func connectionEnded() {
         id = nil
+        router.disconnected()
         desktop.disconnected()
         reserver.disconnected()
         links.disconnected()
@@ -57,16 +83,16 @@ struct SimulatedClient: Sendable {
 extension ClusterSimulation {
     mutating func connectClient(_ node: NodeIndex, _ client: Int) {
         guard nodes[node.position].isUp, nodes[node.position].clients[client].id == nil else { return }
-        if nodes[node.position].clients[client].stalledUntil > now {
-            let wait = nodes[node.position].clients[client].stalledUntil - now
-            return schedule(.connectClient(node, client: client), after: wait)
-        }
+        let kind = nodes[node.position].clients[client].kind
+        let start = max(nodes[node.position].clients[client].stalledUntil, mayConnect(node, kind))
+        if start > now { return schedule(.connectClient(node, client: client), after: start - now) }
         lastClient += 1
         let id = ClientID(rawValue: lastClient)
         nodes[node.position].clients[client].id = id
-        cores[node.position].clientConnected(id)
+        cores[node.position].clientConnected(id, at: kind == .router ? .default : .tcontroller)
         cores[node.position].clientIntroduced(id)
-        if case .monitor(var options) = nodes[node.position].clients[client].kind {
+        if kind == .router { routerConnected(node) }
+        if var options = kind.monitorOptions {
             options.resume = nodes[node.position].clients[client].subscriber.resume()
             say(
                 "client \(client) of \(name(node)) monitors, resuming at \(options.resume.map { "\($0)" } ?? "nothing")"
@@ -101,6 +127,7 @@ extension ClusterSimulation {
             guard let event = cores[node.position].nextClientEvent(for: id) else {
                 invariantClientsKnowTheView(node, client)
                 invariantClientsKnowTheLinks(node, client)
+                if nodes[node.position].clients[client].kind == .statistics { invariantStatServersKnowTheAgents(node) }
                 return
             }
             hear(event, node, client)
@@ -124,6 +151,11 @@ extension ClusterSimulation {
             noteToken(event)
         case .reserver:
             nodes[node.position].clients[client].reserver.hear(event)
+        case .router:
+            routerHears(node, event)
+        case .statistics:
+            nodes[node.position].clients[client].subscriber.hear(event, topology.directory)
+            statServerHears(node, event)
         }
         invariantClientsAreToldInOrder(node, client)
     }
@@ -131,6 +163,7 @@ extension ClusterSimulation {
     /// The node wants a client closed.
     mutating func cutOff(_ node: NodeIndex, _ id: ClientID, _ problem: ClientProblem) {
         guard let client = client(id, of: node) else {
+            if departed.contains(id.rawValue) { return }
             return fail("invariantActionsAreLegal", "\(name(node)) closes a client that is not connected")
         }
         sayInDetail("\(name(node)) cuts off client \(client): \(problem.sentence)")
@@ -146,8 +179,26 @@ extension ClusterSimulation {
         touch(node)
     }
 
+    /// A client goes, whether its node runs or not.
+    mutating func drop(_ node: NodeIndex, _ client: Int, again time: UInt64) {
+        guard let id = nodes[node.position].clients[client].id else { return }
+        departed.insert(id.rawValue)
+        nodes[node.position].clients[client].connectionEnded()
+        schedule(.clientGone(node, client: id.rawValue), after: 10 * .microsecond)
+        schedule(.connectClient(node, client: client), after: max(time, 20 * .microsecond))
+        lostConnection(to: node, nodes[node.position].clients[client].kind)
+    }
+
+    mutating func clientGone(_ node: NodeIndex, _ client: UInt64) {
+        departed.remove(client)
+        guard nodes[node.position].isUp else { return }
+        cores[node.position].clientDisconnected(ClientID(rawValue: client), now: instant(node))
+        touch(node)
+    }
+
     private mutating func end(_ node: NodeIndex, _ client: Int, _ id: ClientID, again time: UInt64) {
         nodes[node.position].clients[client].connectionEnded()
+        lostConnection(to: node, nodes[node.position].clients[client].kind)
         let dns = (plan.phoneCount..<topology.directory.count).map { DNIndex($0) }
         let held = dns.filter { cores[node.position].inspect($0).isHeld }
         cores[node.position].clientDisconnected(id, now: instant(node))

@@ -82,6 +82,16 @@ extension ClusterSimulation {
             switch message {
             case .link(let message): deliver(message, to: receiver, from: sender, on: id)
             case .proxy(let message): deliver(message, to: receiver, from: sender, on: id)
+            case .sip(let bytes):
+                fold.add(bytes.count)
+                sayInDetail("\(name(receiver)) hears on \(id): \(Words.firstLine(of: bytes))")
+                cores[receiver.position].receivedSIP(
+                    bytes.span, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
+            case .calls(let message):
+                fold.add(Words.digest(of: message))
+                sayInDetail("\(name(receiver)) hears on \(id): \(Words.of(message))")
+                cores[receiver.position].received(
+                    message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
             }
             touch(receiver)
         }

@@ -1,6 +1,8 @@
+import CallControl
 import ClusterModel
 import DNOwnership
 import NodeCore
+import SIPCore
 import TLibraryPorts
 
 // Processes: started, killed, stopped, slow. And the shell around the machines, as the real one works: carry out the
@@ -12,6 +14,7 @@ extension ClusterSimulation {
         say("\(name(node)) starts its life \(nodes[node.position].life)")
         cores[node.position] = newCore(node, life: nodes[node.position].life)
         redemptions = redemptions.filter { $0.value.node != node }
+        heldCalls[node.position] = [:]
         nodes[node.position].isUp = true
         nodes[node.position].pausedUntil = 0
         nodes[node.position].tickPlanned = .max
@@ -37,7 +40,11 @@ extension ClusterSimulation {
             // What had been handed to the kernel may still arrive, or be lost with a reset.
             leave(id, side: connection.side(of: node), isReset: (id + Int(now / .microsecond)) % 2 == 0)
         }
-        for client in nodes[node.position].clients.indices { nodes[node.position].clients[client].connectionEnded() }
+        for client in nodes[node.position].clients.indices {
+            let wasConnected = nodes[node.position].clients[client].id != nil
+            nodes[node.position].clients[client].connectionEnded()
+            if wasConnected { lostConnection(to: node, nodes[node.position].clients[client].kind) }
+        }
         schedule(.start(node), after: time)
     }
 
@@ -81,9 +88,7 @@ extension ClusterSimulation {
                 leave(Int(connection.rawValue), side: side(of: node, Int(connection.rawValue)), isReset: false)
             case .closeClient(let id, let problem):
                 cutOff(node, id, problem)
-            case .send:
-                // Simulated phones are asked nothing: they call nobody, and no agent type of theirs is probed.
-                break
+            case .send(let bytes, let target): transmit(bytes, from: node, to: target.address)
             }
         }
     }
@@ -100,9 +105,8 @@ extension ClusterSimulation {
             guard peer != .none,
                 cores[node.position].inspect(link: peer).connection?.rawValue == UInt64(id)
             else { continue }
-            // Links are simulated for ownership. What nodes send each other of SIP is lost here, as it is when a link breaks.
-            while cores[node.position].nextSIPMessage(for: peer) != nil {}
             var room = plan.connectionCapacity - connection.inFlight[side].count
+            pullSIP(node, peer, id, side, &room)
             while room > 0, let message = cores[node.position].nextPeerMessage(for: peer, now: instant) {
                 room -= 1
                 tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
@@ -114,6 +118,28 @@ extension ClusterSimulation {
                 sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
                 send(.proxy(message), on: id, fromSide: side)
             }
+            while room > 0, let message = cores[node.position].nextCallMessage(for: peer) {
+                room -= 1
+                count(message == .recounted ? .callsRecounted : .callsReported)
+                sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
+                send(.calls(message), on: id, fromSide: side)
+            }
+        }
+    }
+
+    /// Calls wait for nothing, but the link's own messages have half of the room. REGISTERs are lost here, as they are when a link
+    /// breaks: what phones and owners say of registrations is another story.
+    private mutating func pullSIP(
+        _ node: NodeIndex, _ peer: NodeIndex, _ id: Int, _ side: Int, _ room: inout Int
+    ) {
+        while plan.calls == nil || room > plan.connectionCapacity / 2,
+            let bytes = cores[node.position].nextSIPMessage(for: peer)
+        {
+            guard plan.calls != nil, !bytes.starts(with: "REGISTER ".utf8) else { continue }
+            room -= 1
+            count(.sipOverLink)
+            sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.firstLine(of: bytes))")
+            send(.sip(bytes), on: id, fromSide: side)
         }
     }
 

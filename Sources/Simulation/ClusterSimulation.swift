@@ -63,9 +63,24 @@ package struct ClusterSimulation {
     var sessionsMade: Set<UInt64> = []
     /// Calls that have come with tokens, by number.
     var redemptions: [UInt32: SimulatedRedemption] = [:]
-    var lastCall: UInt32 = 0
+    /// Beyond the numbers that nodes give calls at routing points.
+    var lastCall: UInt32 = 1_000_000
     /// Which call a token has brought.
     var honoured: [ReservationToken: UInt32] = [:]
+    var callers: [SimulatedCaller] = []
+    /// By data center.
+    var routers: [SimulatedRouter] = []
+    /// Datagrams; nil once they have arrived.
+    var packets: [SimulatedPacket?] = []
+    var packetsUnderWay = 0
+    /// Clients that have gone and whose nodes do not know yet.
+    var departed: Set<UInt64> = []
+    /// By node: what was seen of the calls that nobody has taken.
+    var heldCalls: [[CallConnection: SeenCall]] = []
+    /// The tokens with which routers have sent calls to agents.
+    var tokensOfCalls: [CallConnection: [ReservationToken]] = [:]
+    /// Where they have rung by these.
+    var routedCalls: [CallConnection: Set<DN>] = [:]
 
     package private(set) var failure: Violation?
     package private(set) var eventCount: UInt64 = 0
@@ -88,10 +103,15 @@ package struct ClusterSimulation {
         desktopTokens = Array(repeating: nil, count: topology.directory.count)
         nodes = []
         cores = []
+        heldCalls = Array(repeating: [:], count: plan.nodeCount)
+        makeRouters()
         for position in topology.nodes.indices {
             cores.append(newCore(NodeIndex(position), life: 0))
             nodes.append(
                 SimulatedNode(skew: plan.skews[position], topology: topology, isFiltered: position % 2 == 0))
+            guard plan.calls != nil else { continue }
+            let hasStatServer = routers.contains { $0.statNode.position == position }
+            nodes[position].clients += SimulatedClient.forCalls(of: topology, hasStatServer: hasStatServer)
         }
     }
 
@@ -121,11 +141,12 @@ package struct ClusterSimulation {
             if failure == nil { healAll() }
         }
         settleDown()
+        endCalls()
         if let failure { throw failure }
     }
 
     /// Waits until nothing is on its way any more, and looks at what has become of it all.
-    private mutating func settleDown() {
+    mutating func settleDown() {
         guard failure == nil else { return }
         let deadline = now + 60 * .second
         // Losses have to be noticed and dials to be tried again first.
@@ -134,7 +155,7 @@ package struct ClusterSimulation {
         if failure == nil { checkQuiescence() }
     }
 
-    private mutating func run(until end: UInt64) {
+    mutating func run(until end: UInt64) {
         while failure == nil, let next = queue.min, next.time <= end {
             _ = queue.popMin()
             now = next.time
@@ -189,13 +210,18 @@ package struct ClusterSimulation {
     private func process(of event: Event) -> NodeIndex? {
         switch event {
         case .tick(let node, _), .resume(let node), .dialDone(let node, _, _), .dialFailed(let node, _, _),
-            .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _):
+            .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _),
+            .clientGone(let node, _), .routerAsks(let node, _):
             node
+        case .packet(let number):
+            if case .node(let node) = packets[number]?.to { node } else { nil }
         case .accepted(let id): network.connections[id]?.ends[1]
         case .deliver(let id, let side): network.connections[id]?.peer(of: side)
         case .closed(let id, let side), .abandon(let id, let side):
             network.connections[id].flatMap { $0.ends[side] == .none ? nil : $0.ends[side] }
-        case .stimulus, .start, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock: nil
+        case .stimulus, .start, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock, .callerActs, .phoneActs,
+            .routerTick, .statNews:
+            nil
         }
     }
 
@@ -217,7 +243,14 @@ package struct ClusterSimulation {
         case .phone(let phone, let node, let act, let seconds, let sequence):
             datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence)
         case .refresh(let phone, let round): refresh(phone, round: round)
+        case .packet(let number): packetArrived(number)
+        case .callerActs(let caller): callerActs(caller)
+        case .phoneActs(let phone, let leg): phoneActs(phone, leg)
+        case .routerAsks(let node, let client): routerAsks(node, client)
+        case .routerTick(let router, let life): routerTick(router, life: life)
+        case .statNews(let router): statNews(router)
         case .connectClient(let node, let client): connectClient(node, client)
+        case .clientGone(let node, let client): clientGone(node, client)
         case .readClient(let node, let client): readClient(node, client)
         case .endSlowness(let node): nodes[node.position].lag = 0
         case .endWrongClock(let node): endWrongClock(node)

@@ -83,6 +83,14 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case desktopReturned, agentLoggedIn, agentLoggedOut, agentReady, agentNotReady
     case agentReserved, reservationRefused, tokenHonoured, tokenRefused
 
+    // Calls.
+    case callerAnswered, callerRefused, callerGaveUp, callerHungUp, answeredTooLate, answeredTwice
+    case phoneRang, phoneAnswered, phoneAnsweredLate, phoneRefused, phoneWasGone, phoneHungUp, datagramDoubled
+    case routerConnected, routerReserved, routeAsked, routeAskedAgain, routeTaken, routeRefused, routeOverruled
+    case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved
+    case statFeedLost, statFeedResumed, callsToldToTheEnd
+    case callRinging, callEstablished, callReleased, callAbandoned
+
     // What the plan had.
     case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
 
@@ -140,6 +148,13 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .error(_, .tooManyRequests): self = .tooManyProxied
         case .error(_, .reservedByAnother): self = .reservationRefused
         case .agentReserved: self = .agentReserved
+        case .call(let event, _):
+            switch event.kind {
+            case .ringing, .dialing: self = .callRinging
+            case .established: self = .callEstablished
+            case .released: self = .callReleased
+            case .abandoned: self = .callAbandoned
+            }
         case .agent(let event, _, _):
             switch event.kind {
             case .login: self = .agentLoggedIn
@@ -147,7 +162,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             case .ready: self = .agentReady
             case .notReady: self = .agentNotReady
             }
-        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .done, .call, .routeRequest,
+        case .serverInfo, .error, .registered, .unregistered, .serviceChanged, .status, .done, .routeRequest,
             .routeUsed, .routeEnded:
             return nil
         }

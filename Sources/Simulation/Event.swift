@@ -22,7 +22,18 @@ enum Event: Equatable, Sendable {
     case phone(Int, at: NodeIndex, PhoneAct, seconds: Int, sequence: UInt32)
     case refresh(phone: Int, round: Int)
 
+    /// A datagram between a node and somebody who is none.
+    case packet(Int)
+    case callerActs(Int)
+    case phoneActs(Int, leg: Int)
+    /// What a router asks arrives at a node.
+    case routerAsks(NodeIndex, client: UInt64)
+    case routerTick(Int, life: UInt64)
+    case statNews(Int)
+
     case connectClient(NodeIndex, client: Int)
+    /// A node hears that a client has gone.
+    case clientGone(NodeIndex, client: UInt64)
     case readClient(NodeIndex, client: Int)
     case endSlowness(NodeIndex)
     case endWrongClock(NodeIndex)

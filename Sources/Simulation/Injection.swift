@@ -89,6 +89,16 @@ package struct Injection: Equatable, Sendable {
             "lease-survives-restart", .leaseSurvivesRestart,
             "a token of an owner's earlier life is good for a later reservation"),
         Injection("token-unchecked", .tokenUnchecked, "an owner honours any token"),
+        Injection(
+            "question-dies-with-router", .questionDiesWithRouter, "calls wait in vain for a router that has gone"),
+        Injection(
+            "lost-witness-stays", .lostWitnessStays,
+            "what a node has said of another's calls counts for ever, although it is not heard any more"),
+        Injection("unheard-owner-rung", .unheardOwnerRung, "calls go to DNs although their owners cannot be heard"),
+        Injection(
+            "witness-silent-after-move", .witnessSilentAfterMove,
+            "a node does not tell a DN's new owner of the calls that go through itself"),
+        Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
         streamsReordered, incarnationReused,
     ]
 }

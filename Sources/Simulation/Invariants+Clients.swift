@@ -17,7 +17,7 @@ extension ClusterSimulation {
 
     mutating func invariantClientsAreToldInOrder(_ node: NodeIndex, _ client: Int) {
         let model = nodes[node.position].clients[client]
-        let problem = model.subscriber.problem ?? model.desktop.problem ?? model.reserver.problem
+        let problem = model.subscriber.problem ?? model.desktop.problem ?? model.reserver.problem ?? model.router.problem
         guard let problem else { return }
         fail("invariantClientsAreToldInOrder", "client \(client) of \(name(node)): \(problem)")
     }
@@ -29,7 +29,7 @@ extension ClusterSimulation {
             let dn = DNIndex(position)
             let record = cores[node.position].inspect(dn)
             switch model.kind {
-            case .reserver: break
+            case .reserver, .router: break
             case .desktop:
                 guard let known = model.desktop.services[position] else { continue }
                 let isRight = known == record.view && model.desktop.sessions[position] == loggedIn(record)
@@ -38,7 +38,8 @@ extension ClusterSimulation {
                     "invariantClientsKnowTheView",
                     "desktop of \(name(node)): \(name(dn)) is \(words(record)), \(loggedIn(record).map { "\($0)" } ?? "nobody"); heard \(known), "
                         + (model.desktop.sessions[position].map { "\($0)" } ?? "nobody"))
-            case .monitor(let options):
+            case .monitor, .statistics:
+                let options = model.kind.monitorOptions ?? MonitorOptions()
                 guard model.subscriber.isComplete else { continue }
                 let heard = model.subscriber.services[position]
                 if isRight(heard, record, dn, node, options) {
@@ -62,12 +63,31 @@ extension ClusterSimulation {
         }
         let heard = nodes[node.position].clients[client].subscriber
         let session = heard.sessions[dn.position]
-        if session == loggedIn(record), heard.occupancies[dn.position] == record.occupancy { return }
+        if session == loggedIn(record), heard.occupancies[dn.position] == record.occupancy {
+            return invariantClientsKnowTheCalls(node, client, dn, record)
+        }
         fail(
             "invariantClientsKnowTheAgents",
             "client \(client) of \(name(node)): \(name(dn)) is \(words(record)), heard \(session.map { "\($0)" } ?? "nobody"),"
                 + " \(heard.occupancies[dn.position])")
     }
+
+    /// 7. A client that has been told everything knows the calls of each DN.
+    private mutating func invariantClientsKnowTheCalls(
+        _ node: NodeIndex, _ client: Int, _ dn: DNIndex, _ record: DNInspection
+    ) {
+        let heard = nodes[node.position].clients[client].subscriber.view(of: dn)?.calls?.calls ?? []
+        let known = record.calls?.calls ?? []
+        let isRight =
+            heard.count == known.count
+            && zip(heard, known).allSatisfy { $0.connection == $1.connection && $0.phase == $1.phase }
+        if isRight { return }
+        fail(
+            "invariantClientsKnowTheCalls",
+            "client \(client) of \(name(node)): \(name(dn)) has \(known.map(words)), heard \(heard.map(words))")
+    }
+
+    func words(_ call: DNCall) -> String { "\(call.connection) \(call.word)" }
 
     private func loggedIn(_ record: DNInspection) -> AgentSession? {
         record.session.flatMap { $0.isLoggedIn ? $0 : nil }
@@ -123,6 +143,9 @@ extension ClusterSimulation {
     mutating func invariantRequestsAreAnswered() {
         for node in nodes.indices {
             for (number, client) in nodes[node].clients.enumerated() where client.id != nil {
+                if let question = client.router.questions.min() {
+                    fail("invariantRequestsAreAnswered", "the router of \(name(NodeIndex(node))) waits for \(question)")
+                }
                 if let question = client.reserver.questions.min() {
                     fail(
                         "invariantRequestsAreAnswered",

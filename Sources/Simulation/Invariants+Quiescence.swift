@@ -17,6 +17,9 @@ extension ClusterSimulation {
                 if link.hasMore {
                     return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer)))"
                 }
+                if plan.calls != nil, cores[node].inspectHasMoreBesides(for: NodeIndex(peer)) {
+                    return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer))) of clients and calls"
+                }
             }
             if let client = nodes[node].clients.firstIndex(where: { $0.id == nil || $0.isReadPlanned }) {
                 return "client \(client) of \(name(NodeIndex(node))) has not heard everything"
@@ -25,6 +28,7 @@ extension ClusterSimulation {
                 return "\(name(DNIndex(position))) is provisional at \(name(NodeIndex(node)))"
             }
         }
+        if let unfinished = whatIsUnfinishedOfCalls() { return unfinished }
         if let useless = uselessConnection() { return useless }
         for (id, connection) in network.connections.enumerated() {
             guard let connection else { continue }
@@ -48,6 +52,7 @@ extension ClusterSimulation {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
         checkAgentsAtRest()
+        checkCallsAtRest()
         invariantRequestsAreAnswered()
         invariantConvergenceIsCheap()
     }
@@ -107,7 +112,8 @@ extension ClusterSimulation {
                 if !hears(greater.owner, at: knowing) || !hears(greater.owner, at: other) {
                     if lesser.owner.position != other || greater.owner == lesser.owner { continue }
                 } else if greater.owner == lesser.owner, greater.stamp == lesser.stamp, greater.view == lesser.view,
-                    greater.session == lesser.session, greater.occupancy == lesser.occupancy
+                    greater.session == lesser.session, greater.occupancy == lesser.occupancy,
+                    greater.calls == lesser.calls
                 {
                     continue
                 }
@@ -142,7 +148,8 @@ extension ClusterSimulation {
             for peer in nodes.indices where peer != node {
                 let stream = nodes[node].streams[peer]
                 let bound = (stream.snapshots + 1) * pieces + 6 * dns + 10
-                if stream.messages <= bound, stream.snapshots <= snapshots { continue }
+                // Calls go on, and are told.
+                if plan.calls != nil || stream.messages <= bound, stream.snapshots <= snapshots { continue }
                 fail(
                     "invariantConvergenceIsCheap",
                     "\(name(NodeIndex(node))) to \(name(NodeIndex(peer))): \(stream.snapshots) snapshots,"

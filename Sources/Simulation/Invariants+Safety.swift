@@ -24,6 +24,7 @@ extension ClusterSimulation {
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
             note(node, dn, record, word: word)
         }
+        if plan.calls != nil { checkCalls(node) }
     }
 
     /// What holds when a node has done all that was due.
@@ -43,6 +44,9 @@ extension ClusterSimulation {
         fold.add(Int(record.view.rawValue) << 32 | dn.position << 16 | node.position)
         say("\(name(node)) holds \(name(dn)): \(words(record))")
         let seen = nodes[node.position].seen[dn.position]
+        if plan.calls != nil, seen.owner != record.owner, !cores[node.position].inspectNearCalls(of: dn).isEmpty {
+            count(.callMoved)
+        }
         if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp || seen.owner != record.owner {
             nodes[node.position].seen[dn.position].provisionalSince = now
         }

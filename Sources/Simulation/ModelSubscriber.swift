@@ -10,6 +10,8 @@ struct ModelSubscriber: Sendable {
     /// By DN: the session of the agent that is logged in, as far as heard.
     private(set) var sessions: [AgentSession?]
     private(set) var occupancies: [Occupancy]
+    /// By DN: all of it.
+    private var views: [View?]
     private(set) var position: FeedPosition?
     private(set) var isComplete = false
     private(set) var isResumed = false
@@ -25,7 +27,11 @@ struct ModelSubscriber: Sendable {
         owners = Array(repeating: .none, count: dnCount)
         sessions = Array(repeating: nil, count: dnCount)
         occupancies = Array(repeating: [], count: dnCount)
+        views = Array(repeating: nil, count: dnCount)
     }
+
+    /// How the client thinks that a DN is; nil where nothing was heard.
+    func view(of dn: DNIndex) -> View? { views[dn.position] }
 
     /// What the client says when it connects again: where it stopped, unless it was in the middle of a snapshot.
     mutating func resume() -> FeedPosition? {
@@ -54,6 +60,9 @@ struct ModelSubscriber: Sendable {
             for dn in owners.indices where owners[dn] == owner {
                 services[dn] = .ownerUnreachable
                 occupancies[dn] = []
+                views[dn]?.service = .ownerUnreachable
+                views[dn]?.occupancy = []
+                views[dn]?.calls = nil
             }
             advance(to: sequence)
         case .ownerReachable(_, let sequence):
@@ -63,10 +72,12 @@ struct ModelSubscriber: Sendable {
         case .agent(let event, nil, let sequence):
             if let dn = directory.index(of: event.dn) {
                 sessions[dn.position] = event.kind == .logout ? nil : event.session
+                views[dn.position]?.agent = event.kind == .logout && event.session.isLoggedIn ? nil : event.session
             }
             advance(to: sequence)
         case .call(let event, let sequence):
             if sequence == nil { problem = "told of \(event) outside the feed" }
+            if let dn = directory.index(of: event.dn) { learn(event, of: dn) }
             advance(to: sequence)
         case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done,
             .routeRequest, .routeUsed, .routeEnded:
@@ -81,7 +92,18 @@ struct ModelSubscriber: Sendable {
             owners[dn] = .none
             sessions[dn] = nil
             occupancies[dn] = []
+            views[dn] = nil
         }
+    }
+
+    private mutating func learn(_ event: CallEvent, of dn: DNIndex) {
+        var calls = views[dn.position]?.calls?.calls ?? []
+        calls.removeAll { $0.connection == event.call.connection }
+        switch event.kind {
+        case .ringing, .dialing, .established: calls.append(event.call)
+        case .released, .abandoned: break
+        }
+        views[dn.position]?.calls = calls.isEmpty ? nil : DNCalls(calls)
     }
 
     private mutating func learn(
@@ -102,6 +124,7 @@ struct ModelSubscriber: Sendable {
         owners[dn.position] = status.view.owner
         sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
         occupancies[dn.position] = status.view.occupancy
+        views[dn.position] = status.view
     }
 
     private mutating func advance(to sequence: UInt64?) {

@@ -11,11 +11,15 @@ struct SimulatedPhone: Sendable {
     var round = 0
     /// The REGISTER that it sent last, for a retransmission.
     var last: (node: NodeIndex, act: PhoneAct, seconds: Int, sequence: UInt32)?
+    /// Its calls, in order.
+    var legs: [PhoneLeg] = []
+    var isGone = false
 }
 
 extension ClusterSimulation {
     mutating func register(_ phone: Int, at node: NodeIndex, seconds: Int, after delay: UInt64 = 0) {
         phones[phone].registrar = node
+        phones[phone].isGone = false
         phones[phone].seconds = seconds
         phones[phone].round += 1
         send(phone, to: node, .adds, seconds: seconds, after: delay)
@@ -67,11 +71,11 @@ extension ClusterSimulation {
         let number = phones[phone].number
         say("phone \(number) → \(name(node)): REGISTER \(sequence), it \(act), \(seconds) s")
         cause = act == .adds ? .registration : .removal
-        let text = Self.register(number, act, seconds: seconds, sequence: sequence)
+        let text = Self.register(number, phone, act, seconds: seconds, sequence: sequence)
         let dn = topology.directory.index(of: DN(decimal: UInt64(number), length: 4)) ?? DNIndex(phone)
         let before = cores[node.position].inspect(dn)
         var answers = DatagramBatch()
-        let source = NetworkAddress(ipv4: 0x7F00_0001, port: UInt16(6000 + phone))
+        let source = Self.address(ofPhone: phone)
         cores[node.position].datagramReceived(
             Array(text.utf8).span, from: source, now: instant(node), answers: &answers)
         touch(node)
@@ -171,11 +175,14 @@ extension ClusterSimulation {
         return answers.bytes(of: entry).dropFirst(8).prefix(3).reduce(0) { $0 * 10 + Int($1) - 48 }
     }
 
-    private static func register(_ number: Int, _ act: PhoneAct, seconds: Int, sequence: UInt32) -> String {
-        let contact = act == .queries ? "" : "Contact: <sip:\(number)@127.0.0.1:6000>\r\nExpires: \(seconds)\r\n"
+    private static func register(
+        _ number: Int, _ phone: Int, _ act: PhoneAct, seconds: Int, sequence: UInt32
+    ) -> String {
+        let address = address(ofPhone: phone)
+        let contact = act == .queries ? "" : "Contact: <sip:\(number)@\(address)>\r\nExpires: \(seconds)\r\n"
         return """
             REGISTER sip:cc.example.com SIP/2.0\r
-            Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK\(number)\(sequence);rport\r
+            Via: SIP/2.0/UDP \(address);branch=z9hG4bK\(number)\(sequence);rport\r
             From: <sip:\(number)@cc.example.com>;tag=1\r
             To: <sip:\(number)@cc.example.com>\r
             Call-ID: \(number)@phone\r

@@ -45,6 +45,8 @@ package struct RunPlan: Equatable, Sendable {
     package var skews: [Int64]
     /// The mean time between two things that one phone or desktop does.
     package var phoneGap: UInt64
+    /// Nil where nobody calls.
+    package var calls: CallPlan?
 
     /// No clock is ever wrong and no process ever dies or stops, so the latest registration can be told from outside.
     var judgesLatestRegistration: Bool {
@@ -58,6 +60,7 @@ package struct RunPlan: Equatable, Sendable {
             + " \(delay.lowerBound / .microsecond) to \(delay.upperBound / .microsecond) µs a message, link timeout"
             + " \(timing.linkTimeout.nanoseconds / .millisecond) ms"
             + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
+            + (calls == nil ? "" : ", with calls")
             + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
     }
 
@@ -86,7 +89,7 @@ package struct RunPlan: Equatable, Sendable {
         delay = base...min(base * random.one(of: [1, 2, 10, 50]), UInt64(keepalive) * .millisecond)
         storm = random.within(4...14) * .second
         phoneGap = random.within(500...4000) * .millisecond
-        let all = FaultKind.allCases
+        let all = FaultKind.ofNodes
         switch mood {
         case .calm:
             faultKinds = []
@@ -112,6 +115,8 @@ package struct RunPlan: Equatable, Sendable {
         secondLogin = later.one(of: [.latest, .latest, .refuse])
         timing.reservation = .milliseconds(later.one(of: [100, 1000, 4000]))
         timing.reservationWindow = .milliseconds(later.one(of: [0, 0, 10, 300]))
+        calls = CallPlan.draw(seed: seed, mood: mood, phoneGap: phoneGap)
+        if calls != nil { connectionCapacity = max(2, connectionCapacity) }
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in
             spread == 0 ? 0 : Int64(random.below(Int(2 * spread + 1))) - spread
@@ -126,12 +131,17 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
     case crash, stop, slow
     case clockJump, wrongClock
     case clientLeaves, clientStalls
+    case routerCrash, routerStall, routerLeaves, statCrash, feedLoss
+
+    /// Those that the weather brings; the others are drawn with the calls.
+    static let ofNodes: [FaultKind] = allCases.filter { !ofRouters.contains($0) }
+    static let ofRouters: [FaultKind] = [.routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss]
 
     var blursLatestRegistration: Bool {
         switch self {
         case .crash, .stop, .slow, .clockJump, .wrongClock: true
         case .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial, .stranger,
-            .clientLeaves, .clientStalls:
+            .clientLeaves, .clientStalls, .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss:
             false
         }
     }

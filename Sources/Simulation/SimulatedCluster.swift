@@ -44,13 +44,14 @@ extension ClusterSimulation {
     static let firstDesktop = 7000
 
     static func topology(of plan: RunPlan) -> Topology {
-        let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
-        let nodes = (0..<plan.nodeCount).map { number in
-            Node(
-                name: "dc\(number % 2 + 1)/sip\(number / 2 + 1)", dataCenter: number % 2,
+        let names = (0..<plan.nodeCount).map { "dc\($0 % 2 + 1)/sip\($0 / 2 + 1)" }.sorted()
+        let nodes = names.enumerated().map { position, name in
+            let address = sipAddress(of: position)
+            return Node(
+                name: name, dataCenter: name.hasPrefix("dc1/") ? 0 : 1,
                 sip: [SIPListener(transport: .udp, address: address)], tcontroller: .tcp(address), mesh: .tcp(address)
             )
-        }.sorted { $0.name < $1.name }
+        }
         var limits = RegistrationLimits()
         limits.minimumExpires = 1
         let blocks = [
@@ -59,6 +60,11 @@ extension ClusterSimulation {
             DNBlock(
                 first: DN(decimal: UInt64(firstDesktop), length: 4), count: plan.desktopCount, agentType: 1, homes: 0),
         ]
+        var timing = plan.timing
+        if let calls = plan.calls {
+            timing.afterCallWork = calls.afterCallWork
+            timing.maximumCall = CallPlan.maximumCall
+        }
         return Topology(
             cluster: "simulated", domain: "cc.example.com",
             agentTypes: [
@@ -66,8 +72,11 @@ extension ClusterSimulation {
                 AgentType(name: "pstn-phone", phone: .pstn),
             ],
             dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
-            nodes: nodes, directory: DNDirectory(blocks: blocks), timing: plan.timing,
-            secondLogin: plan.secondLogin
+            nodes: nodes, directory: DNDirectory(blocks: blocks),
+            routingPoints: plan.calls?.routingPoints(phones: plan.phoneCount) ?? [],
+            trunks: plan.calls == nil
+                ? [] : [Trunk(name: "outside", gateway: SIPListener(transport: .udp, address: gateway))],
+            timing: timing, secondLogin: plan.secondLogin, noAnswer: plan.calls?.noAnswer ?? .notReady
         )
     }
 

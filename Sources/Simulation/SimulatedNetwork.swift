@@ -1,3 +1,4 @@
+import CallControl
 import ClusterModel
 import DNOwnership
 import DequeModule
@@ -7,12 +8,14 @@ import TLibraryPorts
 enum MeshMessage: Equatable, Sendable {
     case link(PeerMessage)
     case proxy(ProxyMessage)
+    case sip([UInt8])
+    case calls(CallMessage)
 
     /// Anything but a heartbeat.
     var isWorkUnderWay: Bool {
         switch self {
         case .link(let message): !Words.isHeartbeat(message)
-        case .proxy: true
+        case .proxy, .sip, .calls: true
         }
     }
 }

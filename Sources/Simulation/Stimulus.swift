@@ -36,6 +36,18 @@ package enum Stimulus: Equatable, Sendable {
     /// A call comes to a node with a token that the reserver of some node was given, counted from the latest.
     case redeem(of: NodeIndex, token: Int, at: NodeIndex)
 
+    /// Somebody calls a routing point, by its place in the topology, at a node.
+    case call(number: Int, point: Int, at: NodeIndex, CallerManner)
+
+    // Routers and Stat Servers, by data center.
+    case routerCrash(Int, time: UInt64)
+    case routerStalls(Int, time: UInt64)
+    case statCrash(Int, time: UInt64)
+    /// The Stat Server's connection to its node ends.
+    case feedLoss(Int, time: UInt64)
+    /// A router loses its connection to a node.
+    case routerLeaves(NodeIndex, time: UInt64)
+
     // Clients of a node, by their number there.
     case clientLeaves(NodeIndex, client: Int, time: UInt64)
     case clientStalls(NodeIndex, client: Int, time: UInt64)
@@ -66,8 +78,13 @@ package enum Stimulus: Equatable, Sendable {
     var faultKind: FaultKind? {
         switch self {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
-            .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem:
+            .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem, .call:
             nil
+        case .routerCrash: .routerCrash
+        case .routerStalls: .routerStall
+        case .routerLeaves: .routerLeaves
+        case .statCrash: .statCrash
+        case .feedLoss: .feedLoss
         case .clientLeaves: .clientLeaves
         case .clientStalls: .clientStalls
         case .cut(_, _, let bothWays, _): bothWays ? .cut : .oneWayCut
@@ -120,6 +137,7 @@ private struct ScriptDraw {
     let plan: RunPlan
     var random: SeededRandom
     var stimuli: [TimedStimulus] = []
+    var calls = 0
 
     init(plan: RunPlan) {
         self.plan = plan
@@ -144,6 +162,11 @@ private struct ScriptDraw {
         repeatedly(gap: plan.phoneGap / 2) { draw in
             .desktopReturns(
                 dn: draw.random.below(draw.plan.desktopCount), at: draw.node(), desktop: draw.random.below(2))
+        }
+        if let calls = plan.calls {
+            random = SeededRandom(seed: mixed(plan.seed &+ 7))
+            repeatedly(gap: calls.gap) { $0.call() }
+            if let gap = calls.faultGap { repeatedly(gap: gap) { $0.routerFault() } }
         }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
@@ -223,6 +246,27 @@ private struct ScriptDraw {
             at: node(), dn: dn, agent: agent, priority: Int32(random.below(4)), milliseconds: milliseconds)
     }
 
+    private mutating func call() -> Stimulus {
+        calls += 1
+        let manner = CallerManner(
+            patience: random.chance(50) ? milliseconds(1...4000) : nil,
+            talk: random.chance(60) ? milliseconds(50...5000) : nil,
+            life: random.chance(15) ? milliseconds(1...5000) : nil)
+        return .call(number: calls, point: random.chance(75) ? 0 : 1, at: node(), manner)
+    }
+
+    private mutating func routerFault() -> Stimulus {
+        let dataCenter = random.below(2)
+        let time = milliseconds(1...3000)
+        switch random.one(of: FaultKind.ofRouters) {
+        case .routerCrash: return .routerCrash(dataCenter, time: time)
+        case .routerStall: return .routerStalls(dataCenter, time: time)
+        case .statCrash: return .statCrash(dataCenter, time: time)
+        case .feedLoss: return .feedLoss(dataCenter, time: time)
+        case _: return .routerLeaves(node(), time: time)
+        }
+    }
+
     private mutating func fault(_ kind: FaultKind) -> Stimulus {
         let (first, second) = pair()
         switch kind {
@@ -249,6 +293,7 @@ private struct ScriptDraw {
                 first, milliseconds: random.chance(50) ? amount : -amount, time: milliseconds(200...5000))
         case .clientLeaves: return .clientLeaves(first, client: random.below(6), time: milliseconds(0...2000))
         case .clientStalls: return .clientStalls(first, client: random.below(6), time: milliseconds(100...8000))
+        case .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss: return routerFault()
         }
     }
 }

@@ -14,7 +14,9 @@ extension ClusterSimulation {
             register(phone, at: first, seconds: seconds)
             register(phone, at: second, seconds: seconds, after: apart)
         case .unregister(let phone, let node): unregister(phone, at: node)
-        case .vanish(let phone): vanish(phone)
+        case .vanish(let phone):
+            vanish(phone)
+            phoneGoes(phone)
         case .query(let phone, let node): send(phone, to: node, .queries, seconds: 0)
         case .retransmit(let phone): retransmit(phone)
         case .desktopRegisters(let dn, let node, let desktop, let takeover):
@@ -28,6 +30,12 @@ extension ClusterSimulation {
         case .reserve(let node, let dn, let agent, let priority, let milliseconds):
             reserve(at: node, dn, agent, priority, milliseconds)
         case .redeem(let reserver, let token, let node): redeem(of: reserver, token, at: node)
+        case .call(let number, let point, let node, let manner): call(number, point, at: node, manner)
+        case .routerCrash(let router, let time): crashRouter(router, downFor: time)
+        case .routerStalls(let router, let time): stallRouter(router, for: time)
+        case .statCrash(let router, let time): crashStatServer(router, downFor: time)
+        case .feedLoss(let router, let time): loseFeed(router, for: time)
+        case .routerLeaves(let node, let time): drop(node, SimulatedClient.router, again: time)
         case .clientLeaves(let node, let client, let time): clientLeaves(node, client, for: time)
         case .clientStalls(let node, let client, let time):
             nodes[node.position].clients[client].stalledUntil = now + time
@@ -92,6 +100,7 @@ extension ClusterSimulation {
             if nodes[node.position].isUp { stranger(kind, at: node) }
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
             .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
+            .call, .routerCrash, .routerStalls, .statCrash, .feedLoss, .routerLeaves,
             .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump,
             .wrongClock:
             break

@@ -1,4 +1,5 @@
 import AgentSessions
+import CallControl
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -43,6 +44,31 @@ enum Words {
         }
     }
 
+    static func of(_ message: CallMessage) -> String {
+        switch message {
+        case .calls(let dn, let calls, let ended):
+            let words = calls.map { "\($0.connection) \($0.word)" }.joined(separator: ", ")
+            return "calls of \(dn): \(calls.isEmpty ? "none" : words)"
+                + (ended.map { ", \($0.connection) \($0.end)" } ?? "")
+        case .recounted: return "those are all calls"
+        }
+    }
+
+    static func of(_ request: TRequest) -> String {
+        switch request {
+        case .registerAddress(let id, let dn, _, _, _): "request \(id), registers \(dn)"
+        case .reserveAgent(let id, let dn, let reservation): "request \(id), reserves \(dn), \(reservation.duration)"
+        case .routeCall(let id, let connection, let token):
+            "request \(id), call \(connection) to \(token.map { "\($0.dn)" } ?? "the default")"
+        case .unregisterAddress, .queryAddress, .queryServer, .monitorAll, .setInputMask, .agent, .invalid:
+            "request \(request.referenceID)"
+        }
+    }
+
+    static func firstLine(of bytes: [UInt8]) -> String {
+        String(decoding: bytes.prefix { $0 != 13 }, as: UTF8.self)
+    }
+
     private static func of(_ request: OwnerRequest) -> String {
         switch request {
         case .query: "how is it?"
@@ -83,7 +109,7 @@ enum Words {
         case .linkConnected(let peer): return "link to \(topology.name(of: peer)) connected"
         case .linkDisconnected(let peer): return "link to \(topology.name(of: peer)) disconnected"
         case .ownerHint(let dn, let owner): return "\(dn) is with \(topology.name(of: owner))"
-        case .error(_, let error): return "error: \(error.message)"
+        case .error(let id, let error): return "error \(id): \(error.message)"
         case .registered(_, let status, _): return "registered: \(words(status))"
         case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
         case .addressInfo(let id, let status, let detail):
@@ -181,6 +207,15 @@ enum Words {
         return fold.value
     }
 
+    static func digest(of message: CallMessage) -> UInt64 {
+        var fold = Fold()
+        if case .calls(let dn, let calls, let ended) = message {
+            fold.add(dn.low ^ dn.high)
+            fold.add(DNCalls(calls, lastEnded: ended).digest)
+        }
+        return fold.value
+    }
+
     private static func digest(of answer: ProxyAnswer) -> UInt64 {
         var fold = Fold()
         switch answer {
@@ -268,6 +303,18 @@ enum Words {
             return "the reserver of \(at(node)) wants \(words) for \(milliseconds) ms, priority \(priority)"
         case .redeem(let reserver, let token, let node):
             return "a call comes to \(at(node)) with a token of \(at(reserver))'s, \(token) before the latest"
+        case .call(let number, let point, let node, let manner):
+            let parts = [
+                manner.patience.map { "waits for \(ms($0))" }, manner.talk.map { "talks for \(ms($0))" },
+                manner.life.map { "is gone after \(ms($0))" },
+            ].compactMap { $0 }
+            return "caller \(number) calls \(CallPlan.points[point]) at \(at(node))"
+                + parts.map { ", " + $0 }.joined()
+        case .routerCrash(let router, let time): return "the router of dc\(router + 1) dies for \(ms(time))"
+        case .routerStalls(let router, let time): return "the router of dc\(router + 1) does not run for \(ms(time))"
+        case .statCrash(let router, let time): return "the Stat Server of dc\(router + 1) dies for \(ms(time))"
+        case .feedLoss(let router, let time): return "the Stat Server of dc\(router + 1) has no feed for \(ms(time))"
+        case .routerLeaves(let node, let time): return "the router leaves \(at(node)) for \(ms(time))"
         case .clientLeaves(let node, let client, let time):
             return "client \(client) of \(at(node)) leaves for \(ms(time))"
         case .clientStalls(let node, let client, let time):

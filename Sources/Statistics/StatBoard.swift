@@ -16,6 +16,7 @@ package struct StatBoard: Sendable {
         /// Changes are numbered from the next number on. In every life it has to be greater than all of the one before, as a stamp
         /// of now is, so that a subscriber of an earlier life is not taken for one of this.
         package var firstSequence: UInt64 = 0
+        package var faults: Faults = .none
 
         package init(locations: [String]) {
             self.locations = locations
@@ -91,6 +92,7 @@ package struct StatBoard: Sendable {
     /// Nothing is known of any agent until it is told again.
     package mutating func feedLost(now: Instant) {
         clock.moved(to: now.wallMilliseconds)
+        guard !setup.faults.contains(.statKeepsLost) else { return }
         for slot in records.indices where records[slot] != nil {
             enter(.unknown, since: now.wallMilliseconds, slot)
         }

@@ -347,7 +347,10 @@ package struct CallEvent: Equatable, Sendable {
         }
         for call in present {
             let known = former.first { $0.connection == call.connection }
-            if known == nil { kinds.append((call.isCaller ? .dialing : .ringing, call)) }
+            // A new owner may know less of it for a moment than was told of the former one.
+            if known.map({ $0.phase.rawValue > call.phase.rawValue }) ?? true {
+                kinds.append((call.isCaller ? .dialing : .ringing, call))
+            }
             if call.phase == .established, known?.phase != .established { kinds.append((.established, call)) }
         }
         return kinds

@@ -78,6 +78,23 @@ import Testing
         #expect(redeem(token, call: 2) == .spent)
     }
 
+    @Test func `a call whose token was honoured is waited for, whatever becomes of time and holder`() throws {
+        var desk = desk(arrival: 4000)
+        let outcome = desk.requested(ReservationRequest(), of: place(), by: asker(1), now: at(0))
+        let token = try #require(outcome.reservation).token
+        #expect(desk.redeem(token, for: 1, of: place(), now: at(9_000)) == nil)
+        #expect(desk.due(now: at(12_999)) == nil)
+        let cancel = ReservationRequest(duration: .cancel)
+        #expect(desk.requested(cancel, of: place(), by: asker(1), now: at(9_500)) == .cancelled)
+        let freed = desk.holderGone(ReservationHolder(node: alpha, client: 1))
+        #expect(freed.isEmpty && desk.isReserved(DNIndex(0)))
+        #expect(desk.requested(ReservationRequest(), of: place(), by: asker(2), now: at(10_500)) == .refused(.taken))
+        #expect(desk.due(now: at(13_000)) == .lease(DNIndex(0)))
+        // Over a link that is lost no call comes.
+        let lost = desk.nodeLost(alpha)
+        #expect(lost == [DNIndex(0)] && desk.nextDeadline == nil)
+    }
+
     @Test func `holders that go leave nothing`() {
         var desk = desk()
         for position in 0..<3 {

@@ -43,9 +43,12 @@ func asker(_ client: UInt64, at node: NodeIndex = alpha, number: UInt64 = 1) -> 
     ReservationDesk.Asker(holder: ReservationHolder(node: node, client: client), number: number)
 }
 
-func desk(window: UInt64 = 0, lineage: UInt64 = 1, seed: UInt64 = 1, faults: Faults = .none) -> ReservationDesk {
+func desk(
+    window: UInt64 = 0, arrival: UInt64 = 0, lineage: UInt64 = 1, seed: UInt64 = 1, faults: Faults = .none
+) -> ReservationDesk {
     var setup = ReservationDesk.Setup(
         lineage: Incarnation(rawValue: lineage), usual: 10_000_000_000, window: window * 1_000_000)
+    setup.arrival = arrival * 1_000_000
     setup.faults = faults
     return ReservationDesk(setup, secret: (seed, 2))
 }

@@ -62,9 +62,27 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         let confirmed = RoutingAction.confirm(first, order("1000"), routingPoint: point, DN("1000")!)
         #expect(taken() == [confirmed, .ring(call, DN("1000")!)])
         #expect(control.summary(of: call)?.state == .ringing(DN("1000")!))
-        control.answered(call, now: at(2))
+        control.answered(call, by: DN("1000"), now: at(2), &actions)
+        #expect(taken().isEmpty)
         #expect(control.count == 0 && control.nextDeadline == nil)
         #expect(control.counters[0].answered == 1 && control.counters[0].present == 0)
+    }
+
+    @Test mutating func `who answers late ends the question that was asked meanwhile`() {
+        control.registered(first, for: point)
+        _ = arrive()
+        give("1000")
+        _ = tick(16)
+        control.answered(call, by: DN("1000"), now: at(17), &actions)
+        #expect(taken() == [.endQuestion(first, call, routingPoint: point, .used(DN("1000")!))])
+        #expect(control.count == 0)
+        _ = arrive()
+        give("1000", 18)
+        _ = tick(34)
+        control.ordered(order("1001"), by: first, now: at(35), &actions)
+        actions = []
+        control.answered(call, by: DN("1000"), now: at(36), &actions)
+        #expect(taken() == [.refuseOrder(first, order("1001"), .unknownCall)])
     }
 
     @Test mutating func `an agent who does not answer is told of, and the router is asked again, with who was tried`() {

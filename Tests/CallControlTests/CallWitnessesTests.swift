@@ -55,6 +55,18 @@ private func at(_ seconds: Double) -> Instant {
         #expect(witnesses.isBusy(dn))
     }
 
+    @Test mutating func `what two know is told once, as the one says who is heard`() {
+        var ringing = call
+        ringing.phase = .ringing
+        witnesses.told([ringing], of: dn, by: near, ended: nil)
+        witnesses.expectWord(of: dn, by: near, now: at(1))
+        witnesses.told([call], of: dn, by: far, ended: nil)
+        #expect(witnesses.calls(of: dn) == [call])
+        // The former owner's word does not come back when the call is over.
+        witnesses.told([], of: dn, by: far, ended: nil)
+        #expect(witnesses.calls(of: dn).isEmpty && witnesses.count == 0 && witnesses.nextDeadline == nil)
+    }
+
     @Test mutating func `another claim ends all words`() {
         witnesses.told([call], of: dn, by: near, ended: nil)
         witnesses.claimEnded(dn)

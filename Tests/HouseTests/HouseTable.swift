@@ -50,7 +50,7 @@ enum House {
             "Simulation", .pure,
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
-                "Orchestration", "NodeCore", "DequeModule", "HeapModule",
+                "TargetSelection", "Statistics", "Orchestration", "NodeCore", "DequeModule", "HeapModule",
             ]
         ),
 

@@ -175,6 +175,48 @@ import Testing
         #expect(desk.heard(second).contains { $0.hasPrefix("CANCEL ") })
         desk.answer(next, "487 Request Terminated", second)
         #expect(desk.heard(caller).isEmpty && desk.pair.cores[0].control.count == 0)
+        #expect(phases("1001") == [[.established], [.established]] && phases("1002") == [[], []])
+    }
+
+    @Test(arguments: [0, 1])
+    mutating func `a late answer makes its own agent busy, and hanging up on one phone ends no call with another`(
+        _ node: Int
+    ) throws {
+        let caller = desk.phone("1000", at: 0, host: 1)
+        let first = agent("1001", at: node, host: 2)
+        let second = agent("1002", at: node, host: 3)
+        connectRouter()
+        _ = desk.invite("9000", from: caller)
+        let request = try #require(question())
+        _ = route(request, try #require(reserve("1001")))
+        let invite = try #require(desk.received(first).first)
+        desk.wait(15)
+        _ = route(try #require(question()), try #require(reserve("1002")))
+        let next = try #require(desk.received(second).first)
+        _ = desk.received(caller)
+        // Both answer before either has heard that it is too late.
+        desk.answer(next, "200 OK", second)
+        desk.answer(invite, "200 OK", first)
+        #expect(phases("1002") == [[.established], [.established]])
+        #expect(desk.heard(caller) == ["SIP/2.0 200 OK", "SIP/2.0 200 OK"])
+        desk.request("BYE", in: Dialog(callee: invite, first, caller: caller), from: first, cseq: 5)
+        #expect(phases("1002") == [[.established], [.established]])
+        desk.request("BYE", in: Dialog(callee: next, second, caller: caller), from: second, cseq: 5)
+        #expect(phases("1001") == [[], []] && phases("1002") == [[], []])
+    }
+
+    @Test mutating func `a link that goes on over another connection ends what rings, and tells calls anew`() throws {
+        let caller = desk.phone("1000", at: 0, host: 1)
+        let agent = agent("1001", at: 1, host: 2)
+        connectRouter()
+        _ = desk.invite("9000", from: caller)
+        _ = route(try #require(question()), try #require(reserve("1001")))
+        let invite = try #require(desk.received(agent).first)
+        desk.answer(invite, "180 Ringing", agent)
+        desk.pair.link()
+        _ = desk.ask(.queryServer(referenceID: 1), at: 1)
+        #expect(try #require(question()).tried == [DN("1001")!])
+        #expect(desk.heard(agent).contains { $0.hasPrefix("CANCEL ") })
     }
 
     @Test mutating func `a busy phone is left alone for a while, and its agent stays ready`() throws {

@@ -56,6 +56,8 @@ package struct Call: Hashable, Sendable {
     /// The Call-ID and the tag of the caller: what names the dialog in all of its requests.
     package var callID: [UInt8] = []
     package var callerTag: [UInt8] = []
+    /// Of the phone that has answered; empty before.
+    package var calleeTag: [UInt8] = []
     package var connection = CallConnection(rawValue: 0)
     package var parties = CallParties(caller: nil, callee: nil)
     /// Who calls, and what was dialled, as the INVITE says it.

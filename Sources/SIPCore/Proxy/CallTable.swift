@@ -3,7 +3,8 @@ import ClusterModel
 /// The calls that go through a node, found by the headers that all of their requests have.
 ///
 /// There is one for each INVITE that was sent on without a tag in To, until it is refused, somebody hangs up, or its
-/// session is over (RFC 4028 section 10): a call whose end nobody told does not stay.
+/// session is over (RFC 4028 section 10): a call whose end nobody told does not stay. A call that is routed elsewhere may come to
+/// several DNs here, to the next before the one before has stopped ringing; each of these is one.
 package struct CallTable: Sendable {
     /// Calls that there may be.
     package static let maximumCount = 262_144
@@ -13,6 +14,8 @@ package struct CallTable: Sendable {
         var key: UInt64 = 0
         var generation: UInt32 = 0
         var isUsed = false
+        /// Another one under the same names, to another DN; -1 for none.
+        var next: Int32 = -1
         /// Its places in the chains of its near parties.
         var asCaller = DNChains.Links()
         var asCallee = DNChains.Links()
@@ -42,7 +45,7 @@ package struct CallTable: Sendable {
     }
 
     /// Calls that there are.
-    package var count: Int { slots.count }
+    package private(set) var count = 0
     /// When a session is over, monotonic nanoseconds.
     package var nextDeadline: UInt64? { queue.next }
 
@@ -50,21 +53,12 @@ package struct CallTable: Sendable {
 
     /// An INVITE that begins a call has gone on.
     ///
-    /// - Returns: nil if there is no room, or there is that call already, to the same DN or from the same side.
+    /// - Returns: nil if there is no room, or there is that call already.
     mutating func begin(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, _ parties: CallParties, now: Instant
     ) -> CallID? {
         let key = key(message.callID, message.from.tag, datagram)
-        if let former = slots[key] {
-            // The node that holds the call has given up one DN here and has another one rung; the phones of the former may yet have to
-            // say that they have stopped.
-            let call = records[Int(former)].call
-            guard !parties.isCallerNear, call.state != .established, call.parties.callee != parties.callee else {
-                return nil
-            }
-            end(CallID(slot: former, generation: records[Int(former)].generation), .released)
-        }
-        guard slots.count < Self.maximumCount else { return nil }
+        guard count < Self.maximumCount, !isKnown(key, parties) else { return nil }
         let slot = free.popLast() ?? Int32(records.count)
         if Int(slot) == records.count { records.append(Record()) }
         var call = Call()
@@ -80,20 +74,53 @@ package struct CallTable: Sendable {
         records[Int(slot)].call = call
         records[Int(slot)].key = key
         records[Int(slot)].isUsed = true
+        records[Int(slot)].next = slots[key] ?? -1
         slots[key] = slot
+        count += 1
         join(Int(slot), .caller)
         join(Int(slot), .callee)
         noteChange(of: Int(slot))
         return CallID(slot: slot, generation: records[Int(slot)].generation)
     }
 
-    /// The call that a request within a dialog belongs to, whoever of the two has sent it.
-    func find(_ message: borrowing SIPMessage, in datagram: Span<UInt8>) -> CallID? {
-        let slot =
-            slots[key(message.callID, message.from.tag, datagram)]
-            ?? slots[key(message.callID, message.to.tag, datagram)]
-        return slot.map { CallID(slot: $0, generation: records[Int($0)].generation) }
+    /// Whether an INVITE under these names is there already: to whomever it is, if the new one is to be routed here; to the same DN, and
+    /// as near to it.
+    private func isKnown(_ key: UInt64, _ parties: CallParties) -> Bool {
+        var slot = slots[key] ?? -1
+        while slot >= 0 {
+            let known = records[Int(slot)].call.parties
+            if parties.callee == nil { return true }
+            if known.callee == parties.callee, known.isCalleeNear || !parties.isCalleeNear { return true }
+            slot = records[Int(slot)].next
+        }
+        return false
     }
+
+    /// The call that a request within a dialog belongs to, whoever of the two has sent it: of several under the same names the one
+    /// that was established with the callee's tag.
+    func find(_ message: borrowing SIPMessage, in datagram: Span<UInt8>) -> CallID? {
+        let isFromCaller = slots[key(message.callID, message.from.tag, datagram)] != nil
+        let (caller, callee) = isFromCaller ? (message.from.tag, message.to.tag) : (message.to.tag, message.from.tag)
+        guard let first = slots[key(message.callID, caller, datagram)] else { return nil }
+        var slot = first
+        while slot >= 0, !isEstablished(Int(slot), callee, datagram) { slot = records[Int(slot)].next }
+        if slot < 0 { slot = first }
+        return CallID(slot: slot, generation: records[Int(slot)].generation)
+    }
+
+    private func isEstablished(_ slot: Int, _ calleeTag: ByteRange, _ datagram: Span<UInt8>) -> Bool {
+        records[slot].call.state == .established && records[slot].call.calleeTag == datagram.bytes(calleeTag)
+    }
+
+    /// The call that a BYE ends, whoever of the two has sent it: between those who have established it. Of several phones that have
+    /// answered one keeps the call when the others are hung up.
+    func findEnded(_ message: borrowing SIPMessage, in datagram: Span<UInt8>) -> CallID? {
+        guard let id = find(message, in: datagram) else { return nil }
+        let isFromCaller = slots[key(message.callID, message.from.tag, datagram)] != nil
+        return isEstablished(Int(id.slot), isFromCaller ? message.to.tag : message.from.tag, datagram) ? id : nil
+    }
+
+    func callee(of id: CallID) -> DNIndex? { slot(id).flatMap { records[$0].call.parties.callee } }
 
     func connection(of id: CallID) -> CallConnection? { slot(id).map { records[$0].call.connection } }
 
@@ -121,10 +148,13 @@ package struct CallTable: Sendable {
 
     /// A phone has answered, or a session was refreshed.
     ///
-    /// - Parameter session: seconds without another refresh after which it is over; nil where nobody keeps to that.
-    mutating func establish(_ id: CallID, session: UInt32?, now: Instant) {
+    /// - Parameters:
+    ///   - session: seconds without another refresh after which it is over; nil where nobody keeps to that.
+    ///   - calleeTag: of the phone that has answered.
+    mutating func establish(_ id: CallID, session: UInt32?, calleeTag: [UInt8], now: Instant) {
         guard let slot = slot(id) else { return }
         if records[slot].call.state != .established {
+            records[slot].call.calleeTag = calleeTag
             records[slot].call.state = .established
             records[slot].call.since = now
             noteChange(of: slot)
@@ -138,13 +168,27 @@ package struct CallTable: Sendable {
         guard let slot = slot(id) else { return }
         noteChange(of: slot, ended(slot, end))
         queue.set(slot, to: DeadlineQueue.never)
-        slots[records[slot].key] = nil
+        unlink(slot)
+        count -= 1
         leave(slot, .caller)
         leave(slot, .callee)
         records[slot].call = Call()
         records[slot].isUsed = false
         records[slot].generation &+= 1
         free.append(Int32(slot))
+    }
+
+    /// Takes a call out of those under the same names.
+    private mutating func unlink(_ slot: Int) {
+        let key = records[slot].key
+        let next = records[slot].next
+        records[slot].next = -1
+        guard var other = slots[key], other != Int32(slot) else {
+            slots[key] = next < 0 ? nil : next
+            return
+        }
+        while records[Int(other)].next != Int32(slot) { other = records[Int(other)].next }
+        records[Int(other)].next = next
     }
 
     /// Ends the calls whose sessions are over.
@@ -176,7 +220,7 @@ package struct CallTable: Sendable {
     // MARK: Lists
 
     /// Those that there are, in no order that means anything.
-    package var calls: [Call] { slots.values.sorted().map { records[Int($0)].call } }
+    package var calls: [Call] { records.filter(\.isUsed).map(\.call) }
 
     /// Some calls that fit.
     ///

@@ -11,8 +11,8 @@ package struct OpenRequest: Hashable, Sendable {
 package enum OpenRequestEvent: Equatable, Sendable {
     /// Nobody who was asked can take the call any more; this is the best that was said.
     case failed(OpenRequest, status: UInt16)
-    /// Somebody has taken the call; nothing more comes.
-    case answered(OpenRequest)
+    /// Somebody has taken the call; nothing more comes. Perhaps nobody waited any more for the DN whose phone it is.
+    case answered(OpenRequest, by: DNIndex?)
     /// The caller has given up; nothing more comes.
     case abandoned(OpenRequest)
 }
@@ -52,6 +52,7 @@ extension StatefulProxy {
         contexts[slot].askedTargets = 0
         if let call = contexts[slot].call { calls.setCallee(call, callee, now: now) }
         askNextGroup(id.slot, message, request.span, now)
+        for client in contexts[slot].pending { contexts[slot].callees[client] = callee }
         carryOut(now)
         return true
     }

@@ -34,6 +34,8 @@ struct ResponseContext {
     var bestText: [UInt8] = []
     var isCancelled = false
     var call: CallID?
+    /// Of an open request: whose phones were asked with which transactions. Who answers late has the call all the same.
+    var callees: [ClientTransactionID: CallParties.Callee] = [:]
     /// What the request said about its session, for the 2xx (RFC 4028 section 8.2).
     var session = SessionTerms()
 

@@ -35,6 +35,11 @@ extension StatefulProxy {
             if status > 100, let call = contexts[Int(slot)].call { calls.ring(call, now: now) }
             respond(server, forwarded(message, datagram), now)
         case 200..<300:
+            if contexts[Int(slot)].phase == .proceeding, let callee = contexts[Int(slot)].callees[id],
+                let call = contexts[Int(slot)].call
+            {
+                calls.setCallee(call, callee, now: now)
+            }
             succeed(slot, message, datagram, now)
         case 600... where !contexts[Int(slot)].isOpen:
             // Nobody else is asked any more (section 16.7, item 5).
@@ -58,7 +63,8 @@ extension StatefulProxy {
         forwarder.write(message, in: datagram, adding: added, into: &bytes)
         if let server = contexts[Int(slot)].server { respond(server, bytes, now) }
         guard contexts[Int(slot)].phase == .proceeding else { return }
-        if !contexts[Int(slot)].isCancelled { note(slot) { .answered($0) } }
+        let callee = contexts[Int(slot)].call.flatMap { calls.callee(of: $0) }
+        if !contexts[Int(slot)].isCancelled { note(slot) { .answered($0, by: callee) } }
         cancelPending(slot, now)
         finish(slot)
     }
@@ -140,6 +146,7 @@ extension StatefulProxy {
         contexts[Int(slot)].request = []
         contexts[Int(slot)].bestText = []
         contexts[Int(slot)].route.groups = []
+        contexts[Int(slot)].callees = [:]
         contexts[Int(slot)].askedGroups = 0
         // Only an INVITE's 2xx is followed by others that are sent on.
         guard let server = contexts[Int(slot)].server, !contexts[Int(slot)].isInvite else { return }

@@ -22,7 +22,7 @@ extension StatefulProxy {
 
     /// A request that goes on may end a call.
     mutating func noteRequest(_ message: borrowing SIPMessage, _ datagram: Span<UInt8>) {
-        guard message.method == .bye, let call = calls.find(message, in: datagram) else { return }
+        guard message.method == .bye, let call = calls.findEnded(message, in: datagram) else { return }
         calls.end(call, .released)
     }
 
@@ -41,7 +41,7 @@ extension StatefulProxy {
             added = Array("Session-Expires: \(interval);refresher=uac\r\nRequire: timer\r\n".utf8)
         }
         guard let call = contexts[Int(slot)].call ?? calls.find(message, in: datagram) else { return added }
-        calls.establish(call, session: session, now: now)
+        calls.establish(call, session: session, calleeTag: datagram.bytes(message.to.tag), now: now)
         return added
     }
 }
