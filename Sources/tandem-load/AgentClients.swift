@@ -60,7 +60,7 @@ final class AgentDesk: PortConnection {
     /// Requests that were not answered yet.
     private var open = 0
 
-    /// - Parameter first: the DN of the first agent; the others follow.
+    /// - Parameter first: the DN of the first agent, which its name has too; the others follow.
     init(to address: StreamAddress, first: Int, count: Int) throws {
         self.first = first
         self.count = count
@@ -70,7 +70,7 @@ final class AgentDesk: PortConnection {
 
     func logIn() throws {
         for number in 0..<count {
-            let agent = AgentID("agent\(number)")!
+            let agent = AgentID("agent\(first + number)")!
             try ask { .agent(referenceID: $0, dn: "\(first + number)", .login(agent, .autoIn, Reasons())) }
             open += 1
             if number % 100 == 99 { try awaitAll() }
