@@ -6,7 +6,7 @@ import LinuxSystem
 // dispatcher does of this, and what the choice alone takes.
 extension Bench {
     /// Enough to keep all processes busy.
-    static let routedInFlight = 256
+    static let routedInFlight = 400
     /// Calls a second where the time until a phone is called is what matters.
     static let routedRate = 200
     private static let hold: UInt64 = 20_000_000
@@ -15,16 +15,18 @@ extension Bench {
 
     func measureRouting() throws {
         let isQuick = samples < 1_000
+        // Never more calls than half of the agents can take.
+        let inFlight = isQuick ? 40 : Self.routedInFlight
         for (subject, agents) in [(Subject.few, 1_000), (.many, Self.dns)] {
             let cluster = try RoutedCluster(agents: isQuick ? agents / 10 : agents, interruption: interruption)
             defer { cluster.stop() }
-            try measure(subject, cluster, cluster.calls) { try cluster.settle() }
+            try measure(subject, cluster, cluster.calls, inFlight) { try cluster.settle() }
         }
-        try measureDispatcher()
+        try measureDispatcher(inFlight)
         try measureChoices(among: isQuick ? Self.dns / 10 : Self.dns)
     }
 
-    private func measureDispatcher() throws {
+    private func measureDispatcher(_ inFlight: Int) throws {
         let configuration = peers + "/dispatcher.cfg"
         guard isKamailioThere(with: configuration) else { return }
         let place = Kamailio.Place(
@@ -32,17 +34,17 @@ extension Bench {
         defer { _ = try? ProcessInformation.pin(ProcessInformation.current, toProcessor: nil) }
         let dispatcher = try KamailioDispatcher(place, interruption: interruption)
         defer { dispatcher.stop() }
-        try measure(.dispatcher, dispatcher, dispatcher.calls) {}
+        try measure(.dispatcher, dispatcher, dispatcher.calls, inFlight) {}
     }
 
     /// - Parameter settle: waits until nobody is busy.
     private func measure(
-        _ subject: Subject, _ server: any MeasuredServer, _ calls: CallBank, settle: () throws -> Void
+        _ subject: Subject, _ server: any MeasuredServer, _ calls: CallBank, _ inFlight: Int, settle: () throws -> Void
     ) throws {
-        var total = try calls.run(CallBank.Plan(calls: Self.routedInFlight, inFlight: 8))
+        var total = try calls.run(CallBank.Plan(calls: inFlight, inFlight: 8))
         try settle()
         let (cpu, own) = (try server.processorNanoseconds(), ownNanoseconds())
-        let many = try calls.run(CallBank.Plan(seconds: seconds, inFlight: Self.routedInFlight, hold: Self.hold))
+        let many = try calls.run(CallBank.Plan(seconds: seconds, inFlight: inFlight, hold: Self.hold))
         try settle()
         func microseconds(_ nanoseconds: UInt64) -> Double {
             Double(nanoseconds) / 1000 / Double(max(1, many.completed))
