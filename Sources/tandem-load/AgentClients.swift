@@ -69,13 +69,21 @@ final class AgentDesk: PortConnection {
     }
 
     func logIn() throws {
-        for number in 0..<count {
+        for start in stride(from: 0, to: count, by: 100) {
+            try beginLogIn(start..<start + 100)
+            try awaitAll()
+        }
+    }
+
+    /// Asks for it, and waits for no answer.
+    ///
+    /// - Parameter numbers: those of them that there are.
+    func beginLogIn(_ numbers: Range<Int>) throws {
+        for number in numbers.clamped(to: 0..<count) {
             let agent = AgentID("agent\(first + number)")!
             try ask { .agent(referenceID: $0, dn: "\(first + number)", .login(agent, .autoIn, Reasons())) }
             open += 1
-            if number % 100 == 99 { try awaitAll() }
         }
-        try awaitAll()
     }
 
     /// The agent becomes ready, or not ready if it was.

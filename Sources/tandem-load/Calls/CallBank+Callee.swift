@@ -41,7 +41,7 @@ extension CallBank {
             result.repeats += 1
             sendAnswer(place)
         case .new:
-            result.arrived(after: now - min(now, places[place].due))
+            result.arrived(after: now - min(now, places[place].due), over: line)
             let texts = texts[line]
             lines.callees[line].append(toward: source) {
                 texts.appendRinging(parties, to: message, in: bytes, to: &$0)

@@ -30,6 +30,8 @@ struct CallResult {
     /// From when a call was due to its INVITE at a phone, and to the answer at the caller; nanoseconds.
     var arrivals = LoadResult.noLatencies
     var answers = LoadResult.noLatencies
+    /// Calls that came to phones, by the server that brought them.
+    var arrivalCounts: [Int: Int] = [:]
 
     var perSecond: Double { Double(completedInTime) / (Double(max(1, nanoseconds)) / 1e9) }
 
@@ -46,7 +48,8 @@ struct CallResult {
         postDialDelays.record(min(delay, LoadResult.longestLatency))
     }
 
-    mutating func arrived(after delay: UInt64) {
+    mutating func arrived(after delay: UInt64, over line: Int) {
+        arrivalCounts[line, default: 0] += 1
         arrivals.record(min(delay, LoadResult.longestLatency))
     }
 
@@ -76,6 +79,7 @@ struct CallResult {
         left.postDialDelays.add(right.postDialDelays)
         left.durations.add(right.durations)
         left.arrivals.add(right.arrivals)
+        left.arrivalCounts.merge(right.arrivalCounts, uniquingKeysWith: +)
         left.answers.add(right.answers)
     }
 }

@@ -75,6 +75,12 @@ extension Bench {
             table.note("Routed calls failed \(place): \(CallReport(result).failures.joined(separator: ", ")).")
         }
         if result.queued > 0 { table.note("\(result.queued) callers were told that they wait (182) \(place).") }
+        // The figures are of calls half of which go to either side.
+        let all = result.arrivalCounts.values.reduce(0, +)
+        let share = Double(result.arrivalCounts[1, default: 0]) / Double(max(1, all))
+        if !(0.4...0.6).contains(share) {
+            table.note("\(Int((share * 100).rounded())) % of the calls went to the second half of the phones \(place).")
+        }
         if result.repeats > 0 { table.note("\(result.repeats) messages of calls were sent again \(place).") }
     }
 

@@ -33,12 +33,19 @@ final class RoutedCluster: MeasuredServer {
             domain: BenchCluster.domain, interruption: interruption)
         workers = try cluster.workers()
         try calls.register()
-        for (node, phones) in phones.enumerated() {
-            let desk = try AgentDesk(
-                to: cluster.clientAddress(node), first: Int(phones.firstDN), count: phones.count)
-            try desk.logIn()
-        }
+        try logIn(phones)
         try settle()
+    }
+
+    /// Some here and some there by turns: who has been free for longest is as often at one node as at the other.
+    private func logIn(_ phones: [CallBank.Phones]) throws {
+        let desks = try phones.enumerated().map { node, phones in
+            try AgentDesk(to: cluster.clientAddress(node), first: Int(phones.firstDN), count: phones.count)
+        }
+        for start in stride(from: 0, to: agents, by: 20) {
+            for desk in desks { try desk.beginLogIn(start..<start + 20) }
+            for desk in desks { try desk.awaitAll() }
+        }
     }
 
     /// Waits until all agents are free, and both routers know it.
