@@ -165,8 +165,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "tandem-load",
         dependencies: [
-            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls",
-            "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", argumentParser,
+            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "TargetSelection", "Orchestration",
+            "PhoneCalls", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", argumentParser,
             .product(name: "Histogram", package: "hdrhistogram-swift"),
         ]
     ),

@@ -60,7 +60,7 @@ final class AgentDesk: PortConnection {
     /// Requests that were not answered yet.
     private var open = 0
 
-    /// - Parameter first: the DN of the first agent; the others follow.
+    /// - Parameter first: the DN of the first agent, which its name has too; the others follow.
     init(to address: StreamAddress, first: Int, count: Int) throws {
         self.first = first
         self.count = count
@@ -69,13 +69,21 @@ final class AgentDesk: PortConnection {
     }
 
     func logIn() throws {
-        for number in 0..<count {
-            let agent = AgentID("agent\(number)")!
+        for start in stride(from: 0, to: count, by: 100) {
+            try beginLogIn(start..<start + 100)
+            try awaitAll()
+        }
+    }
+
+    /// Asks for it, and waits for no answer.
+    ///
+    /// - Parameter numbers: those of them that there are.
+    func beginLogIn(_ numbers: Range<Int>) throws {
+        for number in numbers.clamped(to: 0..<count) {
+            let agent = AgentID("agent\(first + number)")!
             try ask { .agent(referenceID: $0, dn: "\(first + number)", .login(agent, .autoIn, Reasons())) }
             open += 1
-            if number % 100 == 99 { try awaitAll() }
         }
-        try awaitAll()
     }
 
     /// The agent becomes ready, or not ready if it was.

@@ -47,6 +47,7 @@ final class Bench {
             if parts.contains(.topology) { try measureTopology() }
             if parts.contains(.registrar) { try measureRegistrars() }
             if parts.contains(.calls) { try measureCalls() }
+            if parts.contains(.routing) { try measureRouting() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
@@ -90,6 +91,11 @@ final class Bench {
             throw LoadFailure("worker \(process) is gone")
         }
         return time
+    }
+
+    /// Our own processor time.
+    func ownNanoseconds() -> UInt64 {
+        ProcessInformation.processorNanoseconds(of: ProcessInformation.current) ?? 0
     }
 
     func residentBytes(_ process: Int32) throws -> Int {

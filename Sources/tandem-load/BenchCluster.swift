@@ -33,9 +33,10 @@ final class BenchCluster {
     /// - Parameters:
     ///   - keepalive: milliseconds between two pings.
     ///   - authentication: what the nodes challenge with; nil where phones need no password.
+    ///   - routing: what makes calls come to agents; nil where phones call each other.
     init(
         nodes count: Int, dns: Int, keepalive: Int = 500, authentication: DigestAlgorithm? = nil,
-        interruption: Interruption
+        routing: BenchTopology.Routing? = nil, interruption: Interruption
     ) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
@@ -54,12 +55,12 @@ final class BenchCluster {
         do {
             let files = BenchTopology(
                 directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, dns: dns, keepalive: keepalive,
-                authentication: authentication)
+                authentication: authentication, routing: routing)
             try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             let topology = files.text
             (controller, lifeline) = try Self.startController(directory, topology)
         } catch {
-            Self.remove(directory, nodes: count)
+            Self.remove(directory)
             throw error
         }
         do {
@@ -119,16 +120,14 @@ final class BenchCluster {
             _ = try? controller.descriptor.wait(forReading: true, nanoseconds: 1_000_000_000)
         }
         _ = try? controller.exitStatus()
-        Self.remove(directory, nodes: nodes.count)
+        Self.remove(directory)
     }
 
-    private static func remove(_ directory: String, nodes: Int) {
-        let files =
-            ["topology.yaml", "credentials.yaml", "log", "control.sock", "state/incarnations"]
-            + (1...nodes).map { "node\($0).sock" }
-        for file in files { _ = try? Files.remove(directory + "/" + file) }
-        _ = try? Files.removeDirectory(directory + "/state")
-        _ = try? Files.removeDirectory(directory)
+    private static func remove(_ directory: String) {
+        for folder in [directory + "/state", directory + "/stat", directory] {
+            for name in (try? Files.names(in: folder)) ?? [] { _ = try? Files.remove(folder + "/" + name) }
+            _ = try? Files.removeDirectory(folder)
+        }
     }
 
     // MARK: Asking
@@ -170,6 +169,14 @@ final class BenchCluster {
         return Int32(pid)
     }
 
+    /// The processes of all workers, whatever their role.
+    func workers() throws -> [Int32] {
+        try status().nodes.map { node in
+            guard node.pid > 0 else { throw LoadFailure("\(node.name) does not run") }
+            return Int32(node.pid)
+        }
+    }
+
     /// Asks for the status until the condition holds.
     ///
     /// - Parameter interval: nanoseconds between an answer and the next question.
@@ -200,6 +207,14 @@ final class BenchCluster {
                 return false
             }
             return link.behindRevisions == 0 && link.queuedBytes == 0
+        }
+    }
+
+    /// Waits until every router knows so many agents who can be given a call.
+    func awaitAgents(_ count: Int, seconds: UInt64 = 60) throws {
+        try waitUntil("the routers know \(count) free agents", seconds: seconds, every: 20_000_000) { status in
+            let routers = status.nodes.filter { $0.role == .router }
+            return !routers.isEmpty && routers.allSatisfy { $0.report?.agentsAvailable == UInt64(count) }
         }
     }
 

@@ -12,6 +12,15 @@ struct BenchTopology {
     var keepalive: Int
     /// What the nodes challenge with; nil where phones need no password.
     var authentication: DigestAlgorithm?
+    /// What makes calls come to agents; nil where phones call each other.
+    var routing: Routing?
+
+    /// A number that is routed, and a gateway that calls it. Each data center has a Stat Server and a router then.
+    struct Routing {
+        var point: UInt64
+        var trunk: NetworkAddress
+        var strategy = RoutingStrategy.longestIdle
+    }
 
     private static let firstDN = 100_000
 
@@ -28,6 +37,7 @@ struct BenchTopology {
           - { range: \(Self.firstDN)-\(Self.firstDN + dns - 1), agentType: sip-phone }
         timing: { keepalive: \(keepalive)ms }
         \(policy)
+        \(points)
 
         """
     }
@@ -41,8 +51,25 @@ struct BenchTopology {
                     sip: [ "udp:\(sip[position])", "tcp:\(streamSIP[position])" ]
                     tcontroller: "unix:\(directory)/node\(position + 1).sock"
                     mesh: "tcp:\(mesh[position])"
+            \(routing == nil ? "" : roles(position))
             """
         }.joined(separator: "\n")
+    }
+
+    private func roles(_ position: Int) -> String {
+        """
+                default: "unix:\(directory)/default\(position + 1).sock"
+            statServers: { stat1: {} }
+            routers: { router1: {} }
+        """
+    }
+
+    private var points: String {
+        guard let routing else { return "" }
+        return """
+            routingPoints: { \(routing.point): { strategy: \(routing.strategy.rawValue) } }
+            trunks: { carrier: { address: "udp:\(routing.trunk)" } }
+            """
     }
 
     private var policy: String {

@@ -9,7 +9,7 @@ struct FigureTable {
     }
 
     private static var figures: [any MeasuredFigure] {
-        Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases
+        Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases + RoutingFigure.allCases
     }
 
     /// By the key of the figure.
@@ -26,6 +26,10 @@ struct FigureTable {
     }
 
     mutating func add(_ figure: CallFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: RoutingFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
 

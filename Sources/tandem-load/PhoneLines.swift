@@ -37,10 +37,11 @@ final class DatagramLine: PhoneLines {
     private var sender: DatagramSender
     private var batch = DatagramBatch()
 
-    init(to target: NetworkAddress) throws {
+    /// - Parameter own: where we send from; any port unless given.
+    init(to target: NetworkAddress, from own: NetworkAddress? = nil) throws {
         self.target = target
         let local = target.isIPv4 ? NetworkAddress(ipv4: 0x7F00_0001, port: 0) : target.with(port: 0)
-        socket = try Sockets.boundUDP(local, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
+        socket = try Sockets.boundUDP(own ?? local, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
         receiver = try DatagramReceiver(slots: 64, slotBytes: 4096)
         sender = DatagramSender(family: try socket.socketFamily())
         localAddresses = [try socket.localAddress()]

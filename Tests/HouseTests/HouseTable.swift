@@ -166,8 +166,8 @@ enum House {
         Room(
             "tandem-load", .program,
             [
-                "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "Orchestration", "PhoneCalls",
-                "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram",
+                "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "TargetSelection", "Orchestration",
+                "PhoneCalls", "TopologyFile", "Wire", "LinuxSystem", "Transport", "TLibrary", "Digests", "Histogram",
                 "ArgumentParser", "Glibc",
             ]
         ),

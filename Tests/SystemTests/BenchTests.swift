@@ -1,3 +1,4 @@
+import ClusterModel
 import LinuxSystem
 import Testing
 
@@ -23,5 +24,33 @@ import Testing
             #expect(result.output.contains("\"registrar-\(key)-tandem\""), "\(key): \(result.output)")
         }
         #expect(!result.output.contains("kamailio"))
+    }
+
+    @Test func `routed calls are measured and none fails, beside Kamailio's dispatcher where it is installed`() throws {
+        let isThere = Files.isExecutable("/usr/sbin/kamailio")
+        let result = try Program.run(
+            [
+                Executables.companion("tandem-load"), "bench", "--only", "routing", "--quick", "--json", "--peers",
+                isThere ? Self.peers() : "/nonexistent",
+            ], seconds: 120)
+        #expect(result.code == 0, "\(result.output)")
+        let quantities = [
+            "rate", "cpu", "generatorCPU", "arrivalMedian", "arrivalTail", "answerMedian", "answerTail", "failed",
+        ]
+        let subjects = ["few", "many"] + (isThere ? ["dispatcher"] : [])
+        let keys = subjects.flatMap { subject in quantities.map { "\($0)-\(subject)" } }
+        let strategies = RoutingStrategy.allCases.map(\.rawValue)
+        for key in keys + strategies.flatMap({ ["choice-\($0)", "request-\($0)"] }) {
+            #expect(result.output.contains("\"routing-\(key)\""), "\(key): \(result.output)")
+        }
+        for subject in subjects {
+            let row = result.output.split(separator: "\n").first { $0.contains("\"routing-failed-\(subject)\"") }
+            #expect(row?.contains("\"median\": 0.0,") == true, "\(result.output)")
+        }
+    }
+
+    /// The repository's configurations of other servers.
+    private static func peers(file: String = #filePath) -> String {
+        file.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Benchmarks/peers"
     }
 }

@@ -11,7 +11,7 @@ extension CallBank {
         case .request:
             // Nobody calls a caller; a server may ask whether he is there.
             lines.caller.append(toward: source) {
-                texts.appendAnswer(isKnown: message.method == .other, to: message, in: bytes, to: &$0)
+                texts[0].appendAnswer(isKnown: message.method == .other, to: message, in: bytes, to: &$0)
             }
         case .response(let status):
             let place = place(of: message)
@@ -30,7 +30,7 @@ extension CallBank {
     ) {
         if status >= 300 {
             lines.caller.append(toward: source) {
-                texts.appendAcknowledgement(ofRefusal: message, in: bytes, to: &$0)
+                texts[0].appendAcknowledgement(ofRefusal: message, in: bytes, to: &$0)
             }
         }
         guard let place else {
@@ -39,6 +39,7 @@ extension CallBank {
         }
         switch status {
         case ..<200:
+            if status == 182 { result.queued += 1 }
             if places[place].caller.provisionalCame(status: status, now: now) {
                 result.rang(after: now - places[place].caller.invitedAt)
             }
@@ -58,6 +59,7 @@ extension CallBank {
             result.repeats += 1
             acknowledge(place)
         case .accepted:
+            result.answered(after: now - min(now, places[place].due))
             places[place].dialog = CallDialog(message, in: bytes)
             acknowledge(place)
             if hold == nil {
@@ -73,7 +75,7 @@ extension CallBank {
         guard let dialog = places[place].dialog else { return }
         let parties = places[place].parties
         lines.caller.append(toward: dialog.nextHop ?? callers.server) {
-            texts.appendAcknowledgement(parties, dialog, to: &$0)
+            texts[0].appendAcknowledgement(parties, dialog, to: &$0)
         }
     }
 
@@ -89,7 +91,7 @@ extension CallBank {
     private func sendBye(_ place: Int) {
         guard let dialog = places[place].dialog else { return }
         let parties = places[place].parties
-        lines.caller.append(toward: dialog.nextHop ?? callers.server) { texts.appendBye(parties, dialog, to: &$0) }
+        lines.caller.append(toward: dialog.nextHop ?? callers.server) { texts[0].appendBye(parties, dialog, to: &$0) }
     }
 
     private func byeAnswered(_ status: Int, _ place: Int, _ now: UInt64) {
@@ -109,7 +111,7 @@ extension CallBank {
         case .repeatInvite:
             result.repeats += 1
             let parties = places[place].parties
-            lines.caller.append(to: 0) { texts.appendInvite(parties, to: &$0) }
+            lines.caller.append(to: 0) { texts[0].appendInvite(parties, to: &$0) }
         case .repeatBye:
             result.repeats += 1
             sendBye(place)

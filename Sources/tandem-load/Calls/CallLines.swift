@@ -1,26 +1,29 @@
 import ClusterModel
 import LinuxSystem
 
-/// The sockets of all callers and of all callees: one each, so that nobody is called where he calls from.
+/// The sockets of all callers and of all callees, so that nobody is called where he calls from.
 final class CallLines {
     let caller: DatagramLine
-    let callee: DatagramLine
+    /// One for each server that callees register at.
+    let callees: [DatagramLine]
     private let epoll: Epoll
 
     /// - Parameters:
     ///   - server: where callers register and call.
-    ///   - calleeServer: where callees register.
-    init(server: NetworkAddress, calleeServer: NetworkAddress) throws {
-        caller = try DatagramLine(to: server)
-        callee = try DatagramLine(to: calleeServer)
+    ///   - calleeServers: where callees register.
+    ///   - source: where callers call from; any port unless given.
+    init(server: NetworkAddress, calleeServers: [NetworkAddress], from source: NetworkAddress? = nil) throws {
+        caller = try DatagramLine(to: server, from: source)
+        callees = try calleeServers.map { try DatagramLine(to: $0) }
         epoll = try Epoll()
-        try epoll.add(caller.descriptorNumber, interest: .readable, tag: 0)
-        try epoll.add(callee.descriptorNumber, interest: .readable, tag: 1)
+        for (position, line) in ([caller] + callees).enumerated() {
+            try epoll.add(line.descriptorNumber, interest: .readable, tag: UInt64(position))
+        }
     }
 
     func flush(_ interruption: Interruption) throws {
         try caller.flush(interruption)
-        try callee.flush(interruption)
+        for callee in callees { try callee.flush(interruption) }
     }
 
     /// Waits until something can be received.

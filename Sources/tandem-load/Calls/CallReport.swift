@@ -15,16 +15,21 @@ struct CallReport {
             "post-dial delay: \(Self.quantiles(result.postDialDelays))",
             "whole call: \(Self.quantiles(result.durations))",
         ]
-        lines += Self.statuses(result.refused).map { "\($0.count) calls refused with \($0.status)" }
-        lines += Self.statuses(result.endRefused).map { "\($0.count) calls whose BYE was refused with \($0.status)" }
+        lines += failures
         let others = [
-            (result.timedOut, "calls timed out"),
             (result.unacknowledged, "answers were not acknowledged"),
             (result.heldBack, "calls were not begun in time: too many were in flight"),
             (result.late, "messages came for calls that were over"),
         ]
         lines += others.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return lines.joined(separator: "\n")
+    }
+
+    /// What has become of calls that failed.
+    var failures: [String] {
+        Self.statuses(result.refused).map { "\($0.count) calls refused with \($0.status)" }
+            + Self.statuses(result.endRefused).map { "\($0.count) calls whose BYE was refused with \($0.status)" }
+            + (result.timedOut > 0 ? ["\(result.timedOut) calls timed out"] : [])
     }
 
     var json: String {

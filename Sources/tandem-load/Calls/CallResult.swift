@@ -20,11 +20,18 @@ struct CallResult {
     var late = 0
     /// Calls that were not begun when they should have been, because too many were in flight.
     var heldBack = 0
+    /// Callers were told so often that they wait (182).
+    var queued = 0
     /// How long calls were begun.
     var nanoseconds: UInt64 = 0
     /// From sending INVITE to hearing that the callee's phone rings, and to the end of the call; nanoseconds.
     var postDialDelays = LoadResult.noLatencies
     var durations = LoadResult.noLatencies
+    /// From when a call was due to its INVITE at a phone, and to the answer at the caller; nanoseconds.
+    var arrivals = LoadResult.noLatencies
+    var answers = LoadResult.noLatencies
+    /// Calls that came to phones, by the server that brought them.
+    var arrivalCounts: [Int: Int] = [:]
 
     var perSecond: Double { Double(completedInTime) / (Double(max(1, nanoseconds)) / 1e9) }
 
@@ -39,6 +46,15 @@ struct CallResult {
 
     mutating func rang(after delay: UInt64) {
         postDialDelays.record(min(delay, LoadResult.longestLatency))
+    }
+
+    mutating func arrived(after delay: UInt64, over line: Int) {
+        arrivalCounts[line, default: 0] += 1
+        arrivals.record(min(delay, LoadResult.longestLatency))
+    }
+
+    mutating func answered(after delay: UInt64) {
+        answers.record(min(delay, LoadResult.longestLatency))
     }
 
     mutating func ended(after duration: UInt64, inTime: Bool) {
@@ -58,8 +74,12 @@ struct CallResult {
         left.repeats += right.repeats
         left.late += right.late
         left.heldBack += right.heldBack
+        left.queued += right.queued
         left.nanoseconds += right.nanoseconds
         left.postDialDelays.add(right.postDialDelays)
         left.durations.add(right.durations)
+        left.arrivals.add(right.arrivals)
+        left.arrivalCounts.merge(right.arrivalCounts, uniquingKeysWith: +)
+        left.answers.add(right.answers)
     }
 }

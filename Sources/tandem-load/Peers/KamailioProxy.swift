@@ -21,13 +21,16 @@ final class KamailioProxy: MeasuredServer {
         calleeAddress = other
         do {
             guard nodes > 1 else {
-                programs = [try Self.start(at: address, place.processor, [], place, interruption)]
+                programs = [try Self.start(at: address, place.processor, { _ in [] }, place, interruption)]
                 return
             }
             let peer = ["-A", "PEER=\"sip:\(other);transport=tcp\"", "-A", "PEER_FIRST=\(firstCallee)"]
-            programs = [try Self.start(at: other, place.otherProcessor, Self.streams(other), place, interruption)]
+            programs = [
+                try Self.start(at: other, place.otherProcessor, { _ in Self.streams(other) }, place, interruption)
+            ]
             programs.append(
-                try Self.start(at: address, place.processor, Self.streams(address) + peer, place, interruption))
+                try Self.start(
+                    at: address, place.processor, { _ in Self.streams(address) + peer }, place, interruption))
         } catch {
             stop()
             throw error
@@ -40,9 +43,10 @@ final class KamailioProxy: MeasuredServer {
 
     private static func streams(_ address: NetworkAddress) -> [String] { ["-A", "WITH_TCP", "-l", "tcp:\(address)"] }
 
-    private static func start(
-        at address: NetworkAddress, _ processor: Int, _ more: [String], _ place: Kamailio.Place,
-        _ interruption: Interruption
+    /// - Parameter more: what it is to be told besides, knowing its directory.
+    static func start(
+        at address: NetworkAddress, _ processor: Int, _ more: (_ directory: String) throws -> [String],
+        _ place: Kamailio.Place, _ interruption: Interruption
     ) throws -> PeerProgram {
         try PeerProgram(
             Kamailio.program, processor: processor, back: place.otherProcessor, answersAt: address,
@@ -50,9 +54,10 @@ final class KamailioProxy: MeasuredServer {
         ) { directory in
             // It keeps a call's transactions for five seconds, each of some kilobytes. The kernel gives the buffer as far as it
             // may: with Kamailio's own limit messages are lost when many calls begin at once.
-            ["-DD", "-f", place.configuration, "-n", "\(children)", "-m", "4096", "-b", "\(8 << 20)"]
+            try ["-DD", "-f", place.configuration, "-n", "\(children)", "-m", "4096", "-b", "\(8 << 20)"]
                 + ["-x", "tlsf", "-X", "tlsf"]
-                + ["-w", directory, "-Y", directory, "-P", directory + "/pid", "-l", "udp:\(address)"] + more
+                + ["-w", directory, "-Y", directory, "-P", directory + "/pid", "-l", "udp:\(address)"]
+                + more(directory)
         }
     }
 

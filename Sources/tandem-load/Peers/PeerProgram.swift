@@ -19,7 +19,7 @@ final class PeerProgram {
     ///   - arguments: what it is to be told, knowing its directory.
     init(
         _ path: String, processor: Int, back: Int, answersAt address: NetworkAddress, interruption: Interruption,
-        arguments: (_ directory: String) -> [String]
+        arguments: (_ directory: String) throws -> [String]
     ) throws {
         name = path
         directory = try Self.makeDirectory()
@@ -27,7 +27,7 @@ final class PeerProgram {
             // A child runs where its parent does, and its own children where it does: none runs elsewhere even at first.
             try OwnProcess.pin(toProcessor: processor)
             defer { _ = try? OwnProcess.pin(toProcessor: back) }
-            process = try Self.spawn(path, arguments(directory), log: directory + "/log")
+            process = try Self.spawn(path, try arguments(directory), log: directory + "/log")
         } catch {
             Self.remove(directory)
             throw error
