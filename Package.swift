@@ -31,7 +31,8 @@ let pureRooms: [Target] = [
     .target(
         name: "Simulation",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "TargetSelection",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+            "TargetSelection",
             "Statistics", "NodeCore",
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),

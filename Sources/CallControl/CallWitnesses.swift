@@ -91,7 +91,9 @@ package struct CallWitnesses: Sendable {
         for node in entry.words.keys.sorted() {
             guard var word = entry.words[node], word.endsAt != nil else { continue }
             word.calls.removeAll { call in calls.contains { $0.connection == call.connection } }
-            if word.calls.count != entry.words[node]?.calls.count { set(word.calls.isEmpty ? nil : word, of: dn, by: node) }
+            if word.calls.count != entry.words[node]?.calls.count {
+                set(word.calls.isEmpty ? nil : word, of: dn, by: node)
+            }
         }
     }
 

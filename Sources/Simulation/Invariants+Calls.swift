@@ -85,7 +85,9 @@ extension ClusterSimulation {
         }
         var calls: [Place: CallConnection] = [:]
         for call in cores[node.position].inspectCalls() {
-            guard call.parties.isCalleeNear, let dn = call.parties.callee, call.parties.routingPoint != nil else { continue }
+            guard call.parties.isCalleeNear, let dn = call.parties.callee, call.parties.routingPoint != nil else {
+                continue
+            }
             let name = topology.directory.dn(at: dn)
             guard routedCalls[call.connection]?.contains(name) == true,
                 let token = tokensOfCalls[call.connection]?.last(where: { $0.dn == name })
@@ -107,7 +109,8 @@ extension ClusterSimulation {
             guard let row = routers[router].board.row(of: dn), row.status != .unknown else { continue }
             fail(
                 "invariantLostFeedsShowNothing",
-                "the Stat Server of \(topology.dataCenters[routers[router].dataCenter].name) shows \(dn) \(row.status.word)")
+                "the Stat Server of \(topology.dataCenters[routers[router].dataCenter].name) shows \(dn) \(row.status.word)"
+            )
         }
     }
 

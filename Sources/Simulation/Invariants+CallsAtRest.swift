@@ -112,7 +112,9 @@ extension ClusterSimulation {
             for call in cores[node].inspectRoutedCalls() {
                 let since = heldCalls[node][call.connection]?.since ?? now
                 if now - since <= longest { continue }
-                fail("invariantCallersAreNotForgotten", "\(call.connection) has been at \(name(NodeIndex(node))) too long")
+                fail(
+                    "invariantCallersAreNotForgotten",
+                    "\(call.connection) has been at \(name(NodeIndex(node))) too long")
             }
         }
     }

@@ -17,7 +17,8 @@ extension ClusterSimulation {
 
     mutating func invariantClientsAreToldInOrder(_ node: NodeIndex, _ client: Int) {
         let model = nodes[node.position].clients[client]
-        let problem = model.subscriber.problem ?? model.desktop.problem ?? model.reserver.problem ?? model.router.problem
+        let problem =
+            model.subscriber.problem ?? model.desktop.problem ?? model.reserver.problem ?? model.router.problem
         guard let problem else { return }
         fail("invariantClientsAreToldInOrder", "client \(client) of \(name(node)): \(problem)")
     }

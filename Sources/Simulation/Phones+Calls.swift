@@ -57,7 +57,9 @@ extension ClusterSimulation {
         switch method {
         case "INVITE":
             if let leg = phones[phone].legs.lastIndex(where: { $0.via == via }) {
-                if let last = phones[phone].legs[leg].last { transmit(last.bytes, from: .phone(phone), to: .node(node)) }
+                if let last = phones[phone].legs[leg].last {
+                    transmit(last.bytes, from: .phone(phone), to: .node(node))
+                }
             } else {
                 ring(phone, text, via: via, from: node)
             }

@@ -70,7 +70,8 @@ extension ClusterSimulation {
             routers.append(
                 SimulatedRouter(
                     dataCenter: dataCenter, nodes: there.map { NodeIndex($0) },
-                    statNode: NodeIndex(there[Int(draw % UInt64(there.count))]), machine: newRouter(dataCenter, life: 0),
+                    statNode: NodeIndex(there[Int(draw % UInt64(there.count))]),
+                    machine: newRouter(dataCenter, life: 0),
                     board: newBoard()))
         }
     }
@@ -116,7 +117,8 @@ extension ClusterSimulation {
     mutating func routerConnected(_ node: NodeIndex) {
         for (position, point) in topology.routingPoints.enumerated() {
             ask(
-                .registerAddress(referenceID: UInt32(position + 1), dn: point.dn.description, takeover: false), of: node)
+                .registerAddress(referenceID: UInt32(position + 1), dn: point.dn.description, takeover: false), of: node
+            )
         }
     }
 
@@ -201,7 +203,9 @@ extension ClusterSimulation {
                 ask(.routeCall(referenceID: reference, connection, token), of: node)
             }
         }
-        guard let deadline = routers[router].machine.nextDeadline, deadline < routers[router].tickPlanned else { return }
+        guard let deadline = routers[router].machine.nextDeadline, deadline < routers[router].tickPlanned else {
+            return
+        }
         routers[router].tickPlanned = deadline
         schedule(.routerTick(router, life: routers[router].life), after: max(deadline, now + 1) - now)
     }
@@ -254,7 +258,8 @@ extension ClusterSimulation {
         case .serviceChanged(let status, _): dns = [status.dn]
         case .agent(let event, _, _): dns = [event.dn]
         case .call(let event, _): dns = [event.dn]
-        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .error, .registered, .unregistered, .addressInfo,
+        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .error, .registered, .unregistered,
+            .addressInfo,
             .agentReserved, .done, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
             break
         }
