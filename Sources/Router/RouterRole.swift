@@ -22,6 +22,9 @@ package final class RouterRole: WorkerRole {
     var nodes: [(index: NodeIndex, link: PortLink)] = []
     private(set) lazy var agents = AgentSource(self)
     private lazy var calls = CallSource(self)
+    /// What did not fit, as far as it was told, and when it may be told again: monotonic nanoseconds.
+    private var toldDrops: UInt64 = 0
+    private var nextDropsTold: UInt64 = 0
 
     private init(_ start: RoleStart, _ me: RouterDeclaration) {
         self.me = me
@@ -91,6 +94,18 @@ extension RouterRole: LoopOwner {
     package func turnEnded(now: Instant) {
         machine.tick(now: now)
         calls.carryOut()
+        tellDrops(now)
+    }
+
+    /// Says that more calls or agents came than a router keeps, every 10 s at most.
+    private func tellDrops(_ now: Instant) {
+        let dropped = machine.droppedRequests &+ machine.droppedAgents
+        guard dropped != toldDrops, now.monotonic >= nextDropsTold else { return }
+        toldDrops = dropped
+        nextDropsTold = now.monotonic &+ 10_000_000_000
+        logger.warning(
+            "there is more than a router keeps",
+            metadata: ["calls": "\(machine.droppedRequests)", "agents": "\(machine.droppedAgents)"])
     }
 
     package func nextDeadline() -> UInt64? { machine.nextDeadline }

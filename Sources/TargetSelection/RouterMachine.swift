@@ -15,7 +15,7 @@ package struct RouterMachine: Sendable {
         /// For draws between agents.
         package var seed: UInt64
         /// Calls that are known at a time. A request beyond is not answered: the node's own timeout takes care of the call.
-        package var maximumCalls = 10_000
+        package var maximumCalls = 262_144
         package var maximumAgents = 1_000_000
         /// Of reservations: the greater goes first.
         package var priority: Int32 = 0
