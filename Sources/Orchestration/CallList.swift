@@ -75,7 +75,8 @@ package struct CallEntry: Equatable, Sendable {
         merged.routingPoint = origin.routingPoint.isEmpty ? next.routingPoint : origin.routingPoint
         merged.tried = origin.tried
         merged.cameHere = origin.cameHere
-        merged.nodes = (nodes + other.nodes).sorted()
+        // One node may know the call of several DNs, as long as phones that were given up have not all said that they have stopped.
+        merged.nodes = Set(nodes + other.nodes).sorted()
         return merged
     }
 }

@@ -56,6 +56,12 @@ import Testing
         given.state = "ringing"
         let ringing = CallList.merged([("dc2/b", list([given])), ("dc1/a", list([held]))], CallFilter()).entries
         #expect(ringing.map(\.ringing) == ["1001"] && ringing[0].since == 9)
+        var former = given
+        (former.callee, former.state) = ("1002", "ringing")
+        given.state = "established"
+        let several = CallList.merged([("dc1/a", list([held])), ("dc2/b", list([former, given]))], CallFilter()).entries
+        #expect(several.map(\.callee) == ["1001"] && several.map(\.state) == ["established"])
+        #expect(several[0].nodes == ["dc1/a", "dc2/b"])
         var filter = CallFilter()
         filter.routingPoint = "8000"
         #expect(CallList.merged([("dc1/a", list([held, call("y", "ringing", since: 1)]))], filter).entries.count == 1)
