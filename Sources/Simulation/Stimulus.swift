@@ -163,6 +163,20 @@ private struct ScriptDraw {
             .desktopReturns(
                 dn: draw.random.below(draw.plan.desktopCount), at: draw.node(), desktop: draw.random.below(2))
         }
+        if plan.faultKinds.contains(.crash) {
+            // Tokens of former lives come, too, for the same agents as now.
+            random = SeededRandom(seed: mixed(plan.seed &+ 8))
+            repeatedly(gap: plan.phoneGap / 4) { draw in
+                .agentLogsIn(
+                    draw.random.below(2), dn: draw.random.below(2), at: draw.node(), desktop: 0, mode: .autoIn)
+            }
+            repeatedly(gap: plan.phoneGap / 8) { draw in
+                .reserve(at: draw.node(), dn: draw.random.below(2), agent: nil, priority: 1, milliseconds: 400)
+            }
+            repeatedly(gap: plan.phoneGap / 8) { draw in
+                .redeem(of: draw.node(), token: draw.random.below(8), at: draw.node())
+            }
+        }
         if let calls = plan.calls {
             random = SeededRandom(seed: mixed(plan.seed &+ 7))
             repeatedly(gap: calls.gap) { $0.call() }

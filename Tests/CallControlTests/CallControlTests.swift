@@ -76,8 +76,8 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         control.answered(call, by: DN("1000"), now: at(17), &actions)
         #expect(taken() == [.endQuestion(first, call, routingPoint: point, .used(DN("1000")!))])
         #expect(control.count == 0)
-        _ = arrive()
-        give("1000", 18)
+        _ = arrive(call, 18)
+        give("1000", 19)
         _ = tick(34)
         control.ordered(order("1001"), by: first, now: at(35), &actions)
         actions = []
