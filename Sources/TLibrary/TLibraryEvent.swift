@@ -23,6 +23,10 @@ public struct TLibraryEvent: Sendable, Equatable {
         case established = "EventEstablished"
         /// A DN's call is over, or somebody else has it now.
         case released = "EventReleased"
+        /// At a default port: a call at a routing point is to be sent somewhere, which this library cannot do yet.
+        case routeRequest = "EventRouteRequest"
+        /// At a default port: a call at a routing point is on its way to somebody.
+        case routeUsed = "EventRouteUsed"
         /// An agent has logged in.
         case agentLogin = "EventAgentLogin"
         /// An agent has logged out.

@@ -164,7 +164,7 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
             case .abandoned, .ringing, .dialing, .established, .released: return [.call(event)]
             case .privateInfo where event.info == .endOfSnapshot: return [.snapshotIsComplete]
             case .error, .registered, .unregistered, .addressInfo, .serverInfo, .agentReserved, .acknowledged,
-                .dnOutOfService, .dnBackInService, .privateInfo:
+                .dnOutOfService, .dnBackInService, .routeRequest, .routeUsed, .privateInfo:
                 return event.dns.map(Change.dn)
             }
         }
