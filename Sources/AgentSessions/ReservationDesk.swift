@@ -242,7 +242,7 @@ package struct ReservationDesk: Sendable {
 
     /// A call comes with a token: may it have the agent? The same call may ask again.
     ///
-    /// - Parameter call: which one, in the words of whoever asks.
+    /// - Parameter call: which one; for one that is to come here its ConnID.
     package mutating func redeem(
         _ token: ReservationToken, for call: UInt64, of place: Place, now: Instant
     ) -> ReservationRefusal? {
@@ -264,11 +264,12 @@ package struct ReservationDesk: Sendable {
         return nil
     }
 
-    /// The DN has a call: if it is the one that its token has brought, the reservation has done its work.
+    /// The DN has calls: if one of them is the one that its token has brought, the reservation has done its work. Others may come in
+    /// between, such as those that are dialled directly.
     ///
     /// - Returns: whether the agent was reserved and is so no longer.
-    package mutating func callArrived(_ dn: DNIndex) -> Bool {
-        guard let lease = leases[dn], lease.call != nil else { return false }
+    package mutating func callsArrived(_ dn: DNIndex, _ calls: [DNCall]) -> Bool {
+        guard let call = leases[dn]?.call, calls.contains(where: { $0.connection.rawValue == call }) else { return false }
         end(dn)
         return true
     }

@@ -38,8 +38,7 @@ extension NodeCore {
         let wasBusy = occupancy.contains(.busy)
         let isBusy = !present.isEmpty || witnesses.isBusy(dn)
         if isBusy { occupancy.insert(.busy) } else { occupancy.remove(.busy) }
-        // The call that was reserved for has come.
-        if isBusy, !wasBusy, desk.callArrived(dn) { occupancy.remove(.reserved) }
+        if desk.callsArrived(dn, present) { occupancy.remove(.reserved) }
         let isSilent = calls.calls.isEmpty && calls.lastEnded == nil
         ownership.callsChanged(dn, to: isSilent ? nil : calls, occupancy, &ownershipActions)
         guard wasBusy, !isBusy, before?.calls.contains(where: { $0.phase == .established }) == true else { return }

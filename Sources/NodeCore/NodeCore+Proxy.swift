@@ -53,7 +53,7 @@ extension NodeCore {
         case .query: .addressInfo(word(of: dn), detail(of: dn))
         case .agent(let request): change(dn, request, now)
         case .resume(let token): ports.isDesktop(token, of: dn) ? .done : .refused(.staleToken)
-        case .redeem(let token, let call): honour(token, call: call, from: node, dn, now)
+        case .redeem(let token, let call): honour(token, call: call, dn, now)
         case .reserve: .notOwner
         }
     }

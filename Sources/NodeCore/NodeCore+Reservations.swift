@@ -117,25 +117,25 @@ extension NodeCore {
     ///
     /// - Parameter call: which call, as this node numbers them.
     package mutating func redeem(_ token: ReservationToken, call: UInt32, now: Instant) {
-        startRedeeming(token, call: call, now)
+        // Two nodes may give their calls the same number.
+        startRedeeming(token, reference: call, call: UInt64(me.rawValue) << 32 | UInt64(call), now)
         settle(now)
     }
 
-    mutating func startRedeeming(_ token: ReservationToken, call: UInt32, _ now: Instant) {
+    /// - Parameters:
+    ///   - reference: under which it is told what has become of it.
+    ///   - call: which call, in the owner's words.
+    mutating func startRedeeming(_ token: ReservationToken, reference: UInt32, call: UInt64, _ now: Instant) {
         guard let dn = topology.directory.index(of: token.dn) else {
-            return redemptions.append(Redemption(call: call, token: token, refusal: .unknownDN))
+            return redemptions.append(Redemption(call: reference, token: token, refusal: .unknownDN))
         }
         ask(
             ProxiedRequest(
-                client: .none, referenceID: call, dn: token.dn, request: .redeem(token, call: UInt64(call)), owner: me),
+                client: .none, referenceID: reference, dn: token.dn, request: .redeem(token, call: call), owner: me),
             dn, now)
     }
 
-    mutating func honour(_ token: ReservationToken, call: UInt64, from node: NodeIndex, _ dn: DNIndex, _ now: Instant)
-        -> ProxyAnswer
-    {
-        // Two nodes may give their calls the same number.
-        let call = UInt64(node.rawValue) << 32 | call & 0xFFFF_FFFF
+    mutating func honour(_ token: ReservationToken, call: UInt64, _ dn: DNIndex, _ now: Instant) -> ProxyAnswer {
         if let refusal = desk.redeem(token, for: call, of: place(dn), now: now) { return .refused(TError(refusal)) }
         return .done
     }

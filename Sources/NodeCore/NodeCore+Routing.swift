@@ -97,7 +97,7 @@ extension NodeCore {
         case .redeem(let connection, let token):
             lastRoutedCall &+= 1
             routedRedemptions[lastRoutedCall] = connection
-            startRedeeming(token, call: lastRoutedCall, now)
+            startRedeeming(token, reference: lastRoutedCall, call: connection.rawValue, now)
         case .ring(let connection, let dn):
             ring(dn, for: connection, now)
         case .stopRinging(let connection):

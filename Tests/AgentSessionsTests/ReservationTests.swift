@@ -78,6 +78,21 @@ import Testing
         #expect(redeem(token, call: 2) == .spent)
     }
 
+    @Test func `the call that the token has brought ends the reservation, and no other call does`() throws {
+        var desk = desk(arrival: 4000)
+        func call(_ number: UInt64) -> DNCall {
+            DNCall(connection: CallConnection(rawValue: number), phase: .ringing, since: 0)
+        }
+        let outcome = desk.requested(ReservationRequest(), of: place(), by: asker(1), now: at(0))
+        let token = try #require(outcome.reservation).token
+        let isEndedUnasked = desk.callsArrived(DNIndex(0), [call(7)])
+        #expect(desk.redeem(token, for: 7, of: place(), now: at(1)) == nil)
+        let isEndedByAnother = desk.callsArrived(DNIndex(0), [call(8)])
+        #expect(!isEndedUnasked && !isEndedByAnother && desk.isReserved(DNIndex(0)))
+        let isEnded = desk.callsArrived(DNIndex(0), [call(8), call(7)])
+        #expect(isEnded && !desk.isReserved(DNIndex(0)))
+    }
+
     @Test func `a call whose token was honoured is waited for, whatever becomes of time and holder`() throws {
         var desk = desk(arrival: 4000)
         let outcome = desk.requested(ReservationRequest(), of: place(), by: asker(1), now: at(0))

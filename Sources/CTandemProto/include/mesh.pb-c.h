@@ -337,7 +337,7 @@ struct  Tandem__Mesh__ProxiedRequest
    */
   uint64_t desktop;
   /*
-   * 7, and which call, by the asking node's number.
+   * 7, and which call: its ConnID.
    */
   Tandem__Mesh__ReservationToken *token;
   uint64_t call;
