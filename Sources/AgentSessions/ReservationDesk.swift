@@ -57,6 +57,9 @@ package struct ReservationDesk: Sendable {
         package fileprivate(set) var deadline: UInt64
         /// The call that the token has brought, once it has.
         fileprivate var call: UInt64?
+
+        /// The token has brought a call that is on its way; it is waited for until the deadline, whoever has gone.
+        package var awaitsCall: Bool { call != nil }
     }
 
     private struct Candidate: Sendable {
@@ -269,7 +272,9 @@ package struct ReservationDesk: Sendable {
     ///
     /// - Returns: whether the agent was reserved and is so no longer.
     package mutating func callsArrived(_ dn: DNIndex, _ calls: [DNCall]) -> Bool {
-        guard let call = leases[dn]?.call, calls.contains(where: { $0.connection.rawValue == call }) else { return false }
+        guard let call = leases[dn]?.call, calls.contains(where: { $0.connection.rawValue == call }) else {
+            return false
+        }
         end(dn)
         return true
     }

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import Logging
 import TLibrary
@@ -34,6 +35,12 @@ final class AgentSource: PortRotaDelegate {
         role.logger.info("hearing a stat server", metadata: ["server": "\(hello.name)"])
     }
 
+    /// Nodes send calls to SIP phones only.
+    private func canBeRung(_ dn: DN) -> Bool {
+        guard let index = role.topology.directory.index(of: dn) else { return false }
+        return role.topology.agentTypes[role.topology.directory.block(of: index).agentType].phone == .sip
+    }
+
     func lost(_ position: Int, _ reason: String) {
         role.logger.warning("the stat server is lost", metadata: ["reason": "\(reason)"])
     }
@@ -42,7 +49,7 @@ final class AgentSource: PortRotaDelegate {
         do throws(WireError) {
             guard case .rows(let rows) = try StatCodec.decodeAnswer(type: type, payload) else { return }
             if rows.beginsSnapshot { role.machine.snapshotBegan() }
-            for row in rows.rows { role.machine.agentTold(row, now: role.loop.now) }
+            for row in rows.rows where canBeRung(row.dn) { role.machine.agentTold(row, now: role.loop.now) }
             if rows.endsSnapshot { role.machine.snapshotEnded() }
             place = rows.sequence.map { (position, $0) }
         } catch {
