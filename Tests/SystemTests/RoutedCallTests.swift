@@ -112,10 +112,7 @@ import Wire
             "call", ["TALK": "50"], callee: "8000", caller: "4711", port: TestCluster.gateway, node: 5071, calls: calls,
             seconds: 60, more: ["-r", "60"], in: cluster)
         for name in ["dc1/router1", "dc1/stat1", "dc1/router2", "dc2/stat1"] {
-            try cluster.waitUntil("some more calls have gone") { status in
-                status.nodes.first { $0.name == name }?.state == .ready
-            }
-            usleep(1_500_000)
+            try cluster.awaitAnswers(80, at: ["dc1/sip1"])
             let pid = try #require(try cluster.status().nodes.first { $0.name == name }?.pid)
             kill(Int32(pid), SIGKILL)
         }

@@ -59,6 +59,18 @@ extension TestCluster {
         }
     }
 
+    /// Waits until as many more calls to the routing point have been answered at each of some nodes.
+    func awaitAnswers(_ count: UInt64, at nodes: [String]) throws {
+        var first: [UInt64] = []
+        try waitUntil("\(count) more calls are answered at each of \(nodes)") { status in
+            let present = try nodes.map { name in
+                try #require(status.nodes.first { $0.name == name }?.report?.points.first).answered
+            }
+            if first.isEmpty { first = present }
+            return zip(first, present).allSatisfy { $1 >= $0 + count }
+        }
+    }
+
     /// Waits until both routers know so many free agents.
     func awaitAgents(_ count: UInt64) throws {
         try waitUntil("the routers know \(count) agents") { status in

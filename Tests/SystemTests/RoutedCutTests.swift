@@ -52,11 +52,13 @@ import Wire
     @Test func `while the link is cut each side goes on with its own agents, and no caller is forgotten`() throws {
         let cluster = try cluster()
         let fleet = try fleet(cluster, calls: 300, ["--node", "5071", "--node", "5072", "--rate", "25"])
+        let both = ["dc1/sip1", "dc2/sip1"]
         for _ in 0..<2 {
-            usleep(2_000_000)
+            try cluster.awaitAnswers(20, at: both)
             try cluster.sandbox.cutSilently(port: 7302)
             try cluster.waitUntil("the loss is noticed") { status in !status.isHealthy }
-            usleep(1_500_000)
+            // Each with its own agents: others would not answer, and would not be ready in the end.
+            try cluster.awaitAnswers(20, at: both)
             try cluster.sandbox.heal()
         }
         let outcome = try outcome(fleet)
@@ -79,7 +81,7 @@ import Wire
     @Test func `a node that dies takes its callers along and nobody else's`() throws {
         let cluster = try cluster()
         let fleet = try fleet(cluster, calls: 200, ["--node", "5071", "--rate", "25"])
-        usleep(2_000_000)
+        try cluster.awaitAnswers(40, at: ["dc1/sip1"])
         let pid = try #require(try cluster.status().nodes.first { $0.name == "dc2/sip1" }?.pid)
         kill(Int32(pid), SIGKILL)
         let outcome = try outcome(fleet)
