@@ -3,7 +3,9 @@ package import ClusterModel
 /// What somebody asks of the agent of a DN.
 package enum AgentRequest: Equatable, Sendable {
     /// TAgentLogin. With the work mode `autoIn` or `manualIn` the agent is ready at once.
-    case login(AgentID, WorkMode, Reasons)
+    ///
+    /// - Parameter profile: nil for what the topology declares.
+    case login(AgentID, WorkMode, Reasons, profile: AgentProfile? = nil)
     /// TAgentLogout.
     case logout(Reasons)
     /// TAgentSetReady.
@@ -28,20 +30,22 @@ extension AgentRequest {
     ///
     /// - Parameters:
     ///   - policy: what becomes of another agent who is logged in on the DN.
+    ///   - declared: what the topology says of the agent who logs in.
     ///   - stamp: of now; greater than all that the present session has.
     package func applied(
-        to session: AgentSession?, policy: SecondLogin, stamp: Stamp
+        to session: AgentSession?, policy: SecondLogin, declared: AgentProfile = .none, stamp: Stamp
     ) throws(AgentRefusal) -> AgentSession {
         switch self {
-        case .login(let agent, let mode, let reasons):
-            guard let session, session.isLoggedIn else { return Self.fresh(agent, mode, reasons, stamp) }
+        case .login(let agent, let mode, let reasons, let profile):
+            let profile = profile ?? declared
+            guard let session, session.isLoggedIn else { return Self.fresh(agent, mode, reasons, profile, stamp) }
             if session.agent == agent {
                 return AgentSession(
                     agent: agent, state: session.state, workMode: session.workMode, reasons: session.reasons,
-                    login: stamp, stamp: stamp)
+                    profile: profile, login: stamp, stamp: stamp)
             }
             guard policy == .latest else { throw .occupied(by: session.agent) }
-            return Self.fresh(agent, mode, reasons, stamp)
+            return Self.fresh(agent, mode, reasons, profile, stamp)
         case .logout(let reasons):
             return try Self.changed(session, to: .loggedOut, .unknown, reasons, stamp)
         case .ready(let mode, let reasons):
@@ -51,11 +55,13 @@ extension AgentRequest {
         }
     }
 
-    private static func fresh(_ agent: AgentID, _ mode: WorkMode, _ reasons: Reasons, _ stamp: Stamp) -> AgentSession {
+    private static func fresh(
+        _ agent: AgentID, _ mode: WorkMode, _ reasons: Reasons, _ profile: AgentProfile, _ stamp: Stamp
+    ) -> AgentSession {
         let isReady = mode == .autoIn || mode == .manualIn
         return AgentSession(
-            agent: agent, state: isReady ? .ready : .notReady, workMode: mode, reasons: reasons, login: stamp,
-            stamp: stamp)
+            agent: agent, state: isReady ? .ready : .notReady, workMode: mode, reasons: reasons,
+            profile: profile, login: stamp, stamp: stamp)
     }
 
     private static func changed(
@@ -63,6 +69,7 @@ extension AgentRequest {
     ) throws(AgentRefusal) -> AgentSession {
         guard let session, session.isLoggedIn else { throw .notLoggedIn }
         return AgentSession(
-            agent: session.agent, state: state, workMode: mode, reasons: reasons, login: session.login, stamp: stamp)
+            agent: session.agent, state: state, workMode: mode, reasons: reasons, profile: session.profile,
+            login: session.login, stamp: stamp)
     }
 }

@@ -12,12 +12,16 @@ package struct AgentRow: Hashable, Sendable {
     package var since: UInt64
     /// The data center of the DN's owner; empty where nobody owns it.
     package var location: String
+    package var profile: AgentProfile
 
-    package init(dn: DN, agent: AgentID, status: AgentStatus, since: UInt64, location: String) {
+    package init(
+        dn: DN, agent: AgentID, status: AgentStatus, since: UInt64, location: String, profile: AgentProfile = .none
+    ) {
         self.dn = dn
         self.agent = agent
         self.status = status
         self.since = since
         self.location = location
+        self.profile = profile
     }
 }

@@ -17,7 +17,8 @@ package struct WrapUpTimers: Sendable {
     package func callEnded(_ session: AgentSession?, stamp: Stamp) -> AgentSession? {
         guard duration > 0, let session, session.state == .ready else { return nil }
         return AgentSession(
-            agent: session.agent, state: .notReady, workMode: .afterCallWork, login: session.login, stamp: stamp)
+            agent: session.agent, state: .notReady, workMode: .afterCallWork, profile: session.profile,
+            login: session.login, stamp: stamp)
     }
 
     /// The present session of a DN that this node owns; nil for one that it does not own.
@@ -39,7 +40,8 @@ package struct WrapUpTimers: Sendable {
     /// The session after such work; nil for one that is none.
     package static func finished(_ session: AgentSession?, stamp: Stamp) -> AgentSession? {
         guard let session, worksOn(session) else { return nil }
-        return AgentSession(agent: session.agent, state: .ready, login: session.login, stamp: stamp)
+        return AgentSession(
+            agent: session.agent, state: .ready, profile: session.profile, login: session.login, stamp: stamp)
     }
 
     private static func worksOn(_ session: AgentSession) -> Bool {

@@ -97,6 +97,51 @@ void   tandem__common__proof__free_unpacked
   assert(message->base.descriptor == &tandem__common__proof__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__common__profile__init
+                     (Tandem__Common__Profile         *message)
+{
+  static const Tandem__Common__Profile init_value = TANDEM__COMMON__PROFILE__INIT;
+  *message = init_value;
+}
+size_t tandem__common__profile__get_packed_size
+                     (const Tandem__Common__Profile *message)
+{
+  assert(message->base.descriptor == &tandem__common__profile__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__common__profile__pack
+                     (const Tandem__Common__Profile *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__common__profile__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__common__profile__pack_to_buffer
+                     (const Tandem__Common__Profile *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__common__profile__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Common__Profile *
+       tandem__common__profile__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Common__Profile *)
+     protobuf_c_message_unpack (&tandem__common__profile__descriptor,
+                                allocator, len, data);
+}
+void   tandem__common__profile__free_unpacked
+                     (Tandem__Common__Profile *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__common__profile__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__common__hello__init
                      (Tandem__Common__Hello         *message)
 {
@@ -216,6 +261,70 @@ const ProtobufCMessageDescriptor tandem__common__proof__descriptor =
   tandem__common__proof__field_indices_by_name,
   1,  tandem__common__proof__number_ranges,
   (ProtobufCMessageInit) tandem__common__proof__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__common__profile__field_descriptors[3] =
+{
+  {
+    "skills",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Common__Profile, n_skills),
+    offsetof(Tandem__Common__Profile, skills),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "levels",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Common__Profile, n_levels),
+    offsetof(Tandem__Common__Profile, levels),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Common__Profile, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__common__profile__field_indices_by_name[] = {
+  1,   /* field[1] = levels */
+  2,   /* field[2] = priority */
+  0,   /* field[0] = skills */
+};
+static const ProtobufCIntRange tandem__common__profile__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__common__profile__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.common.Profile",
+  "Profile",
+  "Tandem__Common__Profile",
+  "tandem.common",
+  sizeof(Tandem__Common__Profile),
+  3,
+  tandem__common__profile__field_descriptors,
+  tandem__common__profile__field_indices_by_name,
+  1,  tandem__common__profile__number_ranges,
+  (ProtobufCMessageInit) tandem__common__profile__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__common__hello__field_descriptors[5] =

@@ -142,6 +142,51 @@ void   tandem__control__trunk__free_unpacked
   assert(message->base.descriptor == &tandem__control__trunk__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__capacity_group__init
+                     (Tandem__Control__CapacityGroup         *message)
+{
+  static const Tandem__Control__CapacityGroup init_value = TANDEM__CONTROL__CAPACITY_GROUP__INIT;
+  *message = init_value;
+}
+size_t tandem__control__capacity_group__get_packed_size
+                     (const Tandem__Control__CapacityGroup *message)
+{
+  assert(message->base.descriptor == &tandem__control__capacity_group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__capacity_group__pack
+                     (const Tandem__Control__CapacityGroup *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__capacity_group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__capacity_group__pack_to_buffer
+                     (const Tandem__Control__CapacityGroup *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__capacity_group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__CapacityGroup *
+       tandem__control__capacity_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__CapacityGroup *)
+     protobuf_c_message_unpack (&tandem__control__capacity_group__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__capacity_group__free_unpacked
+                     (Tandem__Control__CapacityGroup *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__capacity_group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__stat_server__init
                      (Tandem__Control__StatServer         *message)
 {
@@ -590,6 +635,51 @@ void   tandem__control__credentials__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__credentials__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__provision_agents__init
+                     (Tandem__Control__ProvisionAgents         *message)
+{
+  static const Tandem__Control__ProvisionAgents init_value = TANDEM__CONTROL__PROVISION_AGENTS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__provision_agents__get_packed_size
+                     (const Tandem__Control__ProvisionAgents *message)
+{
+  assert(message->base.descriptor == &tandem__control__provision_agents__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__provision_agents__pack
+                     (const Tandem__Control__ProvisionAgents *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__provision_agents__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__provision_agents__pack_to_buffer
+                     (const Tandem__Control__ProvisionAgents *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__provision_agents__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ProvisionAgents *
+       tandem__control__provision_agents__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ProvisionAgents *)
+     protobuf_c_message_unpack (&tandem__control__provision_agents__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__provision_agents__free_unpacked
+                     (Tandem__Control__ProvisionAgents *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__provision_agents__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__client_secrets__init
@@ -2302,7 +2392,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[26] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[27] =
 {
   {
     "node",
@@ -2616,10 +2706,23 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "capacity_groups",
+    28,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_capacity_groups),
+    offsetof(Tandem__Control__Configure, capacity_groups),
+    &tandem__control__capacity_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
+  26,   /* field[26] = capacity_groups */
   18,   /* field[18] = client_requests */
   19,   /* field[19] = clients_prove */
   3,   /* field[3] = cluster */
@@ -2649,7 +2752,7 @@ static const ProtobufCIntRange tandem__control__configure__number_ranges[2 + 1] 
 {
   { 1, 0 },
   { 19, 17 },
-  { 0, 26 }
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -2659,14 +2762,14 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  26,
+  27,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   2,  tandem__control__configure__number_ranges,
   (ProtobufCMessageInit) tandem__control__configure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__routing_point__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tandem__control__routing_point__field_descriptors[12] =
 {
   {
     "dn",
@@ -2764,21 +2867,73 @@ static const ProtobufCFieldDescriptor tandem__control__routing_point__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "required",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, required),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "maximum_waiting",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, maximum_waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overflow_point",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, overflow_point),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service_level_nanoseconds",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RoutingPoint, service_level_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__routing_point__field_indices_by_name[] = {
   7,   /* field[7] = alternates */
   6,   /* field[6] = default_dn */
   0,   /* field[0] = dn */
+  9,   /* field[9] = maximum_waiting */
   3,   /* field[3] = overflow_nanoseconds */
+  10,   /* field[10] = overflow_point */
   2,   /* field[2] = prefers_same_location */
+  8,   /* field[8] = required */
   5,   /* field[5] = ring_timeout_nanoseconds */
+  11,   /* field[11] = service_level_nanoseconds */
   1,   /* field[1] = strategy */
   4,   /* field[4] = timeout_nanoseconds */
 };
 static const ProtobufCIntRange tandem__control__routing_point__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor tandem__control__routing_point__descriptor =
 {
@@ -2788,14 +2943,14 @@ const ProtobufCMessageDescriptor tandem__control__routing_point__descriptor =
   "Tandem__Control__RoutingPoint",
   "tandem.control",
   sizeof(Tandem__Control__RoutingPoint),
-  8,
+  12,
   tandem__control__routing_point__field_descriptors,
   tandem__control__routing_point__field_indices_by_name,
   1,  tandem__control__routing_point__number_ranges,
   (ProtobufCMessageInit) tandem__control__routing_point__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__trunk__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tandem__control__trunk__field_descriptors[7] =
 {
   {
     "name",
@@ -2810,12 +2965,12 @@ static const ProtobufCFieldDescriptor tandem__control__trunk__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "gateway",
+    "gateways",
     2,
-    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Tandem__Control__Trunk, gateway),
+    offsetof(Tandem__Control__Trunk, n_gateways),
+    offsetof(Tandem__Control__Trunk, gateways),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -2833,16 +2988,68 @@ static const ProtobufCFieldDescriptor tandem__control__trunk__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "group",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, group),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, check_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "force_nanoseconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, force_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failover_nanoseconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Trunk, failover_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__trunk__field_indices_by_name[] = {
   2,   /* field[2] = capacity */
-  1,   /* field[1] = gateway */
+  4,   /* field[4] = check_nanoseconds */
+  6,   /* field[6] = failover_nanoseconds */
+  5,   /* field[5] = force_nanoseconds */
+  1,   /* field[1] = gateways */
+  3,   /* field[3] = group */
   0,   /* field[0] = name */
 };
 static const ProtobufCIntRange tandem__control__trunk__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__trunk__descriptor =
 {
@@ -2852,11 +3059,62 @@ const ProtobufCMessageDescriptor tandem__control__trunk__descriptor =
   "Tandem__Control__Trunk",
   "tandem.control",
   sizeof(Tandem__Control__Trunk),
-  3,
+  7,
   tandem__control__trunk__field_descriptors,
   tandem__control__trunk__field_indices_by_name,
   1,  tandem__control__trunk__number_ranges,
   (ProtobufCMessageInit) tandem__control__trunk__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__capacity_group__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CapacityGroup, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capacity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CapacityGroup, capacity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__capacity_group__field_indices_by_name[] = {
+  1,   /* field[1] = capacity */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__control__capacity_group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__capacity_group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.CapacityGroup",
+  "CapacityGroup",
+  "Tandem__Control__CapacityGroup",
+  "tandem.control",
+  sizeof(Tandem__Control__CapacityGroup),
+  2,
+  tandem__control__capacity_group__field_descriptors,
+  tandem__control__capacity_group__field_indices_by_name,
+  1,  tandem__control__capacity_group__number_ranges,
+  (ProtobufCMessageInit) tandem__control__capacity_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__stat_server__field_descriptors[4] =
@@ -3360,7 +3618,7 @@ const ProtobufCMessageDescriptor tandem__control__node__descriptor =
   (ProtobufCMessageInit) tandem__control__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[10] =
 {
   {
     "keepalive_nanoseconds",
@@ -3470,9 +3728,22 @@ static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ageing_nanoseconds",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, ageing_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__timing__field_indices_by_name[] = {
   8,   /* field[8] = after_call_work_nanoseconds */
+  9,   /* field[9] = ageing_nanoseconds */
   2,   /* field[2] = clock_skew_limit_nanoseconds */
   3,   /* field[3] = desktop_grace_nanoseconds */
   0,   /* field[0] = keepalive_nanoseconds */
@@ -3485,7 +3756,7 @@ static const unsigned tandem__control__timing__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__timing__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
 {
@@ -3495,7 +3766,7 @@ const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
   "Tandem__Control__Timing",
   "tandem.control",
   sizeof(Tandem__Control__Timing),
-  9,
+  10,
   tandem__control__timing__field_descriptors,
   tandem__control__timing__field_indices_by_name,
   1,  tandem__control__timing__number_ranges,
@@ -3731,6 +4002,57 @@ const ProtobufCMessageDescriptor tandem__control__credentials__descriptor =
   tandem__control__credentials__field_indices_by_name,
   1,  tandem__control__credentials__number_ranges,
   (ProtobufCMessageInit) tandem__control__credentials__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__provision_agents__field_descriptors[2] =
+{
+  {
+    "agents",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__ProvisionAgents, n_agents),
+    offsetof(Tandem__Control__ProvisionAgents, agents),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "profiles",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ProvisionAgents, n_profiles),
+    offsetof(Tandem__Control__ProvisionAgents, profiles),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__provision_agents__field_indices_by_name[] = {
+  0,   /* field[0] = agents */
+  1,   /* field[1] = profiles */
+};
+static const ProtobufCIntRange tandem__control__provision_agents__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__provision_agents__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ProvisionAgents",
+  "ProvisionAgents",
+  "Tandem__Control__ProvisionAgents",
+  "tandem.control",
+  sizeof(Tandem__Control__ProvisionAgents),
+  2,
+  tandem__control__provision_agents__field_descriptors,
+  tandem__control__provision_agents__field_indices_by_name,
+  1,  tandem__control__provision_agents__number_ranges,
+  (ProtobufCMessageInit) tandem__control__provision_agents__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__client_secrets__field_descriptors[4] =

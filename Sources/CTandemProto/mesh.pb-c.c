@@ -1210,7 +1210,7 @@ const ProtobufCMessageDescriptor tandem__mesh__call__descriptor =
   (ProtobufCMessageInit) tandem__mesh__call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__session__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tandem__mesh__session__field_descriptors[9] =
 {
   {
     "position",
@@ -1308,11 +1308,24 @@ static const ProtobufCFieldDescriptor tandem__mesh__session__field_descriptors[8
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Session, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__session__field_indices_by_name[] = {
   1,   /* field[1] = agent */
   6,   /* field[6] = login */
   0,   /* field[0] = position */
+  8,   /* field[8] = profile */
   4,   /* field[4] = reason_keys */
   5,   /* field[5] = reason_values */
   7,   /* field[7] = stamp */
@@ -1322,7 +1335,7 @@ static const unsigned tandem__mesh__session__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__mesh__session__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__session__descriptor =
 {
@@ -1332,7 +1345,7 @@ const ProtobufCMessageDescriptor tandem__mesh__session__descriptor =
   "Tandem__Mesh__Session",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Session),
-  8,
+  9,
   tandem__mesh__session__field_descriptors,
   tandem__mesh__session__field_indices_by_name,
   1,  tandem__mesh__session__number_ranges,
@@ -1621,7 +1634,7 @@ const ProtobufCMessageDescriptor tandem__mesh__pong__descriptor =
   (ProtobufCMessageInit) tandem__mesh__pong__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__proxied_request__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__mesh__proxied_request__field_descriptors[14] =
 {
   {
     "number",
@@ -1779,6 +1792,18 @@ static const ProtobufCFieldDescriptor tandem__mesh__proxied_request__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__ProxiedRequest, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__proxied_request__field_indices_by_name[] = {
   3,   /* field[3] = agent */
@@ -1790,6 +1815,7 @@ static const unsigned tandem__mesh__proxied_request__field_indices_by_name[] = {
   2,   /* field[2] = kind */
   0,   /* field[0] = number */
   7,   /* field[7] = priority */
+  13,   /* field[13] = profile */
   5,   /* field[5] = reason_keys */
   6,   /* field[6] = reason_values */
   11,   /* field[11] = token */
@@ -1798,7 +1824,7 @@ static const unsigned tandem__mesh__proxied_request__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__mesh__proxied_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__proxied_request__descriptor =
 {
@@ -1808,7 +1834,7 @@ const ProtobufCMessageDescriptor tandem__mesh__proxied_request__descriptor =
   "Tandem__Mesh__ProxiedRequest",
   "tandem.mesh",
   sizeof(Tandem__Mesh__ProxiedRequest),
-  13,
+  14,
   tandem__mesh__proxied_request__field_descriptors,
   tandem__mesh__proxied_request__field_indices_by_name,
   1,  tandem__mesh__proxied_request__number_ranges,

@@ -495,7 +495,7 @@ const ProtobufCMessageDescriptor tandem__stat__rows__descriptor =
   (ProtobufCMessageInit) tandem__stat__rows__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[6] =
 {
   {
     "dn",
@@ -557,18 +557,31 @@ static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Row, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__stat__row__field_indices_by_name[] = {
   1,   /* field[1] = agent_id */
   0,   /* field[0] = dn */
   4,   /* field[4] = location */
+  5,   /* field[5] = profile */
   3,   /* field[3] = since */
   2,   /* field[2] = status */
 };
 static const ProtobufCIntRange tandem__stat__row__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tandem__stat__row__descriptor =
 {
@@ -578,7 +591,7 @@ const ProtobufCMessageDescriptor tandem__stat__row__descriptor =
   "Tandem__Stat__Row",
   "tandem.stat",
   sizeof(Tandem__Stat__Row),
-  5,
+  6,
   tandem__stat__row__field_descriptors,
   tandem__stat__row__field_indices_by_name,
   1,  tandem__stat__row__number_ranges,

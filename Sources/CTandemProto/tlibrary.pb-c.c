@@ -823,7 +823,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__input_mask_request__descripto
   (ProtobufCMessageInit) tandem__tlibrary__input_mask_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__agent_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__agent_request__field_descriptors[7] =
 {
   {
     "reference_id",
@@ -897,9 +897,22 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__agent_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentRequest, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__agent_request__field_indices_by_name[] = {
   2,   /* field[2] = agent_id */
+  6,   /* field[6] = profile */
   4,   /* field[4] = reason_keys */
   5,   /* field[5] = reason_values */
   0,   /* field[0] = reference_id */
@@ -909,7 +922,7 @@ static const unsigned tandem__tlibrary__agent_request__field_indices_by_name[] =
 static const ProtobufCIntRange tandem__tlibrary__agent_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor =
 {
@@ -919,7 +932,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor =
   "Tandem__Tlibrary__AgentRequest",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__AgentRequest),
-  6,
+  7,
   tandem__tlibrary__agent_request__field_descriptors,
   tandem__tlibrary__agent_request__field_indices_by_name,
   1,  tandem__tlibrary__agent_request__number_ranges,
@@ -1183,7 +1196,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__call_status__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__call_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__agent_status__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__agent_status__field_descriptors[8] =
 {
   {
     "agent_id",
@@ -1269,10 +1282,23 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__agent_status__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__AgentStatus, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__agent_status__field_indices_by_name[] = {
   0,   /* field[0] = agent_id */
   5,   /* field[5] = login_time */
+  7,   /* field[7] = profile */
   3,   /* field[3] = reason_keys */
   4,   /* field[4] = reason_values */
   6,   /* field[6] = since */
@@ -1282,7 +1308,7 @@ static const unsigned tandem__tlibrary__agent_status__field_indices_by_name[] = 
 static const ProtobufCIntRange tandem__tlibrary__agent_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor =
 {
@@ -1292,7 +1318,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor =
   "Tandem__Tlibrary__AgentStatus",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__AgentStatus),
-  7,
+  8,
   tandem__tlibrary__agent_status__field_descriptors,
   tandem__tlibrary__agent_status__field_indices_by_name,
   1,  tandem__tlibrary__agent_status__number_ranges,
@@ -1451,7 +1477,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[40] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[41] =
 {
   {
     "server",
@@ -1933,6 +1959,18 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   25,   /* field[25] = agent_id */
@@ -1957,6 +1995,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   16,   /* field[16] = owner_address */
   31,   /* field[31] = priority */
   6,   /* field[6] = private_info */
+  40,   /* field[40] = profile */
   19,   /* field[19] = provisioned_dns */
   12,   /* field[12] = reason */
   27,   /* field[27] = reason_keys */
@@ -1979,7 +2018,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 40 }
+  { 0, 41 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -1989,7 +2028,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  40,
+  41,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   1,  tandem__tlibrary__event__number_ranges,

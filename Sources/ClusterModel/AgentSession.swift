@@ -9,6 +9,7 @@ package final class AgentSession: Sendable {
     package let workMode: WorkMode
     /// Why, in the client's words.
     package let reasons: Reasons
+    package let profile: AgentProfile
     /// When the agent logged in. Of two logins of an agent the greater counts.
     package let login: Stamp
     /// When the session came to be as it is.
@@ -42,13 +43,14 @@ package final class AgentSession: Sendable {
     }
 
     package init(
-        agent: AgentID, state: State, workMode: WorkMode = .unknown, reasons: Reasons = Reasons(), login: Stamp,
-        stamp: Stamp
+        agent: AgentID, state: State, workMode: WorkMode = .unknown, reasons: Reasons = Reasons(),
+        profile: AgentProfile = .none, login: Stamp, stamp: Stamp
     ) {
         self.agent = agent
         self.state = state
         self.workMode = workMode
         self.reasons = reasons
+        self.profile = profile
         self.login = login
         self.stamp = stamp
         var hash = mixed(stamp.rawValue &+ 0x9E37_79B9_7F4A_7C15)
@@ -64,6 +66,11 @@ package final class AgentSession: Sendable {
             add(reason.key)
             add(reason.value)
         }
+        for skill in profile.skills {
+            add(skill.name)
+            add(UInt64(skill.level))
+        }
+        add(UInt64(profile.priority))
         digest = hash == 0 ? 1 : hash
     }
 
@@ -75,7 +82,7 @@ extension AgentSession: Equatable, Comparable {
         left === right
             || left.digest == right.digest && left.stamp == right.stamp && left.login == right.login
                 && left.state == right.state && left.workMode == right.workMode && left.agent == right.agent
-                && left.reasons == right.reasons
+                && left.reasons == right.reasons && left.profile == right.profile
     }
 
     /// Across a cut two nodes may make sessions of one stamp; then their digests decide.

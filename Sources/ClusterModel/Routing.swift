@@ -15,11 +15,23 @@ package struct RoutingPoint: Hashable, Sendable {
     package var defaultDN: DN?
     /// Where calls go when `defaultDN` does not take them: one after the other, and each call begins with another.
     package var alternates: [DN]
+    /// What agents have to be good at, at least so much; sorted by name.
+    package var skills: [Skill]
+    /// The greater goes first among calls that wait for the same agent. A call gains a step with every `Timing.ageing` that it waits.
+    package var priority: Int
+    /// How many calls may wait for an agent at a time, at a router; those beyond go where calls go whose time is up.
+    package var maximumWaiting: Int
+    /// The routing point that gets a call whose time is up, in place of `defaultDN`.
+    package var overflowPoint: DN?
+    /// Within which time calls are to be answered, for statistics.
+    package var serviceLevel: Duration
 
     package init(
         dn: DN, strategy: RoutingStrategy = .longestIdle, prefersSameLocation: Bool = false, overflow: Duration = .zero,
         timeout: Duration = RoutingPoint.usualTimeout, ringTimeout: Duration = RoutingPoint.usualRingTimeout,
-        defaultDN: DN? = nil, alternates: [DN] = []
+        defaultDN: DN? = nil, alternates: [DN] = [], skills: [Skill] = [], priority: Int = 0,
+        maximumWaiting: Int = RoutingPoint.usualWaiting, overflowPoint: DN? = nil,
+        serviceLevel: Duration = RoutingPoint.usualServiceLevel
     ) {
         self.dn = dn
         self.strategy = strategy
@@ -29,6 +41,11 @@ package struct RoutingPoint: Hashable, Sendable {
         self.ringTimeout = ringTimeout
         self.defaultDN = defaultDN
         self.alternates = alternates
+        self.skills = skills.sorted { $0.name < $1.name }
+        self.priority = priority
+        self.maximumWaiting = maximumWaiting
+        self.overflowPoint = overflowPoint
+        self.serviceLevel = serviceLevel
     }
 
     package static let usualTimeout = Duration.seconds(20)
@@ -38,6 +55,12 @@ package struct RoutingPoint: Hashable, Sendable {
     package static let ringTimeoutBounds = Duration.seconds(1) ... .seconds(180)
     package static let overflowBounds = Duration.zero ... .seconds(3600)
     package static let maximumAlternates = 16
+    package static let usualWaiting = 10_000
+    package static let usualServiceLevel = Duration.seconds(20)
+    package static let priorityBounds = 0...100
+    package static let waitingBounds = 1...100_000
+    package static let serviceLevelBounds = Duration.seconds(1) ... .seconds(3600)
+    package static let maximumSkills = 8
 }
 
 /// Who among the free agents gets a call. The raw values are those of topology files.
@@ -48,6 +71,10 @@ package enum RoutingStrategy: String, Hashable, Sendable, CaseIterable {
     case roundRobin = "round-robin"
     /// Anybody.
     case random
+    /// Who is best at what the routing point asks for; of equals, who has been free for longest.
+    case skill
+    /// Who has the greatest priority; of equals, who has been free for longest.
+    case priority
 }
 
 /// What becomes of an agent whose phone was not answered when a routed call rang there, so that the next call does not ring
@@ -58,33 +85,6 @@ package enum NoAnswerAction: String, Hashable, Sendable, CaseIterable {
     case walkAway = "walkaway"
     /// The agent stays ready.
     case none
-}
-
-/// A gateway to the telephone network.
-package struct Trunk: Hashable, Sendable {
-    package var name: String
-    /// Where the gateway is, and what it speaks.
-    package var gateway: SIPListener
-    /// How many calls go over it at a time; nil for any number.
-    package var capacity: Int?
-
-    package init(name: String, gateway: SIPListener, capacity: Int? = nil) {
-        self.name = name
-        self.gateway = gateway
-        self.capacity = capacity
-    }
-
-    /// What a topology may say.
-    package static let capacityBounds = 1...100_000
-
-    /// Whether a message that came so is from the gateway. Over UDP it comes from where the gateway listens; a stream has another
-    /// port at its own end.
-    package func isSource(_ address: NetworkAddress, over transport: SIPListener.Transport) -> Bool {
-        guard transport == gateway.transport else { return false }
-        return transport == .udp
-            ? address == gateway.address
-            : address.high == gateway.address.high && address.low == gateway.address.low
-    }
 }
 
 /// A Stat Server of a data center.

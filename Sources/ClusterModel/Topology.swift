@@ -12,8 +12,10 @@ package struct Topology: Equatable, Sendable {
     package var directory: DNDirectory
     /// DNs that callers dial to be routed; sorted. None of them is in the directory.
     package var routingPoints: [RoutingPoint]
-    /// Gateways to the telephone network; sorted by name.
+    /// Ways to the telephone network; sorted by name.
     package var trunks: [Trunk]
+    /// Sorted by name.
+    package var capacityGroups: [CapacityGroup]
     /// Sorted by full name.
     package var statServers: [StatServerDeclaration]
     /// Sorted by full name.
@@ -23,6 +25,8 @@ package struct Topology: Equatable, Sendable {
     package var secondLogin: SecondLogin
     /// What becomes of an agent whose phone was not answered when a routed call rang there.
     package var noAnswer: NoAnswerAction
+    /// What is declared of agents.
+    package var agentProfiles: [AgentID: AgentProfile]
     /// How clients of the ports prove who they are; nil where TLS alone says it, or nothing does.
     package var clientAuthentication: ClientAuthenticationPolicy?
     /// How many requests a client of a port may make a second; nil where it may make as many as it can.
@@ -39,9 +43,10 @@ package struct Topology: Equatable, Sendable {
     package init(
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
         directory: DNDirectory, routingPoints: [RoutingPoint] = [], trunks: [Trunk] = [],
-        statServers: [StatServerDeclaration] = [], routers: [RouterDeclaration] = [], timing: Timing = Timing(),
+        capacityGroups: [CapacityGroup] = [], statServers: [StatServerDeclaration] = [],
+        routers: [RouterDeclaration] = [], timing: Timing = Timing(),
         secondLogin: SecondLogin = .latest, noAnswer: NoAnswerAction = .notReady,
-        clientAuthentication: ClientAuthenticationPolicy? = nil,
+        agentProfiles: [AgentID: AgentProfile] = [:], clientAuthentication: ClientAuthenticationPolicy? = nil,
         clientRequestLimit: Int? = nil, authentication: AuthenticationPolicy? = nil,
         sourceLimits: SourceLimitPolicy? = nil, tls: TLSPolicy? = nil, notices: [String] = []
     ) {
@@ -53,11 +58,13 @@ package struct Topology: Equatable, Sendable {
         self.directory = directory
         self.routingPoints = routingPoints
         self.trunks = trunks
+        self.capacityGroups = capacityGroups
         self.statServers = statServers
         self.routers = routers
         self.timing = timing
         self.secondLogin = secondLogin
         self.noAnswer = noAnswer
+        self.agentProfiles = agentProfiles
         self.clientAuthentication = clientAuthentication
         self.clientRequestLimit = clientRequestLimit
         self.authentication = authentication
@@ -68,9 +75,17 @@ package struct Topology: Equatable, Sendable {
 
     /// What a topology may say of requests a second.
     package static let clientRequestBounds = 1...1_000_000
+    package static let maximumProfiles = 100_000
 
     package func nodeIndex(named name: String) -> NodeIndex? {
         nodes.firstIndex { $0.name == name }.map { NodeIndex($0) }
+    }
+
+    /// The trunk that a DN is dialled through; nil for a DN that is not dialled.
+    package func trunk(of dn: DNIndex) -> TrunkIndex? {
+        let type = agentTypes[directory.block(of: dn).agentType]
+        guard type.phone == .pstn, let name = type.trunk else { return nil }
+        return trunks.firstIndex { $0.name == name }.map { TrunkIndex($0) }
     }
 
     package func name(of node: NodeIndex) -> String {
@@ -274,6 +289,8 @@ package struct Timing: Hashable, Sendable {
     package var reservationWindow: Duration = .zero
     /// How long an agent is not ready after a call; zero for not at all.
     package var afterCallWork: Duration = .zero
+    /// How long a call waits until it is as urgent as one whose routing point has a priority greater by one; zero for never.
+    package var ageing: Duration = .seconds(30)
     /// A call that is established for longer than this is over, as far as its nodes know.
     package var maximumCall: Duration = .seconds(12 * 3600)
     /// Without a refresh for so long a call is over, where its phones agree on nothing else (RFC 4028).

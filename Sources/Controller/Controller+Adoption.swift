@@ -86,7 +86,7 @@ extension Controller {
 
     // MARK: The topology, as workers are told it
 
-    /// Tells all DNs, in pieces.
+    /// Tells all DNs, and what is declared of agents, in pieces.
     func eachProvision(_ tell: (WorkerOrder) -> Void) {
         let directory = topology.directory
         var start = 0
@@ -100,6 +100,10 @@ extension Controller {
             tell(.provision(blocks, dialStrings: dialStrings))
             start = end
         } while start < directory.blocks.count
+        let agents = topology.agentProfiles.map { DeclaredAgent(agent: $0, profile: $1) }.sorted { $0.agent < $1.agent }
+        for start in stride(from: 0, to: agents.count, by: DeclaredAgent.maximumCount) {
+            tell(.provisionAgents(Array(agents[start..<min(start + DeclaredAgent.maximumCount, agents.count)])))
+        }
     }
 
     /// Of everything that a worker is told, but not who it is: that is the same for all.

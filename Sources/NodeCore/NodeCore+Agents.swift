@@ -10,14 +10,17 @@ extension NodeCore {
 
     /// Carries out what somebody asks of the agent of a DN that this node owns.
     mutating func change(_ dn: DNIndex, _ request: AgentRequest, _ now: Instant) -> ProxyAnswer {
-        if case .login(let agent, _, _) = request, topology.secondLogin == .refuse, isLoggedIn(agent, elsewhereThan: dn)
+        if case .login(let agent, _, _, _) = request, topology.secondLogin == .refuse,
+            isLoggedIn(agent, elsewhereThan: dn)
         {
             return .refused(.loggedInElsewhere)
         }
         let stamp = ownership.nextStamp(now: now)
+        var declared = AgentProfile.none
+        if case .login(let agent, _, _, nil) = request { declared = topology.agentProfiles[agent] ?? .none }
         do throws(AgentRefusal) {
             let session = try request.applied(
-                to: ownership.session(of: dn), policy: topology.secondLogin, stamp: stamp)
+                to: ownership.session(of: dn), policy: topology.secondLogin, declared: declared, stamp: stamp)
             ownership.sessionChanged(dn, to: session, &ownershipActions)
             return .agent(session)
         } catch {

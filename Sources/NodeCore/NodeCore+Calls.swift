@@ -125,7 +125,7 @@ extension NodeCore {
         let listeners = topology.nodes[me.position].sip
         guard Int(source.listener) < listeners.count else { return nil }
         let transport = listeners[Int(source.listener)].transport
-        return topology.trunks.first { $0.isSource(source.address, over: transport) }
+        return topology.trunks.first { $0.gateway(at: source.address, over: transport) != nil }
     }
 
     /// Requests that begin a dialog bring its later ones here.

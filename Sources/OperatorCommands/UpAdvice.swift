@@ -21,7 +21,7 @@ package enum UpAdvice {
     /// How an agent at the example phone is called over a routing point, where the gateway can be played on this machine. The call
     /// comes to another data center than the phone's, if there is one. The files are in `examples/sipp`.
     private static func call(_ topology: Topology, _ program: String, _ option: String) -> [String] {
-        let gateways = topology.trunks.lazy.filter { $0.gateway.transport == .udp }.map(\.gateway.address)
+        let gateways = topology.trunks.flatMap(\.gateways).filter { $0.transport == .udp }.map(\.address)
         guard let (dn, _, registrar) = firstSIP(topology), let point = topology.routingPoints.first,
             let gateway = gateways.first(where: { $0.isLoopback && $0.isIPv4 }), registrar.isLoopback
         else { return [] }

@@ -5,6 +5,8 @@ package enum WorkerOrder: Equatable, Sendable {
     /// Who the worker is, and the topology; its DNs follow in `provision`.
     case configure(WorkerSetup)
     case provision([DNBlock], dialStrings: [DialString])
+    /// More of what is declared of agents, before the order to start.
+    case provisionAgents([DeclaredAgent])
     /// Some of the DNs' HA1s. Those of the first piece to the last take the place of all that were told before.
     case credentials(CredentialPiece)
     /// Some of the clients' secrets. Those of the first piece to the last take the place of all that were told before.
@@ -89,6 +91,20 @@ package struct CertificateSet: Equatable, Sendable {
     }
 }
 
+/// What the topology says of an agent.
+package struct DeclaredAgent: Equatable, Sendable {
+    /// In one message.
+    package static let maximumCount = 2_048
+
+    package var agent: AgentID
+    package var profile: AgentProfile
+
+    package init(agent: AgentID, profile: AgentProfile) {
+        self.agent = agent
+        self.profile = profile
+    }
+}
+
 package struct DialString: Equatable, Sendable {
     package var dn: DN
     package var dial: String
@@ -119,6 +135,7 @@ package struct WorkerSetup: Equatable, Sendable {
     package var sourceLimits: SourceLimitPolicy?
     package var routingPoints: [RoutingPoint] = []
     package var trunks: [Trunk] = []
+    package var capacityGroups: [CapacityGroup] = []
     package var statServers: [StatServerDeclaration] = []
     package var routers: [RouterDeclaration] = []
     package var secondLogin = SecondLogin.latest
@@ -153,6 +170,7 @@ package struct WorkerSetup: Equatable, Sendable {
         sourceLimits = topology.sourceLimits
         routingPoints = topology.routingPoints
         trunks = topology.trunks
+        capacityGroups = topology.capacityGroups
         statServers = topology.statServers
         routers = topology.routers
         secondLogin = topology.secondLogin
@@ -178,13 +196,17 @@ package struct WorkerSetup: Equatable, Sendable {
     }
 
     /// The whole topology again.
-    package func topology(blocks: [DNBlock], dialStrings: [DialString]) -> Topology {
+    package func topology(
+        blocks: [DNBlock], dialStrings: [DialString], agents: [DeclaredAgent] = []
+    ) -> Topology {
         let dials = Dictionary(dialStrings.map { ($0.dn, $0.dial) }, uniquingKeysWith: { first, _ in first })
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), routingPoints: routingPoints,
-            trunks: trunks, statServers: statServers, routers: routers, timing: timing, secondLogin: secondLogin,
-            noAnswer: noAnswer, clientAuthentication: clientAuthentication,
+            trunks: trunks, capacityGroups: capacityGroups, statServers: statServers, routers: routers, timing: timing,
+            secondLogin: secondLogin, noAnswer: noAnswer,
+            agentProfiles: Dictionary(agents.map { ($0.agent, $0.profile) }) { $1 },
+            clientAuthentication: clientAuthentication,
             clientRequestLimit: clientRequestLimit, authentication: authentication, sourceLimits: sourceLimits
         )
     }

@@ -75,7 +75,7 @@ extension ClusterSimulation {
             nodes: nodes, directory: DNDirectory(blocks: blocks),
             routingPoints: plan.calls?.routingPoints(phones: plan.phoneCount) ?? [],
             trunks: plan.calls == nil
-                ? [] : [Trunk(name: "outside", gateway: SIPListener(transport: .udp, address: gateway))],
+                ? [] : [Trunk(name: "outside", gateways: [SIPListener(transport: .udp, address: gateway)])],
             timing: timing, secondLogin: plan.secondLogin, noAnswer: plan.calls?.noAnswer ?? .notReady
         )
     }

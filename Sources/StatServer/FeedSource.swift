@@ -118,13 +118,15 @@ final class FeedSource: PortRotaDelegate {
             case .eventAgentLogout: .loggedOut
             case _: .notReady
             }
-        return AgentSession(agent: agent, state: state, workMode: event.workMode, login: stamp, stamp: stamp)
+        return AgentSession(
+            agent: agent, state: state, workMode: event.workMode, profile: event.profile, login: stamp,
+            stamp: stamp)
     }
 
     private func view(_ status: ReceivedEvent.Status) -> View {
         let agent = status.agent.map { agent in
             AgentSession(
-                agent: agent.agentID, state: agent.state, workMode: agent.workMode,
+                agent: agent.agentID, state: agent.state, workMode: agent.workMode, profile: agent.profile,
                 login: Stamp(milliseconds: agent.loginTime, counter: 0),
                 stamp: Stamp(milliseconds: agent.since, counter: 0))
         }

@@ -26,6 +26,7 @@ package struct StatBoard: Sendable {
     struct Record: Sendable {
         let dn: DN
         var agent: AgentID
+        var profile = AgentProfile.none
         var status: AgentStatus
         /// Milliseconds since 1970.
         var since: UInt64
@@ -69,7 +70,7 @@ package struct StatBoard: Sendable {
     func row(_ record: Record) -> AgentRow {
         AgentRow(
             dn: record.dn, agent: record.agent, status: record.status, since: record.since,
-            location: location(of: record.owner))
+            location: location(of: record.owner), profile: record.profile)
     }
 
     private func location(of owner: NodeIndex) -> String {
@@ -108,11 +109,13 @@ package struct StatBoard: Sendable {
             records[slot] = fresh(dn, agent)
         }
         let hasNewSession = records[slot]?.isNew == true || session != known.session
-        let hasMoved = location(of: known.owner) != location(of: view.owner)
+        let profile = view.agent?.profile ?? .none
+        let isOther = location(of: known.owner) != location(of: view.owner) || known.profile != profile
         records[slot]?.snapshot = snapshot
         records[slot]?.owner = view.owner
         records[slot]?.session = session
-        if !judge(slot, view, hasNewSession: hasNewSession, now), hasMoved { publish(slot) }
+        records[slot]?.profile = profile
+        if !judge(slot, view, hasNewSession: hasNewSession, now), isOther { publish(slot) }
     }
 
     /// - Returns: whether the status has changed.

@@ -6,10 +6,15 @@ package struct RankedAgent: Equatable, Sendable {
     package var availableSince: UInt64
     /// Which choice of all that were made was the last one of this agent; 0 for none.
     package var lastChosen: UInt64
+    /// The sum of the agent's levels of what the routing point asks for.
+    package var level: UInt16
+    package var priority: UInt8
 
-    package init(availableSince: UInt64, lastChosen: UInt64) {
+    package init(availableSince: UInt64, lastChosen: UInt64, level: UInt16 = 0, priority: UInt8 = 0) {
         self.availableSince = availableSince
         self.lastChosen = lastChosen
+        self.level = level
+        self.priority = priority
     }
 }
 
@@ -26,6 +31,8 @@ extension RoutingStrategy {
         case .longestIdle: .least(LongestIdle.rank)
         case .roundRobin: .least(RoundRobin.rank)
         case .random: .anybody
+        case .skill: .least(MostSkilled.rank)
+        case .priority: .least(GreatestPriority.rank)
         }
     }
 }

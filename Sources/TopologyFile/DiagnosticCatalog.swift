@@ -33,6 +33,7 @@ package enum DiagnosticCode: String, CaseIterable, Sendable {
     case noStatServer = "T031"
     case noDefaultPort = "T032"
     case noRouter = "T033"
+    case noTrunk = "T034"
 }
 
 /// What `tandem explain T012` says.
@@ -78,7 +79,7 @@ extension DiagnosticCode {
         case .badAddress, .portClash, .meshNotLoopback, .noNodes, .noUDPListener, .otherHost, .notRunYet,
             .notEnforcedYet:
             explanationOfNodes
-        case .noStatServer, .noDefaultPort, .noRouter:
+        case .noStatServer, .noDefaultPort, .noRouter, .noTrunk:
             explanationOfRouting
         }
     }
@@ -225,6 +226,12 @@ extension DiagnosticCode {
             """
             A node offers the calls that come to a routing point to the routers that are connected to its `default`
             port, and a router connects to the nodes of its own data center. Give these a `default` address.
+            """
+        case .noTrunk:
+            """
+            A PSTN phone is dialled through the trunk of its agent type. Without one its DN is in service while its agent's
+            desktop is there, but no call can reach it. Name a trunk in the agent type:
+            `pstn-phone: { phone: pstn, trunk: carrier }`.
             """
         default:
             """

@@ -48,7 +48,8 @@ extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
-        trunk, authentication, tls, identity, clients, agents, timing, limits, perSource, perClient, rollout,
+        trunk, capacityGroup, authentication, tls, identity, clients, agents, profile, timing, limits, perSource,
+        perClient, rollout,
     ]
 
     package static let topology = Shape(
@@ -60,7 +61,9 @@ extension Shape {
             "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
         ],
         optional: [
-            "routingPoints", "trunks", "authentication", "tls", "clients", "agents", "timing", "limits", "rollout",
+            "routingPoints", "trunks", "capacityGroups", "authentication", "tls", "clients", "agents", "timing",
+            "limits",
+            "rollout",
         ]
     )
     package static let agentType = Shape(
@@ -93,11 +96,17 @@ extension Shape {
         example: "{ number: 1000, agentType: sip-phone }")
     package static let routingPoint = Shape(
         "routingPoint", "a routing point", required: ["strategy": "longest-idle"],
-        optional: ["prefer", "overflow", "timeout", "ringTimeout", "default", "alternate"],
+        optional: [
+            "prefer", "overflow", "timeout", "ringTimeout", "default", "alternate", "skills", "priority", "maxWaiting",
+            "overflowTo", "serviceLevel",
+        ],
         example: "{ strategy: longest-idle, timeout: 20s }")
     package static let trunk = Shape(
-        "trunk", "a trunk", required: ["address": "\"udp:127.0.0.1:5090\""], optional: ["capacity"],
+        "trunk", "a trunk",
+        optional: ["address", "gateways", "capacity", "capacityGroup", "oosCheck", "oosForce", "failover"],
         example: "{ address: \"udp:127.0.0.1:5090\" }")
+    package static let capacityGroup = Shape(
+        "capacityGroup", "a capacity group", required: ["capacity": "100"], example: "{ capacity: 100 }")
     package static let authentication = Shape(
         "authentication", "`authentication`", required: ["realm": "cc.example.com", "users": "credentials.yaml"],
         optional: ["algorithms"])
@@ -110,12 +119,15 @@ extension Shape {
     package static let clients = Shape(
         "clients", "`clients`", required: ["secrets": "credentials.yaml"], example: "{ secrets: credentials.yaml }")
     package static let agents = Shape(
-        "agents", "`agents`", optional: ["secondLogin", "noAnswer"], example: "{ secondLogin: latest }")
+        "agents", "`agents`", optional: ["secondLogin", "noAnswer", "profiles"], example: "{ secondLogin: latest }")
+    package static let profile = Shape(
+        "profile", "the profile of an agent", optional: ["skills", "priority"],
+        example: "{ skills: { english: 5 }, priority: 1 }")
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [
             "keepalive", "linkTimeout", "reservation", "reservationWindow", "desktopGrace", "handoverHold",
-            "clockSkewLimit", "afterCallWork", "maxCall", "sessionExpires",
+            "clockSkewLimit", "afterCallWork", "ageing", "maxCall", "sessionExpires",
         ]
     )
     package static let limits = Shape("limits", "`limits`", optional: ["perSource", "perClient"])

@@ -26,14 +26,27 @@ extension TopologyDecoder {
         if let trunk = fields["trunk"], let name = text(trunk, "the name of a trunk") {
             type.trunk = name
             if phone == "sip" { reportWrongPhone(trunk, "is reached where it registers, so it has no `trunk`", field) }
-            if phone == "pstn", trunkNames.contains(name) { noteNotRun("dialling through trunks", at: trunk.key) }
             if !trunkNames.contains(name) { reportDangling(trunk, "trunk", trunkNames, section: "trunks") }
+        }
+        // Who declares no trunk has others dial.
+        if phone == "pstn", !trunkNames.isEmpty, fields["trunk"] == nil, !fields.empty.contains("trunk") {
+            reportNoTrunk(field)
         }
         if let registration = fields["registration"] {
             if phone == "pstn" { reportWrongPhone(registration, "does not register with SIP", field) }
             type.registration = self.registration(registration)
         }
         return type
+    }
+
+    private mutating func reportNoTrunk(_ type: Field) {
+        faults.append(
+            Diagnostic(
+                code: .noTrunk, severity: .warning,
+                message:
+                    "phones of agent type `\(type.name)` cannot be called: they are dialled, and it names no trunk",
+                at: span(type.key),
+                hint: "add `trunk: \(trunkNames.min() ?? "")`"))
     }
 
     private mutating func reportWrongPhone(_ key: Field, _ why: String, _ type: Field) {
@@ -65,7 +78,7 @@ extension TopologyDecoder {
         return limits
     }
 
-    private func isOff(_ field: Field) -> Bool {
+    func isOff(_ field: Field) -> Bool {
         tree.kind(of: field.value) == .scalar && tree.text(of: field.value) == "off"
     }
 

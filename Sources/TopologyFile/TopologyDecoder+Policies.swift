@@ -36,6 +36,7 @@ extension TopologyDecoder {
         if let word = fields["noAnswer"].flatMap({ word($0, NoAnswerAction.allCases.map(\.rawValue)) }) {
             noAnswer = NoAnswerAction(rawValue: word) ?? .notReady
         }
+        if let profiles = fields["profiles"] { decodeProfiles(profiles) }
     }
 
     private mutating func algorithms(_ field: Field) -> [DigestAlgorithm]? {
@@ -137,6 +138,7 @@ extension TopologyDecoder {
         if let value = fields["afterCallWork"].flatMap({ duration($0, .zero ... .seconds(3600)) }) {
             timing.afterCallWork = value
         }
+        if let value = fields["ageing"].flatMap({ duration($0, .zero ... .seconds(3600)) }) { timing.ageing = value }
         _ = fields["handoverHold"].flatMap { duration($0, .zero...day) }
         guard timing.linkTimeout <= timing.keepalive else { return }
         let given = [fields["keepalive"], fields["linkTimeout"]].compactMap { $0 }

@@ -1,27 +1,7 @@
 import ClusterModel
 
-// Routing points, trunks, and the programs that route.
+// Routing points, and the programs that route.
 extension TopologyDecoder {
-    package mutating func decodeTrunks(_ top: Fields) {
-        guard let section = top["trunks"] else { return }
-        for field in declarations(of: section, "trunks").sorted(by: { $0.name < $1.name }) {
-            trunkNames.insert(field.name)
-            guard !tree.isNull(field.value), let fields = fields(of: field, .trunk) else { continue }
-            let capacity = fields["capacity"].flatMap { number($0, Trunk.capacityBounds) }
-            if capacity != nil { noteNotRun("capacities of trunks", at: field.key) }
-            guard let address = fields["address"], let gateway = transportAddress(address) else { continue }
-            if gateway.address.isWildcard {
-                report(
-                    .badAddress, "a trunk's address is where its gateway is, and \(gateway.address.host) is no place",
-                    at: span(address.value), hint: "write the gateway's own address"
-                )
-            }
-            let place = Listener.Place.network(gateway.transport == .udp ? .udp : .tcp, gateway.address)
-            gateways.append(Listener(place: place, node: address.value, who: "trunk `\(field.name)`"))
-            trunks.append(Trunk(name: field.name, gateway: gateway, capacity: capacity))
-        }
-    }
-
     package mutating func decodeRoutingPoints(_ top: Fields) {
         guard let section = top["routingPoints"] else { return }
         let declared = declarations(of: section, "routing points") { decoder, field in
@@ -30,12 +10,17 @@ extension TopologyDecoder {
         // A directory has a most number of DNs; beyond it the fault is reported already.
         let directory = dns.count > DNDirectory.maximumCount ? nil : DNDirectory(blocks: dns.blocks, homes: dns.homes)
         let numbers = Set(declared.compactMap { DN($0.name) })
+        var places: [DN: Field] = [:]
         for field in declared {
             if let dn = DN(field.name) { reportIfDeclared(dn, field, directory) }
             guard !tree.isNull(field.value), let fields = fields(of: field, .routingPoint) else { continue }
             let point = routingPoint(field, fields) { $0.target($1, numbers, directory) }
-            if let point { routingPoints.append(point) }
+            guard var point else { continue }
+            point.overflowPoint = fields["overflowTo"].flatMap { otherPoint($0, than: point.dn, numbers) }
+            if let overflow = fields["overflowTo"] { places[point.dn] = overflow }
+            routingPoints.append(point)
         }
+        reportOverflowCircles(places)
         guard let first = declared.first, !mentionsRouters, top["dataCenters"] != nil else { return }
         faults.append(
             Diagnostic(
@@ -75,13 +60,62 @@ extension TopologyDecoder {
         let ringTimeout = fields["ringTimeout"].flatMap { duration($0, RoutingPoint.ringTimeoutBounds) }
         let defaultDN = fields["default"].flatMap { target(&self, $0) }
         let alternates = fields["alternate"].map { otherTargets($0, besides: defaultDN, target) } ?? []
+        let skills = fields["skills"].map { self.skills($0, atMost: RoutingPoint.maximumSkills) } ?? []
+        let priority = fields["priority"].flatMap { number($0, RoutingPoint.priorityBounds) }
+        let waiting = fields["maxWaiting"].flatMap { number($0, RoutingPoint.waitingBounds) }
+        let serviceLevel = fields["serviceLevel"].flatMap { duration($0, RoutingPoint.serviceLevelBounds) }
+        if strategy == "skill", fields["skills"] == nil, !fields.empty.contains("skills") {
+            report(
+                .contradiction, "`strategy: skill` chooses by what the routing point asks for, and that is nothing",
+                at: fields["strategy"].map { span($0.value) } ?? span(field.key),
+                hint: "add `skills: { english: 1 }`, or take another strategy")
+        }
         guard let dn = DN(field.name), let strategy = strategy.flatMap({ RoutingStrategy(rawValue: $0) }) else {
             return nil
         }
         return RoutingPoint(
             dn: dn, strategy: strategy, prefersSameLocation: prefer == "same-location", overflow: overflow ?? .zero,
             timeout: timeout ?? RoutingPoint.usualTimeout, ringTimeout: ringTimeout ?? RoutingPoint.usualRingTimeout,
-            defaultDN: defaultDN, alternates: alternates)
+            defaultDN: defaultDN, alternates: alternates, skills: skills, priority: priority ?? 0,
+            maximumWaiting: waiting ?? RoutingPoint.usualWaiting,
+            serviceLevel: serviceLevel ?? RoutingPoint.usualServiceLevel)
+    }
+
+    /// Another routing point.
+    private mutating func otherPoint(_ field: Field, than point: DN, _ points: Set<DN>) -> DN? {
+        guard let other = dn(field) else { return nil }
+        if other == point {
+            report(
+                .contradiction, "calls of \(point) would overflow to where they are", at: span(field.value),
+                hint: "name another routing point")
+            return nil
+        }
+        guard !points.contains(other) else { return other }
+        report(
+            .danglingReference, "no routing point is \(quoted(field.value))", at: span(field.value),
+            hint: "declare it under `routingPoints`; a call goes to a DN with `default`")
+        return nil
+    }
+
+    /// A call must not go round.
+    private mutating func reportOverflowCircles(_ places: [DN: Field]) {
+        let next = Dictionary(routingPoints.compactMap { point in point.overflowPoint.map { (point.dn, $0) } }) { $1 }
+        var known: Set<DN> = []
+        for start in next.keys.sorted() where !known.contains(start) {
+            var way: [DN] = []
+            var place: DN? = start
+            while let dn = place, !known.contains(dn), !way.contains(dn) {
+                way.append(dn)
+                place = next[dn]
+            }
+            if let place, let first = way.firstIndex(of: place), let field = places[place] {
+                let circle = (way[first...] + [place]).map { "\($0)" }.joined(separator: ", ")
+                report(
+                    .contradiction, "calls would overflow in a circle: \(circle)", at: span(field.value),
+                    hint: "let one of these overflow to none, and name a `default` there")
+            }
+            known.formUnion(way)
+        }
     }
 
     private mutating func otherTargets(

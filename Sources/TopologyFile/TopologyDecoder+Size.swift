@@ -35,9 +35,13 @@ extension TopologyDecoder {
     }
 
     private var bytesOfRouting: Int {
-        let points = routingPoints.reduce(0) { $0 + 80 + $1.alternates.count * DN.maximumLength }
+        let points = routingPoints.reduce(0) {
+            $0 + 128 + $1.skills.count * 40 + $1.alternates.count * DN.maximumLength
+        }
         let programs = statServers.map { ($0.name, $0.listen?.description ?? "") } + routers.map { ($0.name, "") }
-        let names = trunks.map { ($0.name, $0.gateway.description) } + programs
+        let names =
+            trunks.map { ($0.name, $0.gateways.map(\.description).joined()) } + programs
+            + capacityGroups.map { ($0.name, "") }
         return names.reduce(points) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
     }
 

@@ -17,6 +17,9 @@ package struct TopologyDecoder {
     package var nodes: [Node] = []
     package var trunkNames: Set<String> = []
     package var trunks: [Trunk] = []
+    package var capacityGroups: [CapacityGroup] = []
+    package var capacityGroupNames: [String] = []
+    package var agentProfiles: [AgentID: AgentProfile] = [:]
     package var statServers: [StatServerDeclaration] = []
     package var routers: [RouterDeclaration] = []
     /// A data center has one, with or without faults.
@@ -74,6 +77,7 @@ package struct TopologyDecoder {
         let cluster = fields["cluster"].flatMap { self.name($0) }
         let domain = fields["domain"].flatMap { self.domain($0) }
         // What is referred to comes first, whatever the order in the file.
+        decodeCapacityGroups(fields)
         decodeTrunks(fields)
         decodeAgentTypes(fields)
         decodeDataCenters(fields)
@@ -91,9 +95,11 @@ package struct TopologyDecoder {
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, trunks: trunks,
-            statServers: statServers.sorted { $0.name < $1.name }, routers: routers.sorted { $0.name < $1.name },
+            capacityGroups: capacityGroups, statServers: statServers.sorted { $0.name < $1.name },
+            routers: routers.sorted { $0.name < $1.name },
             timing: timing, secondLogin: secondLogin, noAnswer: noAnswer,
-            clientAuthentication: clientAuthentication, clientRequestLimit: clientRequestLimit,
+            agentProfiles: agentProfiles, clientAuthentication: clientAuthentication,
+            clientRequestLimit: clientRequestLimit,
             authentication: authentication, sourceLimits: sourceLimits,
             tls: tls,
             notices: notRun.map { notice($0) }

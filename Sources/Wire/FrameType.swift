@@ -33,6 +33,7 @@ package enum FrameType {
     static let clientSecrets: UInt16 = 1211
     static let agentListRequest: UInt16 = 1212
     static let routeQuestion: UInt16 = 1213
+    static let provisionAgents: UInt16 = 1214
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221

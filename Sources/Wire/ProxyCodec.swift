@@ -78,12 +78,17 @@ package enum ProxyCodec {
     ) {
         let (kind, mode, reasons): (Kind, WorkMode, Reasons) =
             switch request {
-            case .login(_, let mode, let reasons): (.login, mode, reasons)
+            case .login(_, let mode, let reasons, _): (.login, mode, reasons)
             case .logout(let reasons): (.logout, .unknown, reasons)
             case .ready(let mode, let reasons): (.ready, mode, reasons)
             case .notReady(let mode, let reasons): (.notReady, mode, reasons)
             }
-        if case .login(let agent, _, _) = request { message.agent = arena.string(agent.text) }
+        if case .login(let agent, _, _, let profile) = request {
+            message.agent = arena.string(agent.text)
+            message.profile = profile.map {
+                ProfileCodec.packWhole($0.skills, priority: Int($0.priority), arena)
+            }
+        }
         message.kind = kind.rawValue
         message.work_mode = UInt32(mode.rawValue)
         message.n_reason_keys = reasons.list.count
@@ -222,7 +227,9 @@ package enum ProxyCodec {
         switch kind {
         case .login:
             guard let agent = AgentID(text(message.agent)) else { throw .badValue(type: type, field: "agent") }
-            return .login(agent, mode, reasons)
+            let profile =
+                message.profile == nil ? nil : try ProfileCodec.profile(message.profile, type: type)
+            return .login(agent, mode, reasons, profile: profile)
         case .logout: return .logout(reasons)
         case .ready: return .ready(mode, reasons)
         case _: return .notReady(mode, reasons)

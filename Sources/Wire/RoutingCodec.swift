@@ -22,8 +22,22 @@ enum RoutingCodec {
                 Optional(
                     arena.make(tandem__control__trunk__init) {
                         $0.name = arena.string(trunk.name)
-                        $0.gateway = arena.string(trunk.gateway.description)
+                        $0.n_gateways = trunk.gateways.count
+                        $0.gateways = arena.strings(trunk.gateways.map(\.description))
                         $0.capacity = UInt32(clamping: trunk.capacity ?? 0)
+                        $0.group = UInt32(clamping: (trunk.group ?? -1) + 1)
+                        $0.check_nanoseconds = trunk.check?.nanoseconds ?? 0
+                        $0.force_nanoseconds = trunk.force.nanoseconds
+                        $0.failover_nanoseconds = trunk.failover.nanoseconds
+                    })
+            })
+        message.n_capacity_groups = setup.capacityGroups.count
+        message.capacity_groups = arena.array(
+            setup.capacityGroups.map { group in
+                Optional(
+                    arena.make(tandem__control__capacity_group__init) {
+                        $0.name = arena.string(group.name)
+                        $0.capacity = UInt32(clamping: group.capacity)
                     })
             })
         message.n_stat_servers = setup.statServers.count
@@ -63,6 +77,11 @@ enum RoutingCodec {
             let targets = point.defaultDN.map { [$0] } ?? []
             $0.default_dn = arena.bytes(MeshCodec.packed(targets, count: targets.count))
             $0.alternates = arena.bytes(MeshCodec.packed(point.alternates, count: point.alternates.count))
+            $0.required = ProfileCodec.packWhole(point.skills, priority: point.priority, arena)
+            $0.maximum_waiting = UInt32(clamping: point.maximumWaiting)
+            let overflow = point.overflowPoint.map { [$0] } ?? []
+            $0.overflow_point = arena.bytes(MeshCodec.packed(overflow, count: overflow.count))
+            $0.service_level_nanoseconds = point.serviceLevel.nanoseconds
         }
     }
 
@@ -71,13 +90,18 @@ enum RoutingCodec {
     static func takeRouting(
         of message: borrowing Tandem__Control__Configure, into setup: inout WorkerSetup
     ) throws(WireError) {
-        guard max(message.n_routing_points, message.n_trunks) <= maximumNames,
+        guard max(message.n_routing_points, message.n_trunks, message.n_capacity_groups) <= maximumNames,
             max(message.n_stat_servers, message.n_routers) <= maximumWorkers
         else { throw .tooMany(type: type) }
         for pointer in messages(message.n_routing_points, message.routing_points) {
             setup.routingPoints.append(try routingPoint(pointer.pointee))
         }
-        for pointer in messages(message.n_trunks, message.trunks) { setup.trunks.append(try trunk(pointer.pointee)) }
+        for pointer in messages(message.n_capacity_groups, message.capacity_groups) {
+            setup.capacityGroups.append(try group(pointer.pointee))
+        }
+        for pointer in messages(message.n_trunks, message.trunks) {
+            setup.trunks.append(try trunk(pointer.pointee, groups: setup.capacityGroups.count))
+        }
         for pointer in messages(message.n_stat_servers, message.stat_servers) {
             let told = pointer.pointee
             let listen = text(told.listen)
@@ -110,13 +134,24 @@ enum RoutingCodec {
         guard let strategy = RoutingStrategy(rawValue: text(message.strategy)) else {
             throw .badValue(type: type, field: "strategy")
         }
-        return RoutingPoint(
+        var point = RoutingPoint(
             dn: numbers[0], strategy: strategy, prefersSameLocation: message.prefers_same_location != 0,
             overflow: try duration(message.overflow_nanoseconds, RoutingPoint.overflowBounds),
             timeout: try duration(message.timeout_nanoseconds, RoutingPoint.timeoutBounds),
             ringTimeout: try duration(message.ring_timeout_nanoseconds, RoutingPoint.ringTimeoutBounds),
             defaultDN: try dns(message.default_dn, 0...1).first,
-            alternates: try dns(message.alternates, 0...RoutingPoint.maximumAlternates))
+            alternates: try dns(message.alternates, 0...RoutingPoint.maximumAlternates),
+            overflowPoint: try dns(message.overflow_point, 0...1).first,
+            serviceLevel: try duration(message.service_level_nanoseconds, RoutingPoint.serviceLevelBounds))
+        let required = try ProfileCodec.profile(message.required, type: type)
+        guard required.skills.count <= RoutingPoint.maximumSkills else { throw .tooMany(type: type) }
+        point.skills = required.skills
+        point.priority = Int(required.priority)
+        point.maximumWaiting = Int(message.maximum_waiting)
+        guard RoutingPoint.waitingBounds.contains(point.maximumWaiting) else {
+            throw .badValue(type: type, field: "number of waiting calls")
+        }
+        return point
     }
 
     private static func duration(
@@ -141,14 +176,29 @@ enum RoutingCodec {
         return dns
     }
 
-    private static func trunk(_ message: Tandem__Control__Trunk) throws(WireError) -> Trunk {
+    private static func group(_ message: Tandem__Control__CapacityGroup) throws(WireError) -> CapacityGroup {
+        guard Trunk.capacityBounds.contains(Int(message.capacity)) else {
+            throw .badValue(type: type, field: "capacity")
+        }
+        return CapacityGroup(name: text(message.name), capacity: Int(message.capacity))
+    }
+
+    private static func trunk(_ message: Tandem__Control__Trunk, groups: Int) throws(WireError) -> Trunk {
         let capacity = Int(message.capacity)
         guard capacity == 0 || Trunk.capacityBounds.contains(capacity) else {
             throw .badValue(type: type, field: "capacity")
         }
+        guard (1...Trunk.maximumGateways).contains(message.n_gateways), Int(message.group) <= groups else {
+            throw .badValue(type: type, field: "trunk")
+        }
+        var gateways: [SIPListener] = []
+        for gateway in texts(message.n_gateways, message.gateways) { gateways.append(try sipListener(gateway)) }
         return Trunk(
-            name: text(message.name), gateway: try sipListener(text(message.gateway)),
-            capacity: capacity == 0 ? nil : capacity)
+            name: text(message.name), gateways: gateways, capacity: capacity == 0 ? nil : capacity,
+            group: message.group == 0 ? nil : Int(message.group) - 1,
+            check: message.check_nanoseconds == 0 ? nil : try duration(message.check_nanoseconds, Trunk.checkBounds),
+            force: try duration(message.force_nanoseconds, Trunk.forceBounds),
+            failover: try duration(message.failover_nanoseconds, Trunk.failoverBounds))
     }
 
     /// `udp:127.0.0.1:5090`.

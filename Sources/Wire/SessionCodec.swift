@@ -31,6 +31,7 @@ struct SessionCodec {
             $0.reason_keys = arena.strings(session.reasons.list.map(\.key))
             $0.n_reason_values = session.reasons.list.count
             $0.reason_values = arena.strings(session.reasons.list.map(\.value))
+            $0.profile = ProfileCodec.pack(session.profile, arena)
             $0.login = session.login.rawValue
             $0.stamp = session.stamp.rawValue
         }
@@ -73,7 +74,8 @@ struct SessionCodec {
         let reasons = try reasons(
             (message.n_reason_keys, message.reason_keys), (message.n_reason_values, message.reason_values), type: type)
         return AgentSession(
-            agent: agent, state: state, workMode: mode, reasons: reasons, login: Stamp(rawValue: message.login),
+            agent: agent, state: state, workMode: mode, reasons: reasons,
+            profile: try ProfileCodec.profile(message.profile, type: type), login: Stamp(rawValue: message.login),
             stamp: Stamp(rawValue: message.stamp))
     }
 

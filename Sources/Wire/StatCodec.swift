@@ -155,6 +155,7 @@ package enum StatCodec {
             $0.status = UInt32(row.status.rawValue)
             $0.since = row.since
             $0.location = arena.string(row.location)
+            $0.profile = ProfileCodec.pack(row.profile, arena)
         }
     }
 
@@ -208,6 +209,8 @@ package enum StatCodec {
         guard let dn = DN(text(message.dn)), let agent = AgentID(text(message.agent_id)),
             let status = UInt8(exactly: message.status).flatMap(AgentStatus.init), message.since < 1 << 48
         else { throw .badValue(type: type, field: "row") }
-        return AgentRow(dn: dn, agent: agent, status: status, since: message.since, location: text(message.location))
+        return AgentRow(
+            dn: dn, agent: agent, status: status, since: message.since, location: text(message.location),
+            profile: try ProfileCodec.profile(message.profile, type: type))
     }
 }

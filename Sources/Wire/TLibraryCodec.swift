@@ -108,7 +108,7 @@ package struct TLibraryCodec: Sendable {
     ) {
         let (type, mode, reasons): (TMessageType, WorkMode, Reasons) =
             switch request {
-            case .login(_, let mode, let reasons): (.requestAgentLogin, mode, reasons)
+            case .login(_, let mode, let reasons, _): (.requestAgentLogin, mode, reasons)
             case .logout(let reasons): (.requestAgentLogout, .unknown, reasons)
             case .ready(let mode, let reasons): (.requestAgentReady, mode, reasons)
             case .notReady(let mode, let reasons): (.requestAgentNotReady, mode, reasons)
@@ -116,7 +116,12 @@ package struct TLibraryCodec: Sendable {
         let message = arena.make(tandem__tlibrary__agent_request__init) {
             $0.reference_id = id
             $0.this_dn = arena.string(dn)
-            if case .login(let agent, _, _) = request { $0.agent_id = arena.string(agent.text) }
+            if case .login(let agent, _, _, let profile) = request {
+                $0.agent_id = arena.string(agent.text)
+                $0.profile = profile.map {
+                    ProfileCodec.packWhole($0.skills, priority: Int($0.priority), arena)
+                }
+            }
             $0.work_mode = UInt32(mode.rawValue)
             $0.n_reason_keys = reasons.list.count
             $0.reason_keys = arena.strings(reasons.list.map(\.key))
@@ -265,6 +270,7 @@ package struct TLibraryCodec: Sendable {
         message.this_dn = arena.string(event.dn.description)
         message.agent_id = arena.string(event.session.agent.text)
         message.work_mode = UInt32(event.session.workMode.rawValue)
+        message.profile = ProfileCodec.pack(event.session.profile, arena)
         var reasons = event.session.reasons.list.map { ($0.key, $0.value) }
         if event.owner != .none {
             reasons.removeAll { $0.0 == Self.site }
@@ -317,6 +323,7 @@ package struct TLibraryCodec: Sendable {
             $0.reason_keys = arena.strings(session.reasons.list.map(\.key))
             $0.n_reason_values = session.reasons.list.count
             $0.reason_values = arena.strings(session.reasons.list.map(\.value))
+            $0.profile = ProfileCodec.pack(session.profile, arena)
             $0.login_time = session.login.milliseconds
             $0.since = session.stamp.milliseconds
         }

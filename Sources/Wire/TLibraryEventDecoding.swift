@@ -25,6 +25,7 @@ package struct ReceivedEvent: Equatable, Sendable {
         package var state: AgentSession.State
         package var workMode: WorkMode
         package var reasons: Reasons
+        package var profile: AgentProfile
         /// Milliseconds since 1970.
         package var loginTime: UInt64
         /// Since when the session is as it is, milliseconds since 1970.
@@ -32,12 +33,14 @@ package struct ReceivedEvent: Equatable, Sendable {
 
         package init(
             agentID: AgentID, state: AgentSession.State, workMode: WorkMode = .unknown, reasons: Reasons = Reasons(),
+            profile: AgentProfile = .none,
             loginTime: UInt64 = 0, since: UInt64 = 0
         ) {
             self.agentID = agentID
             self.state = state
             self.workMode = workMode
             self.reasons = reasons
+            self.profile = profile
             self.loginTime = loginTime
             self.since = since
         }
@@ -97,6 +100,8 @@ package struct ReceivedEvent: Equatable, Sendable {
     /// EventAgentLogin, Logout, Ready and NotReady, and EventAgentReserved: whose event it is; empty in others.
     package var agentID: String
     package var workMode: WorkMode
+    /// What that agent is good at.
+    package var profile: AgentProfile
     /// With the `site` of the DN's owner.
     package var reasons: [Reasons.Reason]
     /// EventAgentReserved; what `ReservationToken.bytes` says, to be carried unread.
@@ -146,6 +151,7 @@ extension TLibraryCodec {
                 reason: message.has_reason != 0 ? try service(message.reason, type: type) : nil,
                 errorCode: message.error_code, errorMessage: text(message.error_message),
                 agentID: text(message.agent_id), workMode: try workMode(message.work_mode, type: type),
+                profile: try ProfileCodec.profile(message.profile, type: type),
                 reasons: try reasons(message, type: type), reservationToken: Array(bytes(message.reservation_token)),
                 reservationMilliseconds: message.reservation_milliseconds, priority: message.priority,
                 desktopToken: message.has_desktop_token == 0 ? nil : DesktopToken(number: message.desktop_token),
@@ -212,7 +218,8 @@ extension TLibraryCodec {
             reasons: try SessionCodec.reasons(
                 (message.n_reason_keys, message.reason_keys), (message.n_reason_values, message.reason_values),
                 type: type),
-            loginTime: message.login_time, since: message.since)
+            profile: try ProfileCodec.profile(message.profile, type: type), loginTime: message.login_time,
+            since: message.since)
     }
 
     private static func workMode(_ number: UInt32, type: UInt16) throws(WireError) -> WorkMode {

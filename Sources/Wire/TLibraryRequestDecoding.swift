@@ -120,7 +120,10 @@ extension TLibraryCodec {
                 guard let agent = AgentID(text(message.agent_id)) else {
                     return .invalid(referenceID: id, .badAgent)
                 }
-                request = .login(agent, mode, reasons)
+                guard let profile = try? ProfileCodec.profile(message.profile, type: type) else {
+                    return .invalid(referenceID: id, .malformedRequest)
+                }
+                request = .login(agent, mode, reasons, profile: message.profile == nil ? nil : profile)
             case .requestAgentLogout: request = .logout(reasons)
             case .requestAgentReady: request = .ready(mode, reasons)
             case _: request = .notReady(mode, reasons)

@@ -27,6 +27,8 @@ package enum WorkerOrderCodec {
                 $0.dial_strings = arena.strings(dialStrings.map(\.dial))
             }
             appendFrame(type: FrameType.provision, message, to: &output)
+        case .provisionAgents(let agents):
+            appendFrame(type: FrameType.provisionAgents, ProfileCodec.pack(agents, arena), to: &output)
         case .credentials(let piece):
             let message = arena.make(tandem__control__credentials__init) {
                 $0.first = piece.isFirst ? 1 : 0
@@ -119,6 +121,7 @@ package enum WorkerOrderCodec {
                 $0.reservation_nanoseconds = setup.timing.reservation.nanoseconds
                 $0.reservation_window_nanoseconds = setup.timing.reservationWindow.nanoseconds
                 $0.after_call_work_nanoseconds = setup.timing.afterCallWork.nanoseconds
+                $0.ageing_nanoseconds = setup.timing.ageing.nanoseconds
             }
             $0.role = arena.string(setup.role.rawValue)
             RoutingCodec.pack(setup, into: &$0, arena)
@@ -198,6 +201,11 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__provision_dns__descriptor, payload, as: Tandem__Control__ProvisionDNs.self
             ) { (message) throws(WireError) in try provision(message) }
+        case FrameType.provisionAgents:
+            return try unpack(
+                type: type, tandem__control__provision_agents__descriptor, payload,
+                as: Tandem__Control__ProvisionAgents.self
+            ) { (message) throws(WireError) in .provisionAgents(try ProfileCodec.agents(message)) }
         case FrameType.credentials:
             return try unpack(
                 type: type, tandem__control__credentials__descriptor, payload, as: Tandem__Control__Credentials.self
@@ -349,6 +357,7 @@ package enum WorkerOrderCodec {
             timing.reservation = .nanoseconds(Int64(clamping: told.reservation_nanoseconds))
             timing.reservationWindow = .nanoseconds(Int64(clamping: told.reservation_window_nanoseconds))
             timing.afterCallWork = .nanoseconds(Int64(clamping: told.after_call_work_nanoseconds))
+            timing.ageing = .nanoseconds(Int64(clamping: told.ageing_nanoseconds))
         }
         var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),

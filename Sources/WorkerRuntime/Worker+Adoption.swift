@@ -58,7 +58,8 @@ extension Worker {
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
-        case .configure, .provision, .credentials, .clientSecrets, .certificates, .start, .report, .showDN, .listDNs,
+        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .report,
+            .showDN, .listDNs,
             .listCalls, .listAgents, .explainRoute:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }

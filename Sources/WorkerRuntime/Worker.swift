@@ -27,6 +27,7 @@ package final class Worker {
     /// Credentials whose last piece has not come, or that wait for the role to start.
     private var credentials: [CredentialPiece] = []
     /// The same of clients.
+    private var agents: [DeclaredAgent] = []
     private var clientSecrets: [ClientSecret] = []
     /// What connections over TLS begin with, until the role starts and has it.
     private var tls: TLSContexts?
@@ -83,6 +84,8 @@ package final class Worker {
         case .provision(let more, let dials):
             blocks += more
             dialStrings += dials
+        case .provisionAgents(let more):
+            agents += more
         case .credentials(let piece):
             if piece.isFirst { credentials = [] }
             credentials.append(piece)
@@ -124,11 +127,13 @@ package final class Worker {
             return fail("started as \(roleName.rawValue), and the controller wants \(setup.role.rawValue)")
         }
         let start = RoleStart(
-            setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings), credentials: credentials,
+            setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
+            credentials: credentials,
             clientSecrets: clientSecrets, tls: tls, loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
         blocks = []
         dialStrings = []
+        agents = []
         credentials = []
         clientSecrets = []
         let role: any WorkerRole

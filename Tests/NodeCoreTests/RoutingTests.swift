@@ -348,7 +348,7 @@ import Testing
         let gateway = NetworkAddress(ipv4: 0x0A00_0009, port: 5090)
         desk = CallDesk { topology in
             topology.routingPoints = [RoutingPoint(dn: Self.point, defaultDN: DN("1003"))]
-            topology.trunks = [Trunk(name: "west", gateway: SIPListener(transport: .udp, address: gateway))]
+            topology.trunks = [Trunk(name: "west", gateways: [SIPListener(transport: .udp, address: gateway)])]
         }
         _ = desk.phone("1003", at: 0, host: 4)
         let trunk = CallDesk.Phone(dn: "+15551230001", node: 0, address: gateway)

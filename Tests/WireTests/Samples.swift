@@ -275,8 +275,8 @@ let orders: [WorkerOrder] = {
             alternates: (1001...1016).map { dn("\($0)") }),
     ]
     setup.trunks = [
-        Trunk(name: "west", gateway: SIPListener(transport: .udp, address: address)),
-        Trunk(name: "east", gateway: SIPListener(transport: .tls, address: address), capacity: 100_000),
+        Trunk(name: "west", gateways: [SIPListener(transport: .udp, address: address)]),
+        Trunk(name: "east", gateways: [SIPListener(transport: .tls, address: address)], capacity: 100_000),
     ]
     setup.statServers = [
         StatServerDeclaration(name: "dc1/stat1", dataCenter: 0, listen: .unix(path: "/run/tandem/stat/dc1.stat1.sock")),

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tandem__Common__Problem Tandem__Common__Problem;
 typedef struct Tandem__Common__Proof Tandem__Common__Proof;
+typedef struct Tandem__Common__Profile Tandem__Common__Profile;
 typedef struct Tandem__Common__Hello Tandem__Common__Hello;
 
 
@@ -55,6 +56,29 @@ struct  Tandem__Common__Proof
 #define TANDEM__COMMON__PROOF__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__common__proof__descriptor) \
     , {0,NULL} }
+
+
+/*
+ * What an agent is good at, as the topology declares it or a login says it.
+ */
+struct  Tandem__Common__Profile
+{
+  ProtobufCMessage base;
+  /*
+   * At most 16 names of 1 to 31 small letters, digits and hyphens, in rising order; each has its level, 1 to 100.
+   */
+  size_t n_skills;
+  char **skills;
+  size_t n_levels;
+  uint32_t *levels;
+  /*
+   * 0 to 100, the greater first.
+   */
+  uint32_t priority;
+};
+#define TANDEM__COMMON__PROFILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__common__profile__descriptor) \
+    , 0,NULL, 0,NULL, 0 }
 
 
 /*
@@ -121,6 +145,25 @@ Tandem__Common__Proof *
 void   tandem__common__proof__free_unpacked
                      (Tandem__Common__Proof *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Common__Profile methods */
+void   tandem__common__profile__init
+                     (Tandem__Common__Profile         *message);
+size_t tandem__common__profile__get_packed_size
+                     (const Tandem__Common__Profile   *message);
+size_t tandem__common__profile__pack
+                     (const Tandem__Common__Profile   *message,
+                      uint8_t             *out);
+size_t tandem__common__profile__pack_to_buffer
+                     (const Tandem__Common__Profile   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Common__Profile *
+       tandem__common__profile__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__common__profile__free_unpacked
+                     (Tandem__Common__Profile *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Common__Hello methods */
 void   tandem__common__hello__init
                      (Tandem__Common__Hello         *message);
@@ -148,6 +191,9 @@ typedef void (*Tandem__Common__Problem_Closure)
 typedef void (*Tandem__Common__Proof_Closure)
                  (const Tandem__Common__Proof *message,
                   void *closure_data);
+typedef void (*Tandem__Common__Profile_Closure)
+                 (const Tandem__Common__Profile *message,
+                  void *closure_data);
 typedef void (*Tandem__Common__Hello_Closure)
                  (const Tandem__Common__Hello *message,
                   void *closure_data);
@@ -159,6 +205,7 @@ typedef void (*Tandem__Common__Hello_Closure)
 
 extern const ProtobufCMessageDescriptor tandem__common__problem__descriptor;
 extern const ProtobufCMessageDescriptor tandem__common__proof__descriptor;
+extern const ProtobufCMessageDescriptor tandem__common__profile__descriptor;
 extern const ProtobufCMessageDescriptor tandem__common__hello__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -1,0 +1,72 @@
+/// Gateways to the telephone network that calls go over, the one or the other.
+package struct Trunk: Hashable, Sendable {
+    package var name: String
+    /// Where the gateways are, and what they speak; calls go to the first of them that is there. At least one.
+    package var gateways: [SIPListener]
+    /// How many calls go over it at a time, in the whole cluster; nil for any number.
+    package var capacity: Int?
+    /// Position in `Topology.capacityGroups` of those with which the trunk shares a capacity.
+    package var group: Int?
+    /// How often each node asks a gateway whether it is there (`oosCheck`); nil for never.
+    package var check: Duration?
+    /// How long a gateway may be silent when it is asked until it counts as down (`oosForce`).
+    package var force: Duration
+    /// How long a gateway has to respond to an INVITE until the next one is tried.
+    package var failover: Duration
+
+    package init(
+        name: String, gateways: [SIPListener], capacity: Int? = nil, group: Int? = nil, check: Duration? = nil,
+        force: Duration = Trunk.usualForce, failover: Duration = Trunk.usualFailover
+    ) {
+        self.name = name
+        self.gateways = gateways
+        self.capacity = capacity
+        self.group = group
+        self.check = check
+        self.force = force
+        self.failover = failover
+    }
+
+    package static let maximumGateways = 8
+    package static let usualForce = Duration.seconds(5)
+    package static let usualFailover = Duration.seconds(4)
+    /// What a topology may say.
+    package static let capacityBounds = 1...100_000
+    package static let checkBounds = Duration.seconds(1) ... .seconds(300)
+    package static let forceBounds = Duration.zero ... .seconds(30)
+    package static let failoverBounds = Duration.milliseconds(500) ... .seconds(32)
+
+    /// Which gateway a message that came so is from. Over UDP it comes from where the gateway listens; a stream has another port at
+    /// its own end.
+    package func gateway(at address: NetworkAddress, over transport: SIPListener.Transport) -> Int? {
+        gateways.firstIndex { gateway in
+            guard transport == gateway.transport else { return false }
+            return transport == .udp
+                ? address == gateway.address
+                : address.high == gateway.address.high && address.low == gateway.address.low
+        }
+    }
+}
+
+/// A position in `Topology.trunks`.
+package struct TrunkIndex: Hashable, Comparable, Sendable {
+    package let rawValue: UInt16
+
+    package init(_ position: Int) { rawValue = UInt16(position) }
+
+    package var position: Int { Int(rawValue) }
+
+    package static func < (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Trunks that share a capacity.
+package struct CapacityGroup: Hashable, Sendable {
+    package var name: String
+    /// How many calls go over all of them at a time, in the whole cluster.
+    package var capacity: Int
+
+    package init(name: String, capacity: Int) {
+        self.name = name
+        self.capacity = capacity
+    }
+}
