@@ -114,6 +114,8 @@ package struct NodeReport: Equatable, Sendable {
     package var links: [LinkStatus] = []
     /// The routing points of the topology.
     package var points: [PointReport] = []
+    /// The trunks of the topology.
+    package var trunks: [TrunkReport] = []
 
     package init() {}
 }

@@ -87,7 +87,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case callerAnswered, callerRefused, callerGaveUp, callerHungUp, answeredTooLate, answeredTwice
     case phoneRang, phoneAnswered, phoneAnsweredLate, phoneRefused, phoneWasGone, phoneHungUp, datagramDoubled
     case routerConnected, routerReserved, routeAsked, routeAskedAgain, routeTaken, routeRefused, routeOverruled
-    case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved
+    case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved, capacityTold
     case statFeedLost, statFeedResumed, callsToldToTheEnd
     case callRinging, callEstablished, callReleased, callAbandoned
 

@@ -32,6 +32,9 @@ struct ResponseContext {
     var best = BestResponse()
     /// The best response as it goes to the sender; empty where this node has to write it.
     var bestText: [UInt8] = []
+    /// Of an open request: somebody has said that a phone rings; and the best refusal of those who were asked last.
+    var hasProgress = false
+    var lastRefusal: (status: UInt16, text: [UInt8]) = (0, [])
     var isCancelled = false
     var call: CallID?
     /// Of an open request: whose phones were asked with which transactions. Who answers late has the call all the same.

@@ -115,6 +115,10 @@ extension StatefulProxy {
                         into: &actions)
                 contexts[Int(slot)].clients += 1
                 contexts[Int(slot)].pending.append(id)
+                if let patience = target.patience {
+                    transactions.limitCalling(id, to: patience, now: now, into: &actions)
+                }
+                if let trunk = target.trunk { trunkLegs.begin(id, over: trunk) }
             } catch {
                 consider(slot, 503, of: -1, text: [])
             }
