@@ -8277,7 +8277,7 @@ const ProtobufCMessageDescriptor tandem__control__condition__descriptor =
   (ProtobufCMessageInit) tandem__control__condition__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[7] =
 {
   {
     "dn",
@@ -8351,6 +8351,18 @@ static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "trunk",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNDetails, trunk),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
   2,   /* field[2] = agent_type */
@@ -8359,11 +8371,12 @@ static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
   4,   /* field[4] = homes */
   3,   /* field[3] = phone */
   1,   /* field[1] = provisioned */
+  6,   /* field[6] = trunk */
 };
 static const ProtobufCIntRange tandem__control__dndetails__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
 {
@@ -8373,7 +8386,7 @@ const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
   "Tandem__Control__DNDetails",
   "tandem.control",
   sizeof(Tandem__Control__DNDetails),
-  6,
+  7,
   tandem__control__dndetails__field_descriptors,
   tandem__control__dndetails__field_indices_by_name,
   1,  tandem__control__dndetails__number_ranges,

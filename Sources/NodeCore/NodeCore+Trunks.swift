@@ -13,7 +13,7 @@ extension NodeCore {
             trunks: topology.trunks, groups: topology.capacityGroups, me: setup.identity.index,
             nodeCount: topology.nodes.count,
             reachable: topology.trunks.map { trunk in
-                trunk.gateways.map { gateway in listeners.contains { $0.transport == gateway.transport } }
+                trunk.gateways.map { $0.isDialled && listeners.map(\.transport).contains($0.transport) }
             })
         // A peer that is asked for places answers within the time in which a link is lost.
         desk.patience = topology.timing.linkTimeout.nanoseconds

@@ -279,6 +279,8 @@ package struct DNDetails: Equatable, Sendable {
     package var agentType = ""
     /// `sip` or `pstn`.
     package var phone = ""
+    /// What a PSTN phone is dialled through; empty for none.
+    package var trunk = ""
     /// Data centers where the DN may register, preferred first; empty means anywhere.
     package var homes: [String] = []
     /// One a node, sorted by name.

@@ -72,7 +72,8 @@ extension NodeShell {
         report.isDown = core.trunks.watch.state(of: gateway) == .down
         report.isBelieved = trunk.check == nil
         report.since = core.trunks.watch.since(of: gateway)
-        report.isOutOfReach = !topology.nodes[me.position].sip.contains { $0.transport == listener.transport }
+        report.isOutOfReach =
+            !listener.isDialled || !topology.nodes[me.position].sip.contains { $0.transport == listener.transport }
         return report
     }
 

@@ -1,5 +1,6 @@
 import AgentSessions
 import ClusterModel
+import DNOwnership
 import NodeCore
 import SIPCore
 import TLibraryPorts
@@ -20,7 +21,7 @@ import Trunks
         CallDesk { topology in
             topology.agentTypes[1].trunk = "west"
             let dials = Dictionary(
-                uniqueKeysWithValues: (0...3).map { (dn("700\($0)"), "+155500\($0)#1") })
+                uniqueKeysWithValues: (0...3).map { (DN("700\($0)")!, "+155500\($0)#1") })
             topology.directory = DNDirectory(
                 blocks: topology.directory.blocks, homes: topology.directory.homes, dialStrings: dials)
             topology.routingPoints = [RoutingPoint(dn: DN("9000")!, ringTimeout: .seconds(10))]
@@ -41,15 +42,22 @@ import Trunks
     private mutating func telephone(_ dn: String, at node: Int) {
         let registered = desk.ask(.registerAddress(referenceID: 1, dn: dn, takeover: false), at: node)
         #expect(registered.contains { $0.type == .eventRegistered })
-        #expect(
-            desk.ask(`agents of two nodes`.login(dn, AgentID("agent\(dn)")!, .autoIn), at: node).map(\.type) == [
-                .eventAgentLogin
-            ])
+        let login = `agents of two nodes`.login(dn, AgentID("agent\(dn)")!, .autoIn)
+        #expect(desk.ask(login, at: node).contains { $0.type == .eventAgentLogin })
     }
 
     private mutating func connectRouter(at node: Int) {
         desk.pair.cores[node].clientConnected(Self.router, at: .default)
         _ = desk.ask(.registerAddress(referenceID: 1, dn: "9000", takeover: false), Self.router, at: node)
+    }
+
+    /// - Returns: the token.
+    private mutating func reserve(_ dn: String) -> ReservationToken? {
+        let request = TRequest.reserveAgent(referenceID: 7, dn: dn, ReservationRequest())
+        for case .agentReserved(7, let reservation) in desk.ask(request, Self.router, at: 0) {
+            return reservation.token
+        }
+        return nil
     }
 
     private func view(_ dn: String, at node: Int) -> View {
@@ -150,12 +158,10 @@ import Trunks
         var question: RouteRequest?
         for case .routeRequest(let request) in desk.pair.cores[0].read(Self.router) { question = request }
         let request = try #require(question)
-        var token: ReservationToken?
-        let reserve = TRequest.reserveAgent(referenceID: 7, dn: "7001", ReservationRequest())
-        for case .agentReserved(7, let reservation) in desk.ask(reserve, Self.router, at: 0) { token = reservation.token }
+        let token = try #require(reserve("7001"))
         _ = desk.received(outside)
         let routed = desk.ask(
-            .routeCall(referenceID: 9, request.connection, try #require(token)), Self.router, at: 0)
+            .routeCall(referenceID: 9, request.connection, token), Self.router, at: 0)
         #expect(routed.map(\.type) == [.eventRouteUsed])
         let gateway = gateway(at: owner)
         let invite = try #require(desk.received(gateway).first { $0[0].hasPrefix("INVITE ") })
@@ -178,10 +184,8 @@ import Trunks
         _ = desk.invite("9000", from: caller)
         var questions: [RouteRequest] = []
         for case .routeRequest(let request) in desk.pair.cores[0].read(Self.router) { questions.append(request) }
-        var token: ReservationToken?
-        let reserve = TRequest.reserveAgent(referenceID: 7, dn: "7001", ReservationRequest())
-        for case .agentReserved(7, let reservation) in desk.ask(reserve, Self.router, at: 0) { token = reservation.token }
-        _ = desk.ask(.routeCall(referenceID: 9, questions[0].connection, try #require(token)), Self.router, at: 0)
+        let token = try #require(reserve("7001"))
+        _ = desk.ask(.routeCall(referenceID: 9, questions[0].connection, token), Self.router, at: 0)
         for address in [Self.first, Self.second] {
             let gateway = gateway(address, at: 0)
             desk.answer(try #require(desk.received(gateway).first), "503 Service Unavailable", gateway)

@@ -61,7 +61,8 @@ private final class Nodes {
     /// A call at a node: has the others asked if there is no place.
     func call(at node: Int) -> Bool {
         if shares[node].free(0) <= 0 {
-            while shares[node].free(0) <= 0, shares[node].want(1, of: 0) { exchange() }
+            // As often as there are others to ask.
+            for _ in shares where shares[node].free(0) <= 0 && shares[node].want(1, of: 0) { exchange() }
             _ = shares[node].want(0, of: 0)
         }
         guard shares[node].free(0) > 0 else { return false }

@@ -1490,10 +1490,14 @@ struct  Tandem__Control__DNDetails
    */
   size_t n_answers;
   Tandem__Control__DNAnswer **answers;
+  /*
+   * What a PSTN phone is dialled through; empty for none.
+   */
+  char *trunk;
 };
 #define TANDEM__CONTROL__DNDETAILS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dndetails__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__DNAnswer
