@@ -119,7 +119,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts", "Orchestration",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
+            "Orchestration",
             "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
@@ -210,7 +211,8 @@ let tests: [Target] = [
     .testTarget(
         name: "WireTests",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts", "Orchestration", "Wire",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts", "Orchestration",
+            "Wire",
         ]
     ),
     .target(name: "TestCertificates", dependencies: ["LinuxSystem"], path: "Tests/TestCertificates"),

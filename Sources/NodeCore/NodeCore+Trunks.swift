@@ -1,5 +1,5 @@
-package import ClusterModel
 import CallControl
+package import ClusterModel
 package import DNOwnership
 import SIPCore
 package import Trunks
@@ -62,7 +62,8 @@ extension NodeCore {
             let listener = topology.nodes[me.position].sip[Int(target.listener)]
             let request = prober.write(
                 toGateway: (question.gateway.trunk, question.gateway.position), number: question.number,
-                uri: uri(of: question.gateway, user: ""), from: listener.address, over: Hop.Transport(listener.transport))
+                uri: uri(of: question.gateway, user: ""), from: listener.address,
+                over: Hop.Transport(listener.transport))
             actions.append(.send(request, to: target))
         }
     }

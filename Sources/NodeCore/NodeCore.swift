@@ -300,6 +300,8 @@ package struct NodeCore: Sendable {
         registrar.expire(now: now, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
+        // Who is out of service now is not rung any more.
+        endGraces(now: now)
         probe(now: now)
         statefulProxy.tick(now: now)
         control.tick(now: now, &routingActions)
@@ -309,7 +311,6 @@ package struct NodeCore: Sendable {
         settleSIP(now)
         endWrapUps(now: now)
         endReservations(now: now)
-        endGraces(now: now)
         giveUpRequests(now: now)
         settle(now)
     }

@@ -144,7 +144,8 @@ extension DNExplanation {
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
         return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
-            + "\n" + (trunkPart.map { $0 + "\n" } ?? "") + callPart(now: now).map { $0 + "\n" }.joined() + agentPart(now: now) + "\n" + reachPart + "\n"
+            + "\n" + (trunkPart.map { $0 + "\n" } ?? "") + callPart(now: now).map { $0 + "\n" }.joined()
+            + agentPart(now: now) + "\n" + reachPart + "\n"
     }
 
     private func ownersWord(_ authority: DNReport) -> String {

@@ -17,7 +17,8 @@ package struct TandemCommand: ParsableCommand {
         version: "tandem \(TandemVersion.current)",
         subcommands: [
             UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
-            LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self, AgentCommand.self,
+            LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
+            AgentCommand.self,
             AgentsCommand.self, ReservationsCommand.self,
             ExplainCommand.self, MonitorCommand.self,
             EventsCommand.self, VersionCommand.self, CompletionCommand.self, ManualCommand.self,

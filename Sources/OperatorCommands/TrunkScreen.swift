@@ -50,7 +50,8 @@ package enum TrunkScreen {
         for trunk in trunks {
             for gateway in trunk.gateways {
                 let (word, tone) = state(gateway)
-                let age = gateway.downSince == 0 ? "" : Wording.duration(milliseconds: now - min(now, gateway.downSince))
+                let age =
+                    gateway.downSince == 0 ? "" : Wording.duration(milliseconds: now - min(now, gateway.downSince))
                 gateways.add([
                     .init(trunk.sum.name), .init(gateway.address), .init(word, tone), .init(age),
                     .init(gateway.downAt.joined(separator: ", ")),
@@ -70,7 +71,8 @@ package enum TrunkScreen {
 
     private static func state(_ gateway: TrunkStatus.Gateway) -> (word: String, tone: Table.Tone) {
         if gateway.downAt.isEmpty { return gateway.isBelieved ? ("not asked", .plain) : ("up", .good) }
-        return gateway.upAt.isEmpty ? ("down", .bad) : ("down at \(Wording.count(UInt64(gateway.downAt.count), "node"))", .doubtful)
+        return gateway.upAt.isEmpty
+            ? ("down", .bad) : ("down at \(Wording.count(UInt64(gateway.downAt.count), "node"))", .doubtful)
     }
 }
 

@@ -23,7 +23,8 @@ struct TrunksCommand: ParsableCommand {
         console.write(
             TrunkScreen.rendered(status.trunks, now: SystemClock.now().wallMilliseconds, console.style))
         if let down = status.trunks.first(where: \.isDown) {
-            console.suggest("No gateway of \(down.sum.name) answers OPTIONS: are they there, and do they know the nodes?")
+            console.suggest(
+                "No gateway of \(down.sum.name) answers OPTIONS: are they there, and do they know the nodes?")
         }
     }
 }

@@ -109,7 +109,8 @@ package enum ConditionRules {
                 let others = trunk.gateways.filter { $0.address != gateway.address && !$0.upAt.isEmpty }
                 let effect =
                     others.isEmpty
-                    ? "no call can leave over the trunk" : "calls go over \(others.map(\.address).joined(separator: ", "))"
+                    ? "no call can leave over the trunk"
+                    : "calls go over \(others.map(\.address).joined(separator: ", "))"
                 let place = gateway.upAt.isEmpty ? "" : " \(gateway.downAt.joined(separator: ", "))"
                 return Condition(
                     severity: .warning, subject: "trunk \(trunk.sum.name)", kind: "gateway-down",

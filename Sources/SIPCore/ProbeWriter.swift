@@ -33,7 +33,8 @@ package struct ProbeWriter: Sendable {
     ///
     /// - Parameter uri: of the gateway.
     package func write(
-        toGateway gateway: (trunk: TrunkIndex, position: Int), number: UInt32, uri: [UInt8], from address: NetworkAddress,
+        toGateway gateway: (trunk: TrunkIndex, position: Int), number: UInt32, uri: [UInt8],
+        from address: NetworkAddress,
         over transport: Hop.Transport
     ) -> [UInt8] {
         // Phones have slots from 0 on.

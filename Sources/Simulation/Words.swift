@@ -210,7 +210,8 @@ enum Words {
 
     static func of(_ word: CapacityWord) -> String {
         let question = word.question == 0 ? "" : ", asks for \(word.wanted) (\(word.question))"
-        return "\(word.name): given \(word.given), taken \(word.taken), spare \(word.spare)\(question), answers \(word.answer)"
+        return
+            "\(word.name): given \(word.given), taken \(word.taken), spare \(word.spare)\(question), answers \(word.answer)"
     }
 
     static func digest(of word: CapacityWord) -> UInt64 {

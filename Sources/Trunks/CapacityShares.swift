@@ -89,7 +89,8 @@ package struct CapacityShares: Sendable {
 
     /// - Parameter patience: how long a node that begins waits for peers that it does not hear: nanoseconds.
     package init(
-        _ capacities: [(name: CapacityName, capacity: Int)], me: NodeIndex, nodeCount: Int, patience: UInt64, now: Instant
+        _ capacities: [(name: CapacityName, capacity: Int)], me: NodeIndex, nodeCount: Int, patience: UInt64,
+        now: Instant
     ) {
         self.me = me
         settledAt = now.monotonic &+ patience
@@ -121,6 +122,9 @@ package struct CapacityShares: Sendable {
         isSettled = true
         for pool in pools.indices { noteSpare(pool) }
     }
+
+    /// It has places without having heard from every peer what it has forgotten: peers that it lent some may use these too.
+    package var presumes: Bool { isSettled && !pools.allSatisfy { $0.isHeard.allSatisfy(\.self) } }
 
     // MARK: Places
 

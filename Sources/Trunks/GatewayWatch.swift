@@ -60,7 +60,9 @@ package struct GatewayWatch: Sendable {
             for position in trunk.gateways.indices {
                 let index = GatewayIndex(TrunkIndex(number), position)
                 let interval = trunk.check?.nanoseconds
-                let start = interval.map { now.monotonic &+ mixed(seed ^ UInt64(gateways.count)) % min($0, 1_000_000_000) }
+                let start = interval.map {
+                    now.monotonic &+ mixed(seed ^ UInt64(gateways.count)) % min($0, 1_000_000_000)
+                }
                 positions[index] = gateways.count
                 if let start { queue.set(gateways.count, to: start) }
                 gateways.append(
@@ -159,6 +161,7 @@ package struct GatewayWatch: Sendable {
     /// those that are down not at all.
     package func candidates(of trunk: TrunkIndex, now: Instant) -> [GatewayIndex] {
         let up = gateways.filter { $0.index.trunk == trunk && $0.state == .up }
-        return (up.filter { $0.avoidedUntil <= now.monotonic } + up.filter { $0.avoidedUntil > now.monotonic }).map(\.index)
+        return (up.filter { $0.avoidedUntil <= now.monotonic } + up.filter { $0.avoidedUntil > now.monotonic }).map(
+            \.index)
     }
 }

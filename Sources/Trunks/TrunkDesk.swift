@@ -66,7 +66,9 @@ package struct TrunkDesk: Sendable {
     package init(_ setup: Setup, now: Instant) {
         self.setup = setup
         var capacities: [(name: CapacityName, capacity: Int)] = []
-        for trunk in setup.trunks { if let capacity = trunk.capacity { capacities.append((.trunk(trunk.name), capacity)) } }
+        for trunk in setup.trunks {
+            if let capacity = trunk.capacity { capacities.append((.trunk(trunk.name), capacity)) }
+        }
         for group in setup.groups { capacities.append((.group(group.name), group.capacity)) }
         shares = CapacityShares(
             capacities, me: setup.me, nodeCount: setup.nodeCount, patience: setup.settling, now: now)
@@ -83,6 +85,13 @@ package struct TrunkDesk: Sendable {
 
     /// Calls that wait for a place.
     package var waitingCount: Int { legs.count(where: \.isWaiting) }
+
+    /// Those of them that have come from a gateway.
+    package var arrivingCount: Int {
+        legs.count { leg in
+            if case .arriving = leg.phase { true } else { false }
+        }
+    }
 
     /// Calls that go over a trunk at this node.
     package func use(of trunk: TrunkIndex) -> Int { use[trunk.position] }
@@ -268,7 +277,9 @@ package struct TrunkDesk: Sendable {
             case .leaving, .dialling: actions.append(.refuseDial(leg.connection, .full))
             }
         }
-        legs.removeAll { leg in leg.isWaiting && refused.contains { $0.connection == leg.connection && $0.trunk == leg.trunk } }
+        legs.removeAll { leg in
+            leg.isWaiting && refused.contains { $0.connection == leg.connection && $0.trunk == leg.trunk }
+        }
         wantPlaces()
     }
 

@@ -69,7 +69,8 @@ enum House {
             "Wire", .door,
             // The rooms whose messages it carries, and the code that packs them.
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts", "Orchestration",
+                "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts",
+                "Orchestration",
                 "CProtobufC", "CTandemProto",
             ]
         ),

@@ -177,7 +177,8 @@ import Trunks
         #expect((0...1).allSatisfy { use($0) == 0 })
     }
 
-    @Test mutating func `a routed call that no gateway takes goes to the next agent, and the first stays ready`() throws {
+    @Test mutating func `a routed call that no gateway takes goes to the next agent, and the first stays ready`() throws
+    {
         telephone("7001", at: 0)
         connectRouter(at: 0)
         let caller = desk.phone("1000", at: 0, host: 1)

@@ -99,7 +99,8 @@ import Wire
         let desktop = try desktop("7001", at: "dc2/sip1", in: cluster)
         let telephone = try SIPp(
             "answer-and-end", callee: "+15551230001", port: 5095, node: 5072, transport: "t1", in: cluster)
-        let caller = try SIPp("call-until-other-ends", callee: "7001", caller: "1001", port: 5301, node: 5071, in: cluster)
+        let caller = try SIPp(
+            "call-until-other-ends", callee: "7001", caller: "1001", port: 5301, node: 5071, in: cluster)
         for program in [telephone, caller] { try program.expectSuccess() }
         try cluster.waitUntil("no call is left on the trunk") { $0.trunks.first?.sum.calls == 0 }
         withExtendedLifetime(desktop) {}

@@ -23,6 +23,8 @@ struct ResponseContext {
     var route = ProxyRoute(groups: [])
     /// Groups that were asked.
     var askedGroups = 0
+    /// Who was asked last is another node of the cluster, which is asked alone.
+    var asksPeer = false
     /// Targets that were asked, over all groups.
     var askedTargets = 0
     /// Those without a final response, apart from such as nobody waits for any more.

@@ -103,6 +103,7 @@ extension StatefulProxy {
         for target in contexts[Int(slot)].route.groups[position] {
             guard contexts[Int(slot)].askedTargets < Self.maximumTargets else { break }
             contexts[Int(slot)].askedTargets += 1
+            contexts[Int(slot)].asksPeer = target.destination.flow.peer != nil
             let (bytes, via) = copy(
                 message, datagram, from: contexts[Int(slot)].source, to: target, contexts[Int(slot)].route,
                 session: contexts[Int(slot)].session)

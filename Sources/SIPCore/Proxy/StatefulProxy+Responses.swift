@@ -55,7 +55,8 @@ extension StatefulProxy {
         case 302 where contexts[Int(slot)].route.mayReturn:
             comeBack(slot)
         case _:
-            consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
+            consider(
+                slot, status, of: Int(id.slot), text: forwarded(message, datagram), isOwn: contexts[Int(slot)].asksPeer)
             if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
         }
     }
@@ -91,8 +92,8 @@ extension StatefulProxy {
     /// Keeps a final response if it is better than those before.
     ///
     /// - Parameter text: the response as it would go to the sender; empty for one that this node writes.
-    mutating func consider(_ slot: Int32, _ status: UInt16, of branch: Int, text: [UInt8]) {
-        if contexts[Int(slot)].best.consider(status, of: branch) { contexts[Int(slot)].bestText = text }
+    mutating func consider(_ slot: Int32, _ status: UInt16, of branch: Int, text: [UInt8], isOwn: Bool = false) {
+        if contexts[Int(slot)].best.consider(status, of: branch, isOwn: isOwn) { contexts[Int(slot)].bestText = text }
     }
 
     /// All targets that were asked have answered: asks the next, or ends the request.
