@@ -11,7 +11,7 @@ package protocol ViewSource {
 package struct PortsConfiguration: Equatable, Sendable {
     /// How many events a monitoring client may fall behind; also how far back it can resume.
     package var feedCapacity: Int
-    /// How many answers and events of registered DNs may wait for one client.
+    /// How many answers and events of registered DNs may wait for one client; sixteen times as many for a router.
     package var outboxCapacity: Int
     /// How many DNs one client may register.
     package var registrationsPerClient: Int
@@ -117,6 +117,8 @@ package struct PortsMachine: Sendable {
     struct Client: Sendable {
         /// It has said hello.
         var isIntroduced = false
+        /// As it has said then.
+        var name = ""
         let port: ClientPort
         var registrations: [DNIndex: Registration] = [:]
         /// Positions in the topology's list.
@@ -184,10 +186,14 @@ package struct PortsMachine: Sendable {
         (clients[client]?.reservesAt ?? []).sorted()
     }
 
+    /// The name that a client has introduced itself with.
+    package func name(of client: ClientID) -> String { clients[client]?.name ?? "" }
+
     /// A client has said hello: from now on it is told of links.
-    package mutating func introduced(_ client: ClientID, _ actions: inout [PortsAction]) {
+    package mutating func introduced(_ client: ClientID, name: String = "", _ actions: inout [PortsAction]) {
         guard clients[client]?.isIntroduced == false else { return }
         clients[client]!.isIntroduced = true
+        clients[client]!.name = name
         tell(client, .serverInfo(referenceID: nil, serverInfo), &actions)
     }
 
@@ -237,10 +243,14 @@ package struct PortsMachine: Sendable {
         return ready.sorted()
     }
 
+    /// A router may be asked about all calls of a node at once, when another one has gone.
+    private static let routerShare = 16
+
     /// Puts an event into a client's outbox; a client whose outbox is full is cut off.
     package mutating func tell(_ client: ClientID, _ event: TEvent, _ actions: inout [PortsAction]) {
         guard clients[client] != nil, clients[client]?.isClosing == false else { return }
-        if clients[client]!.outbox.count >= configuration.outboxCapacity {
+        let isRouter = clients[client]!.port == .default
+        if clients[client]!.outbox.count >= configuration.outboxCapacity * (isRouter ? Self.routerShare : 1) {
             cutOff(client, &actions)
             return
         }
