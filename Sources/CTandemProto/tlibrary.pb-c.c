@@ -2135,12 +2135,12 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "waited_milliseconds",
+    "call_age_milliseconds",
     42,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Tlibrary__Event, waited_milliseconds),
+    offsetof(Tandem__Tlibrary__Event, call_age_milliseconds),
     NULL,
     NULL,
     0,             /* flags */
@@ -2151,6 +2151,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   25,   /* field[25] = agent_id */
   37,   /* field[37] = ani */
   35,   /* field[35] = call */
+  41,   /* field[41] = call_age_milliseconds */
   17,   /* field[17] = cluster */
   36,   /* field[36] = connection */
   23,   /* field[23] = contacts */
@@ -2188,7 +2189,6 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   2,   /* field[2] = time_seconds */
   38,   /* field[38] = tried_dns */
   18,   /* field[18] = version */
-  41,   /* field[41] = waited_milliseconds */
   26,   /* field[26] = work_mode */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =

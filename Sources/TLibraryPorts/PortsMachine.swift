@@ -11,8 +11,10 @@ package protocol ViewSource {
 package struct PortsConfiguration: Equatable, Sendable {
     /// How many events a monitoring client may fall behind; also how far back it can resume.
     package var feedCapacity: Int
-    /// How many answers and events of registered DNs may wait for one client; sixteen times as many for a router.
+    /// How many answers and events of registered DNs may wait for one client.
     package var outboxCapacity: Int
+    /// The same for a router, which may be asked about all calls of a node at once when another one has gone.
+    package var routerOutboxCapacity: Int
     /// How many DNs one client may register.
     package var registrationsPerClient: Int
     /// The most DNs in one piece of a snapshot.
@@ -24,11 +26,13 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var faults: Faults
 
     package init(
-        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512,
+        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, routerOutboxCapacity: Int = 131_072,
+        registrationsPerClient: Int = 65_536, chunk: Int = 512,
         requestsPerPeer: Int = 1_024, requestsPerSecond: Int? = nil, faults: Faults = .none
     ) {
         self.feedCapacity = feedCapacity
         self.outboxCapacity = outboxCapacity
+        self.routerOutboxCapacity = routerOutboxCapacity
         self.registrationsPerClient = registrationsPerClient
         self.chunk = chunk
         self.requestsPerPeer = requestsPerPeer
@@ -243,14 +247,12 @@ package struct PortsMachine: Sendable {
         return ready.sorted()
     }
 
-    /// A router may be asked about all calls of a node at once, when another one has gone.
-    private static let routerShare = 16
-
     /// Puts an event into a client's outbox; a client whose outbox is full is cut off.
     package mutating func tell(_ client: ClientID, _ event: TEvent, _ actions: inout [PortsAction]) {
         guard clients[client] != nil, clients[client]?.isClosing == false else { return }
-        let isRouter = clients[client]!.port == .default
-        if clients[client]!.outbox.count >= configuration.outboxCapacity * (isRouter ? Self.routerShare : 1) {
+        let capacity =
+            clients[client]!.port == .default ? configuration.routerOutboxCapacity : configuration.outboxCapacity
+        if clients[client]!.outbox.count >= capacity {
             cutOff(client, &actions)
             return
         }

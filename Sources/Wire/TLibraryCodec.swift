@@ -226,7 +226,7 @@ package struct TLibraryCodec: Sendable {
             message.connection = request.connection.rawValue
             message.ani = arena.string(request.caller)
             message.priority = Int32(clamping: request.priority)
-            message.waited_milliseconds = request.waited
+            message.call_age_milliseconds = request.waited
             message.n_tried_dns = request.tried.count
             message.tried_dns = arena.strings(request.tried.map(\.description))
         case .routeUsed(let id, let connection, let point, let destination):

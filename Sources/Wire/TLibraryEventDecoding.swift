@@ -120,7 +120,7 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var triedDNs: [DN]
     package var destination: String
     /// EventRouteRequest: how long ago the call came to the node, milliseconds.
-    package var waited: UInt64
+    package var callAge: UInt64
 }
 
 extension TLibraryCodec {
@@ -160,7 +160,7 @@ extension TLibraryCodec {
                 eventsInCache: message.events_in_cache, call: try call(message.call, type: type),
                 connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
                 triedDNs: try tried(message, type: type), destination: text(message.third_party_dn),
-                waited: message.waited_milliseconds
+                callAge: message.call_age_milliseconds
             )
         }
     }

@@ -164,7 +164,8 @@ import Wire
         #expect(setup([]) == nil)
         #expect(setup(text(22, "operator")) == bad("role"))
         #expect(setup(text(27, "shout")) == bad("action"))
-        let times = number(5, 1_000_000_000) + number(6, 1_000_000_000)
+        let times =
+            number(5, 1_000_000_000) + number(6, 1_000_000_000) + number(10, 1) + number(12, 1_000_000_000)
         func point(_ payload: [UInt8]) -> WireError? {
             setup(bytes(23, bytes(1, wire("8000")) + text(2, "random") + times + payload))
         }

@@ -477,7 +477,7 @@ struct  Tandem__Tlibrary__Event
   /*
    * EventRouteRequest: how long ago the call came to the node, milliseconds.
    */
-  uint64_t waited_milliseconds;
+  uint64_t call_age_milliseconds;
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
