@@ -13,8 +13,9 @@ extension CallControl {
         _ router: RouterID, name: String, for point: DN, now: Instant, _ actions: inout [RoutingAction]
     ) {
         guard let position = setup.points.firstIndex(where: { $0.dn == point }) else { return }
+        let former = routers.best(for: position)
         routers.register(router, name: name, for: position)
-        guard routers.best(for: position) == router else { return }
+        guard former != nil, former != router, routers.best(for: position) == router else { return }
         for slot in slotsInOrder {
             guard let call = calls[slot], call.point == position, case .asking(let other) = call.phase, other != router
             else { continue }

@@ -48,10 +48,14 @@ struct CallTable: Sendable {
     private var freeSlots: [Int] = []
     private var slots: [Key: Int] = [:]
     private var references: [UInt32: Int] = [:]
-    /// The calls that wait: of each class those that any agent will do for, and by location those that wait for one there. Which of
-    /// its routing points a call is at does not matter to whoever serves the most urgent one, so none has a line of its own, and a
-    /// call that overflows finds its place among those that came later.
+    /// The calls that wait: of each node and class those that any agent will do for, and by location those that wait for one there.
+    /// Which routing point of the class a call is at does not matter to whoever serves the most urgent one, so none has a line of
+    /// its own, and a call that overflows finds its place among those that came later. Nodes have lines of their own so that
+    /// whoever cannot be reached from one need not be kept from its calls one by one.
     private(set) var lines = RankedHeaps<Urgency>()
+    /// Those that have had calls, by number of their lines.
+    private var nodes: [NodeIndex] = []
+    private let targetCount: Int
     /// By routing point: calls that have begun to wait and have not gone.
     private var places: [DN: Int] = [:]
     private var deadlines = DeadlineQueue()
@@ -59,8 +63,10 @@ struct CallTable: Sendable {
     private var lastReference: UInt32
     var positions = PositionPlan()
 
-    init(limit: Int, lastReference: UInt32) {
+    /// - Parameter targetCount: of classes.
+    init(limit: Int, targetCount: Int, lastReference: UInt32) {
         self.limit = limit
+        self.targetCount = targetCount
         self.lastReference = lastReference
     }
 
@@ -101,6 +107,7 @@ struct CallTable: Sendable {
         overflow: UInt64, end: UInt64, now: Instant
     ) -> Int {
         tickets += 1
+        if !nodes.contains(node) { nodes.append(node) }
         let slot = freeSlots.popLast() ?? calls.count
         if slot == calls.count { calls.append(nil) }
         let call = Call(
@@ -154,9 +161,9 @@ struct CallTable: Sendable {
     mutating func lineUp(_ slot: Int) {
         guard let call = calls[slot] else { return }
         if !lines.contains(slot) { positions.linesChanged() }
+        guard let node = nodes.firstIndex(of: call.node) else { return }
         lines.set(
-            slot, to: call.urgency,
-            in: Self.line(of: call.target, near: call.waitsForNear ? call.location : nil))
+            slot, to: call.urgency, in: line(node, call.target, near: call.waitsForNear ? call.location : nil))
     }
 
     private mutating func leaveLine(_ slot: Int) {
@@ -165,8 +172,9 @@ struct CallTable: Sendable {
         positions.linesChanged()
     }
 
-    private static func line(of target: Int, near location: LocationIndex? = nil) -> Int {
-        target * (LocationNames.maximumCount + 2) + (location.map { 1 + $0.position } ?? 0)
+    /// - Parameter location: nil for that of calls that any agent will do for.
+    private func line(_ node: Int, _ target: Int, near location: LocationIndex?) -> Int {
+        (node * targetCount + target) * (LocationNames.maximumCount + 2) + (location.map { 1 + $0.position } ?? 0)
     }
 
     /// The most urgent call of those that an agent may have.
@@ -177,14 +185,17 @@ struct CallTable: Sendable {
     func mostUrgent(
         for dn: DN, at location: LocationIndex, of targets: some Sequence<Int>, notOf shunned: Shunned
     ) -> Int? {
-        var waiting = lines.ascending(
-            in: targets.flatMap { target in
-                location == .elsewhere
-                    ? [Self.line(of: target)] : [Self.line(of: target), Self.line(of: target, near: location)]
-            })
+        guard lines.count > 0 else { return nil }
+        var numbers: [Int] = []
+        for node in nodes.indices where !shunned.contains(nodes[node]) {
+            for target in targets {
+                numbers.append(line(node, target, near: nil))
+                if location != .elsewhere { numbers.append(line(node, target, near: location)) }
+            }
+        }
+        var waiting = lines.ascending(in: numbers)
         while let slot = waiting.next() {
-            guard let call = calls[slot] else { continue }
-            if !call.request.tried.contains(dn), !shunned.contains(call.node) { return slot }
+            if calls[slot]?.request.tried.contains(dn) == false { return slot }
         }
         return nil
     }

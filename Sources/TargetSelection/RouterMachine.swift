@@ -57,7 +57,8 @@ package struct RouterMachine: Sendable {
         points = Dictionary(setup.routingPoints.map { ($0.dn, $0) }) { first, _ in first }
         index = AgentIndex(
             classes: setup.routingPoints.map(\.targetClass), limit: setup.maximumAgents, seed: setup.seed)
-        calls = CallTable(limit: setup.maximumCalls, lastReference: setup.lastReference)
+        calls = CallTable(
+            limit: setup.maximumCalls, targetCount: index.rankings.count, lastReference: setup.lastReference)
         calls.positions.atATime = setup.positionsAtATime
     }
 
@@ -119,11 +120,12 @@ package struct RouterMachine: Sendable {
             arrival: Urgency.arrival(of: request, ageing: setup.ageing, now: now),
             overflow: point.prefersSameLocation ? now.monotonic + point.overflow.nanoseconds : 0,
             end: memory(of: point, now), now: now)
+        guard let freed else { return seek(slot, now) }
         // It may be more urgent now than those that have waited.
         calls.lineUp(slot)
-        if let freed, nextCall(for: freed) != slot { serve(freed, now) }
+        if nextCall(for: freed) != slot { serve(freed, now) }
         seek(slot, now)
-        if let freed { serve(freed, now) }
+        serve(freed, now)
     }
 
     /// The call keeps its place in the line, and the agent who is being reserved unless that one has been tried.
