@@ -5576,7 +5576,7 @@ const ProtobufCMessageDescriptor tandem__control__gateway_report__descriptor =
   (ProtobufCMessageInit) tandem__control__gateway_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[10] =
 {
   {
     "number",
@@ -5686,6 +5686,18 @@ static const ProtobufCFieldDescriptor tandem__control__point_report__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "overflowed",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, overflowed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__point_report__field_indices_by_name[] = {
   5,   /* field[5] = abandoned */
@@ -5693,6 +5705,7 @@ static const unsigned tandem__control__point_report__field_indices_by_name[] = {
   2,   /* field[2] = arrived */
   6,   /* field[6] = defaulted */
   0,   /* field[0] = number */
+  9,   /* field[9] = overflowed */
   1,   /* field[1] = present */
   7,   /* field[7] = refused */
   3,   /* field[3] = routed */
@@ -5701,7 +5714,7 @@ static const unsigned tandem__control__point_report__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__point_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__control__point_report__descriptor =
 {
@@ -5711,7 +5724,7 @@ const ProtobufCMessageDescriptor tandem__control__point_report__descriptor =
   "Tandem__Control__PointReport",
   "tandem.control",
   sizeof(Tandem__Control__PointReport),
-  9,
+  10,
   tandem__control__point_report__field_descriptors,
   tandem__control__point_report__field_indices_by_name,
   1,  tandem__control__point_report__number_ranges,
@@ -6518,7 +6531,7 @@ const ProtobufCMessageDescriptor tandem__control__call_list__descriptor =
   (ProtobufCMessageInit) tandem__control__call_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[15] =
 {
   {
     "call_id",
@@ -6676,6 +6689,30 @@ static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "position",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
   0,   /* field[0] = call_id */
@@ -6687,15 +6724,17 @@ static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
   7,   /* field[7] = connection */
   10,   /* field[10] = dialled_text */
   6,   /* field[6] = nodes */
+  13,   /* field[13] = position */
   8,   /* field[8] = routing_point */
   5,   /* field[5] = since */
   4,   /* field[4] = state */
   11,   /* field[11] = tried */
+  14,   /* field[14] = waiting */
 };
 static const ProtobufCIntRange tandem__control__call_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
 {
@@ -6705,7 +6744,7 @@ const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
   "Tandem__Control__CallEntry",
   "tandem.control",
   sizeof(Tandem__Control__CallEntry),
-  13,
+  15,
   tandem__control__call_entry__field_descriptors,
   tandem__control__call_entry__field_indices_by_name,
   1,  tandem__control__call_entry__number_ranges,
@@ -6905,7 +6944,7 @@ const ProtobufCMessageDescriptor tandem__control__route_answer__descriptor =
   (ProtobufCMessageInit) tandem__control__route_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_descriptors[7] =
 {
   {
     "agent",
@@ -6979,10 +7018,23 @@ static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lacks",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, lacks),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__route_candidate__field_indices_by_name[] = {
   0,   /* field[0] = agent */
   1,   /* field[1] = dn */
+  6,   /* field[6] = lacks */
   4,   /* field[4] = location */
   3,   /* field[3] = since */
   2,   /* field[2] = state */
@@ -6991,7 +7043,7 @@ static const unsigned tandem__control__route_candidate__field_indices_by_name[] 
 static const ProtobufCIntRange tandem__control__route_candidate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor =
 {
@@ -7001,7 +7053,7 @@ const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor =
   "Tandem__Control__RouteCandidate",
   "tandem.control",
   sizeof(Tandem__Control__RouteCandidate),
-  6,
+  7,
   tandem__control__route_candidate__field_descriptors,
   tandem__control__route_candidate__field_indices_by_name,
   1,  tandem__control__route_candidate__number_ranges,
@@ -7226,7 +7278,7 @@ const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor =
   (ProtobufCMessageInit) tandem__control__agent_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descriptors[14] =
+static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descriptors[15] =
 {
   {
     "agent",
@@ -7396,6 +7448,18 @@ static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
   0,   /* field[0] = agent */
@@ -7404,6 +7468,7 @@ static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
   7,   /* field[7] = login */
   9,   /* field[9] = owner */
   12,   /* field[12] = owners_word */
+  14,   /* field[14] = profile */
   4,   /* field[4] = reason_keys */
   5,   /* field[5] = reason_values */
   13,   /* field[13] = reservation */
@@ -7416,7 +7481,7 @@ static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__agent_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor =
 {
@@ -7426,7 +7491,7 @@ const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor =
   "Tandem__Control__AgentEntry",
   "tandem.control",
   sizeof(Tandem__Control__AgentEntry),
-  14,
+  15,
   tandem__control__agent_entry__field_descriptors,
   tandem__control__agent_entry__field_indices_by_name,
   1,  tandem__control__agent_entry__number_ranges,

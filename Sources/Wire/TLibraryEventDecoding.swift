@@ -119,6 +119,8 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var caller: String
     package var triedDNs: [DN]
     package var destination: String
+    /// EventRouteRequest: how long ago the call came to the node, milliseconds.
+    package var callAge: UInt64
 }
 
 extension TLibraryCodec {
@@ -157,7 +159,8 @@ extension TLibraryCodec {
                 desktopToken: message.has_desktop_token == 0 ? nil : DesktopToken(number: message.desktop_token),
                 eventsInCache: message.events_in_cache, call: try call(message.call, type: type),
                 connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
-                triedDNs: try tried(message, type: type), destination: text(message.third_party_dn)
+                triedDNs: try tried(message, type: type), destination: text(message.third_party_dn),
+                callAge: message.call_age_milliseconds
             )
         }
     }
