@@ -112,10 +112,13 @@ final class FeedSource: PortRotaDelegate {
     private func session(_ event: ReceivedEvent) -> AgentSession? {
         guard let agent = AgentID(event.agentID) else { return nil }
         let stamp = Stamp(milliseconds: event.timeMilliseconds, counter: 0)
+        let former = DN(event.thisDN).flatMap { role.feed.session(of: $0) }
         let state: AgentSession.State =
             switch event.type {
             case .eventAgentReady: .ready
             case .eventAgentLogout: .loggedOut
+            // Who logs in again, with other skills, is as ready as before.
+            case .eventAgentLogin where former?.agent == agent && former?.state == .ready: .ready
             case _: .notReady
             }
         return AgentSession(

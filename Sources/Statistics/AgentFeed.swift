@@ -47,6 +47,9 @@ package struct AgentFeed: Sendable {
         board.told(dn, view, now: now)
     }
 
+    /// As it was told last.
+    package func session(of dn: DN) -> AgentSession? { directory.index(of: dn).flatMap { views[$0]?.agent } }
+
     /// The agent of a DN has done something.
     package mutating func agentChanged(_ dn: DN, to session: AgentSession, now: Instant) {
         guard let index = directory.index(of: dn) else { return }
