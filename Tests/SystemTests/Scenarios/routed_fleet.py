@@ -108,6 +108,7 @@ class Gateway(Endpoint):
         self.outcomes = collections.Counter()
         self.ended = {}
         self.branches = 0
+        self.asked = {}
 
     def request(self, first, headers, source):
         if first.startswith("BYE"):
@@ -129,6 +130,7 @@ class Gateway(Endpoint):
         uri = f"sip:{self.options.point}@cc.example.com"
         invite = self.lines("INVITE", uri, name, 1, f"<{uri}>")
         outcome = "forgotten"
+        self.asked[name] = (node, time.monotonic())
         async for status, headers in self.ask((name, "1", "INVITE"), invite, node, self.options.patience):
             if 200 <= status < 300:
                 await self.talk(name, node, headers)
@@ -161,12 +163,14 @@ class Phone(Endpoint):
         self.calls = {}
         self.doubles = []
         self.answered = 0
+        self.rung = {}
 
     def request(self, first, headers, source):
         call = headers["call-id"][0]
         if first.startswith("INVITE"):
             if call in self.calls:
                 return
+            self.rung.setdefault(call, time.monotonic())
             if self.calls:
                 self.doubles.append(f"{self.dn}: {call} beside {list(self.calls)}")
                 return self.reply("486 Busy Here", headers, source, "b" + self.dn)
@@ -220,7 +224,16 @@ async def main(options):
             calls.append(asyncio.ensure_future(gateway.call(f"c{number}-{node}-{options.name}", node)))
         await asyncio.sleep(1 / options.rate)
     await asyncio.gather(*calls)
+    rung = {}
+    for phone in phones:
+        for call, moment in phone.rung.items():
+            rung[call] = min(moment, rung.get(call, moment))
+    order = [
+        {"call": call, "node": node, "asked": asked, "rung": rung.get(call)}
+        for call, (node, asked) in gateway.asked.items()
+    ] if options.order else None
     print(json.dumps({
+        "order": order,
         "outcomes": dict(gateway.outcomes), "doubles": sum((phone.doubles for phone in phones), []),
         "answered": {phone.dn: phone.answered for phone in phones},
         "left": {phone.dn: list(phone.calls) for phone in phones if phone.calls},
@@ -239,4 +252,5 @@ if __name__ == "__main__":
     parser.add_argument("--talk", type=float, default=0.1)
     parser.add_argument("--patience", type=float, default=40)
     parser.add_argument("--name", default="x")
+    parser.add_argument("--order", action="store_true", help="tell when each call came and when a phone rang for it first")
     asyncio.run(main(parser.parse_args()))
