@@ -95,6 +95,14 @@ final class AgentDesk: PortConnection {
         open += 1
     }
 
+    /// Those who were ready are not, and the other way round.
+    func changeAll() throws {
+        for start in stride(from: 0, to: count, by: 100) {
+            for number in (start..<start + 100).clamped(to: 0..<count) { try change(number) }
+            try awaitAll()
+        }
+    }
+
     func makeAllReady() throws {
         for number in 0..<count where !isReady[number] { try change(number) }
         try awaitAll()

@@ -67,7 +67,7 @@ struct BenchTopology {
     private var points: String {
         guard let routing else { return "" }
         return """
-            routingPoints: { \(routing.point): { strategy: \(routing.strategy.rawValue) } }
+            routingPoints: { \(routing.point): { strategy: \(routing.strategy.rawValue), timeout: 10m, maxWaiting: 100000 } }
             trunks: { carrier: { address: "udp:\(routing.trunk)" } }
             """
     }

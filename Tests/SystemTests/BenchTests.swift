@@ -40,7 +40,9 @@ import Testing
         let subjects = ["few", "many"] + (isThere ? ["dispatcher"] : [])
         let keys = subjects.flatMap { subject in quantities.map { "\($0)-\(subject)" } }
         let strategies = RoutingStrategy.allCases.map(\.rawValue)
-        for key in keys + strategies.flatMap({ ["choice-\($0)", "request-\($0)"] }) {
+        for key in keys + ["dispatchMedian", "dispatchTail"]
+            + strategies.flatMap({ ["choice-\($0)", "request-\($0)"] })
+        {
             #expect(result.output.contains("\"routing-\(key)\""), "\(key): \(result.output)")
         }
         for subject in subjects {

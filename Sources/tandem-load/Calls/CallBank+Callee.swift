@@ -42,6 +42,7 @@ extension CallBank {
             sendAnswer(place)
         case .new:
             result.arrived(after: now - min(now, places[place].due), over: line)
+            try onArrival?(parties.callee, now)
             let texts = texts[line]
             lines.callees[line].append(toward: source) {
                 texts.appendRinging(parties, to: message, in: bytes, to: &$0)

@@ -79,6 +79,10 @@ final class CallBank {
     private var lookInterval: UInt64 = 20_000_000
     /// Whether calls are still begun.
     var isOpen = false
+    /// Told of each new INVITE at a phone: the phone's number, and when it came.
+    var onArrival: ((UInt64, UInt64) throws -> Void)?
+    /// Called again and again; says when it wants to be called at the latest.
+    var onTurn: ((UInt64) throws -> UInt64?)?
 
     /// Phones of a server, and phones of the same or another one that they call.
     convenience init(callers: Phones, callees: Phones, domain: String, interruption: Interruption) throws {
@@ -165,7 +169,9 @@ final class CallBank {
             } else if inFlight == heldForEver {
                 break
             }
-            try turn(now, &nextLook, until: isOpen ? nextBegin(since: start) : nil)
+            let deadline = isOpen ? nextBegin(since: start) : nil
+            let other = try onTurn?(now)
+            try turn(now, &nextLook, until: other.map { min($0, deadline ?? .max) } ?? deadline)
             if now >= nextWord {
                 nextWord += 1_000_000_000
                 progress?(result)

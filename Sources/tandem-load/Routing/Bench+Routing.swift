@@ -10,6 +10,9 @@ extension Bench {
     /// Calls a second where the time until a phone is called is what matters.
     static let routedRate = 200
     private static let hold: UInt64 = 20_000_000
+    /// Agents who become ready a second while callers wait, and how many callers.
+    static let readyRate = 200
+    private static let waiting = 10_000
 
     private typealias Subject = RoutingFigure.Subject
 
@@ -21,9 +24,22 @@ extension Bench {
             let cluster = try RoutedCluster(agents: isQuick ? agents / 10 : agents, interruption: interruption)
             defer { cluster.stop() }
             try measure(subject, cluster, cluster.calls, inFlight) { try cluster.settle() }
+            if subject == .few { try measureDispatch(cluster, isQuick: isQuick) }
         }
         try measureDispatcher(inFlight)
         try measureChoices(among: isQuick ? Self.dns / 10 : Self.dns)
+    }
+
+    private func measureDispatch(_ cluster: RoutedCluster, isQuick: Bool) throws {
+        let (latencies, calls) = try cluster.measureDispatch(
+            callers: isQuick ? Self.waiting / 50 : Self.waiting, samples: min(samples, 4 * 1_000), rate: Self.readyRate)
+        table.add(.dispatchMedian, Double(latencies.valueAtPercentile(50)) / 1000)
+        table.add(.dispatchTail, Double(latencies.valueAtPercentile(99)) / 1000)
+        if calls.failed > 0 {
+            table.note(
+                "Of the callers who waited \(calls.failed) failed: \(CallReport(calls).failures.joined(separator: ", "))."
+            )
+        }
     }
 
     private func measureDispatcher(_ inFlight: Int) throws {

@@ -1,4 +1,5 @@
 import ClusterModel
+import Histogram
 import LinuxSystem
 
 /// Two data centers with a node, a Stat Server and a router each, and agents at both: half of the phones at each node, every agent
@@ -35,6 +36,52 @@ final class RoutedCluster: MeasuredServer {
         try calls.register()
         try logIn(phones)
         try settle()
+    }
+
+    /// How long it takes from TAgentSetReady until the agent's phone is called, while callers wait.
+    ///
+    /// - Parameters:
+    ///   - callers: that wait when the last agent is made ready.
+    ///   - samples: agents made ready, one after the other.
+    ///   - rate: agents a second.
+    /// - Returns: nanoseconds, and what the calls have come to.
+    func measureDispatch(
+        callers: Int, samples: Int, rate: Int
+    ) throws -> (latencies: Histogram<UInt32>, calls: CallResult) {
+        let half = agents / 2
+        let firsts = [Self.firstAgent, Self.firstAgent + UInt64(half)]
+        let desks = try firsts.enumerated().map { node, first in
+            try AgentDesk(to: cluster.clientAddress(node), first: Int(first), count: half)
+        }
+        for desk in desks { try desk.changeAll() }
+        try cluster.awaitAgents(0)
+        let line = WaitingLine(desks, firsts: firsts, agentsAtADesk: half, samples: samples, rate: rate)
+        var quiet: UInt64?
+        var isDraining = false
+        calls.onArrival = { dn, now in
+            if !isDraining { try line.arrived(dn, now) }
+        }
+        calls.onTurn = { [calls] now in
+            guard !calls.isOpen else { return nil }
+            // The last of them are told of a moment before they wait.
+            if quiet == nil {
+                quiet = now + 1_000_000_000
+                line.start(now + 1_000_000_000)
+            }
+            if line.isOver, !isDraining {
+                isDraining = true
+                for desk in desks { try desk.makeAllReady() }
+            }
+            return isDraining ? nil : try line.turn(now)
+        }
+        defer {
+            calls.onArrival = nil
+            calls.onTurn = nil
+        }
+        let count = callers + samples
+        let result = try calls.run(CallBank.Plan(calls: count, inFlight: count, rate: 2_500, hold: 100_000_000))
+        try settle()
+        return (line.latencies, result)
     }
 
     /// Some here and some there by turns: who has been free for longest is as often at one node as at the other.

@@ -20,6 +20,8 @@ enum RoutingFigure: Hashable {
     }
 
     case calls(Quantity, Subject)
+    /// From an agent's becoming ready to the call, while callers wait.
+    case dispatchMedian, dispatchTail
     /// Who gets a call, with 100,000 free agents: found, and found and asked for.
     case choice(RoutingStrategy)
     case request(RoutingStrategy)
@@ -28,12 +30,14 @@ enum RoutingFigure: Hashable {
 extension RoutingFigure: MeasuredFigure {
     static var allCases: [RoutingFigure] {
         Quantity.allCases.flatMap { quantity in Subject.allCases.map { .calls(quantity, $0) } }
-            + RoutingStrategy.allCases.flatMap { [.choice($0), .request($0)] }
+            + [.dispatchMedian, .dispatchTail] + RoutingStrategy.allCases.flatMap { [.choice($0), .request($0)] }
     }
 
     var key: String {
         switch self {
         case .calls(let quantity, let subject): "routing-\(quantity.rawValue)-\(subject.rawValue)"
+        case .dispatchMedian: "routing-dispatchMedian"
+        case .dispatchTail: "routing-dispatchTail"
         case .choice(let strategy): "routing-choice-\(strategy.rawValue)"
         case .request(let strategy): "routing-request-\(strategy.rawValue)"
         }
@@ -42,6 +46,8 @@ extension RoutingFigure: MeasuredFigure {
     var name: String {
         switch self {
         case .calls(let quantity, let subject): "\(quantity.name): \(subject.name)"
+        case .dispatchMedian: "agent ready to INVITE at the phone, p50: 10,000 callers waiting"
+        case .dispatchTail: "agent ready to INVITE at the phone, p99: 10,000 callers waiting"
         case .choice(let strategy): "choice among 100,000 agents: \(strategy.rawValue)"
         case .request(let strategy): "request to reservation, 100,000 agents: \(strategy.rawValue)"
         }
@@ -50,13 +56,15 @@ extension RoutingFigure: MeasuredFigure {
     var unit: String {
         switch self {
         case .calls(let quantity, _): quantity.unit
-        case .choice, .request: "µs"
+        case .dispatchMedian, .dispatchTail, .choice, .request: "µs"
         }
     }
 
     var meaning: String {
         switch self {
         case .calls(let quantity, let subject): quantity.meaning(subject)
+        case .dispatchMedian, .dispatchTail:
+            "TAgentSetReady of \(Bench.readyRate) agents a second at either node, of 1,000; the call that has waited for longest comes"
         case .choice: "in this process: which agent would get the call, all of them free; to be under 5 µs"
         case .request: "in this process: what a router does with a call until it asks for an agent; to be under 5 µs"
         }
