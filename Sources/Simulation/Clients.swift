@@ -127,6 +127,7 @@ extension ClusterSimulation {
             guard let event = cores[node.position].nextClientEvent(for: id) else {
                 invariantClientsKnowTheView(node, client)
                 invariantClientsKnowTheLinks(node, client)
+                invariantClientsKnowTheWaiting(node, client)
                 if nodes[node.position].clients[client].kind == .statistics { invariantStatServersKnowTheAgents(node) }
                 return
             }

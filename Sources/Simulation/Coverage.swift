@@ -90,6 +90,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved
     case statFeedLost, statFeedResumed, callsToldToTheEnd
     case callRinging, callEstablished, callReleased, callAbandoned
+    case pointQueued, pointDiverted, pointAbandoned, waitingCallInSnapshot
 
     // What the plan had.
     case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
@@ -154,6 +155,13 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             case .established: self = .callEstablished
             case .released: self = .callReleased
             case .abandoned: self = .callAbandoned
+            }
+        case .point(_, nil): self = .waitingCallInSnapshot
+        case .point(let event, _):
+            switch event.outcome {
+            case .waiting: self = .pointQueued
+            case .abandoned: self = .pointAbandoned
+            case .answered, .defaulted, .refused, .overflowed: self = .pointDiverted
             }
         case .agent(let event, _, _):
             switch event.kind {

@@ -49,7 +49,7 @@ struct ModelRouter: Sendable {
         case .agentReserved(let id, _), .done(let id), .error(let id, _), .routeUsed(let id?, _, _, _): answered(id)
         case .routeRequest, .routeUsed, .routeEnded, .serverInfo, .linkConnected, .linkDisconnected: break
         case .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable,
-            .ownerReachable, .ownerHint, .agent, .call:
+            .ownerReachable, .ownerHint, .agent, .call, .point:
             problem = "a router was told \(event)"
         }
     }
@@ -179,7 +179,7 @@ extension ClusterSimulation {
         case .routeEnded(let connection, _):
             routers[router].machine.routeEnded(node, connection, now: now)
         case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .unregistered, .addressInfo, .monitoring,
-            .agent, .done, .call, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable:
+            .agent, .done, .call, .point, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable:
             break
         }
         settleRouter(router)
@@ -260,7 +260,7 @@ extension ClusterSimulation {
         case .call(let event, _): dns = [event.dn]
         case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .error, .registered, .unregistered,
             .addressInfo,
-            .agentReserved, .done, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
+            .agentReserved, .done, .point, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
             break
         }
         for name in dns {

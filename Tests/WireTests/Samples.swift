@@ -157,7 +157,9 @@ let requests: [TRequest] = [
             acceptsOwnerEvents: true, resume: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 0),
             mask: [.agentReady, .links]
         )
-    ), .registerAddress(referenceID: 7, dn: "7001", takeover: false, desktop: DesktopToken(number: .max)),
+    ), .monitorAll(referenceID: 19, MonitorOptions(pointsOnly: true, mask: .points)),
+    .setInputMask(referenceID: 20, [.calls, .points]), .setInputMask(referenceID: 21, .calls),
+    .registerAddress(referenceID: 7, dn: "7001", takeover: false, desktop: DesktopToken(number: .max)),
     .setInputMask(referenceID: 8, .all), .setInputMask(referenceID: 9, []),
     .setInputMask(referenceID: 10, [.service, .agentLogin, .agentLogout, .agentNotReady]),
     .agent(referenceID: 11, dn: "1001", .login(sessions[0].agent, .manualIn, sessions[0].reasons)),
@@ -219,6 +221,11 @@ let events: [TEvent] = {
         .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeUsed(referenceID: nil, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeEnded(connection, routingPoint: dn("8000")),
+        .point(PointEvent(.waiting, connection, at: dn("8000"), time: 5), sequence: nil),
+        .point(
+            PointEvent(.answered, connection, at: dn("8000"), waited: 1_500, time: 6, destination: dn("1001")),
+            sequence: 14),
+        .point(PointEvent(.abandoned, connection, at: dn("8000"), waited: 7, time: 6), sequence: 15),
     ]
 }()
 
