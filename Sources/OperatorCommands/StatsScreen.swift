@@ -4,31 +4,36 @@ package import Orchestration
 
 /// What `tandem stats` shows people.
 package enum StatsScreen {
+    /// What happens to few calls, or to none: left out where people read and it is nobody's case.
+    private static let rarities: [(heading: String, count: @Sendable (PointTally) -> UInt64)] = [
+        ("DEFAULTED", { $0.defaulted }), ("OVERFLOWED", { $0.overflowed }), ("REFUSED", { $0.refused }),
+        ("UNKNOWN", { $0.unknown }),
+    ]
+
     /// - Parameter minutes: 0 for all the time.
     package static func points(_ answer: StatisticsAnswer, minutes: UInt32, _ style: Style) -> String {
-        var table = Table([
-            .init("ROUTING POINT"), .init("WAITING", .right), .init("LONGEST", .right), .init("ARRIVED", .right),
-            .init("ANSWERED", .right), .init("ABANDONED", .right), .init("DEFAULTED", .right),
-            .init("OVERFLOWED", .right), .init("REFUSED", .right), .init("UNKNOWN", .right),
-            .init("SERVICE LEVEL", .right),
-            .init("ASA", .right), .init("WAIT", .right), .init("MAX WAIT", .right), .init("ABANDON", .right),
-        ])
+        let rare = rarities.filter { rarity in
+            style.hasTabs || answer.points.contains { rarity.count($0.tally) > 0 }
+        }
+        let headings =
+            ["WAITING", "LONGEST", "ARRIVED", "ANSWERED", "ABANDONED"] + rare.map(\.heading)
+            + ["SERVICE LEVEL", "ASA", "WAIT", "MAX WAIT", "ABANDONED AFTER"]
+        var table = Table([.init("ROUTING POINT")] + headings.map { .init($0, .right) })
         for point in answer.points {
             let tally = point.tally
-            let counts = [
-                tally.arrived, tally.answered, tally.abandoned, tally.defaulted, tally.overflowed, tally.refused,
-                tally.unknown,
-            ]
-            let level = Table.Cell(percent(tally.serviceLevel), tone(tally.serviceLevel))
+            let counts = [tally.arrived, tally.answered, tally.abandoned] + rare.map { $0.count(tally) }
             let waits = [
                 time(tally.averageAnswer), time(tally.averageWait), time(tally.ended == 0 ? nil : tally.longestWait),
                 time(tally.averageAbandon),
             ]
-            table.add(
-                [
-                    .init("\(point.point)"), .init("\(point.waiting)", point.waiting > 0 ? .doubtful : .plain),
-                    .init(time(point.waiting == 0 ? nil : point.longestWaiting)),
-                ] + counts.map { .init("\($0)") } + [level] + waits.map { .init($0) })
+            var cells: [Table.Cell] = [
+                .init("\(point.point)"), .init("\(point.waiting)", point.waiting > 0 ? .doubtful : .plain),
+                .init(time(point.waiting == 0 ? nil : point.longestWaiting)),
+            ]
+            cells += counts.map { .init("\($0)") }
+            cells.append(.init(percent(tally.serviceLevel), tone(tally.serviceLevel)))
+            cells += waits.map { .init($0) }
+            table.add(cells)
         }
         return table.rendered(style) + footing(answer, minutes, style)
     }

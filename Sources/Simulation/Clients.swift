@@ -128,7 +128,10 @@ extension ClusterSimulation {
                 invariantClientsKnowTheView(node, client)
                 invariantClientsKnowTheLinks(node, client)
                 invariantClientsKnowTheWaiting(node, client)
-                if nodes[node.position].clients[client].kind == .statistics { invariantStatServersKnowTheAgents(node) }
+                if nodes[node.position].clients[client].kind == .statistics {
+                    invariantStatServersKnowTheAgents(node)
+                    invariantStatServersKnowTheCalls(node)
+                }
                 return
             }
             hear(event, node, client)

@@ -13,6 +13,8 @@ struct SimulatedRouter: Sendable {
     let statNode: NodeIndex
     var machine: RouterMachine
     var board: StatBoard
+    /// Of the calls at the routing points of `statNode`.
+    var points: PointBoard
     /// What the router has heard of the Stat Server.
     var subscription = StatSubscription()
     var isNewsPlanned = false
@@ -72,7 +74,7 @@ extension ClusterSimulation {
                     dataCenter: dataCenter, nodes: there.map { NodeIndex($0) },
                     statNode: NodeIndex(there[Int(draw % UInt64(there.count))]),
                     machine: newRouter(dataCenter, life: 0),
-                    board: newBoard()))
+                    board: newBoard(), points: newPoints()))
         }
     }
 
@@ -91,6 +93,10 @@ extension ClusterSimulation {
         setup.firstSequence = now / .microsecond
         setup.faults = injection?.faults ?? .none
         return StatBoard(setup)
+    }
+
+    private func newPoints() -> PointBoard {
+        PointBoard(PointBoard.Setup(points: topology.routingPoints, nodeCount: topology.nodes.count))
     }
 
     /// Processes other than nodes have sound clocks.
@@ -231,6 +237,7 @@ extension ClusterSimulation {
             count(.statFeedLost)
             routers[router].isFeedLost = true
             routers[router].board.feedLost(now: outside)
+            routers[router].points.feedLost(of: node)
             invariantLostFeedsShowNothing(router)
             planNews(router)
         case .monitor, .desktop, .reserver: break
@@ -249,18 +256,27 @@ extension ClusterSimulation {
             routers[router].isFeedLost = false
             if isResumed {
                 count(.statFeedResumed)
+                routers[router].points.feedResumed(of: node)
                 dns = (0..<topology.directory.count).map { topology.directory.dn(at: DNIndex($0)) }
             } else {
                 routers[router].board.snapshotBegan()
+                routers[router].points.snapshotBegan(of: node)
             }
-        case .endOfSnapshot: routers[router].board.snapshotEnded(now: now)
+        case .endOfSnapshot:
+            routers[router].board.snapshotEnded(now: now)
+            routers[router].points.snapshotEnded(of: node, now: now)
+        case .point(var event, _):
+            // How long ago it was the node says by its own clock.
+            let age = instant(node).wallMilliseconds - min(instant(node).wallMilliseconds, event.time)
+            event.time = now.wallMilliseconds - min(now.wallMilliseconds, age)
+            routers[router].points.told(event, by: node, now: now)
         case .status(let statuses, _): dns = statuses.map(\.dn)
         case .serviceChanged(let status, _): dns = [status.dn]
         case .agent(let event, _, _): dns = [event.dn]
         case .call(let event, _): dns = [event.dn]
         case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .error, .registered, .unregistered,
             .addressInfo,
-            .agentReserved, .done, .point, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
+            .agentReserved, .done, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
             break
         }
         for name in dns {
@@ -334,6 +350,7 @@ extension ClusterSimulation {
         nodes[node.position].clients[SimulatedClient.statistics].subscriber = ModelSubscriber(
             dnCount: topology.directory.count, isToldStepByStep: false)
         routers[router].board = newBoard()
+        routers[router].points = newPoints()
         // Nothing is known of what it had not finished telling.
         if !routers[router].subscription.isWhole { routers[router].subscription = StatSubscription() }
         planNews(router)
