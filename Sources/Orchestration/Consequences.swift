@@ -143,9 +143,12 @@ package struct Consequences: Equatable, Sendable {
         side.agents = change(\.report.agents)
         side.available = change(\.report.agentsAvailable)
         let numbers = nodes.first.flatMap { answers[$0] }?.points.map(\.number) ?? []
-        side.points = numbers.map { number in
+        side.points = numbers.enumerated().map { position, number in
+            // All nodes tell them in the order of the topology, unless it is another.
             func figure(_ reach: ReachReport, _ value: (PointReach) -> UInt64) -> UInt64 {
-                reach.points.first { $0.number == number }.map(value) ?? 0
+                let isThere = position < reach.points.count && reach.points[position].number == number
+                let point = isThere ? reach.points[position] : reach.points.first { $0.number == number }
+                return point.map(value) ?? 0
             }
             var point = Point(number)
             point.waiting = sum(own) { figure($0, \.waiting) }
