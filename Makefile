@@ -48,6 +48,11 @@ run: ## build what it runs, and bring clusters/two-datacenters.yaml up in the fo
 	$(SWIFT) build -c release --product tandem
 	$(BIN)/tandem up clusters/two-datacenters.yaml
 
+.PHONY: gateway
+gateway: ## play the first gateway of clusters/two-datacenters.yaml: telephones that ring for half a second and are answered
+	$(call install,sip-tester)
+	sipp -sf examples/sipp/answer.xml -aa -s telephone -i 127.0.0.1 -p 5090 127.0.0.1:5071
+
 .PHONY: test
 test: deps ## build and run every test
 	$(SWIFT) build -c release --build-tests

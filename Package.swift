@@ -25,14 +25,17 @@ let pureRooms: [Target] = [
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "CallControl", dependencies: ["ClusterModel", "AgentSessions"]),
+    .target(name: "Trunks", dependencies: ["ClusterModel"]),
     .target(
         name: "NodeCore",
-        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts"]),
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
+        ]),
     .target(
         name: "Simulation",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
-            "TargetSelection",
+            "TargetSelection", "Trunks",
             "Statistics", "NodeCore",
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),
@@ -70,7 +73,7 @@ let doors: [Target] = [
     .target(
         name: "Wire",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts", "Orchestration",
             "CProtobufC", "CTandemProto",
         ]
     ),
@@ -116,7 +119,8 @@ let roles: [Target] = [
     .target(
         name: "SIPServer",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "Orchestration",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
+            "Orchestration",
             "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
@@ -145,8 +149,8 @@ let checks: [Target] = [
     .target(
         name: "FuzzChecks",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "TLibraryPorts", "Orchestration",
-            "NodeCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "Trunks", "TLibraryPorts",
+            "Orchestration", "NodeCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )
@@ -190,11 +194,12 @@ let tests: [Target] = [
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
+    .testTarget(name: "TrunksTests", dependencies: ["ClusterModel", "Trunks"]),
     .testTarget(
         name: "NodeCoreTests",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts", "NodeCore",
-            "Digests",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
+            "NodeCore", "Digests",
         ]),
     .testTarget(
         name: "SimulationTests",
@@ -206,7 +211,8 @@ let tests: [Target] = [
     .testTarget(
         name: "WireTests",
         dependencies: [
-            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration", "Wire",
+            "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts", "Orchestration",
+            "Wire",
         ]
     ),
     .target(name: "TestCertificates", dependencies: ["LinuxSystem"], path: "Tests/TestCertificates"),

@@ -1177,6 +1177,96 @@ void   tandem__control__node_report__free_unpacked
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__trunk_report__init
+                     (Tandem__Control__TrunkReport         *message)
+{
+  static const Tandem__Control__TrunkReport init_value = TANDEM__CONTROL__TRUNK_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__trunk_report__get_packed_size
+                     (const Tandem__Control__TrunkReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__trunk_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__trunk_report__pack
+                     (const Tandem__Control__TrunkReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__trunk_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__trunk_report__pack_to_buffer
+                     (const Tandem__Control__TrunkReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__trunk_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TrunkReport *
+       tandem__control__trunk_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TrunkReport *)
+     protobuf_c_message_unpack (&tandem__control__trunk_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__trunk_report__free_unpacked
+                     (Tandem__Control__TrunkReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__trunk_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__gateway_report__init
+                     (Tandem__Control__GatewayReport         *message)
+{
+  static const Tandem__Control__GatewayReport init_value = TANDEM__CONTROL__GATEWAY_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__gateway_report__get_packed_size
+                     (const Tandem__Control__GatewayReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__gateway_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__gateway_report__pack
+                     (const Tandem__Control__GatewayReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__gateway_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__gateway_report__pack_to_buffer
+                     (const Tandem__Control__GatewayReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__gateway_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__GatewayReport *
+       tandem__control__gateway_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__GatewayReport *)
+     protobuf_c_message_unpack (&tandem__control__gateway_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__gateway_report__free_unpacked
+                     (Tandem__Control__GatewayReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__gateway_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__point_report__init
                      (Tandem__Control__PointReport         *message)
 {
@@ -5153,7 +5243,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[24] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[25] =
 {
   {
     "request",
@@ -5443,6 +5533,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "trunks",
+    37,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__NodeReport, n_trunks),
+    offsetof(Tandem__Control__NodeReport, trunks),
+    &tandem__control__trunk_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -5468,13 +5570,14 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   12,   /* field[12] = revision */
   16,   /* field[16] = slow_clients */
   20,   /* field[20] = transactions */
+  24,   /* field[24] = trunks */
   2,   /* field[2] = uptime_milliseconds */
 };
 static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 24 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -5484,11 +5587,308 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  24,
+  25,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__trunk_report__field_descriptors[14] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_limit",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, has_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capacity",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, capacity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, group),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_capacity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, group_capacity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inbound",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, inbound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outbound",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, outbound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "full",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, full),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failovers",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, failovers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unreachable",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TrunkReport, unreachable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gateways",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__TrunkReport, n_gateways),
+    offsetof(Tandem__Control__TrunkReport, gateways),
+    &tandem__control__gateway_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__trunk_report__field_indices_by_name[] = {
+  1,   /* field[1] = calls */
+  4,   /* field[4] = capacity */
+  11,   /* field[11] = failed */
+  10,   /* field[10] = failovers */
+  9,   /* field[9] = full */
+  13,   /* field[13] = gateways */
+  5,   /* field[5] = group */
+  6,   /* field[6] = group_capacity */
+  3,   /* field[3] = has_limit */
+  7,   /* field[7] = inbound */
+  2,   /* field[2] = limit */
+  0,   /* field[0] = name */
+  8,   /* field[8] = outbound */
+  12,   /* field[12] = unreachable */
+};
+static const ProtobufCIntRange tandem__control__trunk_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 14 }
+};
+const ProtobufCMessageDescriptor tandem__control__trunk_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TrunkReport",
+  "TrunkReport",
+  "Tandem__Control__TrunkReport",
+  "tandem.control",
+  sizeof(Tandem__Control__TrunkReport),
+  14,
+  tandem__control__trunk_report__field_descriptors,
+  tandem__control__trunk_report__field_indices_by_name,
+  1,  tandem__control__trunk_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__trunk_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__gateway_report__field_descriptors[5] =
+{
+  {
+    "address",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__GatewayReport, address),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_down",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__GatewayReport, is_down),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_believed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__GatewayReport, is_believed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__GatewayReport, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_out_of_reach",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__GatewayReport, is_out_of_reach),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__gateway_report__field_indices_by_name[] = {
+  0,   /* field[0] = address */
+  2,   /* field[2] = is_believed */
+  1,   /* field[1] = is_down */
+  4,   /* field[4] = is_out_of_reach */
+  3,   /* field[3] = since */
+};
+static const ProtobufCIntRange tandem__control__gateway_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__gateway_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.GatewayReport",
+  "GatewayReport",
+  "Tandem__Control__GatewayReport",
+  "tandem.control",
+  sizeof(Tandem__Control__GatewayReport),
+  5,
+  tandem__control__gateway_report__field_descriptors,
+  tandem__control__gateway_report__field_indices_by_name,
+  1,  tandem__control__gateway_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__gateway_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[9] =
@@ -8757,7 +9157,7 @@ const ProtobufCMessageDescriptor tandem__control__condition__descriptor =
   (ProtobufCMessageInit) tandem__control__condition__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[7] =
 {
   {
     "dn",
@@ -8831,6 +9231,18 @@ static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "trunk",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNDetails, trunk),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
   2,   /* field[2] = agent_type */
@@ -8839,11 +9251,12 @@ static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
   4,   /* field[4] = homes */
   3,   /* field[3] = phone */
   1,   /* field[1] = provisioned */
+  6,   /* field[6] = trunk */
 };
 static const ProtobufCIntRange tandem__control__dndetails__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
 {
@@ -8853,7 +9266,7 @@ const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
   "Tandem__Control__DNDetails",
   "tandem.control",
   sizeof(Tandem__Control__DNDetails),
-  6,
+  7,
   tandem__control__dndetails__field_descriptors,
   tandem__control__dndetails__field_indices_by_name,
   1,  tandem__control__dndetails__number_ranges,

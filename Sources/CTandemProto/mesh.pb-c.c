@@ -682,6 +682,51 @@ void   tandem__mesh__call_report__free_unpacked
   assert(message->base.descriptor == &tandem__mesh__call_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__mesh__capacity__init
+                     (Tandem__Mesh__Capacity         *message)
+{
+  static const Tandem__Mesh__Capacity init_value = TANDEM__MESH__CAPACITY__INIT;
+  *message = init_value;
+}
+size_t tandem__mesh__capacity__get_packed_size
+                     (const Tandem__Mesh__Capacity *message)
+{
+  assert(message->base.descriptor == &tandem__mesh__capacity__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__mesh__capacity__pack
+                     (const Tandem__Mesh__Capacity *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__mesh__capacity__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__mesh__capacity__pack_to_buffer
+                     (const Tandem__Mesh__Capacity *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__mesh__capacity__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Mesh__Capacity *
+       tandem__mesh__capacity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Mesh__Capacity *)
+     protobuf_c_message_unpack (&tandem__mesh__capacity__descriptor,
+                                allocator, len, data);
+}
+void   tandem__mesh__capacity__free_unpacked
+                     (Tandem__Mesh__Capacity *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__mesh__capacity__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__mesh__hello__field_descriptors[9] =
 {
   {
@@ -2212,5 +2257,134 @@ const ProtobufCMessageDescriptor tandem__mesh__call_report__descriptor =
   tandem__mesh__call_report__field_indices_by_name,
   1,  tandem__mesh__call_report__number_ranges,
   (ProtobufCMessageInit) tandem__mesh__call_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__mesh__capacity__field_descriptors[8] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_group",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, is_group),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, given),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "taken",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, taken),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "spare",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, spare),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wanted",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, wanted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "question",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, question),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answer",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Capacity, answer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__mesh__capacity__field_indices_by_name[] = {
+  7,   /* field[7] = answer */
+  2,   /* field[2] = given */
+  1,   /* field[1] = is_group */
+  0,   /* field[0] = name */
+  6,   /* field[6] = question */
+  4,   /* field[4] = spare */
+  3,   /* field[3] = taken */
+  5,   /* field[5] = wanted */
+};
+static const ProtobufCIntRange tandem__mesh__capacity__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__mesh__capacity__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.mesh.Capacity",
+  "Capacity",
+  "Tandem__Mesh__Capacity",
+  "tandem.mesh",
+  sizeof(Tandem__Mesh__Capacity),
+  8,
+  tandem__mesh__capacity__field_descriptors,
+  tandem__mesh__capacity__field_indices_by_name,
+  1,  tandem__mesh__capacity__number_ranges,
+  (ProtobufCMessageInit) tandem__mesh__capacity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -128,6 +128,17 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A REGISTER that comes again after its binding has gone or moved is taken for a new one.
     package static let repetitionTaken = Faults(rawValue: 1 << 33)
 
+    // MARK: Trunks
+
+    /// Calls go over a trunk whether or not there is a place.
+    package static let capacityIgnored = Faults(rawValue: 1 << 55)
+
+    /// Who gives a place away uses it all the same.
+    package static let capacityGivenTwice = Faults(rawValue: 1 << 56)
+
+    /// A node that begins uses its whole share at once, whatever it gave away in an earlier life.
+    package static let capacityForgotten = Faults(rawValue: 1 << 57)
+
     // MARK: TLibraryPorts
 
     /// A resumed feed begins one event late.

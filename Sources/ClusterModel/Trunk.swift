@@ -48,6 +48,11 @@ package struct Trunk: Hashable, Sendable {
     }
 }
 
+extension SIPListener {
+    /// Whether nodes send calls to a gateway there. Over TLS they would have to know whose certificate it shows, and nobody says so.
+    package var isDialled: Bool { transport != .tls }
+}
+
 /// A position in `Topology.trunks`.
 package struct TrunkIndex: Hashable, Comparable, Sendable {
     package let rawValue: UInt16

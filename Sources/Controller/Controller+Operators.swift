@@ -226,6 +226,7 @@ extension Controller {
         details.isProvisioned = true
         details.agentType = agentType.name
         details.phone = agentType.phone.rawValue
+        details.trunk = agentType.phone == .pstn ? agentType.trunk ?? "" : ""
         details.homes = topology.directory.homes[block.homes].map { topology.dataCenters[$0].name }
         details.answers = workers.enumerated().filter { $0.element.role == .sip }.map { position, worker in
             var report: DNReport?

@@ -273,6 +273,10 @@ struct CallsCheck {
             hasSaid = true
             nodes[1 - node].received(message, from: Self.link, now: now)
         }
+        while isLinked, let word = nodes[node].nextCapacityWord(for: peer) {
+            hasSaid = true
+            nodes[1 - node].received(word, from: Self.link, now: now)
+        }
         while isLinked, let message = nodes[node].nextCallMessage(for: peer) {
             hasSaid = true
             nodes[1 - node].received(message, from: Self.link, now: now)

@@ -43,6 +43,8 @@ extension MachinesCheck {
         } else if let message = node.nextProxyMessage(for: peer) {
             note(message)
             others[other].received(message, from: id, now: now)
+        } else if let word = node.nextCapacityWord(for: peer) {
+            others[other].received(word, from: id, now: now)
         } else if let message = node.nextCallMessage(for: peer) {
             others[other].received(message, from: id, now: now)
         } else {
@@ -57,6 +59,8 @@ extension MachinesCheck {
             node.received(message, from: id, now: now)
         } else if let message = others[other].nextProxyMessage(for: Self.me) {
             node.received(message, from: id, now: now)
+        } else if let word = others[other].nextCapacityWord(for: Self.me) {
+            node.received(word, from: id, now: now)
         } else if let message = others[other].nextCallMessage(for: Self.me) {
             node.received(message, from: id, now: now)
         } else {

@@ -25,6 +25,10 @@ extension NodeCore {
                 answer(response, datagram, source, &answers)
             case .dropped:
                 return
+            case .toTelephone(let dn, let trunk):
+                if let refusal = dialCall(to: dn, over: trunk, datagram, source, now) {
+                    answer(refusal, datagram, source, &answers)
+                }
             case .toPoint(let point):
                 if let refusal = holdCall(to: point, datagram, source, now) {
                     answer(refusal, datagram, source, &answers)
@@ -39,6 +43,8 @@ extension NodeCore {
     /// What becomes of a request.
     enum Routing {
         case to(ProxyRoute)
+        /// To be dialled through a trunk.
+        case toTelephone(DNIndex, TrunkIndex)
         /// To be routed.
         case toPoint(DN)
         case refused(SIPResponse)
@@ -81,6 +87,12 @@ extension NodeCore {
         let wantsSecurity = message.requestURI.scheme == .sips
         if wantsSecurity, !isSecure(source) { return .refused(SIPResponse(.temporarilyUnavailable)) }
         guard let dn = topology.directory.index(of: name) else { return routeToPoint(name, source) }
+        if let trunk = trunkToDial(dn) {
+            guard message.method == .invite, message.to.tag.isEmpty else {
+                return .refused(SIPResponse(.methodNotAllowed, extra: .allow))
+            }
+            return .toTelephone(dn, trunk)
+        }
         let targets = targets(of: dn, name, isSecure: wantsSecurity, now)
         guard !targets.isEmpty else { return .refused(SIPResponse(.temporarilyUnavailable)) }
         var route = ProxyRoute(groups: targets)
@@ -114,18 +126,9 @@ extension NodeCore {
     }
 
     /// The routing point that another node has had the call from: it stands in To as it was dialled.
-    private func dialedPoint(_ datagram: Span<UInt8>, _ source: SIPSource) -> DN? {
+    func dialedPoint(_ datagram: Span<UInt8>, _ source: SIPSource) -> DN? {
         guard source.flow.peer != nil, let name = message.to.uri.dn(in: datagram) else { return nil }
         return topology.routingPoints.contains { $0.dn == name } ? name : nil
-    }
-
-    /// The gateway that a message came from.
-    private func trunk(of source: SIPSource) -> Trunk? {
-        guard !topology.trunks.isEmpty, source.flow.peer == nil else { return nil }
-        let listeners = topology.nodes[me.position].sip
-        guard Int(source.listener) < listeners.count else { return nil }
-        let transport = listeners[Int(source.listener)].transport
-        return topology.trunks.first { $0.gateway(at: source.address, over: transport) != nil }
     }
 
     /// Requests that begin a dialog bring its later ones here.
@@ -166,7 +169,7 @@ extension NodeCore {
     }
 
     /// Whether what is sent there goes over TLS.
-    private func isSecure(_ side: SIPSource) -> Bool {
+    func isSecure(_ side: SIPSource) -> Bool {
         if let peer = side.flow.peer {
             // Which of the two has dialled depends on their names, and either's listener serves then.
             return topology.nodes[min(peer, me).position].mesh.isSecure

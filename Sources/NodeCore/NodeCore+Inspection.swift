@@ -4,6 +4,7 @@ package import ClusterModel
 package import DNOwnership
 package import SIPCore
 import TLibraryPorts
+import Trunks
 
 /// All that a node holds about one DN, for whoever checks it from outside.
 package struct DNInspection: Equatable, Sendable {
@@ -33,7 +34,7 @@ package struct DNInspection: Equatable, Sendable {
 
 /// How many calls to routing points a node knows, place by place.
 package struct HeldInspection: Equatable, Sendable {
-    /// Held INVITEs, by either of their names.
+    /// Held INVITEs, by either of their names; those of them that a machine knows.
     package var held: Int
     package var named: Int
     package var controlled: Int
@@ -76,7 +77,8 @@ extension NodeCore {
 
     package mutating func inspectHeldCalls() -> HeldInspection {
         HeldInspection(
-            held: heldCalls.count, named: heldConnections.count, controlled: control.count,
+            held: heldCalls.count, named: heldConnections.count,
+            controlled: control.count + trunks.arrivingCount + heldCalls.values.count { $0.point == nil },
             redeeming: routedRedemptions.count, requests: statefulProxy.requestCount, calls: statefulProxy.calls.count)
     }
 
@@ -99,7 +101,19 @@ extension NodeCore {
     /// Whether there is something to say to a peer that is none of the link's own: SIP, requests of clients, calls.
     package mutating func inspectHasMoreBesides(for peer: NodeIndex) -> Bool {
         hasSIPMessages(for: peer) || proxy.hasMore(for: peer) || hasCallMessages(for: peer)
+            || trunks.hasWords(for: peer)
     }
+
+    /// By trunk: how many calls go over it here; nil where there is none.
+    package mutating func inspectTrunkUse() -> [Int]? {
+        topology.trunks.isEmpty ? nil : topology.trunks.indices.map { statefulProxy.use(of: TrunkIndex($0)) }
+    }
+
+    /// Calls that wait for a place on a trunk.
+    package mutating func inspectWaitingForPlaces() -> Int { trunks.waitingCount }
+
+    /// Whether it takes for granted that peers which it does not hear have none of its places.
+    package mutating func inspectPresumesPlaces() -> Bool { trunks.shares.presumes }
 
     /// The calls of a DN that this node is near to itself.
     package mutating func inspectNearCalls(of dn: DNIndex) -> [DNCall] { statefulProxy.calls.calls(of: dn) }

@@ -1,6 +1,7 @@
 import ClusterModel
 import DNOwnership
 import SIPCore
+import Trunks
 
 // Phones that are asked whether they are there. Only the owner of a DN asks, because only the owner has its bindings.
 extension NodeCore {
@@ -28,7 +29,11 @@ extension NodeCore {
         guard status >= 200, message.viaCount == 1, let question = prober.question(of: message, in: datagram) else {
             return
         }
-        probeAnswered(slot: question.slot, number: question.number, now: now)
+        if let gateway = ProbeWriter.gateway(ofSlot: question.slot) {
+            trunks.answered(GatewayIndex(gateway.trunk, gateway.position), number: question.number, now: now)
+        } else {
+            probeAnswered(slot: question.slot, number: question.number, now: now)
+        }
     }
 
     private mutating func probeAnswered(slot: Int32, number: UInt32, now: Instant) {

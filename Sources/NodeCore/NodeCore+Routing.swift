@@ -4,6 +4,7 @@ import ClusterModel
 import DNOwnership
 import SIPCore
 import TLibraryPorts
+import Trunks
 
 // Calls to routing points: the caller's INVITE is held, routers are asked, and phones are rung until one takes the call.
 extension NodeCore {
@@ -12,6 +13,12 @@ extension NodeCore {
         var request: OpenRequest
         /// Its URI is `sips:`, so every hop has to be over TLS.
         var isSecure: Bool
+        /// The routing point that it came to; nil for one that is only dialled.
+        var point: DN?
+        /// Who calls, as the INVITE says it.
+        var caller = ""
+        /// The DN that is being dialled through a trunk.
+        var dialled: DNIndex?
     }
 
     /// INVITEs that are held.
@@ -39,9 +46,13 @@ extension NodeCore {
             return refusal.response
         case .success(let request):
             guard let connection = statefulProxy.connection(of: request) else { return nil }
-            heldCalls[connection] = HeldCall(request: request, isSecure: isSecure)
+            heldCalls[connection] = HeldCall(request: request, isSecure: isSecure, point: point, caller: caller)
             heldConnections[request] = connection
-            control.arrived(connection, at: point, caller: caller, now: now, &routingActions)
+            if let trunk = trunk(of: source) {
+                trunks.arrived(connection, from: trunk, now: now, &trunkActions)
+            } else {
+                control.arrived(connection, at: point, caller: caller, now: now, &routingActions)
+            }
             return nil
         }
     }
@@ -50,9 +61,11 @@ extension NodeCore {
 
     /// Hands phones' answers to the calls that wait for them, and does what follows, until nothing more does.
     mutating func settleRouting(_ now: Instant) {
-        while statefulProxy.hasOpenEvents || !routingActions.isEmpty || hasRoutedRedemptions {
+        countTrunkUse(now)
+        while statefulProxy.hasOpenEvents || !routingActions.isEmpty || hasRoutedRedemptions || !trunkActions.isEmpty {
             for event in statefulProxy.takeOpenEvents() { take(event, now) }
             takeRoutedRedemptions(now)
+            settleTrunks(now)
             var due: [RoutingAction] = []
             swap(&due, &routingActions)
             for action in due { carryOut(action, now) }
@@ -62,21 +75,27 @@ extension NodeCore {
 
     private mutating func take(_ event: OpenRequestEvent, _ now: Instant) {
         switch event {
-        case .failed(let request, let status):
+        case .failed(let request, let status, let hadProgress):
             guard let connection = heldConnections[request] else { return }
-            control.failed(connection, status: status, now: now, &routingActions)
+            if trunks.isLeaving(connection) {
+                trunks.failed(connection, status: status, hadProgress: hadProgress, now: now, &trunkActions)
+            } else {
+                control.failed(connection, status: status, now: now, &routingActions)
+            }
         case .answered(let request, let dn):
             guard let connection = forget(request) else { return }
+            trunks.ended(connection, isAnswered: true, now: now)
             let name = dn.map { topology.directory.dn(at: $0) }
             control.answered(connection, by: name, now: now, &routingActions)
         case .abandoned(let request):
             guard let connection = forget(request) else { return }
+            trunks.ended(connection, now: now)
             control.abandoned(connection, now: now, &routingActions)
         }
     }
 
     @discardableResult
-    private mutating func forget(_ request: OpenRequest) -> CallConnection? {
+    mutating func forget(_ request: OpenRequest) -> CallConnection? {
         guard let connection = heldConnections.removeValue(forKey: request) else { return nil }
         heldCalls[connection] = nil
         return connection
@@ -102,6 +121,8 @@ extension NodeCore {
         case .ring(let connection, let dn):
             ring(dn, for: connection, now)
         case .stopRinging(let connection):
+            trunks.ended(connection, now: now)
+            heldCalls[connection]?.dialled = nil
             if let held = heldCalls[connection] { statefulProxy.stopAsking(held.request, now: now) }
         case .inform(let connection):
             if let held = heldCalls[connection] {
@@ -140,6 +161,10 @@ extension NodeCore {
         guard let held = heldCalls[connection] else { return }
         var targets: [ProxyTarget] = []
         let dn = topology.directory.index(of: name)
+        if let dn, let trunk = trunkToDial(dn) {
+            heldCalls[connection]?.dialled = dn
+            return trunks.dial(connection, over: trunk, now: now, &trunkActions)
+        }
         if let dn, ownership.view(of: dn).service.isInService || faults.contains(.unheardOwnerRung) {
             targets = self.targets(of: dn, name, isSecure: held.isSecure, now).flatMap(\.self)
         }

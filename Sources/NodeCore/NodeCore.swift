@@ -4,6 +4,7 @@ package import ClusterModel
 package import DNOwnership
 package import SIPCore
 package import TLibraryPorts
+package import Trunks
 
 /// What a node is started with.
 package struct NodeSetup: Sendable {
@@ -87,6 +88,13 @@ package struct NodeCore: Sendable {
     var heldCalls: [CallConnection: HeldCall] = [:]
     var heldConnections: [OpenRequest: CallConnection] = [:]
     var routingActions: [RoutingAction] = []
+    /// Calls that come and go over trunks.
+    package internal(set) var trunks: TrunkDesk
+    /// By agent type: the trunk that its phones are dialled through.
+    let trunkOfType: [TrunkIndex?]
+    var trunkActions: [TrunkAction] = []
+    /// Of what the proxy counts, how far it was taken over.
+    var countedTrunkChanges: UInt64 = 0
     /// What other nodes say of the calls of this node's DNs.
     package internal(set) var witnesses: CallWitnesses
     /// By node: what it is still to be told of the calls of its DNs.
@@ -147,6 +155,11 @@ package struct NodeCore: Sendable {
         var controlSetup = CallControl.Setup(points: setup.topology.routingPoints)
         controlSetup.faults = setup.faults
         control = CallControl(controlSetup)
+        trunkOfType = setup.topology.agentTypes.map { type in
+            guard type.phone == .pstn, let name = type.trunk else { return nil }
+            return setup.topology.trunks.firstIndex { $0.name == name }.map { TrunkIndex($0) }
+        }
+        trunks = TrunkDesk(Self.trunkSetup(setup), now: now)
         witnesses = CallWitnesses()
         witnesses.faults = setup.faults
         callReports = Array(repeating: CallReports(), count: setup.topology.nodes.count)
@@ -259,11 +272,13 @@ package struct NodeCore: Sendable {
         case .ownerReachable(let owner):
             ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
             recountCalls(to: owner)
+            trunks.linkLive(owner)
         case .ownerUnreachable(let owner):
             ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
             endRequests(to: owner, now)
             releaseReservations(of: owner, client: nil)
             forgetReports(to: owner, now)
+            trunks.linkLost(owner, now: now, &trunkActions)
             endPeerFlow(owner, now)
         case .yielded(let dn):
             if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
@@ -285,14 +300,17 @@ package struct NodeCore: Sendable {
         registrar.expire(now: now, into: &emptied)
         for dn in emptied { ownership.serviceLost(dn, reason: .expired, &ownershipActions) }
         emptied.removeAll(keepingCapacity: true)
+        // Who is out of service now is not rung any more.
+        endGraces(now: now)
         probe(now: now)
         statefulProxy.tick(now: now)
         control.tick(now: now, &routingActions)
+        trunks.tick(now: now, &trunkActions)
+        checkGateways(now)
         witnesses.tick(now: now)
         settleSIP(now)
         endWrapUps(now: now)
         endReservations(now: now)
-        endGraces(now: now)
         giveUpRequests(now: now)
         settle(now)
     }
@@ -310,6 +328,7 @@ package struct NodeCore: Sendable {
         consider(statefulProxy.nextDeadline)
         consider(control.nextDeadline)
         consider(witnesses.nextDeadline)
+        consider(trunks.nextDeadline)
         return deadline
     }
 

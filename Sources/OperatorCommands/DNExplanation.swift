@@ -17,14 +17,14 @@ package struct DNExplanation: Sendable {
     /// Nodes that show it out of service.
     private var hiding: [String] { nodes { !$0.shown.isInService } }
     var owner: String { details.authority?.owner ?? "" }
-    private var isPSTN: Bool { details.phone == AgentType.Phone.pstn.rawValue }
+    var isPSTN: Bool { details.phone == AgentType.Phone.pstn.rawValue }
 
     private func nodes(where condition: (DNReport) -> Bool) -> [String] {
         details.answers.filter { $0.report.map(condition) == true }.map(\.node).sorted()
     }
 
     /// Whether a call that arrives somewhere can be given to the DN.
-    package var canTakeCall: Bool { !showing.isEmpty }
+    package var canTakeCall: Bool { !showing.isEmpty && dialProblem == nil }
 
     /// One sentence: whether the DN can take a call now, and if not why and what to do.
     package var closing: String {
@@ -34,6 +34,7 @@ package struct DNExplanation: Sendable {
                 + "nodes`."
         }
         if canTakeCall { return closingInService }
+        if !showing.isEmpty, let dialProblem { return "DN \(details.dn) cannot take a call now: \(dialProblem)." }
         return "DN \(details.dn) cannot take a call now: \(cause)."
     }
 
@@ -143,7 +144,8 @@ extension DNExplanation {
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
         return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
-            + "\n" + callPart(now: now).map { $0 + "\n" }.joined() + agentPart(now: now) + "\n" + reachPart + "\n"
+            + "\n" + (trunkPart.map { $0 + "\n" } ?? "") + callPart(now: now).map { $0 + "\n" }.joined()
+            + agentPart(now: now) + "\n" + reachPart + "\n"
     }
 
     private func ownersWord(_ authority: DNReport) -> String {

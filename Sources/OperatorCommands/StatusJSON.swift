@@ -28,6 +28,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     var dns: DNs
     var agents: Agents
     var routingPoints: [PointJSON]
+    var trunks: [TrunkJSON]
     var conditions: [ConditionJSON]
 
     package init(_ status: ClusterStatus) {
@@ -40,6 +41,7 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
         dns = DNs(inService: status.inService, outOfService: status.outOfService)
         agents = Agents(loggedIn: status.agents, available: status.agentsAvailable)
         routingPoints = status.routingPoints.map { PointJSON($0) }
+        trunks = status.trunks.map { TrunkJSON($0) }
         conditions = status.conditions.map {
             ConditionJSON(severity: $0.severity.rawValue, subject: $0.subject, kind: $0.kind, message: $0.message)
         }

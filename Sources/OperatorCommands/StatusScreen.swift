@@ -16,6 +16,8 @@ package enum StatusScreen {
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
         let points = status.routingPoints
         if !points.isEmpty { blocks.append(PointScreen.rendered(points, style)) }
+        let trunks = status.trunks
+        if !trunks.isEmpty { blocks.append(TrunkScreen.summary(trunks, style)) }
         if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
         blocks += logs(status, style)
         return blocks.joined(separator: "\n")

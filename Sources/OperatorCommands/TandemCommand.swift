@@ -17,8 +17,8 @@ package struct TandemCommand: ParsableCommand {
         version: "tandem \(TandemVersion.current)",
         subcommands: [
             UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
-            LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, AgentCommand.self,
-            AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
+            LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
+            AgentCommand.self, AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
             ExplainCommand.self, MonitorCommand.self,
             EventsCommand.self, VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]

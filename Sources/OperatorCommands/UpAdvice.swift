@@ -23,7 +23,8 @@ package enum UpAdvice {
     private static func call(_ topology: Topology, _ program: String, _ option: String) -> [String] {
         let gateways = topology.trunks.flatMap(\.gateways).filter { $0.transport == .udp }.map(\.address)
         guard let (dn, _, registrar) = firstSIP(topology), let point = topology.routingPoints.first,
-            let gateway = gateways.first(where: { $0.isLoopback && $0.isIPv4 }), registrar.isLoopback
+            // The first may be taken by somebody who answers calls.
+            let gateway = gateways.last(where: { $0.isLoopback && $0.isIPv4 }), registrar.isLoopback
         else { return [] }
         let home = topology.nodes.first { node in node.sip.contains { $0.address == registrar } }?.dataCenter
         let others = topology.nodes.filter { $0.dataCenter != home }.flatMap(\.sip).filter { $0.transport == .udp }

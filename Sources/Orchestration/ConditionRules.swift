@@ -28,6 +28,7 @@ package enum ConditionRules {
             for link in node.report?.links ?? [] { conditions += self.conditions(of: link, from: node.name) }
             if let condition = pointsWithoutRouter(node, nodes) { conditions.append(condition) }
         }
+        conditions += gatewaysDown(nodes)
         conditions += notices.map {
             Condition(severity: .notice, subject: "topology", kind: "not-run-yet", message: $0)
         }
@@ -97,6 +98,25 @@ package enum ConditionRules {
                 "no router is asked about calls to \(names)\(more), so they go to default and alternate DNs at once, or are "
                 + "refused; \(remedy)"
         )
+    }
+
+    /// One condition for each gateway that does not answer. Calls go over the others of its trunk, so none is an error.
+    private static func gatewaysDown(_ nodes: [NodeStatus]) -> [Condition] {
+        var status = ClusterStatus()
+        status.nodes = nodes
+        return status.trunks.flatMap { trunk in
+            trunk.gateways.filter { !$0.downAt.isEmpty }.map { gateway in
+                let others = trunk.gateways.filter { $0.address != gateway.address && !$0.upAt.isEmpty }
+                let effect =
+                    others.isEmpty
+                    ? "no call can leave over the trunk"
+                    : "calls go over \(others.map(\.address).joined(separator: ", "))"
+                let place = gateway.upAt.isEmpty ? "" : " \(gateway.downAt.joined(separator: ", "))"
+                return Condition(
+                    severity: .warning, subject: "trunk \(trunk.sum.name)", kind: "gateway-down",
+                    message: "gateway \(gateway.address) does not answer\(place), so \(effect)")
+            }
+        }
     }
 
     private static func rank(_ condition: Condition) -> String {

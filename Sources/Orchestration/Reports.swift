@@ -114,6 +114,8 @@ package struct NodeReport: Equatable, Sendable {
     package var links: [LinkStatus] = []
     /// The routing points of the topology.
     package var points: [PointReport] = []
+    /// The trunks of the topology.
+    package var trunks: [TrunkReport] = []
 
     package init() {}
 }
@@ -277,6 +279,8 @@ package struct DNDetails: Equatable, Sendable {
     package var agentType = ""
     /// `sip` or `pstn`.
     package var phone = ""
+    /// What a PSTN phone is dialled through; empty for none.
+    package var trunk = ""
     /// Data centers where the DN may register, preferred first; empty means anywhere.
     package var homes: [String] = []
     /// One a node, sorted by name.

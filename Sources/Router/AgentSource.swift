@@ -35,10 +35,11 @@ final class AgentSource: PortRotaDelegate {
         role.logger.info("hearing a stat server", metadata: ["server": "\(hello.name)"])
     }
 
-    /// Nodes send calls to SIP phones only.
+    /// A telephone is dialled through a trunk; without one no call reaches it.
     private func canBeRung(_ dn: DN) -> Bool {
         guard let index = role.topology.directory.index(of: dn) else { return false }
-        return role.topology.agentTypes[role.topology.directory.block(of: index).agentType].phone == .sip
+        let type = role.topology.agentTypes[role.topology.directory.block(of: index).agentType]
+        return type.phone == .sip || type.trunk != nil
     }
 
     func lost(_ position: Int, _ reason: String) {

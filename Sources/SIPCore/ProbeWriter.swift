@@ -1,6 +1,6 @@
 package import ClusterModel
 
-/// Writes the OPTIONS that ask phones whether they are there, and knows their answers again.
+/// Writes the OPTIONS that ask phones and gateways whether they are there, and knows their answers again.
 ///
 /// The branch says which question it was, under a hash that only this node can make: no table of open requests is needed,
 /// and nobody else can answer.
@@ -17,35 +17,62 @@ package struct ProbeWriter: Sendable {
         self.domain = Array(domain.utf8)
     }
 
-    /// The whole request.
+    /// The whole request to a phone.
     ///
     /// - Parameters:
     ///   - address: the listener that it leaves from.
     ///   - isSecure: it leaves over TLS.
     package func write(_ probe: DueProbe, from address: NetworkAddress, isSecure: Bool = false) -> [UInt8] {
+        let transport: Hop.Transport = probe.binding.source.flow == .none ? .udp : isSecure ? .tls : .tcp
+        return write(
+            slot: probe.slot, number: probe.number, to: probe.binding.contact, by: probe.binding.path, from: address,
+            over: transport)
+    }
+
+    /// The whole request to a trunk's gateway.
+    ///
+    /// - Parameter uri: of the gateway.
+    package func write(
+        toGateway gateway: (trunk: TrunkIndex, position: Int), number: UInt32, uri: [UInt8],
+        from address: NetworkAddress,
+        over transport: Hop.Transport
+    ) -> [UInt8] {
+        // Phones have slots from 0 on.
+        let slot = Int32.min | Int32(gateway.trunk.rawValue) << 8 | Int32(UInt8(gateway.position))
+        return write(slot: slot, number: number, to: uri, by: [], from: address, over: transport)
+    }
+
+    private func write(
+        slot: Int32, number: UInt32, to uri: [UInt8], by path: [UInt8], from address: NetworkAddress,
+        over transport: Hop.Transport
+    ) -> [UInt8] {
         var output: [UInt8] = []
         var sink = ByteSink(taking: &output)
         sink.put("OPTIONS ")
-        sink.put(probe.binding.contact.span)
+        sink.put(uri.span)
         sink.put(" SIP/2.0\r\nVia: SIP/2.0/")
-        sink.put(probe.binding.source.flow == .none ? "UDP " : isSecure ? "TLS " : "TCP ")
+        switch transport {
+        case .udp: sink.put("UDP ")
+        case .tcp: sink.put("TCP ")
+        case .tls: sink.put("TLS ")
+        }
         sink.put("\(address)")
         sink.put(";branch=")
         sink.put(Self.cookie)
-        putNumbers(probe.slot, probe.number, &sink)
+        putNumbers(slot, number, &sink)
         sink.put(";rport\r\nMax-Forwards: 70\r\nFrom: <sip:")
         sink.put(domain.span)
         sink.put(">;tag=")
-        sink.put(hexadecimal: hash(probe.slot, ~probe.number))
+        sink.put(hexadecimal: hash(slot, ~number))
         sink.put("\r\nTo: <")
-        sink.put(probe.binding.contact.span)
+        sink.put(uri.span)
         sink.put(">\r\nCall-ID: ")
-        putNumbers(probe.slot, probe.number, &sink)
+        putNumbers(slot, number, &sink)
         sink.put("\r\nCSeq: 1 OPTIONS")
-        if !probe.binding.path.isEmpty {
+        if !path.isEmpty {
             // Through the proxies that the phone registered through (RFC 3327 section 5.3).
             sink.put("\r\nRoute: ")
-            sink.put(probe.binding.path.span)
+            sink.put(path.span)
         }
         sink.put("\r\nContent-Length: 0\r\n\r\n")
         sink.giveBack(to: &output)
@@ -59,6 +86,12 @@ package struct ProbeWriter: Sendable {
 
     private func hash(_ slot: Int32, _ number: UInt32) -> UInt64 {
         mixed(mixed(secret ^ UInt64(UInt32(bitPattern: slot))) ^ UInt64(number))
+    }
+
+    /// The gateway that a question's slot stands for; nil for a phone's.
+    package static func gateway(ofSlot slot: Int32) -> (trunk: TrunkIndex, position: Int)? {
+        guard slot < 0 else { return nil }
+        return (TrunkIndex(Int(slot & 0x00FF_FFFF) >> 8), Int(slot & 0xFF))
     }
 
     /// Which question an answer is for; nil when this node has asked none such.

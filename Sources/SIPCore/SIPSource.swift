@@ -7,6 +7,7 @@ package struct FlowID: Hashable, Sendable {
     package static let none = FlowID(rawValue: 0)
 
     private static let peerBit: UInt64 = 1 << 63
+    private static let gatewayBit: UInt64 = 1 << 62
 
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
@@ -15,6 +16,17 @@ package struct FlowID: Hashable, Sendable {
     /// The link to another node, whichever connection it is at the time.
     package static func peer(_ node: NodeIndex) -> FlowID {
         FlowID(rawValue: peerBit | UInt64(node.rawValue))
+    }
+
+    /// The connection to a trunk's gateway, whichever it is at the time.
+    package static func gateway(_ trunk: TrunkIndex, _ position: Int) -> FlowID {
+        FlowID(rawValue: gatewayBit | UInt64(trunk.rawValue) << 16 | UInt64(UInt16(position)))
+    }
+
+    /// The gateway at the other end; nil of other streams.
+    package var gateway: (trunk: TrunkIndex, position: Int)? {
+        guard rawValue & Self.gatewayBit != 0, rawValue & Self.peerBit == 0 else { return nil }
+        return (TrunkIndex(Int(UInt16(truncatingIfNeeded: rawValue >> 16))), Int(UInt16(truncatingIfNeeded: rawValue)))
     }
 
     /// The node at the other end; nil of a phone's stream.

@@ -91,6 +91,10 @@ extension NodeShell {
             connection.withOutput { ProxyCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
+        while let word = core.nextCapacityWord(for: peer) {
+            connection.withOutput { CapacityCodec.encode(word, to: &$0) }
+            if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
+        }
         while let message = core.nextCallMessage(for: peer) {
             connection.withOutput { CallsCodec.encode(message, to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
@@ -122,6 +126,8 @@ extension NodeShell {
                 core.received(try ProxyCodec.decode(type: type, payload), from: id, now: loop.now)
             } else if CallsCodec.carries(type) {
                 core.received(try CallsCodec.decode(type: type, payload), from: id, now: loop.now)
+            } else if type == FrameType.capacity {
+                core.received(try CapacityCodec.decode(payload), from: id, now: loop.now)
             } else {
                 let message = try meshCodec.decode(type: type, payload)
                 if delegate.isSecure, case .hello(let hello) = message,

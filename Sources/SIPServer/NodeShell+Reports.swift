@@ -8,6 +8,7 @@ import Orchestration
 import SIPCore
 import TLibraryPorts
 import Transport
+import Trunks
 import WorkerRuntime
 
 // What operators want to know of this node.
@@ -37,6 +38,42 @@ extension NodeShell {
         report.revision = core.ownership.lastRevision
         report.links = core.ownership.linkReports(now: now).map(status)
         report.points = pointReports()
+        report.trunks = trunkReports()
+        return report
+    }
+
+    private func trunkReports() -> [TrunkReport] {
+        topology.trunks.indices.prefix(TrunkReport.maximumCount).map { position in
+            let trunk = topology.trunks[position]
+            let index = TrunkIndex(position)
+            let counters = core.trunks.counters[position]
+            var report = TrunkReport(trunk.name)
+            report.calls = UInt64(core.trunks.use(of: index))
+            report.limit = core.trunks.limit(of: index).map { UInt64($0) }
+            report.capacity = trunk.capacity.map { UInt64($0) }
+            if let group = trunk.group {
+                report.group = topology.capacityGroups[group].name
+                report.groupCapacity = UInt64(topology.capacityGroups[group].capacity)
+            }
+            report.inbound = counters.inbound
+            report.outbound = counters.outbound
+            report.full = counters.full
+            report.failovers = counters.failovers
+            report.failed = counters.failed
+            report.unreachable = counters.unreachable
+            report.gateways = trunk.gateways.indices.map { gatewayReport(GatewayIndex(index, $0), trunk) }
+            return report
+        }
+    }
+
+    private func gatewayReport(_ gateway: GatewayIndex, _ trunk: Trunk) -> GatewayReport {
+        let listener = trunk.gateways[gateway.position]
+        var report = GatewayReport("\(listener)")
+        report.isDown = core.trunks.watch.state(of: gateway) == .down
+        report.isBelieved = trunk.check == nil
+        report.since = core.trunks.watch.since(of: gateway)
+        report.isOutOfReach =
+            !listener.isDialled || !topology.nodes[me.position].sip.contains { $0.transport == listener.transport }
         return report
     }
 

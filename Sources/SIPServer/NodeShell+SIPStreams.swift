@@ -58,6 +58,9 @@ extension NodeShell {
     func send(_ message: [UInt8], to target: SIPSource) {
         if target.flow != .none {
             guard let connection = sipConnections[target.flow] else {
+                guard target.flow.gateway == nil else {
+                    return dialGateway(target.flow, listener: target.listener, sending: message)
+                }
                 return core.flowEnded(target.flow, now: loop.now)
             }
             connection.writeBytes { $0 += message }
@@ -79,7 +82,7 @@ extension NodeShell {
 }
 
 /// Knows which connection it is, so that nothing has to be looked up for a message.
-private final class SIPStreamDelegate: SIPConnectionDelegate {
+final class SIPStreamDelegate: SIPConnectionDelegate {
     private unowned let shell: NodeShell
     private let source: SIPSource
 

@@ -41,6 +41,8 @@ final class NodeShell {
     var sipSockets: [DatagramSocket] = []
     /// Connections of phones and proxies, by their numbers.
     var sipConnections: [FlowID: SIPConnection] = [:]
+    /// Connections to gateways that are being made.
+    var gatewayDials: [FlowID: GatewayDial] = [:]
     /// The answer to a message of a stream, on its way.
     var streamAnswers = DatagramBatch()
     var sipStreams = SIPStreamCounters()

@@ -16,6 +16,13 @@ package struct CallPlan: Equatable, Sendable {
     package var doubled: UInt64
     /// The run goes on until nothing is left of any call.
     package var isToldToTheEnd: Bool
+    /// What the trunks carry that callers come by and that telephones are dialled through; nil for any number.
+    package var callerCapacity: Int?
+    package var telephoneCapacity: Int?
+    /// What both carry together.
+    package var groupCapacity: Int?
+    /// How often nodes ask the telephones' gateways; nil for never.
+    package var gatewayCheck: Duration?
 
     /// A call is over after so long, whoever has forgotten it.
     static let maximumCall = Duration.seconds(15)
@@ -33,7 +40,30 @@ package struct CallPlan: Equatable, Sendable {
             afterCallWork: .milliseconds(random.one(of: [0, 0, 300])),
             faultGap: mood == .calm ? nil : random.one(of: [nil, 500, 2000] as [UInt64?]).map { $0 * .millisecond },
             doubled: random.one(of: [0, 5, 20]),
-            isToldToTheEnd: random.chance(25))
+            isToldToTheEnd: random.chance(25),
+            // Without calls in number the rest of a run has little to do.
+            callerCapacity: random.one(of: [nil, nil, nil, nil, 3, 8]),
+            telephoneCapacity: random.one(of: [nil, 1, 2, 5]), groupCapacity: random.one(of: [nil, nil, nil, 4]),
+            gatewayCheck: random.one(of: [nil, 1, 2] as [Int?]).map { .seconds($0) })
+    }
+
+    var trunks: [Trunk] {
+        let group = groupCapacity == nil ? nil : 0
+        return [
+            Trunk(
+                name: "outside",
+                gateways: [SIPListener(transport: .udp, address: ClusterSimulation.gateway)],
+                capacity: callerCapacity, group: group),
+            Trunk(
+                name: "telephones",
+                gateways: ClusterSimulation.telephoneGateways.map { SIPListener(transport: .udp, address: $0) },
+                capacity: telephoneCapacity, group: group, check: gatewayCheck, force: .seconds(1),
+                failover: .milliseconds(700)),
+        ]
+    }
+
+    var capacityGroups: [CapacityGroup] {
+        groupCapacity.map { [CapacityGroup(name: "both", capacity: $0)] } ?? []
     }
 
     /// Every node has the same. Nobody is there for those whom nobody routes at the second.

@@ -8,6 +8,8 @@ enum SIPParty: Equatable, Sendable {
     case phone(Int)
     /// All callers are behind one.
     case gateway
+    /// Telephones are behind these.
+    case telephones(Int)
 }
 
 /// A datagram on its way.
@@ -80,6 +82,8 @@ extension ClusterSimulation {
         let phone = Int(address.port) - Int(Self.firstPhonePort)
         if address == Self.gateway {
             transmit(bytes, from: .node(node), to: .gateway)
+        } else if let telephones = Self.telephoneGateways.firstIndex(of: address) {
+            transmit(bytes, from: .node(node), to: .telephones(telephones))
         } else if phones.indices.contains(phone), address == Self.address(ofPhone: phone) {
             transmit(bytes, from: .node(node), to: .phone(phone))
         }
@@ -100,6 +104,9 @@ extension ClusterSimulation {
         case .gateway:
             guard case .node(let node) = packet.from, let text = SIPText(packet.bytes) else { return }
             gatewayHears(text, from: node)
+        case .telephones(let gateway):
+            guard case .node(let node) = packet.from, let text = SIPText(packet.bytes) else { return }
+            telephonesHear(gateway, text, from: node)
         }
     }
 
@@ -109,6 +116,7 @@ extension ClusterSimulation {
         switch packet.from {
         case .phone(let phone): source = Self.address(ofPhone: phone)
         case .gateway: source = Self.gateway
+        case .telephones(let gateway): source = Self.telephoneGateways[gateway]
         case .node: return
         }
         var answers = DatagramBatch()
@@ -123,6 +131,7 @@ extension ClusterSimulation {
         case .node(let node): name(node)
         case .phone(let phone): "phone \(phones[phone].number)"
         case .gateway: "gateway"
+        case .telephones(let gateway): "gateway \(gateway) of telephones"
         }
     }
 

@@ -87,6 +87,10 @@ extension ClusterSimulation {
                 sayInDetail("\(name(receiver)) hears on \(id): \(Words.firstLine(of: bytes))")
                 cores[receiver.position].receivedSIP(
                     bytes.span, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
+            case .capacity(let word):
+                fold.add(Words.digest(of: word))
+                cores[receiver.position].received(
+                    word, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
             case .calls(let message):
                 fold.add(Words.digest(of: message))
                 sayInDetail("\(name(receiver)) hears on \(id): \(Words.of(message))")

@@ -118,6 +118,12 @@ extension ClusterSimulation {
                 sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
                 send(.proxy(message), on: id, fromSide: side)
             }
+            while room > 0, let word = cores[node.position].nextCapacityWord(for: peer) {
+                room -= 1
+                count(.capacityTold)
+                sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(word))")
+                send(.capacity(word), on: id, fromSide: side)
+            }
             while room > 0, let message = cores[node.position].nextCallMessage(for: peer) {
                 room -= 1
                 count(message == .recounted ? .callsRecounted : .callsReported)

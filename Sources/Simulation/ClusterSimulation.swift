@@ -44,6 +44,10 @@ package struct ClusterSimulation {
     /// and are asked in place, so that none is ever copied.
     var cores: [NodeCore]
     var phones: [SimulatedPhone]
+    /// By node and trunk: the calls that go over it.
+    var trunkUse: [[Int]]
+    /// A node has presumed that others have none of its places.
+    var isCapacityInDoubt = false
     var ledger: Ledger
     var isStorming = true
     /// Nodes that the present event has changed.
@@ -98,7 +102,12 @@ package struct ClusterSimulation {
         topology = Self.topology(of: plan)
         network = SimulatedNetwork(nodeCount: plan.nodeCount, seed: plan.seed)
         let topology = topology
-        phones = (0..<plan.phoneCount).map { SimulatedPhone(number: 1000 + $0) }
+        phones = (0..<plan.phoneCount).map { SimulatedPhone(number: Self.firstPhone + $0) }
+        // Telephones that are dialled: each has the number of its DN in the directory.
+        if plan.calls != nil {
+            phones += (0..<plan.desktopCount).map { SimulatedPhone(number: Self.firstDesktop + $0) }
+        }
+        trunkUse = Array(repeating: topology.trunks.map { _ in 0 }, count: plan.nodeCount)
         ledger = Ledger(dnCount: topology.directory.count)
         desktopTokens = Array(repeating: nil, count: topology.directory.count)
         nodes = []

@@ -88,12 +88,13 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case phoneRang, phoneAnswered, phoneAnsweredLate, phoneRefused, phoneWasGone, phoneHungUp, datagramDoubled
     case routerConnected, routerReserved, routeAsked, routeAskedAgain, routeTaken, routeRefused, routeOverruled
     case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved
+    case capacityTold, gatewayAsked, gatewayRefused, gatewayWasSilent, telephoneDialled
     case statFeedLost, statFeedResumed, callsToldToTheEnd
     case callRinging, callEstablished, callReleased, callAbandoned
     case pointQueued, pointDiverted, pointAbandoned, waitingCallInSnapshot
 
     // What the plan had.
-    case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered
+    case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered, capacityInDoubt
 
     /// Nothing worth counting: a ping, or what honest peers never do.
     case ordinary

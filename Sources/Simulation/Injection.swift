@@ -98,6 +98,11 @@ package struct Injection: Equatable, Sendable {
         Injection(
             "witness-silent-after-move", .witnessSilentAfterMove,
             "a node does not tell a DN's new owner of the calls that go through itself"),
+        Injection("capacity-ignored", .capacityIgnored, "calls go over a trunk whether or not there is a place"),
+        Injection("capacity-given-twice", .capacityGivenTwice, "who lends a place of a trunk goes on using it"),
+        Injection(
+            "capacity-forgotten", .capacityForgotten,
+            "a node that begins uses its whole share of a trunk, whatever it lent before"),
         Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
         streamsReordered, incarnationReused,
     ]

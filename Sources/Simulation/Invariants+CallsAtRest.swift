@@ -197,6 +197,10 @@ extension ClusterSimulation {
             if counts.controlled + counts.redeeming + counts.requests + counts.calls > 0 {
                 return "\(name(NodeIndex(node))): \(counts)"
             }
+            let trunks = (cores[node].inspectTrunkUse() ?? []) + [cores[node].inspectWaitingForPlaces()]
+            if trunks.contains(where: { $0 > 0 }) {
+                return "\(name(NodeIndex(node))): calls over trunks, or waiting for them: \(trunks)"
+            }
             for position in 0..<topology.directory.count {
                 let record = cores[node].inspect(DNIndex(position))
                 guard record.occupancy.contains(.busy) || record.calls?.calls.isEmpty == false else { continue }

@@ -24,7 +24,10 @@ extension ClusterSimulation {
             if let transition = Transition(from: seen, to: record, at: node, cause) { count(transition) }
             note(node, dn, record, word: word)
         }
-        if plan.calls != nil { checkCalls(node) }
+        if plan.calls != nil {
+            checkCalls(node)
+            invariantCapacitiesHold(node)
+        }
     }
 
     /// What holds when a node has done all that was due.

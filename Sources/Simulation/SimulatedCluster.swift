@@ -69,15 +69,20 @@ extension ClusterSimulation {
             cluster: "simulated", domain: "cc.example.com",
             agentTypes: [
                 AgentType(name: "sip-phone", phone: .sip, registration: limits),
-                AgentType(name: "pstn-phone", phone: .pstn),
+                AgentType(name: "pstn-phone", phone: .pstn, trunk: plan.calls == nil ? nil : "telephones"),
             ],
             dataCenters: [DataCenter(name: "dc1", location: "west"), DataCenter(name: "dc2", location: "east")],
-            nodes: nodes, directory: DNDirectory(blocks: blocks),
+            nodes: nodes,
+            directory: DNDirectory(blocks: blocks, dialStrings: plan.calls == nil ? [:] : dialStrings(plan)),
             routingPoints: plan.calls?.routingPoints(phones: plan.phoneCount) ?? [],
-            trunks: plan.calls == nil
-                ? [] : [Trunk(name: "outside", gateways: [SIPListener(transport: .udp, address: gateway)])],
+            trunks: plan.calls?.trunks ?? [], capacityGroups: plan.calls?.capacityGroups ?? [],
             timing: timing, secondLogin: plan.secondLogin, noAnswer: plan.calls?.noAnswer ?? .notReady
         )
+    }
+
+    private static func dialStrings(_ plan: RunPlan) -> [DN: String] {
+        let numbers = (0..<plan.desktopCount).map { firstDesktop + $0 }
+        return Dictionary(uniqueKeysWithValues: numbers.map { (DN(decimal: UInt64($0), length: 4), "\($0)") })
     }
 
     func newCore(_ node: NodeIndex, life: UInt64) -> NodeCore {

@@ -3,6 +3,7 @@ import ClusterModel
 import DNOwnership
 import DequeModule
 import TLibraryPorts
+import Trunks
 
 /// What travels between nodes.
 enum MeshMessage: Equatable, Sendable {
@@ -10,12 +11,13 @@ enum MeshMessage: Equatable, Sendable {
     case proxy(ProxyMessage)
     case sip([UInt8])
     case calls(CallMessage)
+    case capacity(CapacityWord)
 
     /// Anything but a heartbeat.
     var isWorkUnderWay: Bool {
         switch self {
         case .link(let message): !Words.isHeartbeat(message)
-        case .proxy, .sip, .calls: true
+        case .proxy, .sip, .calls, .capacity: true
         }
     }
 }

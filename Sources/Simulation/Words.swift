@@ -4,6 +4,7 @@ import ClusterModel
 import DNOwnership
 import NodeCore
 import TLibraryPorts
+import Trunks
 
 /// Events in words, and as numbers for the trace's hash.
 enum Words {
@@ -205,6 +206,20 @@ enum Words {
         case .answer(let number, let answer):
             fold.add(~number)
             fold.add(digest(of: answer))
+        }
+        return fold.value
+    }
+
+    static func of(_ word: CapacityWord) -> String {
+        let question = word.question == 0 ? "" : ", asks for \(word.wanted) (\(word.question))"
+        return
+            "\(word.name): given \(word.given), taken \(word.taken), spare \(word.spare)\(question), answers \(word.answer)"
+    }
+
+    static func digest(of word: CapacityWord) -> UInt64 {
+        var fold = Fold()
+        for number in [word.given, word.taken, UInt64(word.spare), UInt64(word.question), UInt64(word.answer)] {
+            fold.add(number)
         }
         return fold.value
     }

@@ -84,6 +84,7 @@ extension TopologyDecoder {
                 at: span(field.value), hint: "write the gateway's own address"
             )
         }
+        if !gateway.isDialled { noteNotRun("calls out to gateways over TLS", at: field.value) }
         let place = Listener.Place.network(gateway.transport == .udp ? .udp : .tcp, gateway.address)
         if let other = gateways.first(where: { $0.place == place }) {
             report(

@@ -18,6 +18,7 @@ package enum FrameType {
     package static let clientGone: UInt16 = 1113
     package static let callReport: UInt16 = 1114
     package static let callsRecounted: UInt16 = 1115
+    package static let capacity: UInt16 = 1116
 
     static let configure: UInt16 = 1200
     static let provision: UInt16 = 1201

@@ -289,6 +289,7 @@ package enum OperatorCodec {
             $0.phone = arena.string(details.phone)
             $0.n_homes = details.homes.count
             $0.homes = arena.strings(details.homes)
+            $0.trunk = arena.string(details.trunk)
             $0.n_answers = details.answers.count
             $0.answers = arena.array(
                 details.answers.map { answer in
@@ -312,6 +313,7 @@ package enum OperatorCodec {
         details.agentType = text(message.agent_type)
         details.phone = text(message.phone)
         details.homes = texts(message.n_homes, message.homes)
+        details.trunk = text(message.trunk)
         for packed in messages(message.n_answers, message.answers) {
             let message = packed.pointee
             var answer = DNAnswer(node: text(message.node), state: text(message.state), report: nil)

@@ -33,6 +33,9 @@ enum ReportCodec {
             let points = report.points.prefix(PointReport.maximumCount)
             $0.n_points = points.count
             $0.points = arena.array(points.map { Optional(pack($0, arena)) })
+            let trunks = report.trunks.prefix(TrunkReport.maximumCount)
+            $0.n_trunks = trunks.count
+            $0.trunks = arena.array(trunks.map { Optional(TrunkReportCodec.pack($0, arena)) })
         }
     }
 
@@ -122,7 +125,7 @@ enum ReportCodec {
     static func nodeReport(
         _ message: borrowing Tandem__Control__NodeReport, type: UInt16
     ) throws(WireError) -> NodeReport {
-        guard message.n_points <= PointReport.maximumCount else { throw .tooMany(type: type) }
+        guard max(message.n_points, message.n_trunks) <= PointReport.maximumCount else { throw .tooMany(type: type) }
         var report = NodeReport()
         report.request = message.request
         report.memoryBytes = message.memory_bytes
@@ -148,6 +151,7 @@ enum ReportCodec {
         report.revision = message.revision
         report.links = messages(message.n_links, message.links).map { link($0.pointee) }
         report.points = messages(message.n_points, message.points).map { point($0.pointee) }
+        report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }
 

@@ -43,13 +43,14 @@ enum House {
         Room("PhoneCalls", .pure, ["ClusterModel"]),
         // A call carries the reservation of whom it goes to.
         Room("CallControl", .pure, ["ClusterModel", "AgentSessions"]),
+        Room("Trunks", .pure, ["ClusterModel"]),
         Room(
             "NodeCore", .pure,
-            ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts"]),
+            ["ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts"]),
         Room(
             "Simulation", .pure,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "TargetSelection", "Statistics", "Orchestration", "NodeCore", "DequeModule", "HeapModule",
             ]
         ),
@@ -68,7 +69,8 @@ enum House {
             "Wire", .door,
             // The rooms whose messages it carries, and the code that packs them.
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "TLibraryPorts", "Orchestration",
+                "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "Trunks", "TLibraryPorts",
+                "Orchestration",
                 "CProtobufC", "CTandemProto",
             ]
         ),
@@ -96,7 +98,7 @@ enum House {
         Room(
             "SIPServer", .role,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "Orchestration", "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
                 "Logging",
             ]
@@ -138,7 +140,7 @@ enum House {
         Room(
             "FuzzChecks", .role,
             [
-                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
+                "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "Orchestration",
                 "NodeCore", "TopologyFile", "Wire", "TLS",
             ]

@@ -190,6 +190,9 @@ struct Pair {
                     } else {
                         cores[to].received(message, from: id, now: at(seconds))
                     }
+                } else if let word = cores[from].nextCapacityWord(for: NodeIndex(to)) {
+                    isQuiet = false
+                    cores[to].received(word, from: id, now: at(seconds))
                 } else if let message = cores[from].nextCallMessage(for: NodeIndex(to)) {
                     isQuiet = false
                     cores[to].received(message, from: id, now: at(seconds))

@@ -43,8 +43,9 @@ struct TopologyFileTests {
                 """
         )
         let topology = try #require(result.topology)
-        #expect(result.diagnostics.map(\.severity) == [.warning])
-        #expect(Set(result.codes) == ["T027"])
+        #expect(result.diagnostics.map(\.severity) == [.warning, .warning])
+        // Phones that are dialled, and no trunk named for them.
+        #expect(Set(result.codes) == ["T027", "T034"])
         #expect(topology.notices.count == 1)
         #expect(topology.notices.contains("this version does not run workspaces yet; the file declares 2"))
     }
@@ -190,7 +191,7 @@ struct TopologyFileTests {
     }
 
     @Test(arguments: [
-        ("E012", "T012"), ("t12", "T012"), ("T0012", "T012"), ("T034", "T033"), ("T999", nil), ("T000", nil),
+        ("E012", "T012"), ("t12", "T012"), ("T0012", "T012"), ("T035", "T034"), ("T999", nil), ("T000", nil),
         ("1000", nil), ("T012", nil), ("desk.7", nil), ("", nil), ("T-1", nil),
     ])
     func `a code with a typing error is guessed`(text: String, code: String?) {

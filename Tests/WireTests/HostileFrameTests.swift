@@ -164,7 +164,8 @@ import Wire
         #expect(setup([]) == nil)
         #expect(setup(text(22, "operator")) == bad("role"))
         #expect(setup(text(27, "shout")) == bad("action"))
-        let times = number(5, 1_000_000_000) + number(6, 1_000_000_000)
+        let times =
+            number(5, 1_000_000_000) + number(6, 1_000_000_000) + number(10, 1) + number(12, 1_000_000_000)
         func point(_ payload: [UInt8]) -> WireError? {
             setup(bytes(23, bytes(1, wire("8000")) + text(2, "random") + times + payload))
         }
@@ -178,7 +179,19 @@ import Wire
         #expect(point(bytes(7, wire("1000", "1001"))) == .tooMany(type: 1200))
         #expect(point(bytes(8, (0..<17).flatMap { _ in wire("1000") })) == .tooMany(type: 1200))
         #expect(setup(bytes(24, text(2, "udp:here"))) == bad("SIP address"))
+        #expect(point(number(12, 1)) == bad("duration"))
+        #expect(point(number(10, 0)) == bad("number of waiting calls"))
+        #expect(point(number(10, 100_001)) == bad("number of waiting calls"))
+        #expect(point(bytes(11, wire("8001", "8002"))) == .tooMany(type: 1200))
+        #expect(point(bytes(9, text(1, "english") + packedNumbers(2, [0]))) == bad("skill"))
+        #expect(point(bytes(9, text(1, "english"))) == .tooMany(type: 1200))
         #expect(setup(bytes(24, text(2, "udp:127.0.0.1:1") + number(3, 100_001))) == bad("capacity"))
+        let usual = number(7, 4_000_000_000)
+        #expect(setup(bytes(24, text(2, "udp:127.0.0.1:1") + usual)) == nil)
+        #expect(setup(bytes(24, text(2, "udp:127.0.0.1:1") + usual + number(4, 1))) == bad("trunk"))
+        #expect(setup(bytes(24, usual)) == bad("trunk"))
+        #expect(setup(bytes(24, text(2, "udp:127.0.0.1:1"))) == bad("duration"))
+        #expect(setup(bytes(28, number(2, 0))) == bad("capacity"))
         #expect(setup(bytes(25, text(4, "here"))) == bad("address"))
         for program in [25, 26] as [UInt64] { #expect(setup(bytes(program, number(2, 1))) == bad("data center")) }
         #expect(setup((0...1_024).flatMap { _ in bytes(24, text(2, "udp:127.0.0.1:1")) }) == .tooMany(type: 1200))

@@ -43,6 +43,8 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
+typedef struct Tandem__Control__TrunkReport Tandem__Control__TrunkReport;
+typedef struct Tandem__Control__GatewayReport Tandem__Control__GatewayReport;
 typedef struct Tandem__Control__PointReport Tandem__Control__PointReport;
 typedef struct Tandem__Control__Link Tandem__Control__Link;
 typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
@@ -789,10 +791,83 @@ struct  Tandem__Control__NodeReport
    */
   size_t n_points;
   Tandem__Control__PointReport **points;
+  /*
+   * Of a node, in the order of the topology; at most 1,024.
+   */
+  size_t n_trunks;
+  Tandem__Control__TrunkReport **trunks;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Control__TrunkReport
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * That go over it at this node now, and how many may; has_limit tells 0 from any number.
+   */
+  uint64_t calls;
+  uint64_t limit;
+  protobuf_c_boolean has_limit;
+  /*
+   * In the whole cluster; 0 for any number.
+   */
+  uint64_t capacity;
+  /*
+   * Empty for none.
+   */
+  char *group;
+  uint64_t group_capacity;
+  uint64_t inbound;
+  uint64_t outbound;
+  /*
+   * Refused because there was no place.
+   */
+  uint64_t full;
+  uint64_t failovers;
+  /*
+   * Refused by the gateways or the telephone, and because no gateway was there.
+   */
+  uint64_t failed;
+  uint64_t unreachable;
+  /*
+   * At most 8.
+   */
+  size_t n_gateways;
+  Tandem__Control__GatewayReport **gateways;
+};
+#define TANDEM__CONTROL__TRUNK_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__trunk_report__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+
+
+struct  Tandem__Control__GatewayReport
+{
+  ProtobufCMessage base;
+  /*
+   * udp:192.0.2.1:5060
+   */
+  char *address;
+  protobuf_c_boolean is_down;
+  /*
+   * Nobody asks it whether it is there.
+   */
+  protobuf_c_boolean is_believed;
+  /*
+   * Since when it is up or down, milliseconds since 1970; 0 since the node began.
+   */
+  uint64_t since;
+  /*
+   * The node has no port that speaks as it does.
+   */
+  protobuf_c_boolean is_out_of_reach;
+};
+#define TANDEM__CONTROL__GATEWAY_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__gateway_report__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 /*
@@ -1584,10 +1659,14 @@ struct  Tandem__Control__DNDetails
    */
   size_t n_answers;
   Tandem__Control__DNAnswer **answers;
+  /*
+   * What a PSTN phone is dialled through; empty for none.
+   */
+  char *trunk;
 };
 #define TANDEM__CONTROL__DNDETAILS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dndetails__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__DNAnswer
@@ -2184,6 +2263,44 @@ Tandem__Control__NodeReport *
                       const uint8_t       *data);
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__TrunkReport methods */
+void   tandem__control__trunk_report__init
+                     (Tandem__Control__TrunkReport         *message);
+size_t tandem__control__trunk_report__get_packed_size
+                     (const Tandem__Control__TrunkReport   *message);
+size_t tandem__control__trunk_report__pack
+                     (const Tandem__Control__TrunkReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__trunk_report__pack_to_buffer
+                     (const Tandem__Control__TrunkReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TrunkReport *
+       tandem__control__trunk_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__trunk_report__free_unpacked
+                     (Tandem__Control__TrunkReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__GatewayReport methods */
+void   tandem__control__gateway_report__init
+                     (Tandem__Control__GatewayReport         *message);
+size_t tandem__control__gateway_report__get_packed_size
+                     (const Tandem__Control__GatewayReport   *message);
+size_t tandem__control__gateway_report__pack
+                     (const Tandem__Control__GatewayReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__gateway_report__pack_to_buffer
+                     (const Tandem__Control__GatewayReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__GatewayReport *
+       tandem__control__gateway_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__gateway_report__free_unpacked
+                     (Tandem__Control__GatewayReport *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__PointReport methods */
 void   tandem__control__point_report__init
@@ -2911,6 +3028,12 @@ typedef void (*Tandem__Control__Introduction_Closure)
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
                   void *closure_data);
+typedef void (*Tandem__Control__TrunkReport_Closure)
+                 (const Tandem__Control__TrunkReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__GatewayReport_Closure)
+                 (const Tandem__Control__GatewayReport *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__PointReport_Closure)
                  (const Tandem__Control__PointReport *message,
                   void *closure_data);
@@ -3045,6 +3168,8 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__trunk_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__gateway_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__point_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;

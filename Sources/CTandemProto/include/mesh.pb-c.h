@@ -31,6 +31,7 @@ typedef struct Tandem__Mesh__ReservationToken Tandem__Mesh__ReservationToken;
 typedef struct Tandem__Mesh__ProxiedAnswer Tandem__Mesh__ProxiedAnswer;
 typedef struct Tandem__Mesh__ClientGone Tandem__Mesh__ClientGone;
 typedef struct Tandem__Mesh__CallReport Tandem__Mesh__CallReport;
+typedef struct Tandem__Mesh__Capacity Tandem__Mesh__Capacity;
 
 
 /* --- enums --- */
@@ -452,6 +453,41 @@ struct  Tandem__Mesh__CallReport
     , {0,NULL}, NULL }
 
 
+/*
+ * Type 1116. How many calls each of the two nodes may have over a capacity: places that they have given each other.
+ */
+struct  Tandem__Mesh__Capacity
+{
+  ProtobufCMessage base;
+  /*
+   * A trunk's own, or that of a capacity group.
+   */
+  char *name;
+  protobuf_c_boolean is_group;
+  /*
+   * Places that the sender has given the receiver since ever, and was given by it.
+   */
+  uint64_t given;
+  uint64_t taken;
+  /*
+   * Places that the sender could give away.
+   */
+  uint32_t spare;
+  /*
+   * The sender wants so many, with the number of its question; both 0 for none.
+   */
+  uint32_t wanted;
+  uint32_t question;
+  /*
+   * The latest question of the receiver that the sender has dealt with; 0 for none.
+   */
+  uint32_t answer;
+};
+#define TANDEM__MESH__CAPACITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__capacity__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0 }
+
+
 /* Tandem__Mesh__Hello methods */
 void   tandem__mesh__hello__init
                      (Tandem__Mesh__Hello         *message);
@@ -737,6 +773,25 @@ Tandem__Mesh__CallReport *
 void   tandem__mesh__call_report__free_unpacked
                      (Tandem__Mesh__CallReport *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Mesh__Capacity methods */
+void   tandem__mesh__capacity__init
+                     (Tandem__Mesh__Capacity         *message);
+size_t tandem__mesh__capacity__get_packed_size
+                     (const Tandem__Mesh__Capacity   *message);
+size_t tandem__mesh__capacity__pack
+                     (const Tandem__Mesh__Capacity   *message,
+                      uint8_t             *out);
+size_t tandem__mesh__capacity__pack_to_buffer
+                     (const Tandem__Mesh__Capacity   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Mesh__Capacity *
+       tandem__mesh__capacity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__mesh__capacity__free_unpacked
+                     (Tandem__Mesh__Capacity *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Mesh__Hello_Closure)
@@ -784,6 +839,9 @@ typedef void (*Tandem__Mesh__ClientGone_Closure)
 typedef void (*Tandem__Mesh__CallReport_Closure)
                  (const Tandem__Mesh__CallReport *message,
                   void *closure_data);
+typedef void (*Tandem__Mesh__Capacity_Closure)
+                 (const Tandem__Mesh__Capacity *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -805,6 +863,7 @@ extern const ProtobufCMessageDescriptor tandem__mesh__reservation_token__descrip
 extern const ProtobufCMessageDescriptor tandem__mesh__proxied_answer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__client_gone__descriptor;
 extern const ProtobufCMessageDescriptor tandem__mesh__call_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__mesh__capacity__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -2,6 +2,7 @@
 package struct BestResponse: Equatable, Sendable {
     /// The branch that it came from, and its status; nil before the first.
     package private(set) var best: (branch: Int, status: UInt16)?
+    private var isOwn = false
 
     /// None yet.
     package init() {}
@@ -12,16 +13,18 @@ package struct BestResponse: Equatable, Sendable {
 
     /// A branch has ended with a final response other than 2xx, which are sent on at once.
     ///
+    /// - Parameter isOwn: it came from another node of the cluster, which knows as much as this one of what a further request would meet.
     /// - Returns: whether it is better than those before.
     @discardableResult
-    package mutating func consider(_ status: UInt16, of branch: Int) -> Bool {
+    package mutating func consider(_ status: UInt16, of branch: Int, isOwn: Bool = false) -> Bool {
         if let best, Self.rank(best.status) <= Self.rank(status) { return false }
         best = (branch, status)
+        self.isOwn = isOwn
         return true
     }
 
     /// What the caller is told: that this server is overloaded he is told only if it is (section 16.7).
-    package var status: UInt16? { best.map { $0.status == 503 ? 500 : $0.status } }
+    package var status: UInt16? { best.map { $0.status == 503 && !isOwn ? 500 : $0.status } }
 
     /// The lowest wins: 6xx, then the lowest class; among 4xx those after which the caller can try again with more.
     private static func rank(_ status: UInt16) -> Int {

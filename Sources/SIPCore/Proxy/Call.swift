@@ -63,6 +63,9 @@ package struct Call: Hashable, Sendable {
     /// Who calls, and what was dialled, as the INVITE says it.
     package var callerText = ""
     package var dialedText = ""
+    /// The trunks that it came and went over.
+    package var callerTrunk: TrunkIndex?
+    package var calleeTrunk: TrunkIndex?
     package var state = CallState.calling
     /// When it came into that state.
     package var since = Instant(monotonic: 0, wallMilliseconds: 0)

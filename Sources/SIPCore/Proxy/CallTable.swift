@@ -27,6 +27,8 @@ package struct CallTable: Sendable {
     private var queue = DeadlineQueue()
     /// Of the DNs that this node is next to.
     var chains = DNChains()
+    /// By trunk: the sides of calls that are over it.
+    private(set) var trunkUse = TrunkUse()
     /// What has changed of the calls of DNs that this node is next to, in order; one may be there more than once.
     private var changed: [CallsChange] = []
     private let seed: UInt64
@@ -140,6 +142,22 @@ package struct CallTable: Sendable {
         if let dn = nearCallee(slot), dn != former { changed.append(CallsChange(dn: dn)) }
     }
 
+    /// The caller is at the other end of a trunk.
+    mutating func setTrunk(_ id: CallID, ofCaller trunk: TrunkIndex) {
+        guard let slot = slot(id) else { return }
+        trunkUse.end(records[slot].call.callerTrunk)
+        records[slot].call.callerTrunk = trunk
+        trunkUse.begin(trunk)
+    }
+
+    /// Whoever has answered is at the other end of a trunk.
+    mutating func setTrunk(_ id: CallID, ofCallee trunk: TrunkIndex) {
+        guard let slot = slot(id) else { return }
+        trunkUse.end(records[slot].call.calleeTrunk)
+        records[slot].call.calleeTrunk = trunk
+        trunkUse.begin(trunk)
+    }
+
     mutating func ring(_ id: CallID, now: Instant) {
         guard let slot = slot(id), records[slot].call.state == .calling else { return }
         records[slot].call.state = .ringing
@@ -172,6 +190,8 @@ package struct CallTable: Sendable {
         count -= 1
         leave(slot, .caller)
         leave(slot, .callee)
+        trunkUse.end(records[slot].call.callerTrunk)
+        trunkUse.end(records[slot].call.calleeTrunk)
         records[slot].call = Call()
         records[slot].isUsed = false
         records[slot].generation &+= 1

@@ -10,7 +10,9 @@ package struct OpenRequest: Hashable, Sendable {
 /// What becomes of an open request.
 package enum OpenRequestEvent: Equatable, Sendable {
     /// Nobody who was asked can take the call any more; this is the best that was said.
-    case failed(OpenRequest, status: UInt16)
+    ///
+    /// - hadProgress: somebody had said that a phone rings.
+    case failed(OpenRequest, status: UInt16, hadProgress: Bool)
     /// Somebody has taken the call; nothing more comes. Perhaps nobody waited any more for the DN whose phone it is.
     case answered(OpenRequest, by: DNIndex?)
     /// The caller has given up; nothing more comes.
@@ -50,6 +52,7 @@ extension StatefulProxy {
         contexts[slot].route.groups = [targets]
         contexts[slot].askedGroups = 0
         contexts[slot].askedTargets = 0
+        contexts[slot].hasProgress = false
         if let call = contexts[slot].call { calls.setCallee(call, callee, now: now) }
         askNextGroup(id.slot, message, request.span, now)
         for client in contexts[slot].pending { contexts[slot].callees[client] = callee }
@@ -85,6 +88,19 @@ extension StatefulProxy {
         carryOut(now)
     }
 
+    /// The same with what those who were asked last have said, as they have said it.
+    ///
+    /// - Parameter response: for silence.
+    package mutating func closeWithRefusal(_ id: OpenRequest, else response: SIPResponse, now: Instant) {
+        guard let slot = slot(id) else { return }
+        let refusal = contexts[slot].lastRefusal.text
+        guard !refusal.isEmpty else { return close(id, response, now: now) }
+        if let server = contexts[slot].server { respond(server, refusal, now) }
+        if let call = contexts[slot].call { calls.end(call, .released) }
+        finish(id.slot)
+        carryOut(now)
+    }
+
     /// What has become of open requests since this was asked before, in order.
     package mutating func takeOpenEvents() -> [OpenRequestEvent] {
         guard !openEvents.isEmpty else { return [] }
@@ -102,10 +118,12 @@ extension StatefulProxy {
     /// Those who were asked have all refused: whoever names targets hears of it.
     mutating func noteFailure(_ slot: Int32, _ now: Instant) {
         let status = contexts[Int(slot)].best.best?.status ?? 408
+        contexts[Int(slot)].lastRefusal = (status, contexts[Int(slot)].bestText)
         contexts[Int(slot)].best = BestResponse()
         contexts[Int(slot)].bestText = []
         if let call = contexts[Int(slot)].call { calls.setCallee(call, .nobody, now: now) }
-        note(slot) { .failed($0, status: status) }
+        let hadProgress = contexts[Int(slot)].hasProgress
+        note(slot) { .failed($0, status: status, hadProgress: hadProgress) }
     }
 
     mutating func note(_ slot: Int32, _ event: (OpenRequest) -> OpenRequestEvent) {

@@ -7,12 +7,21 @@ package struct ProxyTarget: Hashable, Sendable {
     /// Route values for the proxies on the way, joined by commas (RFC 3327 section 5.3).
     package var routes: [UInt8]
     package var destination: SIPSource
+    /// The trunk whose gateway it is.
+    package var trunk: TrunkIndex?
+    /// How long it has to respond to an INVITE, nanoseconds; nil for as long as transactions last (timer B).
+    package var patience: UInt64?
 
     /// From its parts.
-    package init(uri: [UInt8] = [], routes: [UInt8] = [], destination: SIPSource) {
+    package init(
+        uri: [UInt8] = [], routes: [UInt8] = [], destination: SIPSource, trunk: TrunkIndex? = nil,
+        patience: UInt64? = nil
+    ) {
         self.uri = uri
         self.routes = routes
         self.destination = destination
+        self.trunk = trunk
+        self.patience = patience
     }
 }
 

@@ -23,6 +23,8 @@ struct ResponseContext {
     var route = ProxyRoute(groups: [])
     /// Groups that were asked.
     var askedGroups = 0
+    /// Who was asked last is another node of the cluster, which is asked alone.
+    var asksPeer = false
     /// Targets that were asked, over all groups.
     var askedTargets = 0
     /// Those without a final response, apart from such as nobody waits for any more.
@@ -32,6 +34,9 @@ struct ResponseContext {
     var best = BestResponse()
     /// The best response as it goes to the sender; empty where this node has to write it.
     var bestText: [UInt8] = []
+    /// Of an open request: somebody has said that a phone rings; and the best refusal of those who were asked last.
+    var hasProgress = false
+    var lastRefusal: (status: UInt16, text: [UInt8]) = (0, [])
     var isCancelled = false
     var call: CallID?
     /// Of an open request: whose phones were asked with which transactions. Who answers late has the call all the same.

@@ -103,6 +103,7 @@ extension StatefulProxy {
         for target in contexts[Int(slot)].route.groups[position] {
             guard contexts[Int(slot)].askedTargets < Self.maximumTargets else { break }
             contexts[Int(slot)].askedTargets += 1
+            contexts[Int(slot)].asksPeer = target.destination.flow.peer != nil
             let (bytes, via) = copy(
                 message, datagram, from: contexts[Int(slot)].source, to: target, contexts[Int(slot)].route,
                 session: contexts[Int(slot)].session)
@@ -115,6 +116,10 @@ extension StatefulProxy {
                         into: &actions)
                 contexts[Int(slot)].clients += 1
                 contexts[Int(slot)].pending.append(id)
+                if let patience = target.patience {
+                    transactions.limitCalling(id, to: patience, now: now, into: &actions)
+                }
+                if let trunk = target.trunk { trunkLegs.begin(id, over: trunk) }
             } catch {
                 consider(slot, 503, of: -1, text: [])
             }

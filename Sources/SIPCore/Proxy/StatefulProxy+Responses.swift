@@ -21,6 +21,7 @@ extension StatefulProxy {
         let slot = id.context
         let isAwaited = contexts[Int(slot)].pending.contains(id)
         if status >= 200 { contexts[Int(slot)].pending.removeAll { $0 == id } }
+        if status >= 300 { trunkLegs.end(id) }
         guard contexts[Int(slot)].phase == .proceeding || (status / 100 == 2 && contexts[Int(slot)].isInvite) else {
             return
         }
@@ -32,6 +33,7 @@ extension StatefulProxy {
         switch status {
         case ..<200:
             guard let server = contexts[Int(slot)].server else { return }
+            contexts[Int(slot)].hasProgress = true
             if status > 100, let call = contexts[Int(slot)].call { calls.ring(call, now: now) }
             respond(server, forwarded(message, datagram), now)
         case 200..<300:
@@ -39,6 +41,10 @@ extension StatefulProxy {
                 let call = contexts[Int(slot)].call
             {
                 calls.setCallee(call, callee, now: now)
+            }
+            // From now on it is the call that the trunk has. Of two that answer one is not taken, and ends by itself.
+            if contexts[Int(slot)].phase == .proceeding, let call = contexts[Int(slot)].call {
+                trunkLegs.end(id).map { calls.setTrunk(call, ofCallee: $0) }
             }
             succeed(slot, message, datagram, now)
         case 600... where !contexts[Int(slot)].isOpen:
@@ -49,7 +55,8 @@ extension StatefulProxy {
         case 302 where contexts[Int(slot)].route.mayReturn:
             comeBack(slot)
         case _:
-            consider(slot, status, of: Int(id.slot), text: forwarded(message, datagram))
+            consider(
+                slot, status, of: Int(id.slot), text: forwarded(message, datagram), isOwn: contexts[Int(slot)].asksPeer)
             if contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
         }
     }
@@ -85,8 +92,8 @@ extension StatefulProxy {
     /// Keeps a final response if it is better than those before.
     ///
     /// - Parameter text: the response as it would go to the sender; empty for one that this node writes.
-    mutating func consider(_ slot: Int32, _ status: UInt16, of branch: Int, text: [UInt8]) {
-        if contexts[Int(slot)].best.consider(status, of: branch) { contexts[Int(slot)].bestText = text }
+    mutating func consider(_ slot: Int32, _ status: UInt16, of branch: Int, text: [UInt8], isOwn: Bool = false) {
+        if contexts[Int(slot)].best.consider(status, of: branch, isOwn: isOwn) { contexts[Int(slot)].bestText = text }
     }
 
     /// All targets that were asked have answered: asks the next, or ends the request.
@@ -147,6 +154,7 @@ extension StatefulProxy {
         contexts[Int(slot)].bestText = []
         contexts[Int(slot)].route.groups = []
         contexts[Int(slot)].callees = [:]
+        contexts[Int(slot)].lastRefusal = (0, [])
         contexts[Int(slot)].askedGroups = 0
         // Only an INVITE's 2xx is followed by others that are sent on.
         guard let server = contexts[Int(slot)].server, !contexts[Int(slot)].isInvite else { return }
@@ -174,6 +182,7 @@ extension StatefulProxy {
     mutating func clientEnded(_ id: ClientTransactionID, _ end: TransactionEnd, _ now: Instant) {
         let slot = id.context
         contexts[Int(slot)].clients -= 1
+        let trunk = trunkLegs.end(id)
         if let position = contexts[Int(slot)].pending.firstIndex(of: id) {
             contexts[Int(slot)].pending.remove(at: position)
             if end == .failed, contexts[Int(slot)].route.mayReturn {
@@ -181,7 +190,7 @@ extension StatefulProxy {
                 return release(slot)
             }
             // A stream that has ended is a phone that cannot be reached now.
-            consider(slot, end == .failed ? 480 : 408, of: Int(id.slot), text: [])
+            consider(slot, end == .failed ? (trunk == nil ? 480 : 503) : 408, of: Int(id.slot), text: [])
             if contexts[Int(slot)].phase == .proceeding, contexts[Int(slot)].pending.isEmpty { goOn(slot, now) }
         }
         release(slot)

@@ -64,6 +64,8 @@ package struct StatefulProxy: Sendable {
     var output: [OutgoingMessage] = []
     var returned: [ReturnedRequest] = []
     var openEvents: [OpenRequestEvent] = []
+    /// INVITEs on their way over trunks.
+    var trunkLegs = TrunkLegs()
     /// Near callees whose phones have said that they are busy.
     var busyParties: [DNIndex] = []
     /// Requests that were kept are parsed into this.

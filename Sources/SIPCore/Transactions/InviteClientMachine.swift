@@ -95,6 +95,11 @@ package struct InviteClientMachine: Hashable, Sendable {
         if state == .proceeding, !isCancelled { timers.end(after: interval, now) }
     }
 
+    /// Sets timer B: how long it may take until anybody responds at all.
+    package mutating func limitCalling(to interval: UInt64, now: Instant) {
+        if state == .calling { timers.end(after: interval, now) }
+    }
+
     /// The INVITE or its ACK could not be sent.
     package mutating func transportFailed() -> TransactionSteps {
         switch state {

@@ -93,6 +93,18 @@ extension TransactionTable {
         settle(slot, [], &actions, now)
     }
 
+    /// Sets timer B of an INVITE: without any response until then it ends, timed out (section 17.1.1.2, where it is 64 T1).
+    ///
+    /// - Parameter interval: nanoseconds from now.
+    package mutating func limitCalling(
+        _ id: ClientTransactionID, to interval: UInt64, now: Instant, into actions: inout [TransactionAction]
+    ) {
+        guard let slot = slot(id), case .inviteClient(var machine) = records[slot].machine else { return }
+        machine.limitCalling(to: interval, now: now)
+        records[slot].machine = .inviteClient(machine)
+        settle(slot, [], &actions, now)
+    }
+
     private mutating func acknowledge(
         _ slot: Int, _ response: borrowing SIPMessage, _ datagram: Span<UInt8>, _ actions: inout [TransactionAction]
     ) {
