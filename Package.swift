@@ -269,9 +269,8 @@ let package = Package(
 )
 
 for target in package.targets where ![.system, .binary, .plugin, .macro].contains(target.type) {
-    guard !target.name.hasPrefix("C") || target.name.hasPrefix("Cluster") || target.name.hasPrefix("Controller") else {
-        continue
-    }
+    // Rooms of C are called CThis and CThat.
+    if target.name.hasPrefix("C"), target.name.dropFirst().first?.isUppercase == true { continue }
     var settings = target.swiftSettings ?? []
     settings += [
         .treatAllWarnings(as: .error),

@@ -5891,7 +5891,7 @@ const ProtobufCMessageDescriptor tandem__control__gateway_report__descriptor =
   (ProtobufCMessageInit) tandem__control__gateway_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__control__point_report__field_descriptors[10] =
 {
   {
     "number",
@@ -6001,6 +6001,18 @@ static const ProtobufCFieldDescriptor tandem__control__point_report__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "overflowed",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReport, overflowed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__point_report__field_indices_by_name[] = {
   5,   /* field[5] = abandoned */
@@ -6008,6 +6020,7 @@ static const unsigned tandem__control__point_report__field_indices_by_name[] = {
   2,   /* field[2] = arrived */
   6,   /* field[6] = defaulted */
   0,   /* field[0] = number */
+  9,   /* field[9] = overflowed */
   1,   /* field[1] = present */
   7,   /* field[7] = refused */
   3,   /* field[3] = routed */
@@ -6016,7 +6029,7 @@ static const unsigned tandem__control__point_report__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__point_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__control__point_report__descriptor =
 {
@@ -6026,7 +6039,7 @@ const ProtobufCMessageDescriptor tandem__control__point_report__descriptor =
   "Tandem__Control__PointReport",
   "tandem.control",
   sizeof(Tandem__Control__PointReport),
-  9,
+  10,
   tandem__control__point_report__field_descriptors,
   tandem__control__point_report__field_indices_by_name,
   1,  tandem__control__point_report__number_ranges,
@@ -6833,7 +6846,7 @@ const ProtobufCMessageDescriptor tandem__control__call_list__descriptor =
   (ProtobufCMessageInit) tandem__control__call_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[13] =
+static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descriptors[15] =
 {
   {
     "call_id",
@@ -6991,6 +7004,30 @@ static const ProtobufCFieldDescriptor tandem__control__call_entry__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "position",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__CallEntry, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
   0,   /* field[0] = call_id */
@@ -7002,15 +7039,17 @@ static const unsigned tandem__control__call_entry__field_indices_by_name[] = {
   7,   /* field[7] = connection */
   10,   /* field[10] = dialled_text */
   6,   /* field[6] = nodes */
+  13,   /* field[13] = position */
   8,   /* field[8] = routing_point */
   5,   /* field[5] = since */
   4,   /* field[4] = state */
   11,   /* field[11] = tried */
+  14,   /* field[14] = waiting */
 };
 static const ProtobufCIntRange tandem__control__call_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
 {
@@ -7020,7 +7059,7 @@ const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor =
   "Tandem__Control__CallEntry",
   "tandem.control",
   sizeof(Tandem__Control__CallEntry),
-  13,
+  15,
   tandem__control__call_entry__field_descriptors,
   tandem__control__call_entry__field_indices_by_name,
   1,  tandem__control__call_entry__number_ranges,
@@ -7220,7 +7259,7 @@ const ProtobufCMessageDescriptor tandem__control__route_answer__descriptor =
   (ProtobufCMessageInit) tandem__control__route_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_descriptors[7] =
 {
   {
     "agent",
@@ -7294,10 +7333,23 @@ static const ProtobufCFieldDescriptor tandem__control__route_candidate__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lacks",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RouteCandidate, lacks),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__route_candidate__field_indices_by_name[] = {
   0,   /* field[0] = agent */
   1,   /* field[1] = dn */
+  6,   /* field[6] = lacks */
   4,   /* field[4] = location */
   3,   /* field[3] = since */
   2,   /* field[2] = state */
@@ -7306,7 +7358,7 @@ static const unsigned tandem__control__route_candidate__field_indices_by_name[] 
 static const ProtobufCIntRange tandem__control__route_candidate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor =
 {
@@ -7316,7 +7368,7 @@ const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor =
   "Tandem__Control__RouteCandidate",
   "tandem.control",
   sizeof(Tandem__Control__RouteCandidate),
-  6,
+  7,
   tandem__control__route_candidate__field_descriptors,
   tandem__control__route_candidate__field_indices_by_name,
   1,  tandem__control__route_candidate__number_ranges,
@@ -8106,7 +8158,7 @@ const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor =
   (ProtobufCMessageInit) tandem__control__agent_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descriptors[14] =
+static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descriptors[15] =
 {
   {
     "agent",
@@ -8276,6 +8328,18 @@ static const ProtobufCFieldDescriptor tandem__control__agent_entry__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "profile",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentEntry, profile),
+    &tandem__common__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
   0,   /* field[0] = agent */
@@ -8284,6 +8348,7 @@ static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
   7,   /* field[7] = login */
   9,   /* field[9] = owner */
   12,   /* field[12] = owners_word */
+  14,   /* field[14] = profile */
   4,   /* field[4] = reason_keys */
   5,   /* field[5] = reason_values */
   13,   /* field[13] = reservation */
@@ -8296,7 +8361,7 @@ static const unsigned tandem__control__agent_entry__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__agent_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor =
 {
@@ -8306,7 +8371,7 @@ const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor =
   "Tandem__Control__AgentEntry",
   "tandem.control",
   sizeof(Tandem__Control__AgentEntry),
-  14,
+  15,
   tandem__control__agent_entry__field_descriptors,
   tandem__control__agent_entry__field_indices_by_name,
   1,  tandem__control__agent_entry__number_ranges,

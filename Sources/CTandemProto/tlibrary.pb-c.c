@@ -322,6 +322,51 @@ void   tandem__tlibrary__route_request__free_unpacked
   assert(message->base.descriptor == &tandem__tlibrary__route_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__tlibrary__private_service_request__init
+                     (Tandem__Tlibrary__PrivateServiceRequest         *message)
+{
+  static const Tandem__Tlibrary__PrivateServiceRequest init_value = TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__tlibrary__private_service_request__get_packed_size
+                     (const Tandem__Tlibrary__PrivateServiceRequest *message)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__private_service_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__tlibrary__private_service_request__pack
+                     (const Tandem__Tlibrary__PrivateServiceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__private_service_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__tlibrary__private_service_request__pack_to_buffer
+                     (const Tandem__Tlibrary__PrivateServiceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__tlibrary__private_service_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Tlibrary__PrivateServiceRequest *
+       tandem__tlibrary__private_service_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Tlibrary__PrivateServiceRequest *)
+     protobuf_c_message_unpack (&tandem__tlibrary__private_service_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__tlibrary__private_service_request__free_unpacked
+                     (Tandem__Tlibrary__PrivateServiceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__tlibrary__private_service_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__tlibrary__call_status__init
                      (Tandem__Tlibrary__CallStatus         *message)
 {
@@ -1107,6 +1152,124 @@ const ProtobufCMessageDescriptor tandem__tlibrary__route_request__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__route_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCEnumValue tandem__tlibrary__private_service_request__service__enum_values_by_number[2] =
+{
+  { "NONE", "TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__NONE", 0 },
+  { "QUEUE_POSITION", "TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__QUEUE_POSITION", 1 },
+};
+static const ProtobufCIntRange tandem__tlibrary__private_service_request__service__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex tandem__tlibrary__private_service_request__service__enum_values_by_name[2] =
+{
+  { "NONE", 0 },
+  { "QUEUE_POSITION", 1 },
+};
+const ProtobufCEnumDescriptor tandem__tlibrary__private_service_request__service__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.PrivateServiceRequest.Service",
+  "Service",
+  "Tandem__Tlibrary__PrivateServiceRequest__Service",
+  "tandem.tlibrary",
+  2,
+  tandem__tlibrary__private_service_request__service__enum_values_by_number,
+  2,
+  tandem__tlibrary__private_service_request__service__enum_values_by_name,
+  1,
+  tandem__tlibrary__private_service_request__service__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor tandem__tlibrary__private_service_request__field_descriptors[5] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__PrivateServiceRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__PrivateServiceRequest, service),
+    &tandem__tlibrary__private_service_request__service__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__PrivateServiceRequest, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__PrivateServiceRequest, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__PrivateServiceRequest, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__tlibrary__private_service_request__field_indices_by_name[] = {
+  2,   /* field[2] = connection */
+  3,   /* field[3] = position */
+  0,   /* field[0] = reference_id */
+  1,   /* field[1] = service */
+  4,   /* field[4] = waiting */
+};
+static const ProtobufCIntRange tandem__tlibrary__private_service_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__tlibrary__private_service_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.tlibrary.PrivateServiceRequest",
+  "PrivateServiceRequest",
+  "Tandem__Tlibrary__PrivateServiceRequest",
+  "tandem.tlibrary",
+  sizeof(Tandem__Tlibrary__PrivateServiceRequest),
+  5,
+  tandem__tlibrary__private_service_request__field_descriptors,
+  tandem__tlibrary__private_service_request__field_indices_by_name,
+  1,  tandem__tlibrary__private_service_request__number_ranges,
+  (ProtobufCMessageInit) tandem__tlibrary__private_service_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tandem__tlibrary__call_status__field_descriptors[6] =
 {
   {
@@ -1491,7 +1654,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[44] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[45] =
 {
   {
     "server",
@@ -1986,6 +2149,18 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "call_age_milliseconds",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, call_age_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "point_outcome",
     60,
     PROTOBUF_C_LABEL_NONE,
@@ -2023,10 +2198,11 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
   },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
-  43,   /* field[43] = age_milliseconds */
+  44,   /* field[44] = age_milliseconds */
   25,   /* field[25] = agent_id */
   37,   /* field[37] = ani */
   35,   /* field[35] = call */
+  41,   /* field[41] = call_age_milliseconds */
   17,   /* field[17] = cluster */
   36,   /* field[36] = connection */
   23,   /* field[23] = contacts */
@@ -2044,7 +2220,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   20,   /* field[20] = link_peers */
   8,   /* field[8] = owner */
   16,   /* field[16] = owner_address */
-  41,   /* field[41] = point_outcome */
+  42,   /* field[42] = point_outcome */
   31,   /* field[31] = priority */
   6,   /* field[6] = private_info */
   40,   /* field[40] = profile */
@@ -2065,14 +2241,14 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   2,   /* field[2] = time_seconds */
   38,   /* field[38] = tried_dns */
   18,   /* field[18] = version */
-  42,   /* field[42] = waited_milliseconds */
+  43,   /* field[43] = waited_milliseconds */
   26,   /* field[26] = work_mode */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 60, 41 },
-  { 0, 44 }
+  { 60, 42 },
+  { 0, 45 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -2082,7 +2258,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  44,
+  45,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   2,  tandem__tlibrary__event__number_ranges,

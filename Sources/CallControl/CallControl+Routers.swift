@@ -1,13 +1,33 @@
+import AgentSessions
 package import ClusterModel
 
 // The routers at the default port: which of them is asked about a call, and what they say.
 extension CallControl {
     // MARK: Who is there
 
-    /// A router wants to be asked about the calls of a routing point.
-    package mutating func registered(_ router: RouterID, for point: DN) {
+    /// A router wants to be asked about the calls of a routing point. If it is the one to be asked from now on, it is asked about
+    /// those too that another was asked about.
+    ///
+    /// - Parameter name: as it has introduced itself.
+    package mutating func registered(
+        _ router: RouterID, name: String, for point: DN, now: Instant, _ actions: inout [RoutingAction]
+    ) {
         guard let position = setup.points.firstIndex(where: { $0.dn == point }) else { return }
-        routers.register(router, for: position)
+        let former = routers.best(for: position)
+        routers.register(router, name: name, for: position)
+        guard former != nil, former != router, routers.best(for: position) == router else { return }
+        for slot in slotsInOrder {
+            guard let call = calls[slot], call.point == position, case .asking(let other) = call.phase, other != router
+            else { continue }
+            endQuestion(slot, .abandoned, &actions)
+            goOn(slot, now, &actions)
+        }
+    }
+
+    /// In the order in which the calls came.
+    private var slotsInOrder: [Int] {
+        calls.indices.filter { calls[$0] != nil }
+            .sorted { (calls[$0]!.came, $0) < (calls[$1]!.came, $1) }
     }
 
     /// A router wants to hear of a routing point no longer, or has gone: its questions go to others.
@@ -19,11 +39,10 @@ extension CallControl {
         let position = point.flatMap { point in setup.points.firstIndex { $0.dn == point } }
         if point != nil, position == nil { return }
         routers.unregister(router, from: position)
-        for slot in calls.indices {
+        for slot in slotsInOrder {
             guard let call = calls[slot], position == nil || call.point == position else { continue }
             switch call.phase {
             case .asking(router):
-                routers.questionEnded(at: router)
                 if !setup.faults.contains(.questionDiesWithRouter) { goOn(slot, now, &actions) }
             // A router that has chosen need not be there when the phone rings.
             case .asking, .redeeming, .ringing, .idle: continue
@@ -43,19 +62,20 @@ extension CallControl {
 
     mutating func askRouter(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
         guard let call = calls[slot] else { return }
-        guard let router = routers.best(for: call.point) else { return fallBack(slot, now, &actions) }
+        guard let router = routers.best(for: call.point) else { return leave(slot, now, &actions) }
         calls[slot]!.phase = .asking(router)
-        routers.questionBegan(at: router)
+        calls[slot]!.position = nil
+        let point = setup.points[call.point]
         actions.append(
             .ask(
                 router,
                 RouteRequest(
-                    connection: call.connection, routingPoint: setup.points[call.point].dn, caller: call.caller,
-                    tried: call.tried)))
+                    connection: call.connection, routingPoint: point.dn, caller: call.caller, tried: call.tried,
+                    priority: point.priority, waited: (now.monotonic &- call.came) / 1_000_000)))
         schedule(slot)
     }
 
-    /// What a router has answered cannot be: its question stands, if it is still there.
+    /// What a router has answered cannot be: its question stands, if it is still the one to be asked.
     mutating func reopenQuestion(
         _ slot: Int, at router: RouterID, _ now: Instant, _ actions: inout [RoutingAction]
     ) {
@@ -65,14 +85,15 @@ extension CallControl {
             return goOn(slot, now, &actions)
         }
         calls[slot]!.phase = .asking(router)
-        routers.questionBegan(at: router)
-        schedule(slot)
+        if routers.best(for: call.point) == router { return schedule(slot) }
+        // Another one has come meanwhile.
+        endQuestion(slot, .abandoned, &actions)
+        goOn(slot, now, &actions)
     }
 
     /// The router that was asked need not answer any more.
     mutating func endQuestion(_ slot: Int, _ end: QuestionEnd, _ actions: inout [RoutingAction]) {
         guard let call = calls[slot], case .asking(let router) = call.phase else { return }
-        routers.questionEnded(at: router)
         actions.append(
             .endQuestion(router, call.connection, routingPoint: setup.points[call.point].dn, end))
     }
@@ -92,13 +113,16 @@ extension CallControl {
         switch order.destination {
         case .agent(let token):
             if call.tried.contains(token.dn) { return actions.append(.refuseOrder(router, order, .unavailable)) }
-            routers.questionEnded(at: router)
             calls[slot]!.phase = .redeeming(router, order, token)
             actions.append(.redeem(order.connection, token))
             schedule(slot)
         case .default:
-            routers.questionEnded(at: router)
             calls[slot]!.phase = .idle
+            if let next = overflowPoint(slot, now) {
+                actions.append(
+                    .confirm(router, order, routingPoint: setup.points[call.point].dn, setup.points[next].dn))
+                return overflow(slot, to: next, now, &actions)
+            }
             fallBack(slot, now, &actions)
             if case .ringing(let dn, _) = calls[slot]?.phase {
                 actions.append(.confirm(router, order, routingPoint: setup.points[call.point].dn, dn))
@@ -106,6 +130,23 @@ extension CallControl {
                 actions.append(.refuseOrder(router, order, .unavailable))
             }
         }
+    }
+
+    /// A router says where a call stands that waits.
+    ///
+    /// - Returns: whether this router is asked about the call.
+    package mutating func positioned(
+        _ connection: CallConnection, _ position: QueuePosition, by router: RouterID
+    ) -> Bool {
+        guard let slot = slots[connection], let call = calls[slot], case .asking(router) = call.phase else {
+            return false
+        }
+        calls[slot]!.position = position
+        if let informedAt = call.informedAt, call.informedPosition != position.position {
+            calls[slot]!.informAt = min(call.informAt, informedAt &+ setup.positionInterval)
+            schedule(slot)
+        }
+        return true
     }
 
     // MARK: For operators
@@ -125,6 +166,8 @@ extension CallControl {
         package var tried: [DN]
         /// The router that is asked, while one is.
         package var asked: RouterID?
+        /// Where it stands, as that router says.
+        package var position: QueuePosition?
         /// It rings where a router has sent it, and not at a default or alternate DN.
         package var isRouted = false
     }
@@ -136,7 +179,9 @@ extension CallControl {
             connection: connection, routingPoint: setup.points[call.point].dn, caller: call.caller, state: .waiting,
             tried: call.tried)
         switch call.phase {
-        case .asking(let router): summary.asked = router
+        case .asking(let router):
+            summary.asked = router
+            summary.position = call.position
         case .redeeming, .idle: break
         case .ringing(let dn, let isRouted):
             summary.state = .ringing(dn)
@@ -147,51 +192,4 @@ extension CallControl {
 
     /// Calls that nobody has taken, by ConnID.
     package var connections: [CallConnection] { slots.keys.sorted() }
-}
-
-/// The routers that have registered for routing points, and how many questions each has open.
-struct RouterTable: Sendable {
-    private struct Router {
-        var points: Set<Int> = []
-        var questions = 0
-        /// When it was asked last; a number that grows.
-        var lastAsked: UInt64 = 0
-    }
-
-    private var routers: [RouterID: Router] = [:]
-    private var asked: UInt64 = 0
-
-    mutating func register(_ router: RouterID, for point: Int) {
-        routers[router, default: Router()].points.insert(point)
-    }
-
-    /// - Parameter point: nil for all.
-    mutating func unregister(_ router: RouterID, from point: Int?) {
-        if let point { routers[router]?.points.remove(point) } else { routers[router] = nil }
-    }
-
-    func isRegistered(_ router: RouterID, for point: Int) -> Bool {
-        routers[router]?.points.contains(point) == true
-    }
-
-    /// The router with the fewest open questions; of equals the one that was asked longest ago.
-    func best(for point: Int) -> RouterID? {
-        routers.filter { $0.value.points.contains(point) }.min { left, right in
-            let (one, other) = (left.value, right.value)
-            if one.questions != other.questions { return one.questions < other.questions }
-            return one.lastAsked != other.lastAsked ? one.lastAsked < other.lastAsked : left.key < right.key
-        }?.key
-    }
-
-    func count(for point: Int) -> Int { routers.values.count { $0.points.contains(point) } }
-
-    mutating func questionBegan(at router: RouterID) {
-        asked += 1
-        routers[router]?.questions += 1
-        routers[router]?.lastAsked = asked
-    }
-
-    mutating func questionEnded(at router: RouterID) {
-        routers[router]?.questions -= 1
-    }
 }

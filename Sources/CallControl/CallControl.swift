@@ -5,8 +5,8 @@ package import ClusterModel
 /// phones ring, and what becomes of those that nobody routes.
 ///
 /// A call is asked about at one router at a time. It goes to one DN after the other until somebody takes it, never twice to the
-/// same one; when its time is up, or there is no router, it goes to the routing point's default and alternate DNs, and then it is
-/// refused. The caller may give up at any moment. All calls are the node's own: a router may go, and another is asked.
+/// same one; when its time is up, or there is no router, it goes to another routing point, or to the routing point's default and
+/// alternate DNs, and then it is refused. The caller may give up at any moment. All calls are the node's own: a router may go, and another is asked.
 package struct CallControl: Sendable {
     package struct Setup: Sendable {
         /// Sorted by DN.
@@ -18,6 +18,8 @@ package struct CallControl: Sendable {
         package var informInterval: UInt64 = 60_000_000_000
         /// How long a caller waits before being told so the first time, nanoseconds: most are on their way to somebody by then.
         package var firstInform: UInt64 = 500_000_000
+        /// How soon a caller is told again whose position has changed, nanoseconds.
+        package var positionInterval: UInt64 = 10_000_000_000
         package var faults: Faults = .none
 
         package init(points: [RoutingPoint]) {
@@ -41,8 +43,12 @@ package struct CallControl: Sendable {
 
     struct RoutedCall {
         let connection: CallConnection
-        let point: Int
+        /// Where it is, and the routing points where it was before.
+        var point: Int
+        var visited: [Int] = []
         let caller: String
+        /// When it came to the node: monotonic nanoseconds.
+        let came: UInt64
         var phase = Phase.idle
         var tried: [DN] = []
         /// When it came to the routing point, monotonic nanoseconds.
@@ -51,6 +57,11 @@ package struct CallControl: Sendable {
         var routeBy: UInt64
         var ringBy: UInt64?
         var informAt: UInt64
+        /// When the caller was told last, and of which position.
+        var informedAt: UInt64?
+        var informedPosition: UInt32?
+        /// As the router says that is asked.
+        var position: QueuePosition?
         /// It goes to default and alternate DNs, of which so many have been gone through.
         var fallback: Int?
         /// The alternate that this call begins with.
@@ -99,7 +110,7 @@ package struct CallControl: Sendable {
         let slot = free.popLast() ?? calls.count
         if slot == calls.count { calls.append(nil) }
         calls[slot] = RoutedCall(
-            connection: connection, point: position, caller: caller, arrived: now.monotonic,
+            connection: connection, point: position, caller: caller, came: now.monotonic, arrived: now.monotonic,
             routeBy: now.monotonic &+ setup.points[position].timeout.nanoseconds,
             informAt: now.monotonic &+ setup.firstInform)
         slots[connection] = slot
@@ -178,7 +189,7 @@ package struct CallControl: Sendable {
         calls[slot]!.phase = .idle
         calls[slot]!.ringBy = nil
         if call.fallback != nil || now.monotonic >= call.routeBy || call.tried.count >= Self.maximumTries {
-            fallBack(slot, now, &actions)
+            leave(slot, now, &actions)
         } else {
             askRouter(slot, now, &actions)
         }
@@ -192,6 +203,15 @@ package struct CallControl: Sendable {
         calls[slot]!.ringBy = now.monotonic &+ setup.points[call.point].ringTimeout.nanoseconds
         actions.append(.ring(call.connection, dn))
         schedule(slot)
+    }
+
+    /// Nobody routes it here any more.
+    mutating func leave(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
+        if let next = overflowPoint(slot, now) {
+            overflow(slot, to: next, now, &actions)
+        } else {
+            fallBack(slot, now, &actions)
+        }
     }
 
     /// To the default DN, and then to the alternates, each call beginning with another of these; to none twice.
@@ -247,11 +267,7 @@ package struct CallControl: Sendable {
     /// Does what is due.
     package mutating func tick(now: Instant, _ actions: inout [RoutingAction]) {
         while let slot = queue.due(now), let call = calls[slot] {
-            if call.informAt <= now.monotonic {
-                calls[slot]!.informAt = now.monotonic &+ setup.informInterval
-                // Of ringing the phone tells the caller itself.
-                if case .ringing = call.phase {} else { actions.append(.inform(call.connection)) }
-            }
+            if call.informAt <= now.monotonic { inform(slot, now, &actions) }
             switch call.phase {
             case .ringing(let dn, let isRouted):
                 guard let ringBy = call.ringBy, ringBy <= now.monotonic else { break }
@@ -266,6 +282,16 @@ package struct CallControl: Sendable {
         }
     }
 
+    private mutating func inform(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
+        guard let call = calls[slot] else { return }
+        calls[slot]!.informAt = now.monotonic &+ setup.informInterval
+        // Of ringing the phone tells the caller itself.
+        if case .ringing = call.phase { return }
+        calls[slot]!.informedAt = now.monotonic
+        calls[slot]!.informedPosition = call.position?.position
+        actions.append(.inform(call.connection, call.position))
+    }
+
     private mutating func timeIsUp(_ slot: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
         guard let call = calls[slot] else { return }
         if case .redeeming(let router, let order, _) = call.phase {
@@ -273,48 +299,16 @@ package struct CallControl: Sendable {
             calls[slot]!.phase = .asking(router)
         }
         let asked = calls[slot]!.phase
+        if let next = overflowPoint(slot, now) {
+            endQuestion(slot, .used(setup.points[next].dn), &actions)
+            return overflow(slot, to: next, now, &actions)
+        }
         calls[slot]!.phase = .idle
         fallBack(slot, now, &actions)
         guard case .asking(let router) = asked else { return }
-        routers.questionEnded(at: router)
         let end: QuestionEnd
         if case .ringing(let dn, _) = calls[slot]?.phase { end = .used(dn) } else { end = .abandoned }
         actions.append(
             .endQuestion(router, call.connection, routingPoint: setup.points[call.point].dn, end))
     }
-}
-
-/// What the phones' best answer says of the agent.
-enum RingOutcome: Equatable {
-    /// Another call is there.
-    case busy
-    /// The phone was there or was to be there, and nobody took the call.
-    case notTaken
-    /// Somebody on the way has trouble of his own.
-    case trouble
-
-    /// - Parameter status: a final response other than 2xx (RFC 3261 section 21).
-    init(status: UInt16) {
-        switch status {
-        case 486, 600: self = .busy
-        case 408, 480, 603: self = .notTaken
-        case _: self = .trouble
-        }
-    }
-}
-
-/// What has become of the calls of a routing point at this node.
-package struct PointCounters: Equatable, Sendable {
-    package var arrived: UInt64 = 0
-    /// Sent to an agent by a router; one call may be so several times.
-    package var routed: UInt64 = 0
-    package var answered: UInt64 = 0
-    package var abandoned: UInt64 = 0
-    /// Gone to the default and alternate DNs.
-    package var defaulted: UInt64 = 0
-    package var refused: UInt64 = 0
-    /// Waiting or ringing now.
-    package var present: UInt64 = 0
-
-    package init() {}
 }

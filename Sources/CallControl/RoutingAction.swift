@@ -35,9 +35,9 @@ package struct RouteOrder: Equatable, Sendable {
 
 /// Why a router's question needs no answer any more.
 package enum QuestionEnd: Equatable, Sendable {
-    /// The call is on its way to this DN, by another's word or because time was up (EventRouteUsed).
+    /// The call is on its way to this DN, or waits at this routing point, by another's word or because time was up (EventRouteUsed).
     case used(DN)
-    /// The caller has given up, or nobody could take the call (EventAbandoned).
+    /// The caller has given up, nobody could take the call, or another router is asked (EventAbandoned).
     case abandoned
 }
 
@@ -65,7 +65,7 @@ package enum CallRefusal: Equatable, Sendable {
 package enum RoutingAction: Equatable, Sendable {
     case ask(RouterID, RouteRequest)
     case endQuestion(RouterID, CallConnection, routingPoint: DN, QuestionEnd)
-    /// TRouteCall was carried out: the call is on its way to the DN.
+    /// TRouteCall was carried out: the call is on its way to the DN, or waits at that routing point.
     case confirm(RouterID, RouteOrder, routingPoint: DN, DN)
     case refuseOrder(RouterID, RouteOrder, RouteRefusal)
     /// Ask the DN's owner whether the call may have the agent.
@@ -74,8 +74,8 @@ package enum RoutingAction: Equatable, Sendable {
     case ring(CallConnection, DN)
     /// The phones that ring now shall stop, and what they say counts no more.
     case stopRinging(CallConnection)
-    /// Tell the caller that the call waits (182).
-    case inform(CallConnection)
+    /// Tell the caller that the call waits (182), and where it stands.
+    case inform(CallConnection, QueuePosition?)
     case refuse(CallConnection, CallRefusal)
     /// The phone of the DN's agent rang in vain.
     case agentDidNotAnswer(DN)

@@ -43,6 +43,13 @@ package struct Skill: Hashable, Sendable, CustomStringConvertible {
         self.level = UInt8(level)
     }
 
+    /// - Parameter text: `english:5`.
+    package init?(parsing text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let level = Int(parts[1]) else { return nil }
+        self.init(String(parts[0]), level: level)
+    }
+
     package static func isName(_ name: String) -> Bool {
         let hyphen = UInt8(ascii: "-")
         return (1...maximumName).contains(name.utf8.count) && name.utf8.first != hyphen

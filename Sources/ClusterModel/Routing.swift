@@ -122,6 +122,18 @@ package struct RouterDeclaration: Hashable, Sendable {
     }
 }
 
+/// Where a call stands among those that wait at its routing point.
+package struct QueuePosition: Hashable, Sendable {
+    /// 1 for the next.
+    package var position: UInt32
+    package var waiting: UInt32
+
+    package init(position: UInt32, waiting: UInt32) {
+        self.position = position
+        self.waiting = waiting
+    }
+}
+
 /// A call at a routing point that a router is asked about (EventRouteRequest).
 package struct RouteRequest: Equatable, Sendable {
     package var connection: CallConnection
@@ -133,14 +145,21 @@ package struct RouteRequest: Equatable, Sendable {
     package var tried: [DN]
     /// Where the node is that has the call; empty where nobody says so.
     package var location: String
+    /// Of the routing point.
+    package var priority: Int
+    /// How long ago the call came to the node: milliseconds.
+    package var waited: UInt64
 
     package init(
-        connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = [], location: String = ""
+        connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = [], location: String = "",
+        priority: Int = 0, waited: UInt64 = 0
     ) {
         self.connection = connection
         self.routingPoint = routingPoint
         self.caller = caller
         self.tried = tried
         self.location = location
+        self.priority = priority
+        self.waited = waited
     }
 }

@@ -51,7 +51,8 @@ enum FuzzCluster {
     }()
 
     static let ports = PortsConfiguration(
-        feedCapacity: 16, outboxCapacity: 12, registrationsPerClient: 4, chunk: 3, requestsPerPeer: 4)
+        feedCapacity: 16, outboxCapacity: 12, routerOutboxCapacity: 12, registrationsPerClient: 4, chunk: 3,
+        requestsPerPeer: 4)
 
     /// - Parameter isStrict: wants to know who phones are, and limits sources.
     static func node(

@@ -1,3 +1,4 @@
+import CallControl
 package import ClusterModel
 import DNOwnership
 package import TLibraryPorts
@@ -9,8 +10,8 @@ extension NodeCore {
     }
 
     /// The client has said hello, and may ask.
-    package mutating func clientIntroduced(_ client: ClientID) {
-        ports.introduced(client, &portsActions)
+    package mutating func clientIntroduced(_ client: ClientID, name: String = "") {
+        ports.introduced(client, name: name, &portsActions)
         settlePorts()
     }
 
@@ -78,7 +79,7 @@ extension NodeCore {
             askAgent(dn, request, id, client, now)
         case .reserveAgent(let id, let dn, let request):
             reserve(dn, request, id, client, now)
-        case .routeCall(let id, _, _):
+        case .routeCall(let id, _, _), .queuePosition(let id, _, _):
             refuse(.unsupportedRequest, id, client)
         case .invalid(let id, let error):
             refuse(error, id, client)
@@ -93,8 +94,8 @@ extension NodeCore {
             guard let dn = DN(name), ports.registerRoutingPoint(dn, for: client) else {
                 return refuse(index(of: name) == nil ? .unknownDN : .wrongKindOfDN, id, client)
             }
-            routerRegistered(client, for: dn)
             tell(client, .registered(referenceID: id, routingPointStatus(dn)))
+            routerRegistered(client, for: dn, now)
         case .unregisterAddress(let id, let name):
             guard let dn = DN(name), ports.unregisterRoutingPoint(dn, for: client) else {
                 return refuse(.notRegistered, id, client)
@@ -115,6 +116,11 @@ extension NodeCore {
             reserve(dn, request, id, client, now)
         case .routeCall(let id, let connection, let token):
             routeCall(id, connection, token, client, now)
+        case .queuePosition(let id, let connection, let position):
+            guard control.positioned(connection, position, by: RouterID(rawValue: client.rawValue)) else {
+                return refuse(.unknownCall, id, client)
+            }
+            tell(client, .done(referenceID: id))
         case .monitorAll(let id, _), .agent(let id, _, _):
             refuse(.unsupportedRequest, id, client)
         case .invalid(let id, let error):

@@ -124,9 +124,9 @@ extension NodeCore {
             trunks.ended(connection, now: now)
             heldCalls[connection]?.dialled = nil
             if let held = heldCalls[connection] { statefulProxy.stopAsking(held.request, now: now) }
-        case .inform(let connection):
+        case .inform(let connection, let position):
             if let held = heldCalls[connection] {
-                statefulProxy.inform(held.request, SIPResponse(.queued), now: now)
+                statefulProxy.inform(held.request, SIPResponse(queuedAt: position?.position), now: now)
             }
         case .refuse(let connection, let refusal):
             guard let held = heldCalls[connection] else { return }
@@ -203,8 +203,10 @@ extension NodeCore {
         settleSIP(now)
     }
 
-    mutating func routerRegistered(_ client: ClientID, for point: DN) {
-        control.registered(RouterID(rawValue: client.rawValue), for: point)
+    mutating func routerRegistered(_ client: ClientID, for point: DN, _ now: Instant) {
+        control.registered(
+            RouterID(rawValue: client.rawValue), name: ports.name(of: client), for: point, now: now, &routingActions)
+        settleSIP(now)
     }
 
     /// - Parameter point: nil for all.

@@ -96,6 +96,11 @@ extension NodeCore {
             return refusal.response
         case .success(let request):
             guard let connection = statefulProxy.connection(of: request) else { return nil }
+            guard heldCalls[connection] == nil else {
+                // It went to the DN's former owner, and comes back to where it is being routed: the next agent is closer.
+                statefulProxy.close(request, SIPResponse(.loopDetected), now: now)
+                return nil
+            }
             heldCalls[connection] = HeldCall(request: request, isSecure: isSecure, dialled: dn)
             heldConnections[request] = connection
             trunks.dial(connection, over: trunk, now: now, &trunkActions)

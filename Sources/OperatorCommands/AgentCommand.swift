@@ -21,17 +21,49 @@ struct AgentCommand: ParsableCommand {
         @Argument(help: "The agent's ID: 1 to 64 visible ASCII characters.")
         var agent: String
 
+        @Option(
+            help: ArgumentHelp(
+                "A skill and its level from 1 to 100, in place of what the topology declares; may be given several times.",
+                valueName: "name:level"))
+        var skill: [String] = []
+
+        @Option(
+            help: ArgumentHelp(
+                "From 0 to 100, where a routing point asks for it; in place of what the topology declares.",
+                valueName: "number"))
+        var priority: Int?
+
         @OptionGroup var request: AgentRequestOptions
 
         func validate() throws {
             if AgentID(agent) == nil {
                 throw ValidationError("an agent's ID has 1 to 64 visible ASCII characters and no spaces")
             }
+            _ = try profile()
+        }
+
+        /// - Returns: nil for what the topology declares.
+        private func profile() throws -> AgentProfile? {
+            guard !skill.isEmpty || priority != nil else { return nil }
+            let skills = try skill.map { text in
+                guard let skill = Skill(parsing: text) else {
+                    throw ValidationError(
+                        "--skill is NAME:LEVEL, with small letters, digits and hyphens, at most \(Skill.maximumName), and a "
+                            + "level from 1 to 100; \(Wording.printable(text)) is not")
+                }
+                return skill
+            }
+            guard let profile = AgentProfile(skills: skills, priority: priority ?? 0) else {
+                throw ValidationError(
+                    "there may be \(AgentProfile.maximumSkills) skills, each once, and a priority from 0 to 100")
+            }
+            return profile
         }
 
         func run() throws {
             guard let id = AgentID(agent) else { return }
-            try request.send(.login(id, request.workMode, try request.reasons()), on: dn)
+            try request.send(
+                .login(id, request.workMode, try request.reasons(), profile: try profile()), on: dn)
         }
     }
 

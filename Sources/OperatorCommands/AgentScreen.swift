@@ -4,19 +4,27 @@ package import Orchestration
 package enum AgentScreen {
     /// - Parameter now: milliseconds since 1970.
     package static func list(_ agents: [AgentEntry], now: UInt64, _ style: Style) -> String {
-        var table = Table([
-            .init("AGENT"), .init("DN"), .init("STATE"), .init("FOR", .right), .init("OWNER"), .init("SITE"),
-            .init("WHY"),
-        ])
+        let hasProfiles = agents.contains { $0.profile != .none }
+        var table = Table(
+            [.init("AGENT"), .init("DN"), .init("STATE"), .init("FOR", .right), .init("OWNER"), .init("SITE")]
+                + (hasProfiles ? [.init("SKILLS")] : []) + [.init("WHY")])
         for agent in agents {
             let age = Wording.duration(milliseconds: now - min(now, agent.since))
             let doubt = agent.isOwnersWord ? "" : " ?"
-            table.add([
-                .init(Wording.printable(agent.agent)), .init(agent.dn), .init(agent.state + doubt, tone(agent)),
-                .init(age), .init(agent.owner), .init(Wording.printable(agent.site)), .init(why(agent)),
-            ])
+            table.add(
+                [
+                    .init(Wording.printable(agent.agent)), .init(agent.dn), .init(agent.state + doubt, tone(agent)),
+                    .init(age), .init(agent.owner), .init(Wording.printable(agent.site)),
+                ] + (hasProfiles ? [.init(words(agent.profile))] : []) + [.init(why(agent))])
         }
         return table.rendered(style)
+    }
+
+    /// `english:5 sales:3, priority 2`; empty for nothing.
+    static func words(_ profile: AgentProfile) -> String {
+        let skills = profile.skills.map { "\($0)" }.joined(separator: " ")
+        let priority = profile.priority == 0 ? "" : "priority \(profile.priority)"
+        return [skills, priority].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
     package static func reservations(_ agents: [AgentEntry], _ style: Style) -> String {
@@ -42,7 +50,10 @@ package enum AgentScreen {
         guard let agent else { return "-" }
         let age = Wording.duration(milliseconds: now - min(now, agent.since))
         let why = why(agent)
-        let word = "\(Wording.printable(agent.agent)), \(agent.state) for \(age)" + (why.isEmpty ? "" : " (\(why))")
+        let skills = words(agent.profile)
+        let word =
+            "\(Wording.printable(agent.agent)), \(agent.state) for \(age)" + (why.isEmpty ? "" : " (\(why))")
+            + (skills.isEmpty ? "" : ", with \(skills)")
         return agent.isOwnersWord ? word : word + ", as others knew it last"
     }
 
@@ -76,6 +87,8 @@ package struct AgentsJSON: Encodable, Equatable, Sendable {
         @OrNull var owner: String?
         @OrNull var site: String?
         var ownersWord: Bool
+        var skills: [String: UInt8]
+        var priority: UInt8
         @OrNull var reservation: Reservation?
 
         init(_ entry: AgentEntry) {
@@ -91,6 +104,8 @@ package struct AgentsJSON: Encodable, Equatable, Sendable {
             owner = entry.owner.isEmpty ? nil : entry.owner
             site = entry.site.isEmpty ? nil : entry.site
             ownersWord = entry.isOwnersWord
+            skills = Dictionary(entry.profile.skills.map { ($0.name, $0.level) }, uniquingKeysWith: { $1 })
+            priority = entry.profile.priority
             reservation = entry.reservation.map { Reservation($0) }
         }
     }

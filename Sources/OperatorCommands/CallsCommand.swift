@@ -9,7 +9,7 @@ struct CallsCommand: ParsableCommand {
         discussion: """
             A call is in the list from its INVITE until somebody hangs up, it is refused, or its session is over. One that goes through \
             two nodes stands there once, with both. Where a caller or callee is no DN of the cluster, the INVITE's word is shown. A call \
-            that waits is held at a routing point (VIA) and nobody's phone rings; TRIED are the DNs whose phones rang in vain.
+            that waits is held at a routing point (VIA) and nobody's phone rings; the number says where it stands, 1 is the next. TRIED are the DNs whose phones rang in vain.
             """
     )
 
@@ -82,6 +82,7 @@ package struct CallsJSON: Encodable, Equatable, Sendable {
         var since: String
         @OrNull var ringing: String?
         var tried: [String]
+        @OrNull var position: UInt32?
         var nodes: [String]
 
         init(_ call: CallEntry) {
@@ -97,6 +98,7 @@ package struct CallsJSON: Encodable, Equatable, Sendable {
             since = Wording.isoTime(milliseconds: call.since)
             ringing = known(call.ringing)
             tried = call.tried
+            position = call.position?.position
             nodes = call.nodes
         }
     }
@@ -129,7 +131,7 @@ package enum CallScreen {
             let age = Wording.duration(milliseconds: now - min(now, call.since))
             table.add(
                 [.init(name(call.from)), .init(name(call.to))] + (hasPoints ? [.init(call.routingPoint)] : [])
-                    + [.init(call.state, tone(call)), .init(age)] + (hasPoints ? [.init(tried(call))] : [])
+                    + [.init(state(call), tone(call)), .init(age)] + (hasPoints ? [.init(tried(call))] : [])
                     + [
                         .init(call.nodes.joined(separator: " ")), .init("\(call.connection)"),
                         .init(Wording.printable(call.callID)),
@@ -140,6 +142,11 @@ package enum CallScreen {
 
     private static func name(_ text: String) -> String {
         Wording.shortened(Wording.printable(text), to: maximumName)
+    }
+
+    /// `waiting (3)` for one with two before it.
+    private static func state(_ call: CallEntry) -> String {
+        call.position.map { "\(call.state) (\($0.position))" } ?? call.state
     }
 
     private static func tried(_ call: CallEntry) -> String {

@@ -10,18 +10,17 @@ package enum PointScreen {
         let busy = points.filter { !$0.isIdle }
         var text = ""
         if !busy.isEmpty {
-            var table = Table([
-                .init("ROUTING POINT"), .init("PRESENT", .right), .init("ARRIVED", .right), .init("ROUTED", .right),
-                .init("ANSWERED", .right), .init("ABANDONED", .right), .init("DEFAULTED", .right),
-                .init("REFUSED", .right), .init("ROUTERS", .right),
-            ])
+            let overflows = busy.contains { $0.overflowed > 0 }
+            let names =
+                ["PRESENT", "ARRIVED", "ROUTED", "ANSWERED", "ABANDONED"] + (overflows ? ["OVERFLOWED"] : [])
+                + ["DEFAULTED", "REFUSED", "ROUTERS"]
+            var table = Table([.init("ROUTING POINT")] + names.map { .init($0, .right) })
             // Those where callers are waiting go first where there are many.
             let shown = busy.count > limit ? busy.filter { $0.present > 0 } + busy.filter { $0.present == 0 } : busy
             for point in shown.prefix(limit) {
-                let figures = [
-                    point.present, point.arrived, point.routed, point.answered, point.abandoned, point.defaulted,
-                    point.refused,
-                ]
+                let figures =
+                    [point.present, point.arrived, point.routed, point.answered, point.abandoned]
+                    + (overflows ? [point.overflowed] : []) + [point.defaulted, point.refused]
                 table.add(
                     [.init(point.number)] + figures.map { .init("\($0)") }
                         + [.init("\(point.routers)", point.routers == 0 ? .doubtful : .plain)])
@@ -48,6 +47,7 @@ package struct PointJSON: Encodable, Equatable, Sendable {
     var routed: UInt64
     var answered: UInt64
     var abandoned: UInt64
+    var overflowed: UInt64
     var defaulted: UInt64
     var refused: UInt64
     var routers: UInt32
@@ -59,6 +59,7 @@ package struct PointJSON: Encodable, Equatable, Sendable {
         routed = point.routed
         answered = point.answered
         abandoned = point.abandoned
+        overflowed = point.overflowed
         defaulted = point.defaulted
         refused = point.refused
         routers = point.routers

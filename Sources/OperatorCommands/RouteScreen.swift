@@ -37,7 +37,8 @@ package enum RouteScreen {
             table.add([
                 .init(Wording.printable(row.agent)), .init(row.dn),
                 .init(row.state, row.whyNot.isEmpty ? .good : .plain),
-                .init(age), .init(Wording.printable(row.location)), .init(row.whyNot),
+                .init(age), .init(Wording.printable(row.location)),
+                .init(row.lacks.isEmpty ? row.whyNot : "lacks \(Wording.printable(row.lacks))"),
             ])
         }
         return table.rendered(style)
@@ -53,6 +54,7 @@ package struct RoutesJSON: Encodable, Equatable, Sendable {
         @OrNull var since: String?
         @OrNull var location: String?
         @OrNull var whyNot: String?
+        @OrNull var lacks: String?
 
         init(_ candidate: RouteCandidate) {
             func known(_ text: String) -> String? { text.isEmpty ? nil : text }
@@ -62,6 +64,7 @@ package struct RoutesJSON: Encodable, Equatable, Sendable {
             since = candidate.since == 0 ? nil : Wording.isoTime(milliseconds: candidate.since)
             location = known(candidate.location)
             whyNot = known(candidate.whyNot)
+            lacks = known(candidate.lacks)
         }
     }
 

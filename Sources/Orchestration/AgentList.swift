@@ -56,6 +56,7 @@ package struct AgentEntry: Equatable, Sendable {
     package var isAvailable = false
     /// The owner says so itself.
     package var isOwnersWord = false
+    package var profile = AgentProfile.none
     /// Only the owner knows it.
     package var reservation: Reservation?
 

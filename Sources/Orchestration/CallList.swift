@@ -46,6 +46,8 @@ package struct CallEntry: Equatable, Sendable {
     package var nodes: [String] = []
     /// It came to this node from outside: the node knows what was dialled, and holds the call if that is a routing point.
     package var cameHere = false
+    /// Where it stands while it waits, as a router has said.
+    package var position: QueuePosition?
 
     package init() {}
 
@@ -75,6 +77,7 @@ package struct CallEntry: Equatable, Sendable {
         merged.routingPoint = origin.routingPoint.isEmpty ? next.routingPoint : origin.routingPoint
         merged.tried = origin.tried
         merged.cameHere = origin.cameHere
+        merged.position = merged.state == "waiting" ? origin.position : nil
         // One node may know the call of several DNs, as long as phones that were given up have not all said that they have stopped.
         merged.nodes = Set(nodes + other.nodes).sorted()
         return merged

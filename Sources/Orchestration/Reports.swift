@@ -60,6 +60,8 @@ package struct PointReport: Equatable, Sendable {
     package var abandoned: UInt64 = 0
     /// Gone to the default and alternate DNs.
     package var defaulted: UInt64 = 0
+    /// Gone to another routing point.
+    package var overflowed: UInt64 = 0
     package var refused: UInt64 = 0
     /// That are asked about it.
     package var routers: UInt32 = 0
@@ -78,6 +80,7 @@ package struct PointReport: Equatable, Sendable {
         answered += other.answered
         abandoned += other.abandoned
         defaulted += other.defaulted
+        overflowed += other.overflowed
         refused += other.refused
     }
 }

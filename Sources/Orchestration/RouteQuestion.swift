@@ -23,6 +23,8 @@ package struct RouteCandidate: Equatable, Sendable {
     package var location = ""
     /// In kebab case; empty for one who is chosen.
     package var whyNot = ""
+    /// With `unskilled`: what the agent is not good enough at, `english:5`.
+    package var lacks = ""
 
     package init() {}
 }

@@ -54,7 +54,7 @@ final class CallSource: PortLinkDelegate {
             guard let point = DN(event.thisDN) else { return }
             let request = RouteRequest(
                 connection: event.connection, routingPoint: point, caller: event.caller, tried: event.triedDNs,
-                location: role.location(of: node))
+                location: role.location(of: node), priority: Int(event.priority), waited: event.callAge)
             role.machine.routeRequested(node, request, now: now)
         case .eventRouteUsed:
             if let id = event.referenceID {
@@ -84,8 +84,16 @@ final class CallSource: PortLinkDelegate {
             role.logger.error("a routing point is refused", metadata: ["problem": "\(event.errorMessage)"])
         }
         // Whichever of the two it was asked; the other has no such number.
-        role.machine.reservationRefused(node, id, now: now)
+        role.machine.reservationRefused(node, id, Self.failure(event.errorCode), now: now)
         role.machine.routeRefused(node, id, now: now)
+    }
+
+    /// An owner that does not answer one node may well answer another.
+    private static func failure(_ code: UInt32) -> ReservationFailure {
+        switch TError(rawValue: code) {
+        case .ownerUnreachable, .timedOut: .unreachable
+        case _: .refused
+        }
     }
 
     /// Asks the nodes what the machine wants.
@@ -106,8 +114,11 @@ final class CallSource: PortLinkDelegate {
             return (node, .reserveAgent(referenceID: id, dn: "\(dn)", request))
         case .cancelReservation(let node, let id, let dn):
             return (node, .reserveAgent(referenceID: id, dn: "\(dn)", ReservationRequest(duration: .cancel)))
-        case .route(let node, let id, let connection, _, _, let token):
+        case .route(let node, let id, let connection, _, let token):
             return (node, .routeCall(referenceID: id, connection, token))
+        case .tellPosition(let node, let id, let connection, let position, let waiting):
+            let word = QueuePosition(position: UInt32(clamping: position), waiting: UInt32(clamping: waiting))
+            return (node, .queuePosition(referenceID: id, connection, word))
         }
     }
 }

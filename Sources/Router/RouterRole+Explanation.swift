@@ -20,7 +20,11 @@ extension RouterRole {
         else { return answer }
         answer.chosen = explanation.chosen.map { candidate($0) }
         answer.afterOverflow = explanation.afterOverflow.map { candidate($0) }
-        answer.others = explanation.others.map { candidate($0.row, whyNot: $0.whyNot.word) }
+        answer.others = explanation.others.map { other in
+            var candidate = candidate(other.row, whyNot: other.whyNot.word)
+            candidate.lacks = other.whyNot.lacks.map { "\($0)" } ?? ""
+            return candidate
+        }
         return answer
     }
 

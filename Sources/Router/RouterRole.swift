@@ -32,8 +32,13 @@ package final class RouterRole: WorkerRole {
         loop = start.loop
         logger = start.logger
         identity = ServerIdentity(start)
-        machine = RouterMachine(
-            RouterMachine.Setup(routingPoints: start.topology.routingPoints, seed: SystemRandom.word()))
+        var setup = RouterMachine.Setup(routingPoints: start.topology.routingPoints, seed: SystemRandom.word())
+        setup.ageing = start.topology.timing.ageing.nanoseconds
+        // What a node admits of a client is for calls first of all.
+        if let limit = start.topology.clientRequestLimit {
+            setup.positionsAtATime = min(setup.positionsAtATime, limit / 4)
+        }
+        machine = RouterMachine(setup)
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {

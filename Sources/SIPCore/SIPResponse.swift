@@ -167,6 +167,8 @@ package struct SIPResponse: Hashable, Sendable {
     /// Tells more than the status's own phrase.
     package var fault: SIPFault?
     package var extra: Extra
+    /// Of a caller who waits: 1 for the next (RFC 3261 section 21.1.4).
+    package var position: UInt32?
 
     /// An answer with the status's own reason phrase.
     package init(_ status: SIPStatus, extra: Extra = .none) {
@@ -181,8 +183,17 @@ package struct SIPResponse: Hashable, Sendable {
         extra = .none
     }
 
+    /// Tells a caller where the call stands.
+    package init(queuedAt position: UInt32?) {
+        status = .queued
+        extra = .none
+        self.position = position
+    }
+
     /// The reason phrase of the status line.
-    package var reason: String { fault?.reason ?? status.reason }
+    package var reason: String {
+        position.map { "\(status.reason), position \($0)" } ?? fault?.reason ?? status.reason
+    }
 }
 
 /// What a request is to this server.

@@ -68,6 +68,7 @@ extension NodeShell {
         entry.service = view.service
         entry.isAvailable = Availability(of: view).isAvailable
         entry.isOwnersWord = view.owner == me
+        entry.profile = session.profile
         if view.owner != .none {
             entry.owner = topology.name(of: view.owner)
             entry.site = topology.dataCenters[topology.nodes[view.owner.position].dataCenter].location

@@ -51,9 +51,11 @@ extension NodeShell {
         entry.routingPoint = call.parties.routingPoint.map { "\($0)" } ?? ""
         entry.cameHere = call.parties.isCallerNear
         if let held = core.control.summary(of: call.connection) {
+            entry.routingPoint = "\(held.routingPoint)"
             entry.tried = held.tried.prefix(CallEntry.maximumTried).map { "\($0)" }
             if held.state == .waiting {
                 entry.state = "waiting"
+                entry.position = held.position
                 // Since the phones that were rung last have been given up, or since it came.
                 entry.callee = ""
             }

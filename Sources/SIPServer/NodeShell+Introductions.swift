@@ -72,8 +72,9 @@ extension NodeShell {
     }
 
     private func introduced(_ id: ClientID) {
+        let name = introductions[id]?.machine.client ?? ""
         endIntroduction(of: id)
-        core.clientIntroduced(id)
+        core.clientIntroduced(id, name: name)
     }
 
     private func refuseClient(_ id: ClientID, _ problem: String, from peer: String) {

@@ -88,6 +88,7 @@ extension NodeShell {
             report.answered = counters[position].answered
             report.abandoned = counters[position].abandoned
             report.defaulted = counters[position].defaulted
+            report.overflowed = counters[position].overflowed
             report.refused = counters[position].refused
             report.routers = UInt32(clamping: routers[position])
             return report

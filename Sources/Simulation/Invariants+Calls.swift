@@ -69,7 +69,8 @@ extension ClusterSimulation {
     ) {
         guard let dn = topology.directory.index(of: name) else { return }
         let record = cores[node.position].inspect(dn)
-        if record.view.isInService { return }
+        // In one turn a phone may be rung, and then go out of service.
+        if record.view.isInService || nodes[node.position].seen[dn.position].serviceEndedAt == now { return }
         fail(
             "invariantOnlyServedPhonesAreRung",
             "\(self.name(node)) rings \(name) for \(call.connection), and holds: \(words(record))")

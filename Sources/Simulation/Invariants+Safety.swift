@@ -53,6 +53,9 @@ extension ClusterSimulation {
         if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp || seen.owner != record.owner {
             nodes[node.position].seen[dn.position].provisionalSince = now
         }
+        if seen.view.isInService, !record.view.isInService {
+            nodes[node.position].seen[dn.position].serviceEndedAt = now
+        }
         nodes[node.position].seen[dn.position].owner = record.owner
         nodes[node.position].seen[dn.position].stamp = record.stamp
         nodes[node.position].seen[dn.position].service = record.service

@@ -7,6 +7,8 @@ struct Seen: Equatable, Sendable {
     var service = Service.neverRegistered
     var view = Service.neverRegistered
     var isProvisional = false
+    /// When the node ceased to show the DN in service.
+    var serviceEndedAt = UInt64.max
     var session: AgentSession?
     /// How far in what the owner said under this claim the node has come; -1 before it heard anything.
     var word = -1

@@ -83,6 +83,7 @@ extension ClusterSimulation {
             routingPoints: topology.routingPoints, seed: mixed(plan.seed ^ UInt64(dataCenter) ^ life << 8))
         // The numbers before are those of registrations.
         setup.lastReference = 1000
+        setup.ageing = topology.timing.ageing.nanoseconds
         return RouterMachine(setup)
     }
 
@@ -165,13 +166,14 @@ extension ClusterSimulation {
         case .agentReserved(let id, let reservation):
             count(.routerReserved)
             routers[router].machine.reserved(node, id, reservation, now: now)
-        case .error(let id, _):
+        case .error(let id, let error):
             if let connection = routers[router].orders.removeValue(forKey: id) {
                 count(.routeRefused)
                 routers[router].refusals[connection, default: 0] += 1
                 routers[router].machine.routeRefused(node, id, now: now)
             } else {
-                routers[router].machine.reservationRefused(node, id, now: now)
+                let isUnheard = error == .ownerUnreachable || error == .timedOut
+                routers[router].machine.reservationRefused(node, id, isUnheard ? .unreachable : .refused, now: now)
             }
         case .routeUsed(let id, let connection, _, _):
             if let id {
@@ -203,10 +205,13 @@ extension ClusterSimulation {
             case .cancelReservation(let node, let reference, let dn):
                 let request = ReservationRequest(duration: .cancel)
                 ask(.reserveAgent(referenceID: reference, dn: dn.description, request), of: node)
-            case .route(let node, let reference, let connection, _, _, let token):
+            case .route(let node, let reference, let connection, _, let token):
                 routers[router].orders[reference] = connection
-                tokensOfCalls[connection, default: []].append(token)
+                if let token { tokensOfCalls[connection, default: []].append(token) }
                 ask(.routeCall(referenceID: reference, connection, token), of: node)
+            case .tellPosition(let node, let reference, let connection, let position, let waiting):
+                let word = QueuePosition(position: UInt32(clamping: position), waiting: UInt32(clamping: waiting))
+                ask(.queuePosition(referenceID: reference, connection, word), of: node)
             }
         }
         guard let deadline = routers[router].machine.nextDeadline, deadline < routers[router].tickPlanned else {

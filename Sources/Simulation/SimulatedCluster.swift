@@ -92,6 +92,7 @@ extension ClusterSimulation {
         var ports = PortsConfiguration()
         ports.feedCapacity = plan.feedCapacity
         ports.outboxCapacity = plan.outboxCapacity
+        ports.routerOutboxCapacity = plan.outboxCapacity
         ports.chunk = plan.feedChunk
         ports.requestsPerPeer = plan.requestsPerPeer
         let incarnation = Incarnation(rawValue: injection == .incarnationReused ? 1 : life)

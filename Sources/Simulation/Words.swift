@@ -59,6 +59,8 @@ enum Words {
         switch request {
         case .registerAddress(let id, let dn, _, _, _): "request \(id), registers \(dn)"
         case .reserveAgent(let id, let dn, let reservation): "request \(id), reserves \(dn), \(reservation.duration)"
+        case .queuePosition(let id, let connection, let word):
+            "TPrivateService \(id): \(connection) is \(word.position) of \(word.waiting)"
         case .routeCall(let id, let connection, let token):
             "request \(id), call \(connection) to \(token.map { "\($0.dn)" } ?? "the default")"
         case .unregisterAddress, .queryAddress, .queryServer, .monitorAll, .setInputMask, .agent, .invalid:

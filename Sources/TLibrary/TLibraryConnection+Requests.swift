@@ -104,13 +104,18 @@ extension TLibraryConnection {
     /// - Parameters:
     ///   - agent: 1 to 64 bytes of visible ASCII.
     ///   - reasons: at most 8, with keys of at most 32 bytes and values of at most 96.
+    ///   - skills: what the agent is good at, with levels from 1 to 100; at most 16. Nil, with no priority, for what the topology
+    ///     declares.
+    ///   - priority: from 0 to 100; the greater comes first where a routing point asks for it.
     /// - Returns: EventAgentLogin.
     @discardableResult
     public func logIn(
         _ agent: String, on dn: String, workMode: TLibraryWorkMode = .unknown,
-        reasons: KeyValuePairs<String, String> = [:]
+        reasons: KeyValuePairs<String, String> = [:], skills: [String: Int]? = nil, priority: Int? = nil
     ) async throws -> TLibraryEvent {
-        try await ask(.login(try Self.id(agent), workMode.onTheWire, try Self.reasons(reasons)), dn)
+        let profile = skills == nil && priority == nil ? nil : try Self.profile(skills ?? [:], priority ?? 0)
+        return try await ask(
+            .login(try Self.id(agent), workMode.onTheWire, try Self.reasons(reasons), profile: profile), dn)
     }
 
     /// TAgentLogout.
@@ -151,6 +156,18 @@ extension TLibraryConnection {
             throw .invalid("an agent's ID has 1 to 64 visible ASCII characters and no spaces")
         }
         return id
+    }
+
+    private static func profile(
+        _ skills: [String: Int], _ priority: Int
+    ) throws(TLibraryClientError) -> AgentProfile {
+        let known = skills.compactMap { Skill($0.key, level: $0.value) }
+        guard known.count == skills.count, let profile = AgentProfile(skills: known, priority: priority) else {
+            throw .invalid(
+                "there may be \(AgentProfile.maximumSkills) skills, with names of up to \(Skill.maximumName) small letters, digits "
+                    + "and hyphens and levels from 1 to 100, and a priority from 0 to 100")
+        }
+        return profile
     }
 
     private static func reasons(_ pairs: KeyValuePairs<String, String>) throws(TLibraryClientError) -> Reasons {

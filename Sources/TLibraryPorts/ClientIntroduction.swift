@@ -60,6 +60,8 @@ package struct ClientIntroduction: Sendable {
     }
 
     private var phase = Phase.awaitsHello
+    /// As its hello says; empty before.
+    package private(set) var client = ""
 
     package init() {}
 
@@ -73,6 +75,7 @@ package struct ClientIntroduction: Sendable {
     ) -> Step {
         guard case .awaitsHello = phase else { return .refused(.secondHello) }
         phase = .over
+        self.client = client
         guard let challenge else { return .welcome }
         guard !nonce.isEmpty else { return .refused(.noNonce) }
         phase = .awaitsProof(

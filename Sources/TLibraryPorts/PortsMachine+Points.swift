@@ -28,3 +28,13 @@ extension PortsMachine {
         return nil
     }
 }
+
+extension PointEvent {
+    package var type: TMessageType {
+        switch outcome {
+        case .waiting: .eventQueued
+        case .answered, .defaulted, .refused, .overflowed: .eventDiverted
+        case .abandoned: .eventAbandoned
+        }
+    }
+}

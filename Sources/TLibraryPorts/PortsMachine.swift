@@ -13,6 +13,8 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var feedCapacity: Int
     /// How many answers and events of registered DNs may wait for one client.
     package var outboxCapacity: Int
+    /// The same for a router, which may be asked about all calls of a node at once when another one has gone.
+    package var routerOutboxCapacity: Int
     /// How many DNs one client may register.
     package var registrationsPerClient: Int
     /// The most DNs in one piece of a snapshot.
@@ -24,11 +26,13 @@ package struct PortsConfiguration: Equatable, Sendable {
     package var faults: Faults
 
     package init(
-        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, registrationsPerClient: Int = 65_536, chunk: Int = 512,
+        feedCapacity: Int = 65_536, outboxCapacity: Int = 8_192, routerOutboxCapacity: Int = 131_072,
+        registrationsPerClient: Int = 65_536, chunk: Int = 512,
         requestsPerPeer: Int = 1_024, requestsPerSecond: Int? = nil, faults: Faults = .none
     ) {
         self.feedCapacity = feedCapacity
         self.outboxCapacity = outboxCapacity
+        self.routerOutboxCapacity = routerOutboxCapacity
         self.registrationsPerClient = registrationsPerClient
         self.chunk = chunk
         self.requestsPerPeer = requestsPerPeer
@@ -119,6 +123,8 @@ package struct PortsMachine: Sendable {
     struct Client: Sendable {
         /// It has said hello.
         var isIntroduced = false
+        /// As it has said then.
+        var name = ""
         let port: ClientPort
         var registrations: [DNIndex: Registration] = [:]
         /// Positions in the topology's list.
@@ -189,10 +195,14 @@ package struct PortsMachine: Sendable {
         (clients[client]?.reservesAt ?? []).sorted()
     }
 
+    /// The name that a client has introduced itself with.
+    package func name(of client: ClientID) -> String { clients[client]?.name ?? "" }
+
     /// A client has said hello: from now on it is told of links.
-    package mutating func introduced(_ client: ClientID, _ actions: inout [PortsAction]) {
+    package mutating func introduced(_ client: ClientID, name: String = "", _ actions: inout [PortsAction]) {
         guard clients[client]?.isIntroduced == false else { return }
         clients[client]!.isIntroduced = true
+        clients[client]!.name = name
         tell(client, .serverInfo(referenceID: nil, serverInfo), &actions)
     }
 
@@ -245,7 +255,9 @@ package struct PortsMachine: Sendable {
     /// Puts an event into a client's outbox; a client whose outbox is full is cut off.
     package mutating func tell(_ client: ClientID, _ event: TEvent, _ actions: inout [PortsAction]) {
         guard clients[client] != nil, clients[client]?.isClosing == false else { return }
-        if clients[client]!.outbox.count >= configuration.outboxCapacity {
+        let capacity =
+            clients[client]!.port == .default ? configuration.routerOutboxCapacity : configuration.outboxCapacity
+        if clients[client]!.outbox.count >= capacity {
             cutOff(client, &actions)
             return
         }

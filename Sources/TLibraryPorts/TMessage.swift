@@ -40,6 +40,7 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     case eventACK = 138
     case eventDNOutOfService = 147
     case eventDNBackInService = 148
+    case requestPrivateService = 149
     case eventPrivateInfo = 150
 
     /// The T-Library's name, as traces and documents write it.
@@ -57,6 +58,7 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .requestAgentNotReady: "TAgentSetNotReady"
         case .requestRouteCall: "TRouteCall"
         case .requestReserveAgent: "TReserveAgent"
+        case .requestPrivateService: "TPrivateService"
         case .eventError: "EventError"
         case .eventRegistered: "EventRegistered"
         case .eventUnregistered: "EventUnregistered"
@@ -112,6 +114,8 @@ package enum TRequest: Equatable, Sendable {
     /// TRouteCall, by a router that was asked: to the agent whom the token has reserved; without one, to the routing point's
     /// default.
     case routeCall(referenceID: UInt32, CallConnection, ReservationToken?)
+    /// TPrivateService, by a router that was asked: where the call stands in its line, for the caller to hear.
+    case queuePosition(referenceID: UInt32, CallConnection, QueuePosition)
     /// A request whose frame could be read, but not what it asks; it is refused with the error.
     case invalid(referenceID: UInt32, TError)
 
@@ -119,7 +123,7 @@ package enum TRequest: Equatable, Sendable {
         switch self {
         case .registerAddress(let id, _, _, _, _), .unregisterAddress(let id, _), .queryAddress(let id, _),
             .queryServer(let id), .monitorAll(let id, _), .setInputMask(let id, _), .agent(let id, _, _),
-            .reserveAgent(let id, _, _), .routeCall(let id, _, _), .invalid(let id, _):
+            .reserveAgent(let id, _, _), .routeCall(let id, _, _), .queuePosition(let id, _, _), .invalid(let id, _):
             id
         }
     }
@@ -175,7 +179,8 @@ package struct EventMask: OptionSet, Hashable, Sendable {
         case .eventAbandoned, .eventRinging, .eventDialing, .eventEstablished, .eventReleased: self = .calls
         case .requestQueryServer, .requestQueryAddress, .requestRegisterAddress, .requestUnregisterAddress,
             .requestRegisterAll, .requestSetInputMask, .requestAgentLogin, .requestAgentLogout, .requestAgentReady,
-            .requestAgentNotReady, .requestReserveAgent, .requestRouteCall, .eventRouteRequest, .eventRouteUsed,
+            .requestAgentNotReady, .requestReserveAgent, .requestRouteCall, .requestPrivateService, .eventRouteRequest,
+            .eventRouteUsed,
             .eventError, .eventRegistered, .eventUnregistered,
             .eventAddressInfo, .eventServerInfo, .eventAgentReserved, .eventACK:
             return nil
@@ -375,16 +380,6 @@ package struct CallEvent: Equatable, Sendable {
             if call.phase == .established, known?.phase != .established { kinds.append((.established, call)) }
         }
         return kinds
-    }
-}
-
-extension PointEvent {
-    package var type: TMessageType {
-        switch outcome {
-        case .waiting: .eventQueued
-        case .answered, .defaulted, .refused, .overflowed: .eventDiverted
-        case .abandoned: .eventAbandoned
-        }
     }
 }
 

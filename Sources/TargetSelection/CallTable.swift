@@ -1,7 +1,7 @@
 import ClusterModel
 
-/// The calls for which nodes want targets, as a router knows them: those that wait, in the order in which they came, and those
-/// for which an agent is being reserved, or to whom the call is being sent.
+/// The calls for which nodes want targets, as a router knows them: those that wait, the most urgent first, and those for which an
+/// agent is being reserved, or to whom the call is being sent.
 struct CallTable: Sendable {
     struct Key: Hashable, Sendable {
         let node: NodeIndex
@@ -22,9 +22,10 @@ struct CallTable: Sendable {
     struct Call: Sendable {
         let node: NodeIndex
         var request: RouteRequest
+        /// Of the routing point.
+        let target: Int
         var location: LocationIndex
-        /// Calls with lesser ones came before.
-        let ticket: UInt64
+        let urgency: Urgency
         /// From when on an agent anywhere will do: monotonic nanoseconds.
         let overflow: UInt64
         /// When nobody can want a target any more: monotonic nanoseconds.
@@ -33,31 +34,48 @@ struct CallTable: Sendable {
         var waitsForNear: Bool
         var refusedRoutes = 0
         var attempt: Attempt?
+        /// It has begun to wait, and is one of those of its routing point that may.
+        var hasPlace = false
+        /// Which position the node was told, 0 for none yet, and when: monotonic nanoseconds.
+        var toldPosition = 0
+        var toldAt: UInt64 = 0
 
         var key: Key { Key(node: node, connection: request.connection) }
     }
 
     private let limit: Int
-    private var calls: [Call?] = []
+    private(set) var calls: [Call?] = []
     private var freeSlots: [Int] = []
     private var slots: [Key: Int] = [:]
     private var references: [UInt32: Int] = [:]
-    /// The calls that wait, by ticket: in heap 0 those that any agent will do for, in that of a location those that wait for
-    /// one there. Which routing point a call is at does not matter to whoever serves the longest waiting one, so none has a
-    /// line of its own, and a call that overflows finds its place among those that came later.
-    private var lines = RankedHeaps()
+    /// The calls that wait: of each node and class those that any agent will do for, and by location those that wait for one there.
+    /// Which routing point of the class a call is at does not matter to whoever serves the most urgent one, so none has a line of
+    /// its own, and a call that overflows finds its place among those that came later. Nodes have lines of their own so that
+    /// whoever cannot be reached from one need not be kept from its calls one by one.
+    private(set) var lines = RankedHeaps<Urgency>()
+    /// Those that have had calls, by number of their lines.
+    private var nodes: [NodeIndex] = []
+    private let targetCount: Int
+    /// By routing point: calls that have begun to wait and have not gone.
+    private var places: [DN: Int] = [:]
     private var deadlines = DeadlineQueue()
     private var tickets: UInt64 = 0
     private var lastReference: UInt32
+    var positions = PositionPlan()
 
-    init(limit: Int, lastReference: UInt32) {
+    /// - Parameter targetCount: of classes.
+    init(limit: Int, targetCount: Int, lastReference: UInt32) {
         self.limit = limit
+        self.targetCount = targetCount
         self.lastReference = lastReference
     }
 
     var count: Int { slots.count }
     var waitingCount: Int { lines.count }
-    var nextDeadline: UInt64? { deadlines.next }
+    var nextDeadline: UInt64? {
+        let next = min(deadlines.next ?? DeadlineQueue.never, positions.due)
+        return next == DeadlineQueue.never ? nil : next
+    }
     var isFull: Bool { slots.count >= limit }
 
     subscript(slot: Int) -> Call? { calls[slot] }
@@ -70,25 +88,31 @@ struct CallTable: Sendable {
         return slot
     }
 
-    /// The calls of a node, in the order in which they came.
+    /// The calls of a node, the most urgent first.
     func slots(of node: NodeIndex) -> [Int] { sorted(calls.indices.filter { calls[$0]?.node == node }) }
 
-    func sorted(_ slots: [Int]) -> [Int] { slots.sorted { (calls[$0]?.ticket ?? 0) < (calls[$1]?.ticket ?? 0) } }
+    func sorted(_ slots: [Int]) -> [Int] {
+        slots.filter { calls[$0] != nil }.sorted { calls[$0]!.urgency < calls[$1]!.urgency }
+    }
 
     // MARK: Coming and going
 
     /// - Parameters:
+    ///   - target: the number of the routing point's class.
+    ///   - arrival: as if it had come then, with what its priority is worth.
     ///   - overflow: from when on an agent anywhere will do; monotonic nanoseconds.
     ///   - end: when the call is forgotten; monotonic nanoseconds.
     mutating func add(
-        _ request: RouteRequest, at node: NodeIndex, near location: LocationIndex, overflow: UInt64, end: UInt64,
-        now: Instant
+        _ request: RouteRequest, at node: NodeIndex, target: Int, near location: LocationIndex, arrival: UInt64,
+        overflow: UInt64, end: UInt64, now: Instant
     ) -> Int {
         tickets += 1
+        if !nodes.contains(node) { nodes.append(node) }
         let slot = freeSlots.popLast() ?? calls.count
         if slot == calls.count { calls.append(nil) }
         let call = Call(
-            node: node, request: request, location: location, ticket: tickets, overflow: overflow, end: end,
+            node: node, request: request, target: target, location: location,
+            urgency: Urgency(arrival: arrival, ticket: tickets), overflow: overflow, end: end,
             waitsForNear: now.monotonic < overflow)
         calls[slot] = call
         slots[call.key] = slot
@@ -106,7 +130,8 @@ struct CallTable: Sendable {
     mutating func remove(_ slot: Int) {
         guard let call = calls[slot] else { return }
         if let attempt = call.attempt { references[attempt.reference] = nil }
-        lines.remove(slot)
+        if call.hasPlace { places[call.request.routingPoint, default: 1] -= 1 }
+        leaveLine(slot)
         deadlines.set(slot, to: DeadlineQueue.never)
         slots[call.key] = nil
         calls[slot] = nil
@@ -115,16 +140,60 @@ struct CallTable: Sendable {
 
     // MARK: Waiting
 
-    mutating func wait(_ slot: Int) {
-        guard let call = calls[slot] else { return }
-        lines.set(slot, to: call.ticket, in: call.waitsForNear ? 1 + call.location.position : 0)
+    /// The most urgent one goes first.
+    ///
+    /// - Parameter maximum: how many calls may wait at the routing point. One that has begun to wait keeps its place while an agent
+    ///   is being reserved for it.
+    /// - Returns: false where there is no room.
+    mutating func wait(_ slot: Int, atMost maximum: Int) -> Bool {
+        guard let call = calls[slot] else { return false }
+        if !call.hasPlace {
+            guard places[call.request.routingPoint, default: 0] < maximum else { return false }
+            places[call.request.routingPoint, default: 0] += 1
+            calls[slot]!.hasPlace = true
+        }
+        lineUp(slot)
         deadlines.set(slot, to: call.waitsForNear ? min(call.overflow, call.end) : call.end)
+        return true
     }
 
-    /// The call that has waited for longest of those that an agent may have.
-    func longestWaiting(for dn: DN, at location: LocationIndex) -> Int? {
-        var waiting =
-            location == .elsewhere ? lines.ascending(in: [0]) : lines.ascending(in: [0, 1 + location.position])
+    /// Agents may choose a call. Whoever says so says too whether it may wait for them.
+    mutating func lineUp(_ slot: Int) {
+        guard let call = calls[slot] else { return }
+        if !lines.contains(slot) { positions.linesChanged() }
+        guard let node = nodes.firstIndex(of: call.node) else { return }
+        lines.set(
+            slot, to: call.urgency, in: line(node, call.target, near: call.waitsForNear ? call.location : nil))
+    }
+
+    private mutating func leaveLine(_ slot: Int) {
+        guard lines.contains(slot) else { return }
+        lines.remove(slot)
+        positions.linesChanged()
+    }
+
+    /// - Parameter location: nil for that of calls that any agent will do for.
+    private func line(_ node: Int, _ target: Int, near location: LocationIndex?) -> Int {
+        (node * targetCount + target) * (LocationNames.maximumCount + 2) + (location.map { 1 + $0.position } ?? 0)
+    }
+
+    /// The most urgent call of those that an agent may have.
+    ///
+    /// - Parameters:
+    ///   - targets: the classes that the agent is good enough for.
+    ///   - shunned: nodes whose calls the agent does not get.
+    func mostUrgent(
+        for dn: DN, at location: LocationIndex, of targets: some Sequence<Int>, notOf shunned: Shunned
+    ) -> Int? {
+        guard lines.count > 0 else { return nil }
+        var numbers: [Int] = []
+        for node in nodes.indices where !shunned.contains(nodes[node]) {
+            for target in targets {
+                numbers.append(line(node, target, near: nil))
+                if location != .elsewhere { numbers.append(line(node, target, near: location)) }
+            }
+        }
+        var waiting = lines.ascending(in: numbers)
         while let slot = waiting.next() {
             if calls[slot]?.request.tried.contains(dn) == false { return slot }
         }
@@ -150,7 +219,7 @@ struct CallTable: Sendable {
     mutating func attempt(_ slot: Int, _ attempt: Attempt) {
         if let former = calls[slot]?.attempt { references[former.reference] = nil }
         references[attempt.reference] = slot
-        lines.remove(slot)
+        leaveLine(slot)
         deadlines.set(slot, to: attempt.deadline)
         calls[slot]?.attempt = attempt
     }
@@ -160,6 +229,12 @@ struct CallTable: Sendable {
         if let former = calls[slot]?.attempt { references[former.reference] = nil }
         calls[slot]?.attempt = nil
         deadlines.set(slot, to: DeadlineQueue.never)
+    }
+
+    /// A node is told where a call stands.
+    mutating func told(_ slot: Int, _ position: Int, _ now: Instant) {
+        calls[slot]?.toldPosition = position
+        calls[slot]?.toldAt = now.monotonic
     }
 
     /// A call whose deadline has come, which it has no more then.

@@ -20,6 +20,9 @@ struct LocationNames: Sendable {
     private var names = [""]
     private var numbers: [String: LocationIndex] = ["": .elsewhere]
 
+    /// How many numbers are given, with that of elsewhere.
+    var count: Int { names.count }
+
     mutating func number(of name: String) -> LocationIndex {
         if let known = numbers[name] { return known }
         guard names.count <= Self.maximumCount else { return .elsewhere }

@@ -2,9 +2,9 @@ import HeapModule
 
 /// Slots of a table in heaps, the least rank on top, each slot in one heap at most. Where a slot stands is known, so one that
 /// moves, within its heap or to another, costs O(log n), and nothing is left of one that is taken out.
-package struct RankedHeaps: Sendable {
+package struct RankedHeaps<Rank: Comparable & Sendable>: Sendable {
     fileprivate struct Entry: Comparable, Sendable {
-        let rank: UInt64
+        let rank: Rank
         let slot: Int32
 
         /// Equal ranks need an order too: a run must be the same every time.
@@ -31,7 +31,7 @@ package struct RankedHeaps: Sendable {
     package func contains(_ slot: Int) -> Bool { slot < places.count && places[slot].heap >= 0 }
 
     /// Puts a slot into a heap, out of the one that it was in.
-    package mutating func set(_ slot: Int, to rank: UInt64, in heap: Int) {
+    package mutating func set(_ slot: Int, to rank: Rank, in heap: Int) {
         while places.count <= slot { places.append(Place()) }
         while heaps.count <= heap { heaps.append([]) }
         let entry = Entry(rank: rank, slot: Int32(slot))
@@ -134,22 +134,21 @@ extension RankedHeaps {
 
 /// Some heaps as one list, in no order that means anything.
 extension RankedHeaps {
-    package var heapCount: Int { heaps.count }
-
-    package func count(in numbers: Range<Int>) -> Int {
-        numbers.clamped(to: heaps.indices).reduce(0) { $0 + heaps[$1].count }
+    /// - Parameter numbers: each once; heaps that there are not yet are empty.
+    package func count(in numbers: some Sequence<Int>) -> Int {
+        numbers.reduce(0) { $0 + ($1 < heaps.count ? heaps[$1].count : 0) }
     }
 
     /// - Returns: nil for a slot that is in none of these heaps.
-    package func position(of slot: Int, in numbers: Range<Int>) -> Int? {
-        guard contains(slot), numbers.contains(Int(places[slot].heap)) else { return nil }
-        return count(in: numbers.lowerBound..<Int(places[slot].heap)) + Int(places[slot].position)
+    package func position(of slot: Int, in numbers: some Collection<Int>) -> Int? {
+        guard contains(slot), let heap = numbers.firstIndex(of: Int(places[slot].heap)) else { return nil }
+        return count(in: numbers[..<heap]) + Int(places[slot].position)
     }
 
     /// - Parameter position: less than `count`.
-    package func slot(at position: Int, in numbers: Range<Int>) -> Int {
+    package func slot(at position: Int, in numbers: some Sequence<Int>) -> Int {
         var rest = position
-        for number in numbers.clamped(to: heaps.indices) {
+        for number in numbers where number < heaps.count {
             if rest < heaps[number].count { return Int(heaps[number][rest].slot) }
             rest -= heaps[number].count
         }

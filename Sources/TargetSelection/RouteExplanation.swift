@@ -6,6 +6,8 @@ package struct RouteExplanation: Equatable, Sendable {
     package enum WhyNot: Equatable, Sendable {
         /// The call was there already.
         case tried
+        /// The agent is not good enough at this.
+        case unskilled(Skill)
         /// A call of this router is on its way there, or was a moment ago.
         case taken
         /// Somebody at the call's location goes first.
@@ -18,12 +20,16 @@ package struct RouteExplanation: Equatable, Sendable {
         package var word: String {
             switch self {
             case .tried: "tried"
+            case .unskilled: "unskilled"
             case .taken: "taken"
             case .farther: "farther"
             case .rankedLater: "ranked-later"
             case .unavailable(let status): status.word
             }
         }
+
+        /// What the agent is not good enough at, if it is that.
+        package var lacks: Skill? { if case .unskilled(let skill) = self { skill } else { nil } }
     }
 
     package struct Other: Equatable, Sendable {
@@ -53,25 +59,25 @@ package struct RouteExplanation: Equatable, Sendable {
 extension AgentIndex {
     /// - Parameter limit: how many others are told.
     package func explain(
-        _ strategy: RoutingStrategy, _ reach: Reach, excluding tried: [DN], limit: Int
+        _ target: TargetClass, _ reach: Reach, excluding tried: [DN], limit: Int
     ) -> RouteExplanation {
-        let chosen = choose(strategy, reach, excluding: tried).flatMap { row(of: $0.dn) }
+        let chosen = choose(target, reach, excluding: tried).flatMap { row(of: $0.dn) }
         var explanation = RouteExplanation(chosen: chosen, others: [])
         if chosen == nil, case .near(let location) = reach {
-            explanation.afterOverflow = choose(strategy, .nearFirst(location), excluding: tried)
+            explanation.afterOverflow = choose(target, .nearFirst(location), excluding: tried)
                 .flatMap { row(of: $0.dn) }
         }
         // Only asked whether somebody is in it.
         var listed = Set([chosen?.dn].compactMap(\.self))
         func add(_ record: Record, upTo limit: Int) {
             guard explanation.others.count < limit, listed.insert(record.dn).inserted else { return }
-            let whyNot = whyNot(record, reach, tried, chosen)
+            let whyNot = whyNot(record, target, reach, tried, chosen)
             explanation.others.append(RouteExplanation.Other(row(record), whyNot))
         }
         for dn in tried { if let slot = slots[dn], let record = records[slot] { add(record, upTo: limit) } }
         // Half of the room for who would be next, half for who could not be given the call.
         let next = explanation.others.count + (max(limit, explanation.others.count) - explanation.others.count + 1) / 2
-        for slot in ranked(strategy, reach, chosen) where explanation.others.count < next {
+        for slot in ranked(target, reach, chosen) where explanation.others.count < next {
             if let record = records[slot] { add(record, upTo: next) }
         }
         for record in records where explanation.others.count < limit {
@@ -82,11 +88,10 @@ extension AgentIndex {
 
     /// Those among whom the strategy decides, the next one first.
     private func ranked(
-        _ strategy: RoutingStrategy, _ reach: Reach, _ chosen: AgentRow?
-    ) -> RankedHeaps.Ascending {
-        let heaps = rankings.first { $0.strategy == strategy }?.heaps ?? RankedHeaps()
-        return nearest(reach, chosen).map { heaps.ascending(in: [$0.position]) }
-            ?? heaps.ascending(in: 0..<heaps.heapCount)
+        _ target: TargetClass, _ reach: Reach, _ chosen: AgentRow?
+    ) -> RankedHeaps<UInt64>.Ascending {
+        let ranked = numbers[target].map { rankings[$0].heaps } ?? RankedHeaps()
+        return ranked.ascending(in: heaps(at: nearest(reach, chosen), for: nil))
     }
 
     /// Where the strategy decides; nil for everywhere.
@@ -100,9 +105,10 @@ extension AgentIndex {
     }
 
     private func whyNot(
-        _ record: Record, _ reach: Reach, _ tried: [DN], _ chosen: AgentRow?
+        _ record: Record, _ target: TargetClass, _ reach: Reach, _ tried: [DN], _ chosen: AgentRow?
     ) -> RouteExplanation.WhyNot {
         if tried.contains(record.dn) { return .tried }
+        if let skill = record.profile.lacks(target.skills) { return .unskilled(skill) }
         if record.status != .ready { return .unavailable(record.status) }
         if record.hold != .none { return .taken }
         guard let location = nearest(reach, chosen) else { return .rankedLater }
@@ -121,6 +127,6 @@ extension RouterMachine {
         guard let point = points[routingPoint] else { return nil }
         let reach = reach(
             at: point, near: index.locations.known(location), isNearOnly: point.overflow.nanoseconds > 0)
-        return index.explain(point.strategy, reach, excluding: tried, limit: limit)
+        return index.explain(point.targetClass, reach, excluding: tried, limit: limit)
     }
 }

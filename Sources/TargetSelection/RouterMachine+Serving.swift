@@ -23,11 +23,22 @@ extension RouterMachine {
         let isNearOnly = now.monotonic < call.overflow
         if !isNearOnly { calls.overflowed(slot) }
         let reach = reach(at: point, near: call.location, isNearOnly: isNearOnly)
-        if let choice = index.choose(point.strategy, reach, excluding: call.request.tried) {
+        if let choice = index.choose(call.target, reach, for: call.node, excluding: call.request.tried) {
             reserve(choice.dn, choice.agent, for: slot, now)
-        } else {
-            calls.wait(slot)
+        } else if !calls.wait(slot, atMost: point.maximumWaiting) {
+            turnAway(slot)
         }
+    }
+
+    /// Too many wait already: the node sends the call where calls go whose time is up.
+    private mutating func turnAway(_ slot: Int) {
+        guard let call = calls[slot] else { return }
+        turnedAway += 1
+        calls.remove(slot)
+        actions.append(
+            .route(
+                node: call.node, reference: calls.newReference(), connection: call.request.connection,
+                routingPoint: call.request.routingPoint, token: nil))
     }
 
     func reach(at point: RoutingPoint, near location: LocationIndex, isNearOnly: Bool) -> AgentIndex.Reach {
@@ -35,12 +46,16 @@ extension RouterMachine {
         return isNearOnly ? .near(location) : .nearFirst(location)
     }
 
-    /// An agent is free, perhaps: the call that has waited for longest of those that may have it gets it.
+    /// An agent is free, perhaps: the most urgent of the calls that wait and may have it gets it.
     mutating func serve(_ dn: DN, _ now: Instant) {
-        guard index.isOffered(dn), let location = index.location(of: dn), let agent = index.row(of: dn)?.agent,
-            let slot = calls.longestWaiting(for: dn, at: location)
-        else { return }
+        guard let slot = nextCall(for: dn), let agent = index.record(of: dn)?.agent else { return }
         reserve(dn, agent, for: slot, now)
+    }
+
+    func nextCall(for dn: DN) -> Int? {
+        guard let record = index.record(of: dn), record.isOffered else { return nil }
+        return calls.mostUrgent(
+            for: dn, at: record.location, of: record.memberships.map(\.ranking), notOf: record.shunned)
     }
 
     private mutating func reserve(_ dn: DN, _ agent: AgentID, for slot: Int, _ now: Instant) {
@@ -70,8 +85,11 @@ extension RouterMachine {
 
     // MARK: Time
 
-    /// Does what is due. Of calls that may have other agents from now on those that came first choose first.
+    /// Does what is due: first it is found out who may have whom from now on, then agents choose calls and calls choose agents, the
+    /// most urgent ones first.
     package mutating func tick(now: Instant) {
+        var rested: [DN] = []
+        while let dn = index.rested(now: now) { rested.append(dn) }
         var seeking: [Int] = []
         while let slot = calls.due(now: now) {
             giveUp(slot, now)
@@ -79,9 +97,12 @@ extension RouterMachine {
                 calls.remove(slot)
                 continue
             }
+            if now.monotonic >= call.overflow { calls.overflowed(slot) }
+            calls.lineUp(slot)
             seeking.append(slot)
         }
-        for slot in calls.sorted(seeking) { seek(slot, now) }
-        while let dn = index.rested(now: now) { serve(dn, now) }
+        for dn in rested { serve(dn, now) }
+        for slot in calls.sorted(seeking) where calls[slot]?.attempt == nil { seek(slot, now) }
+        tellPositions(now)
     }
 }

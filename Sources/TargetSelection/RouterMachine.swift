@@ -5,7 +5,7 @@ package import ClusterModel
 ///
 /// The nodes tell of calls at routing points, a Stat Server of agents. For each call the router chooses an agent by the
 /// strategy of the routing point, reserves it through the node that has the call, and has the call sent there with the proof
-/// of that. Calls that find nobody wait; an agent who becomes free gets the one that has waited for longest.
+/// of that. Calls that find nobody wait; an agent who becomes free gets the most urgent one of those that he is good enough for.
 ///
 /// A call has at most one agent reserved, an agent is reserved for at most one call, and after every event no call waits
 /// while an agent is offered that it may have.
@@ -27,6 +27,10 @@ package struct RouterMachine: Sendable {
         package var patience: UInt64 = 5_000_000_000
         /// How often the node may refuse to send a call somewhere until the router leaves it alone.
         package var maximumRefusedRoutes = 4
+        /// How long a call waits until it is as urgent as one of a priority greater by one: nanoseconds. Zero for never.
+        package var ageing: UInt64 = 30_000_000_000
+        /// How many calls' positions are told at a time; zero for none at all.
+        package var positionsAtATime = 4096
         /// Requests are numbered from the next number on.
         package var lastReference: UInt32 = 0
 
@@ -45,13 +49,17 @@ package struct RouterMachine: Sendable {
     private var connected: Set<NodeIndex> = []
     /// Requests that came when as many calls were known as may be.
     package private(set) var droppedRequests: UInt64 = 0
+    /// Calls that came to a routing point where as many waited as may.
+    package internal(set) var turnedAway: UInt64 = 0
 
     package init(_ setup: Setup) {
         self.setup = setup
         points = Dictionary(setup.routingPoints.map { ($0.dn, $0) }) { first, _ in first }
         index = AgentIndex(
-            strategies: setup.routingPoints.map(\.strategy), limit: setup.maximumAgents, seed: setup.seed)
-        calls = CallTable(limit: setup.maximumCalls, lastReference: setup.lastReference)
+            classes: setup.routingPoints.map(\.targetClass), limit: setup.maximumAgents, seed: setup.seed)
+        calls = CallTable(
+            limit: setup.maximumCalls, targetCount: index.rankings.count, lastReference: setup.lastReference)
+        calls.positions.atATime = setup.positionsAtATime
     }
 
     /// Calls that wait for an agent.
@@ -92,23 +100,32 @@ package struct RouterMachine: Sendable {
 
     /// A node wants to know where a call goes, or wants to know it again since somebody did not take it.
     package mutating func routeRequested(_ node: NodeIndex, _ request: RouteRequest, now: Instant) {
-        guard connected.contains(node), let point = points[request.routingPoint] else { return }
+        guard connected.contains(node), let point = points[request.routingPoint],
+            let target = index.numbers[point.targetClass]
+        else { return }
         let key = CallTable.Key(node: node, connection: request.connection)
+        var freed: DN?
         if let slot = calls.slot(of: key) {
             if calls[slot]?.request.routingPoint == request.routingPoint {
                 return askedAgain(slot, request, point, now)
             }
-            end(slot, now)
+            freed = end(slot, now)
         }
         guard !calls.isFull else {
             droppedRequests += 1
             return
         }
         let slot = calls.add(
-            request, at: node, near: index.location(named: request.location),
+            request, at: node, target: target, near: index.location(named: request.location),
+            arrival: Urgency.arrival(of: request, ageing: setup.ageing, now: now),
             overflow: point.prefersSameLocation ? now.monotonic + point.overflow.nanoseconds : 0,
             end: memory(of: point, now), now: now)
+        guard let freed else { return seek(slot, now) }
+        // It may be more urgent now than those that have waited.
+        calls.lineUp(slot)
+        if nextCall(for: freed) != slot { serve(freed, now) }
         seek(slot, now)
+        serve(freed, now)
     }
 
     /// The call keeps its place in the line, and the agent who is being reserved unless that one has been tried.
@@ -129,20 +146,21 @@ package struct RouterMachine: Sendable {
     /// Nobody wants a target for a call any more: the caller has given up, or somebody else has routed it.
     package mutating func routeEnded(_ node: NodeIndex, _ connection: CallConnection, now: Instant) {
         guard let slot = calls.slot(of: CallTable.Key(node: node, connection: connection)) else { return }
-        end(slot, now)
+        if let freed = end(slot, now) { serve(freed, now) }
     }
 
-    private mutating func end(_ slot: Int, _ now: Instant) {
-        guard let call = calls[slot] else { return }
+    /// - Returns: the agent who is free again.
+    private mutating func end(_ slot: Int, _ now: Instant) -> DN? {
+        guard let call = calls[slot] else { return nil }
         calls.remove(slot)
-        guard let attempt = call.attempt else { return }
+        guard let attempt = call.attempt else { return nil }
         cancel(attempt.dn, at: call.node)
         if attempt.isRouting {
             rest(attempt.dn, now)
-        } else {
-            index.release(attempt.dn)
-            serve(attempt.dn, now)
+            return nil
         }
+        index.release(attempt.dn)
+        return attempt.dn
     }
 
     // MARK: Answers of nodes
@@ -160,16 +178,25 @@ package struct RouterMachine: Sendable {
         actions.append(
             .route(
                 node: node, reference: route, connection: call.request.connection,
-                routingPoint: call.request.routingPoint, destination: attempt.dn, token: reservation.token))
+                routingPoint: call.request.routingPoint, token: reservation.token))
     }
 
     /// An agent could not be reserved.
-    package mutating func reservationRefused(_ node: NodeIndex, _ reference: UInt32, now: Instant) {
+    package mutating func reservationRefused(
+        _ node: NodeIndex, _ reference: UInt32, _ failure: ReservationFailure, now: Instant
+    ) {
         guard let slot = calls.slot(of: reference, at: node), let attempt = calls[slot]?.attempt, !attempt.isRouting
         else { return }
         calls.endAttempt(slot)
-        rest(attempt.dn, now)
-        seek(slot, now)
+        switch failure {
+        case .refused:
+            rest(attempt.dn, now)
+            seek(slot, now)
+        case .unreachable:
+            index.keep(attempt.dn, fromCallsOf: node, until: now.monotonic + setup.restTime)
+            seek(slot, now)
+            serve(attempt.dn, now)
+        }
     }
 
     /// A call is on its way to its agent. If nobody answers there, the node asks again.

@@ -58,6 +58,7 @@ enum AgentListCodec {
             $0.site = arena.string(entry.site)
             $0.available = entry.isAvailable ? 1 : 0
             $0.owners_word = entry.isOwnersWord ? 1 : 0
+            $0.profile = ProfileCodec.pack(entry.profile, arena)
             if let reservation = entry.reservation {
                 $0.reservation = arena.make(tandem__control__agent_reservation__init) {
                     $0.node = arena.string(reservation.node)
@@ -69,15 +70,19 @@ enum AgentListCodec {
         }
     }
 
-    static func list(_ message: borrowing Tandem__Control__AgentList) -> AgentList {
+    static func list(_ message: borrowing Tandem__Control__AgentList, type: UInt16) throws(WireError) -> AgentList {
         var list = AgentList()
         list.request = message.request
         list.hasMore = message.has_more != 0
-        list.entries = messages(message.n_entries, message.entries).map { entry($0.pointee) }
+        for packed in messages(message.n_entries, message.entries) {
+            list.entries.append(try entry(packed.pointee, type: type))
+        }
         return list
     }
 
-    static func entry(_ message: borrowing Tandem__Control__AgentEntry) -> AgentEntry {
+    static func entry(
+        _ message: borrowing Tandem__Control__AgentEntry, type: UInt16
+    ) throws(WireError) -> AgentEntry {
         var entry = AgentEntry()
         entry.agent = text(message.agent)
         entry.dn = text(message.dn)
@@ -93,6 +98,7 @@ enum AgentListCodec {
         entry.site = text(message.site)
         entry.isAvailable = message.available != 0
         entry.isOwnersWord = message.owners_word != 0
+        entry.profile = try ProfileCodec.profile(message.profile, type: type)
         if let told = message.reservation?.pointee {
             entry.reservation = AgentEntry.Reservation(
                 node: text(told.node), client: told.client, priority: told.priority,

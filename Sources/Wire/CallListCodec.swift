@@ -54,6 +54,8 @@ enum CallListCodec {
                             $0.n_tried = entry.tried.count
                             $0.tried = arena.strings(entry.tried)
                             $0.came_here = entry.cameHere ? 1 : 0
+                            $0.position = entry.position?.position ?? 0
+                            $0.waiting = entry.position?.waiting ?? 0
                         })
                 })
         }
@@ -80,6 +82,9 @@ enum CallListCodec {
             entry.dialledText = text(message.dialled_text)
             entry.tried = texts(message.n_tried, message.tried)
             entry.cameHere = message.came_here != 0
+            if message.position > 0 {
+                entry.position = QueuePosition(position: message.position, waiting: message.waiting)
+            }
             list.entries.append(entry)
         }
         return list

@@ -150,7 +150,7 @@ package enum OperatorCodec {
         case FrameType.operatorAgentList:
             return try unpack(
                 type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
-            ) { .agents(AgentListCodec.list($0)) }
+            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
         case FrameType.operatorCallList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self

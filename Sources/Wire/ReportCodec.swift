@@ -50,6 +50,7 @@ enum ReportCodec {
             $0.answered = point.answered
             $0.abandoned = point.abandoned
             $0.defaulted = point.defaulted
+            $0.overflowed = point.overflowed
             $0.refused = point.refused
             $0.routers = point.routers
         }
@@ -163,6 +164,7 @@ enum ReportCodec {
         point.answered = message.answered
         point.abandoned = message.abandoned
         point.defaulted = message.defaulted
+        point.overflowed = message.overflowed
         point.refused = message.refused
         point.routers = message.routers
         return point
@@ -202,7 +204,7 @@ enum ReportCodec {
         report.shown = service(message.shown)
         report.isOwnedHere = message.owned_here != 0
         report.desktops = message.desktops
-        report.agent = message.agent.map { AgentListCodec.entry($0.pointee) }
+        if let agent = message.agent { report.agent = try AgentListCodec.entry(agent.pointee, type: type) }
         for packed in messages(message.n_calls, message.calls) {
             report.calls.append(try call(packed.pointee, type: type))
         }

@@ -50,6 +50,7 @@ enum RouteAnswerCodec {
             $0.since = candidate.since
             $0.location = arena.string(candidate.location)
             $0.why_not = arena.string(candidate.whyNot)
+            $0.lacks = arena.string(candidate.lacks)
         }
     }
 
@@ -86,6 +87,7 @@ enum RouteAnswerCodec {
         candidate.since = message.since
         candidate.location = text(message.location)
         candidate.whyNot = text(message.why_not)
+        candidate.lacks = text(message.lacks)
         return candidate
     }
 

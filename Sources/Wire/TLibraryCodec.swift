@@ -98,6 +98,15 @@ package struct TLibraryCodec: Sendable {
                 if let token { $0.reservation_token = arena.bytes(token.bytes) }
             }
             appendFrame(type: TMessageType.requestRouteCall.rawValue, message, to: &output)
+        case .queuePosition(let id, let connection, let word):
+            let message = arena.make(tandem__tlibrary__private_service_request__init) {
+                $0.reference_id = id
+                $0.service = TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__QUEUE_POSITION
+                $0.connection = connection.rawValue
+                $0.position = word.position
+                $0.waiting = word.waiting
+            }
+            appendFrame(type: TMessageType.requestPrivateService.rawValue, message, to: &output)
         case .invalid:
             break  // What no client means to say.
         }
@@ -222,6 +231,8 @@ package struct TLibraryCodec: Sendable {
             message.this_dn = arena.string(request.routingPoint.description)
             message.connection = request.connection.rawValue
             message.ani = arena.string(request.caller)
+            message.priority = Int32(clamping: request.priority)
+            message.call_age_milliseconds = request.waited
             message.n_tried_dns = request.tried.count
             message.tried_dns = arena.strings(request.tried.map(\.description))
         case .routeUsed(let id, let connection, let point, let destination):

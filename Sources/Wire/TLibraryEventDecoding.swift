@@ -128,6 +128,8 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var caller: String
     package var triedDNs: [DN]
     package var destination: String
+    /// EventRouteRequest: how long ago the call came to the node, milliseconds.
+    package var callAge: UInt64
     /// EventQueued, EventDiverted, and EventAbandoned of a routing point of the node: what has become of the call.
     package var point: PointChange?
 }
@@ -169,6 +171,7 @@ extension TLibraryCodec {
                 eventsInCache: message.events_in_cache, call: try call(message.call, type: type),
                 connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
                 triedDNs: try tried(message, type: type), destination: text(message.third_party_dn),
+                callAge: message.call_age_milliseconds,
                 point: try PointEventCodec.change(message, type: type)
             )
         }

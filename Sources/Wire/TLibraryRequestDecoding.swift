@@ -34,6 +34,8 @@ extension TLibraryCodec {
             return try decodeReserveRequest(payload)
         case .requestRouteCall:
             return try decodeRouteRequest(payload)
+        case .requestPrivateService:
+            return try decodePrivateService(payload)
         case _:
             throw .unknownType(type)
         }
@@ -136,6 +138,25 @@ extension TLibraryCodec {
             let token = ReservationToken(bytes: bytes)
             guard bytes.isEmpty == (token == nil) else { return .invalid(referenceID: id, .staleToken) }
             return .routeCall(referenceID: id, CallConnection(rawValue: message.connection), token)
+        }
+    }
+
+    private static func decodePrivateService(_ payload: RawSpan) throws(WireError) -> TRequest {
+        let type = TMessageType.requestPrivateService.rawValue
+        return try unpack(
+            type: type, tandem__tlibrary__private_service_request__descriptor, payload,
+            as: Tandem__Tlibrary__PrivateServiceRequest.self
+        ) { message in
+            let id = message.reference_id
+            guard message.service == TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__QUEUE_POSITION else {
+                return .invalid(referenceID: id, .unsupportedRequest)
+            }
+            guard message.position > 0, message.position <= message.waiting else {
+                return .invalid(referenceID: id, .malformedRequest)
+            }
+            return .queuePosition(
+                referenceID: id, CallConnection(rawValue: message.connection),
+                QueuePosition(position: message.position, waiting: message.waiting))
         }
     }
 

@@ -78,7 +78,7 @@ package enum WorkerNewsCodec {
         case FrameType.agentList:
             return try unpack(
                 type: type, tandem__control__agent_list__descriptor, payload, as: Tandem__Control__AgentList.self
-            ) { .agents(AgentListCodec.list($0)) }
+            ) { (message) throws(WireError) in .agents(try AgentListCodec.list(message, type: type)) }
         case FrameType.callList:
             return try unpack(
                 type: type, tandem__control__call_list__descriptor, payload, as: Tandem__Control__CallList.self

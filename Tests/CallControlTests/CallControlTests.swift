@@ -38,8 +38,19 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         return taken()
     }
 
-    private func request(_ tried: [String] = [], _ connection: CallConnection = call) -> RouteRequest {
-        RouteRequest(connection: connection, routingPoint: point, caller: "4711", tried: tried.map { DN($0)! })
+    /// One router is as good as another; the greater number has the greater name.
+    private mutating func register(_ router: RouterID = first, for dn: DN = point, _ seconds: Double = 0) {
+        let name = "dc1/router\(router.rawValue)"
+        control.registered(router, name: name, for: dn, now: at(seconds), &actions)
+    }
+
+    private func request(
+        _ tried: [String] = [], _ connection: CallConnection = call, at dn: DN = point, waited: UInt64 = 0,
+        priority: Int = 0
+    ) -> RouteRequest {
+        RouteRequest(
+            connection: connection, routingPoint: dn, caller: "4711", tried: tried.map { DN($0)! },
+            priority: priority, waited: waited)
     }
 
     private mutating func give(_ dn: String, _ seconds: Double = 1) {
@@ -54,7 +65,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `a router is asked, the owner honours the token, the phone rings and is answered`() {
-        control.registered(first, for: point)
+        register()
         #expect(arrive() == [.ask(first, request())])
         control.ordered(order("1000"), by: first, now: at(1), &actions)
         #expect(taken() == [.redeem(call, token("1000"))])
@@ -69,7 +80,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `who answers late ends the question that was asked meanwhile`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         give("1000")
         _ = tick(16)
@@ -86,24 +97,24 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `an agent who does not answer is told of, and the router is asked again, with who was tried`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         give("1000")
         #expect(tick(1).isEmpty && tick(15.9).isEmpty)
         let expected: [RoutingAction] = [
-            .stopRinging(call), .agentDidNotAnswer(DN("1000")!), .ask(first, request(["1000"])),
+            .stopRinging(call), .agentDidNotAnswer(DN("1000")!), .ask(first, request(["1000"], waited: 16_000)),
         ]
         #expect(tick(16) == expected)
         control.ordered(order("1000"), by: first, now: at(17), &actions)
         #expect(taken() == [.refuseOrder(first, order("1000"), .unavailable)])
         give("1001", 17)
         control.failed(call, status: 603, now: at(18), &actions)
-        #expect(taken() == [.agentDidNotAnswer(DN("1001")!), .ask(first, request(["1000", "1001"]))])
+        #expect(taken() == [.agentDidNotAnswer(DN("1001")!), .ask(first, request(["1000", "1001"], waited: 18_000))])
     }
 
     @Test(arguments: [(486, false), (600, false), (503, false), (500, false), (480, true), (408, true), (603, true)])
     mutating func `only who did not come to the phone is not ready`(_ status: Int, _ isToBlame: Bool) {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         give("1000")
         control.failed(call, status: UInt16(status), now: at(2), &actions)
@@ -111,7 +122,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `a token that is not honoured leaves the question open`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         control.ordered(order("1000"), by: first, now: at(1), &actions)
         control.ordered(order("1001", id: 4), by: first, now: at(1), &actions)
@@ -144,9 +155,9 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `when its time is up a call goes to the default, and the router hears so`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
-        #expect(tick(0.5) == [.inform(call)] && tick(19.9).isEmpty)
+        #expect(tick(0.5) == [.inform(call, nil)] && tick(19.9).isEmpty)
         let used = RoutingAction.endQuestion(first, call, routingPoint: point, .used(DN("1900")!))
         #expect(tick(20) == [.ring(call, DN("1900")!), used])
         control.ordered(order("1000"), by: first, now: at(21), &actions)
@@ -154,7 +165,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `a phone that rings when time is up goes on ringing, and nobody is asked after it`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         give("1000", 10)
         #expect(tick(20).isEmpty)
@@ -165,7 +176,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `a router may send a call to the default`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         let order = RouteOrder(reference: 3, connection: call, destination: .default)
         control.ordered(order, by: first, now: at(1), &actions)
@@ -173,7 +184,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
     }
 
     @Test mutating func `a caller who gives up ends the question, the order and the ringing`() {
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         control.abandoned(call, now: at(1), &actions)
         #expect(taken() == [.endQuestion(first, call, routingPoint: point, .abandoned)])
@@ -189,33 +200,75 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         #expect(control.counters[0].abandoned == 3 && control.counters[0].present == 0)
     }
 
-    @Test mutating func `routers share the calls, and when one goes the other is asked`() {
-        control.registered(first, for: point)
-        control.registered(second, for: point)
-        let calls = (1...4).map { CallConnection(rawValue: $0) }
-        let asked = calls.map { arrive($0) }.map { actions -> RouterID? in
-            if case .ask(let router, _)? = actions.first { router } else { nil }
+    @Test mutating func `one router is asked about all calls, and when it goes the other is at once`() {
+        register(second)
+        register()
+        let calls = (1...3).map { CallConnection(rawValue: $0) }
+        for (number, call) in calls.enumerated() {
+            #expect(arrive(call, Double(number)) == [.ask(first, request([], call))])
         }
-        #expect(asked == [first, second, first, second])
-        control.unregistered(first, from: nil, now: at(1), &actions)
-        #expect(taken() == [.ask(second, request([], calls[0])), .ask(second, request([], calls[2]))])
-        control.unregistered(second, from: point, now: at(2), &actions)
+        control.unregistered(first, from: nil, now: at(4), &actions)
+        let asked = calls.enumerated().map { number, call in
+            RoutingAction.ask(second, request([], call, waited: 4000 - UInt64(number) * 1000))
+        }
+        #expect(taken() == asked)
+        control.unregistered(second, from: point, now: at(5), &actions)
         #expect(taken() == calls.map { .ring($0, DN("1900")!) })
         #expect(!control.hasRouter(for: point))
+    }
+
+    @Test mutating func `a better router that comes is asked about the calls of the other, which hears so`() {
+        register(second)
+        let calls = (1...3).map { CallConnection(rawValue: $0) }
+        for call in calls { _ = arrive(call) }
+        let order = RouteOrder(reference: 3, connection: calls[0], destination: .agent(token("1000")))
+        control.ordered(order, by: second, now: at(1), &actions)
+        _ = taken()
+        register(RouterID(rawValue: 3), for: point, 2)
+        #expect(taken().isEmpty)
+        register(first, for: point, 2)
+        let ends = calls[1...].map { call in
+            [
+                RoutingAction.endQuestion(second, call, routingPoint: point, .abandoned),
+                .ask(first, request([], call, waited: 2000)),
+            ]
+        }
+        #expect(taken() == ends.flatMap(\.self))
+        // The order of the other one still counts; if nothing comes of it the better one is asked.
+        control.redeemed(calls[0], token("1000"), isHonoured: false, now: at(3), &actions)
+        let refused: [RoutingAction] = [
+            .refuseOrder(second, order, .unavailable),
+            .endQuestion(second, calls[0], routingPoint: point, .abandoned),
+            .ask(first, request([], calls[0], waited: 3000)),
+        ]
+        #expect(taken() == refused)
+        let late = RouteOrder(reference: 4, connection: calls[1], destination: .default)
+        control.ordered(late, by: second, now: at(4), &actions)
+        #expect(taken() == [.refuseOrder(second, late, .notAsked)])
+    }
+
+    @Test mutating func `of two connections of one router the older one is asked`() {
+        let twin = RouterID(rawValue: 9)
+        control.registered(twin, name: "dc1/router1", for: point, now: at(0), &actions)
+        register()
+        #expect(arrive() == [.ask(first, request())])
+        control.unregistered(first, from: nil, now: at(1), &actions)
+        #expect(taken() == [.ask(twin, request(waited: 1000))])
     }
 
     @Test mutating func `a waiting caller hears so every minute`() {
         let slow = RoutingPoint(dn: point, timeout: .seconds(3600))
         control = CallControl(CallControl.Setup(points: [slow]))
-        control.registered(first, for: point)
+        register()
         _ = arrive()
-        #expect(tick(0.5) == [.inform(call)])
+        #expect(tick(0.5) == [.inform(call, nil)])
         #expect(tick(60.4).isEmpty)
-        #expect(tick(60.5) == [.inform(call)])
-        #expect(tick(120.5) == [.inform(call)])
+        #expect(tick(60.5) == [.inform(call, nil)])
+        #expect(tick(120.5) == [.inform(call, nil)])
         #expect(
             tick(3600) == [
-                .inform(call), .refuse(call, .unavailable), .endQuestion(first, call, routingPoint: point, .abandoned),
+                .inform(call, nil), .refuse(call, .unavailable),
+                .endQuestion(first, call, routingPoint: point, .abandoned),
             ])
     }
 
@@ -223,7 +276,7 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         var setup = CallControl.Setup(points: [RoutingPoint(dn: point)])
         setup.maximumCalls = 1
         control = CallControl(setup)
-        control.registered(first, for: point)
+        register()
         _ = arrive()
         let next = CallConnection(rawValue: 8)
         #expect(arrive(next) == [.refuse(next, .overloaded)])
@@ -231,5 +284,45 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         control.abandoned(call, now: at(1), &actions)
         _ = taken()
         #expect(arrive(next).first == .ask(first, request([], next)))
+    }
+
+    // MARK: Positions
+
+    private mutating func place(_ position: UInt32, by router: RouterID = first) -> Bool {
+        control.positioned(call, QueuePosition(position: position, waiting: 9), by: router)
+    }
+
+    private func inform(_ position: UInt32) -> RoutingAction {
+        .inform(call, QueuePosition(position: position, waiting: 9))
+    }
+
+    @Test mutating func `a caller hears of another position after ten seconds, and of the same every minute`() {
+        let slow = RoutingPoint(dn: point, timeout: .seconds(3600))
+        control = CallControl(CallControl.Setup(points: [slow]))
+        register()
+        _ = arrive()
+        #expect(place(7) && tick(0.4).isEmpty)
+        #expect(tick(0.5) == [inform(7)])
+        #expect(place(6) && place(5) && tick(10.4).isEmpty)
+        #expect(tick(10.5) == [inform(5)])
+        #expect(place(5) && tick(70.4).isEmpty)
+        #expect(tick(70.5) == [inform(5)])
+        #expect(tick(100).isEmpty && place(4) && tick(100) == [inform(4)])
+        #expect(control.summary(of: call)?.position == QueuePosition(position: 4, waiting: 9))
+        #expect(control.nextDeadline == at(160).monotonic)
+    }
+
+    @Test mutating func `a position counts while its router is asked`() {
+        register(second)
+        #expect(!place(1, by: second))
+        _ = arrive()
+        #expect(!place(1) && place(3, by: second))
+        register()
+        _ = taken()
+        #expect(!place(1, by: second) && control.summary(of: call)?.position == nil)
+        #expect(tick(0.5) == [.inform(call, nil)])
+        #expect(place(2) && control.summary(of: call)?.position?.position == 2)
+        give("1000")
+        #expect(!place(1) && control.summary(of: call)?.position == nil && tick(10.5).isEmpty)
     }
 }

@@ -31,7 +31,7 @@ private func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue:
     }
 
     @Test mutating func `a call waits, and is answered or given up`() {
-        control.registered(router, for: point)
+        control.registered(router, name: "dc1/router1", for: point, now: at(0), &actions)
         arrive(1, 0)
         arrive(2, 1)
         control.answered(call(1), by: DN("1001"), now: at(2.5), &actions)
@@ -46,7 +46,7 @@ private func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue:
     }
 
     @Test mutating func `a call goes to the default DN, and is refused there`() {
-        control.registered(router, for: point)
+        control.registered(router, name: "dc1/router1", for: point, now: at(0), &actions)
         arrive(1, 0)
         control.tick(now: at(20), &actions)
         control.failed(call(1), status: 486, now: at(21), &actions)
@@ -57,11 +57,32 @@ private func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue:
         #expect(control.takeEvents() == events)
     }
 
+    @Test mutating func `a call that goes to another routing point leaves one and comes to the other`() {
+        control = CallControl(
+            CallControl.Setup(points: [
+                RoutingPoint(dn: point, timeout: .seconds(20), overflowPoint: DN("8001")),
+                RoutingPoint(dn: DN("8001")!),
+            ]))
+        for dn in [point, DN("8001")!] {
+            control.registered(router, name: "dc1/router1", for: dn, now: at(0), &actions)
+        }
+        arrive(1, 0)
+        control.tick(now: at(20), &actions)
+        control.answered(call(1), by: DN("1001"), now: at(22), &actions)
+        var anew = event(.waiting, 1, 20)
+        var taken = event(.answered, 1, 22, waited: 2_000, to: "1001")
+        (anew.point, taken.point) = (DN("8001")!, DN("8001")!)
+        #expect(
+            control.takeEvents() == [
+                event(.waiting, 1, 0), event(.overflowed, 1, 20, waited: 20_000, to: "8001"), anew, taken,
+            ])
+    }
+
     @Test mutating func `a call for which there is no room comes and is refused`() {
         var setup = CallControl.Setup(points: [RoutingPoint(dn: point)])
         setup.maximumCalls = 1
         control = CallControl(setup)
-        control.registered(router, for: point)
+        control.registered(router, name: "dc1/router1", for: point, now: at(0), &actions)
         arrive(1, 0)
         arrive(2, 1)
         #expect(control.takeEvents() == [event(.waiting, 1, 0), event(.waiting, 2, 1), event(.refused, 2, 1)])
@@ -76,7 +97,8 @@ private func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue:
             return state % bound
         }
         var setup = CallControl.Setup(points: [
-            RoutingPoint(dn: point, timeout: .seconds(4), ringTimeout: .seconds(2), defaultDN: DN("1900"))
+            RoutingPoint(dn: point, timeout: .seconds(4), ringTimeout: .seconds(2), overflowPoint: DN("8001")),
+            RoutingPoint(dn: DN("8001")!, timeout: .seconds(3), ringTimeout: .seconds(2), defaultDN: DN("1900")),
         ])
         setup.maximumCalls = 5
         control = CallControl(setup)
@@ -91,17 +113,22 @@ private func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue:
             case 4: control.failed(call(number), status: 480, now: at(now), &actions)
             case 5:
                 step % 2 == 0
-                    ? control.registered(router, for: point)
+                    ? control.registered(
+                        router, name: "dc1/router1", for: draw(2) == 0 ? point : DN("8001")!, now: at(now), &actions)
                     : control.unregistered(router, from: nil, now: at(now), &actions)
             default: control.tick(now: at(now), &actions)
             }
         }
-        let events = control.takeEvents()
-        func count(_ outcome: PointEvent.Outcome) -> UInt64 { UInt64(events.count { $0.outcome == outcome }) }
-        let counters = control.counters[0]
-        #expect(counters.arrived == count(.waiting) && counters.answered == count(.answered))
-        #expect(counters.abandoned == count(.abandoned) && counters.refused == count(.refused))
-        #expect(counters.defaulted == count(.defaulted) && counters.arrived > 20)
-        #expect(counters.present == count(.waiting) - UInt64(events.count { $0.outcome.isEnd }))
+        let all = control.takeEvents()
+        for (position, dn) in [point, DN("8001")!].enumerated() {
+            let events = all.filter { $0.point == dn }
+            func count(_ outcome: PointEvent.Outcome) -> UInt64 { UInt64(events.count { $0.outcome == outcome }) }
+            let counters = control.counters[position]
+            #expect(counters.arrived == count(.waiting) && counters.answered == count(.answered))
+            #expect(counters.abandoned == count(.abandoned) && counters.refused == count(.refused))
+            #expect(counters.defaulted == count(.defaulted) && counters.overflowed == count(.overflowed))
+            #expect(counters.present == count(.waiting) - UInt64(events.count { $0.outcome.isEnd }))
+        }
+        #expect(control.counters[0].arrived > 20 && control.counters[0].overflowed == control.counters[1].arrived)
     }
 }

@@ -40,6 +40,23 @@ import Testing
         #expect(!reservations.contains("bob"))
     }
 
+    @Test func `what agents are good at has a column where there is any`() throws {
+        var skilled = list
+        let profile = AgentProfile(skills: [Skill("sales", level: 3)!, Skill("english", level: 5)!], priority: 2)
+        skilled.entries[0].profile = try #require(profile)
+        let lines = AgentScreen.list(skilled.entries, now: 1_769_860_803_500, .plain).split(separator: "\n")
+        #expect(lines[0].hasSuffix("  SKILLS                         WHY"), "\(lines[0])")
+        #expect(lines[1].contains("  english:5 sales:3, priority 2  -") && lines[2].contains("  -  "), "\(lines)")
+        let json = JSONOutput.compact(AgentsJSON(skilled))
+        #expect(json.contains(#""skills":{"english":5,"sales":3}"#) && json.contains(#""priority":2,"#), "\(json)")
+        #expect(json.contains(#""skills":{}"#))
+        var shown = details(.inService)
+        for position in shown.answers.indices { shown.answers[position].report?.agent = skilled.entries[0] }
+        let screen = DNScreen.rendered(shown, now: 1_769_860_803_500, .plain)
+        #expect(
+            screen.contains("\nagent        ann, reserved for 3s, with english:5 sales:3, priority 2\n"), "\(screen)")
+    }
+
     private func explained(_ agent: AgentEntry?) -> String {
         var shown = details(.inService)
         for position in shown.answers.indices { shown.answers[position].report?.agent = agent }

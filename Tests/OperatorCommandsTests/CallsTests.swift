@@ -32,6 +32,7 @@ import Testing
         (waiting.state, waiting.routingPoint, waiting.nodes) = ("waiting", "8000", ["dc1/sip1"])
         waiting.connection = CallConnection(rawValue: 0xAB)
         var ringing = waiting
+        waiting.position = QueuePosition(position: 3, waiting: 9)
         (ringing.callID, ringing.state, ringing.callee) = ("r", "ringing", "1001")
         ringing.tried = ["1002", "1003", "1004", "1005", "1006"]
         ringing.callerText = String(repeating: "9", count: 64)
@@ -46,7 +47,7 @@ import Testing
             ])
         #expect(
             lines[1].split(separator: " ") == [
-                "+15551230001", "8000", "8000", "waiting", "5s", "-", "dc1/sip1", "00000000000000ab", "w",
+                "+15551230001", "8000", "8000", "waiting", "(3)", "5s", "-", "dc1/sip1", "00000000000000ab", "w",
             ])
         #expect(
             lines[2].split(separator: " ") == [
@@ -58,6 +59,7 @@ import Testing
         let json = JSONOutput.compact(CallsJSON(list))
         #expect(json.contains(#""caller":null,"callerText":"+15551230001","connection":"00000000000000ab""#), "\(json)")
         #expect(json.contains(#""ringing":null,"routingPoint":"8000""#) && json.contains(#""ringing":"1001""#))
+        #expect(json.contains(#""position":3,"#) && json.contains(#""position":null,"#))
         #expect(json.contains(#""tried":["1002","1003","1004","1005","1006"]"#))
     }
 

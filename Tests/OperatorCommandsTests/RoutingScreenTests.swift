@@ -30,6 +30,14 @@ import Testing
         #expect(!StatusScreen.rendered(healthyStatus(), .plain).contains("outing point"))
     }
 
+    @Test func `where calls overflow there is a column for it`() {
+        var point = PointReport("8000")
+        (point.arrived, point.overflowed, point.defaulted) = (9, 5, 4)
+        let lines = PointScreen.rendered([point], .plain).split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(lines[0].suffix(5) == ["ABANDONED", "OVERFLOWED", "DEFAULTED", "REFUSED", "ROUTERS"])
+        #expect(lines[1] == ["8000", "0", "9", "0", "0", "0", "5", "4", "0", "0"])
+    }
+
     @Test func `of many routing points those with callers are shown`() {
         let points = (0..<20).map { number in
             var point = PointReport("80\(10 + number)")
@@ -46,9 +54,9 @@ import Testing
     @Test func `JSON has all routing points, sorted`() {
         let json = JSONOutput.compact(StatusJSON(status()))
         let expected = """
-            "routingPoints":[{"abandoned":0,"answered":0,"arrived":0,"defaulted":0,"number":"900","present":0,"refused":0,\
-            "routed":0,"routers":0},{"abandoned":4,"answered":10,"arrived":18,"defaulted":6,"number":"8000","present":2,\
-            "refused":2,"routed":16,"routers":4}]
+            "routingPoints":[{"abandoned":0,"answered":0,"arrived":0,"defaulted":0,"number":"900","overflowed":0,"present":0,"refused":0,\
+            "routed":0,"routers":0},{"abandoned":4,"answered":10,"arrived":18,"defaulted":6,"number":"8000",\
+            "overflowed":0,"present":2,"refused":2,"routed":16,"routers":4}]
             """
         #expect(json.contains(expected), "\(json)")
         #expect(JSONOutput.compact(StatusJSON(healthyStatus())).contains(#""routingPoints":[]"#))
@@ -101,11 +109,17 @@ import Testing
     @Test func `JSON has the same`() {
         let json = JSONOutput.compact(RoutesJSON(answers()))
         let expected = """
-            {"afterOverflow":null,"chosen":{"agent":"ann","dn":"1001","location":"west","since":"2026-01-31T11:59:48.000Z",\
-            "state":"ready","whyNot":null},"dataCenter":"dc1","location":"west","others":[
+            {"afterOverflow":null,"chosen":{"agent":"ann","dn":"1001","lacks":null,"location":"west",\
+            "since":"2026-01-31T11:59:48.000Z","state":"ready","whyNot":null},"dataCenter":"dc1","location":"west","others":[
             """
         #expect(json.hasPrefix(#"{"answers":["# + expected), "\(json)")
         #expect(json.contains(#""since":null,"state":"not-ready","whyNot":"not-ready""#))
+        var unskilled = answers()
+        unskilled.answers[0].others[0].whyNot = "unskilled"
+        unskilled.answers[0].others[0].lacks = "english:5"
+        #expect(RouteScreen.rendered(unskilled, now: now, .plain).contains("west      lacks english:5\n"))
+        let other = JSONOutput.compact(RoutesJSON(unskilled))
+        #expect(other.contains(#""lacks":"english:5""#) && other.contains(#""whyNot":"unskilled""#))
         #expect(json.hasSuffix(#""others":[],"router":null}],"routingPoint":"8000"}"# + "\n"))
     }
 

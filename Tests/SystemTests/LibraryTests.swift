@@ -86,7 +86,11 @@ import Testing
         try cluster.register("1001", at: "127.0.0.1:5071")
         let addresses = ["dc2-sip1", "dc1-sip1"].map { "unix:\(cluster.directory)/\($0)" }
         let desk = try await TLibraryConnection.connect(to: addresses[1], TLibraryOptions(name: "desk"))
-        try await desk.logIn("ann", on: "1001", workMode: .autoIn, reasons: ["shift": "early"])
+        await #expect(throws: TLibraryClientError.self) {
+            try await desk.logIn("ann", on: "1001", skills: ["English": 5])
+        }
+        try await desk.logIn(
+            "ann", on: "1001", workMode: .autoIn, reasons: ["shift": "early"], skills: ["english": 5], priority: 2)
         let reservation = try await desk.reserve(agent: "ann", priority: 2, for: .seconds(60))
         #expect(reservation.agent == "ann" && !reservation.token.isEmpty && reservation.priority == 2)
         try await desk.cancelReservation(agent: "ann")

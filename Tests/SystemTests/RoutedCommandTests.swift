@@ -27,11 +27,13 @@ import Testing
         let caller = try SIPp(
             "call", ["TALK": "8000"], callee: "8000", caller: "+15551230001", port: TestCluster.gateway, node: 5071,
             in: cluster)
-        try cluster.waitUntil("the call waits") { $0.routingPoints.first?.present == 1 }
+        try wait("the call waits in the first place", cluster) { $0.first?.position?.position == 1 }
         let waiting = try tandem(["calls", "--state", "waiting", "--plain"], cluster).output
-        #expect(row(waiting, 4) == ["+15551230001", "8000", "8000", "waiting"], "\(waiting)")
+        #expect(row(waiting, 4) == ["+15551230001", "8000", "8000", "waiting (1)"], "\(waiting)")
         let json = try tandem(["calls", "--routing-point", "8000", "--json"], cluster).output
-        #expect(json.contains(#""state" : "waiting""#) && json.contains(#""ringing" : null"#), "\(json)")
+        #expect(
+            json.contains(#""position" : 1"#) && json.contains(#""state" : "waiting""#)
+                && json.contains(#""ringing" : null"#), "\(json)")
         #expect(try tandem(["calls", "--state", "ringing"], cluster).output.contains("No call fits."))
         let unknown = try tandem(["calls", "--routing-point", "8001"], cluster)
         #expect(unknown.code == 1 && unknown.output.contains("8001 is no routing point of test; there is 8000"))
@@ -57,6 +59,27 @@ import Testing
         for program in [silent, phone, caller] { try program.expectSuccess() }
         let end = try #require(try point(cluster))
         #expect(end.present == 0 && end.arrived == 1 && end.routed == 2 && end.answered == 1 && end.routers == 2)
+    }
+
+    @Test func `a call waits for an agent who is good enough, and a login says who is`() throws {
+        let cluster = try TestCluster(TestCluster.routed(", skills: { english: 5 }"))
+        let caller = try SIPp(
+            "call", callee: "8000", caller: "4711", port: TestCluster.gateway, node: 5071, in: cluster)
+        try cluster.logIn([("1001", 5301)], at: 5072)
+        try cluster.awaitAgents(1)
+        let lacking = try tandem(["route", "8000", "--dry-run", "--from", "dc1"], cluster).output
+        #expect(lacking.contains("would wait for an agent") && lacking.contains("lacks english:5\n"), "\(lacking)")
+        let phone = try SIPp("answer", callee: "1001", port: 5301, node: 5072, in: cluster)
+        let words = ["agent", "login", "1001", "agent1001", "--skill", "english:7", "--priority", "2"]
+        #expect(try tandem(words, cluster).code == 0)
+        for program in [phone, caller] { try program.expectSuccess() }
+        let agents = try tandem(["agents", "--plain"], cluster).output
+        #expect(agents.contains("\tenglish:7, priority 2\t"), "\(agents)")
+        for wrong in ["english", "English:5", "english:0", "english:101"] {
+            #expect(try tandem(["agent", "login", "1001", "ann", "--skill", wrong], cluster).code == 64)
+        }
+        let twice = ["agent", "login", "1001", "ann", "--skill", "a:1", "--skill", "a:2"]
+        #expect(try tandem(twice, cluster).code == 64)
     }
 
     private func wait(_ what: String, _ cluster: TestCluster, _ fits: ([CallEntry]) -> Bool) throws {

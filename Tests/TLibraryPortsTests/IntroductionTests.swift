@@ -24,7 +24,7 @@ import Testing
         var introduction = ClientIntroduction()
         let step = introduction.hello(
             from: client, nonce: Self.nonce, challenge: Self.challenge, node: "dc1/sip1", cluster: "test")
-        #expect(step == .challenge)
+        #expect(step == .challenge && introduction.client == client)
         return introduction
     }
 

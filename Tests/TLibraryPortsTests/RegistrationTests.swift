@@ -127,4 +127,19 @@ import Testing
         #expect(TRequest.queryAddress(referenceID: 4, dn: "1").referenceID == 4)
         #expect(Set(TError.allCases.map(\.message)).count == TError.allCases.count)
     }
+
+    @Test func `a router has room for more than others, and is known by its name`() {
+        var node = Node(outbox: 2, routerOutbox: 5)
+        let router = ClientID(rawValue: 30)
+        node.ports.connected(router, at: .default)
+        #expect(node.ports.name(of: router) == "")
+        node.ports.introduced(router, name: "dc1/router1", &node.actions)
+        #expect(node.ports.name(of: router) == "dc1/router1")
+        for id in 1...4 as ClosedRange<UInt32> { node.ports.tell(router, .done(referenceID: id), &node.actions) }
+        #expect(node.actions.isEmpty)
+        node.ports.tell(router, .done(referenceID: 5), &node.actions)
+        #expect(node.actions == [.close(router, .tooSlow)])
+        for id in 1...3 as ClosedRange<UInt32> { node.ports.tell(one, .done(referenceID: id), &node.actions) }
+        #expect(node.actions.count == 2)
+    }
 }

@@ -31,13 +31,17 @@ struct Node: ViewSource {
     var unreachable: Set<NodeIndex> = []
     var actions: [PortsAction] = []
 
-    init(feed: Int = 16, outbox: Int = 8, registrations: Int = 3, chunk: Int = 2, faults: Faults = .none) {
+    init(
+        feed: Int = 16, outbox: Int = 8, routerOutbox: Int = 8, registrations: Int = 3, chunk: Int = 2,
+        faults: Faults = .none
+    ) {
         let blocks = [
             DNBlock(first: name(0), count: 5, agentType: 0, homes: 0),
             DNBlock(first: name(5), count: 1, agentType: 0, homes: 0),
         ]
         let configuration = PortsConfiguration(
-            feedCapacity: feed, outboxCapacity: outbox, registrationsPerClient: registrations, chunk: chunk,
+            feedCapacity: feed, outboxCapacity: outbox, routerOutboxCapacity: routerOutbox,
+            registrationsPerClient: registrations, chunk: chunk,
             faults: faults
         )
         ports = PortsMachine(

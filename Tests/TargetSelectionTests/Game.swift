@@ -8,7 +8,7 @@ struct Game {
     static let callCount: UInt64 = 10
 
     let machine: Desk
-    var shadow = Shadow()
+    var shadow: Shadow
     var random: SeededRandom
     var now = at(0)
     var connected: Set<NodeIndex> = [alpha, beta]
@@ -20,15 +20,23 @@ struct Game {
     var served = 0
     var givenUp = 0
     var overflows = 0
+    var skilled = 0
+    var unreachable = 0
+    var turnedAway = 0
+    var positions = 0
     var problems: [String] = []
 
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
+        let ageing: UInt64 = [0, 1_000_000_000, 30_000_000_000][Int(seed % 3)]
+        shadow = Shadow(ageing: ageing)
         machine = Desk {
             $0.seed = seed
             $0.maximumCalls = 16
             $0.maximumRefusedRoutes = .max
             $0.patience = 1 << 50
+            $0.ageing = ageing
+            $0.positionsAtATime = .max
         }
     }
 
@@ -57,9 +65,11 @@ struct Game {
 
     private mutating func request(_ node: NodeIndex) {
         let tried = (0..<random.below(4)).map { _ in dn(random.below(Self.agentCount)) }
+        let point = points[random.below(points.count)]
         let request = RouteRequest(
-            connection: call(UInt64(random.below(Int(Self.callCount)))), routingPoint: points[random.below(4)].dn,
-            tried: tried, location: "dc\(random.below(2))")
+            connection: call(UInt64(random.below(Int(Self.callCount)))), routingPoint: point.dn, tried: tried,
+            location: "dc\(random.below(2))", priority: point.priority,
+            waited: random.below(3) == 0 ? UInt64(random.below(5000)) : 0)
         let key = Shadow.Key(node: node, connection: request.connection)
         var former = connected.contains(node) ? shadow.calls[key] : nil
         let otherPoint = former.map { $0.request.routingPoint != request.routingPoint } ?? false
@@ -68,9 +78,7 @@ struct Game {
             former = nil
         }
         if former == nil, connected.contains(node), shadow.calls.count < 16 {
-            shadow.tickets += 1
-            shadow.calls[key] = Shadow.Call(
-                node: node, request: request, came: now, ticket: shadow.tickets)
+            shadow.add(key, request, now)
         } else if former != nil {
             shadow.calls[key]?.request = request
         }
@@ -87,8 +95,7 @@ struct Game {
         if question?.isRoute == true {
             shadow.rest(agent, now)
         } else {
-            shadow.agents[agent]?.isTaken = false
-            if shadow.agents[agent]?.row.status == .loggedOut { shadow.agents[agent] = nil }
+            shadow.free(agent)
         }
     }
 
@@ -110,12 +117,21 @@ struct Game {
         let number = random.below(Self.agentCount)
         let status: [AgentStatus] = [.ready, .ready, .ready, .ready, .ready, .ready, .busy, .loggedOut, .unknown]
         var row = row(
-            number, status[random.below(9)], since: now.wallMilliseconds, "dc\(random.below(8) == 0 ? 1 : number % 2)")
+            number, status[random.below(9)], since: now.wallMilliseconds, "dc\(random.below(8) == 0 ? 1 : number % 2)",
+            shadow.agents[dn(number)]?.row.profile ?? .none)
         if random.below(4) == 0, let known = shadow.agents[row.dn]?.row { row = known }
+        if random.below(4) == 0 {
+            row.profile = profile(
+                english: random.below(8), german: random.below(4), priority: random.below(3))
+        }
         let former = shadow.agents[row.dn]
         var agent = former ?? Shadow.Agent(row: row)
-        let isNews = agent.row.status != row.status || agent.row.since != row.since
-        if isNews { agent.restsUntil = nil }
+        let isNews =
+            agent.row.status != row.status || agent.row.since != row.since || agent.row.profile != row.profile
+        if isNews {
+            agent.restsUntil = nil
+            agent.shunned = [:]
+        }
         agent.row = row
         shadow.agents[row.dn] = row.status == .loggedOut && !agent.isTaken ? nil : agent
         snapshot?.insert(row.dn)
@@ -133,12 +149,19 @@ struct Game {
         shadow.questions[reference] = nil
         guard isGranted else {
             shadow.calls[question.key]?.agent = nil
-            shadow.rest(question.dn, now)
-            if question.isRoute { expectedCancels.append(question.dn) }
-            let actions =
-                question.isRoute
-                ? machine.routeRefused(reference, by: node, at: time) : machine.refused(reference, by: node, at: time)
-            return check(actions)
+            if question.isRoute {
+                shadow.rest(question.dn, now)
+                expectedCancels.append(question.dn)
+                return check(machine.routeRefused(reference, by: node, at: time))
+            }
+            guard random.below(2) == 0 else {
+                shadow.rest(question.dn, now)
+                return check(machine.refused(reference, by: node, at: time))
+            }
+            unreachable += 1
+            shadow.agents[question.dn]?.shunned[node] = now.monotonic + 2_000_000_000
+            shadow.free(question.dn)
+            return check(machine.refused(reference, by: node, .unreachable, at: time))
         }
         if question.isRoute {
             shadow.end(question.key)
@@ -157,7 +180,7 @@ struct Game {
         let time = now.monotonic / 1_000_000
         if question?.isRoute != false {
             check(machine.reserved(reference, 0, by: node, at: time))
-            check(machine.refused(reference, by: node, at: time))
+            check(machine.refused(reference, by: node, .unreachable, at: time))
         }
         guard question?.isRoute != true else { return }
         check(machine.routed(reference, by: node, at: time))
@@ -205,6 +228,8 @@ struct Game {
             givenUp += 1
         }
         check(machine.tick(at: now.monotonic / 1_000_000))
+        noteWhoWaits()
+        checkPositions()
         expect(machine.machine.nextDeadline.map { $0 > now.monotonic } ?? true, "a deadline is left over")
     }
 }

@@ -117,4 +117,19 @@ import Testing
         #expect(nowhere.chosen == nil && nowhere.others.map(\.whyNot) == [.farther, .farther])
         #expect(RouteExplanation.WhyNot.unavailable(.afterCallWork).word == "after-call-work")
     }
+
+    @Test func `a router says what somebody is not good enough at`() throws {
+        let desk = Desk()
+        _ = desk.told(
+            row(1, since: 1, "dc1", profile(english: 4)), row(2, since: 2, "dc1", profile(english: 5)),
+            row(3, .busy, since: 3, "dc1"), row(4, .busy, since: 3, "dc1", profile(english: 9)))
+        let explanation = try #require(desk.machine.explain(english, location: "dc1", tried: [], limit: 10))
+        #expect(explanation.chosen?.dn == dn(2))
+        let lacks = RouteExplanation.WhyNot.unskilled(skill("english", 5))
+        #expect(explanation.others.map(\.whyNot) == [lacks, lacks, .unavailable(.busy)])
+        #expect(lacks.word == "unskilled" && lacks.lacks == skill("english", 5))
+        #expect(RouteExplanation.WhyNot.tried.lacks == nil)
+        let nobody = try #require(desk.machine.explain(bilingual, location: "dc1", tried: [], limit: 10))
+        #expect(nobody.chosen == nil && nobody.afterOverflow == nil && nobody.others.count == 4)
+    }
 }

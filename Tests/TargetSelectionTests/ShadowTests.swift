@@ -9,8 +9,11 @@ import Testing
         var game = Game(seed: seed)
         for _ in 0..<20_000 where game.problems.isEmpty { game.step() }
         #expect(game.problems.isEmpty, "\(game.problems.prefix(3))")
-        let counts = [game.reservations, game.served, game.givenUp, game.overflows]
-        #expect(zip(counts, [1500, 300, 10, 40]).allSatisfy { $0 > $1 }, "\(counts)")
+        let counts = [
+            game.reservations, game.served, game.givenUp, game.overflows, game.skilled, game.unreachable,
+            game.turnedAway, game.positions,
+        ]
+        #expect(zip(counts, [1500, 300, 10, 10, 50, 150, 10, 100]).allSatisfy { $0 > $1 }, "\(counts)")
     }
 
     @Test func `a seed repeats exactly`() {

@@ -28,6 +28,21 @@ import Testing
         #expect(RandomChoice.position(among: 0, excluding: [], draw: 5) == nil)
     }
 
+    @Test
+    func
+        `skill ranks by the sum of the levels that count, and priority by priority; of equals who is free for longest`()
+    {
+        func agent(_ level: UInt16, _ priority: UInt8, since: UInt64) -> RankedAgent {
+            RankedAgent(availableSince: since, lastChosen: 0, level: level, priority: priority)
+        }
+        let ranks = [agent(800, 0, since: 9), agent(10, 0, since: 1), agent(10, 9, since: 2), agent(0, 0, since: 0)]
+            .map { rank(.skill, $0) ?? 0 }
+        #expect(ranks == ranks.sorted() && Set(ranks).count == 4)
+        let orders = [agent(1, 100, since: 9), agent(9, 2, since: 1), agent(0, 2, since: 2), agent(0, 0, since: 0)]
+            .map { rank(.priority, $0) ?? 0 }
+        #expect(orders == orders.sorted() && Set(orders).count == 4)
+    }
+
     private func rank(_ strategy: RoutingStrategy, _ agent: RankedAgent) -> UInt64? {
         switch strategy.rule {
         case .least(let rank): rank(agent)
@@ -38,7 +53,7 @@ import Testing
 
 @Suite struct RankedHeapsTests {
     @Test func `heaps give their slots in order, whatever has been moved and taken out`() {
-        var heaps = RankedHeaps()
+        var heaps = RankedHeaps<UInt64>()
         var random = SeededRandom(seed: 3)
         var shadow: [Int: (rank: UInt64, heap: Int)] = [:]
         for step in 0..<20_000 {

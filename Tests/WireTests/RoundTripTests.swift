@@ -49,10 +49,12 @@ import Wire
         #expect(ringing.sequence == 13)
         #expect(try received(.status(statuses, sequence: nil)).statuses[2].calls == calls[1].calls)
         let request = RouteRequest(
-            connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")])
+            connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")],
+            priority: 7, waited: 61_000)
         let asked = try received(.routeRequest(request))
         #expect(asked.type == .eventRouteRequest && asked.thisDN == "8000" && asked.connection == connection)
         #expect(asked.caller == "+1555" && asked.triedDNs == request.tried)
+        #expect(asked.priority == 7 && asked.callAge == 61_000)
         let used = try received(
             .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")))
         #expect(used.type == .eventRouteUsed && used.referenceID == 12 && used.destination == "1001")

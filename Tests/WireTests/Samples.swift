@@ -228,6 +228,12 @@ let requests: [TRequest] = [
     .reserveAgent(referenceID: 15, dn: "1001", ReservationRequest(priority: 5, duration: .milliseconds(1))),
     .reserveAgent(referenceID: 16, dn: "", ReservationRequest(duration: .cancel, agent: sessions[0].agent)),
     .routeCall(referenceID: 17, connection, token), .routeCall(referenceID: 18, CallConnection(rawValue: 0), nil),
+    .queuePosition(referenceID: 19, connection, QueuePosition(position: 3, waiting: .max)),
+    .agent(
+        referenceID: 20, dn: "1001",
+        .login(
+            sessions[0].agent, .manualIn, Reasons(),
+            profile: AgentProfile(skills: [Skill("sales", level: 100)!, Skill("english", level: 1)!], priority: 100))),
 ]
 
 let statuses = [
@@ -276,7 +282,8 @@ let events: [TEvent] = {
         .call(CallEvent(kind: .abandoned, dn: dn("1001"), call: calls[1].calls[1]), sequence: nil),
         .routeRequest(
             RouteRequest(
-                connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")])),
+                connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")],
+                priority: 100, waited: .max)),
         .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeUsed(referenceID: nil, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeEnded(connection, routingPoint: dn("8000")),
@@ -452,6 +459,7 @@ private let nodeReport: NodeReport = {
     var point = PointReport("8000")
     (point.present, point.arrived, point.routed, point.answered) = (1, 2, 3, 4)
     (point.abandoned, point.defaulted, point.refused, point.routers) = (5, 6, .max, 8)
+    point.overflowed = 9
     report.points = [point, PointReport("sales")]
     return report
 }()
@@ -525,6 +533,7 @@ private let agentList: AgentList = {
     (entry.owner, entry.site) = ("dc1/a", "west")
     (entry.isAvailable, entry.isOwnersWord) = (true, true)
     entry.reservation = AgentEntry.Reservation(node: "dc1/b", client: .max, priority: -3, millisecondsLeft: 1_000)
+    entry.profile = AgentProfile(skills: [Skill("english", level: 5)!], priority: 2)!
     list.entries = [entry, AgentEntry()]
     return list
 }()
@@ -545,6 +554,7 @@ private let callList: CallList = {
     (entry.callerText, entry.dialledText, entry.routingPoint) = ("+15551230001", "8000", "8000")
     entry.tried = (0..<CallEntry.maximumTried).map { "\(1000 + $0)" }
     entry.cameHere = true
+    entry.position = QueuePosition(position: 2, waiting: .max)
     list.entries = [entry, CallEntry()]
     return list
 }()
@@ -558,7 +568,7 @@ private let routeQuestion: RouteQuestion = {
 private let routeAnswer: RouteAnswer = {
     var candidate = RouteCandidate()
     (candidate.agent, candidate.dn, candidate.state, candidate.since) = ("ann", "1001", "not-ready", 5)
-    (candidate.location, candidate.whyNot) = ("west", "not-ready")
+    (candidate.location, candidate.whyNot, candidate.lacks) = ("west", "unskilled", "english:5")
     var answer = RouteAnswer()
     (answer.request, answer.router, answer.dataCenter, answer.location) = (1, "dc1/router1", "dc1", "west")
     answer.chosen = candidate

@@ -144,8 +144,13 @@ class Client:
     def monitor(self, **options):
         return self.request(MONITOR, tlibrary_pb2.MonitorRequest(**options))
 
-    def login(self, dn, agent, work_mode=0, **reasons):
-        return self._agent(AGENT_LOGIN, dn, work_mode, reasons, agent)
+    def login(self, dn, agent, work_mode=0, skills=None, priority=None, **reasons):
+        """`skills` are levels by name, such as {"english": 5}; without them and a priority the topology's count."""
+        profile = None
+        if skills is not None or priority is not None:
+            skills = skills or {}
+            profile = common_pb2.Profile(skills=list(skills), levels=list(skills.values()), priority=priority or 0)
+        return self._agent(AGENT_LOGIN, dn, work_mode, reasons, agent, profile)
 
     def ready(self, dn, work_mode=0, **reasons):
         return self._agent(AGENT_READY, dn, work_mode, reasons)
@@ -156,12 +161,12 @@ class Client:
     def logout(self, dn, **reasons):
         return self._agent(AGENT_LOGOUT, dn, 0, reasons)
 
-    def _agent(self, kind, dn, work_mode, reasons, agent=""):
+    def _agent(self, kind, dn, work_mode, reasons, agent="", profile=None):
         return self.request(
             kind,
             tlibrary_pb2.AgentRequest(
                 this_dn=dn, agent_id=agent, work_mode=work_mode, reason_keys=list(reasons),
-                reason_values=[str(value) for value in reasons.values()]))
+                reason_values=[str(value) for value in reasons.values()], profile=profile))
 
     def reserve(self, dn="", agent="", priority=0, milliseconds=-1):
         """-1 is as long as the topology says, 0 cancels."""

@@ -894,13 +894,17 @@ struct  Tandem__Control__PointReport
   uint64_t defaulted;
   uint64_t refused;
   /*
-   * That are asked about it at this node.
+   * That have registered it at this node; one of them is asked.
    */
   uint32_t routers;
+  /*
+   * Gone to another routing point.
+   */
+  uint64_t overflowed;
 };
 #define TANDEM__CONTROL__POINT_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__point_report__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Control__Link
@@ -1118,10 +1122,15 @@ struct  Tandem__Control__CallEntry
    * The call came to this node from outside: it knows what was dialled, and holds a call to a routing point.
    */
   protobuf_c_boolean came_here;
+  /*
+   * Where a call stands that waits, 1 for the next of so many; 0 where no router has said so.
+   */
+  uint32_t position;
+  uint32_t waiting;
 };
 #define TANDEM__CONTROL__CALL_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__call_entry__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0 }
 
 
 /*
@@ -1199,10 +1208,14 @@ struct  Tandem__Control__RouteCandidate
    * In kebab case; empty for one who is chosen.
    */
   char *why_not;
+  /*
+   * With `unskilled`: what the agent is not good enough at, "english:5".
+   */
+  char *lacks;
 };
 #define TANDEM__CONTROL__ROUTE_CANDIDATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__route_candidate__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1458,10 +1471,14 @@ struct  Tandem__Control__AgentEntry
    * Told by the owner only.
    */
   Tandem__Control__AgentReservation *reservation;
+  /*
+   * Absent for nothing.
+   */
+  Tandem__Common__Profile *profile;
 };
 #define TANDEM__CONTROL__AGENT_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_entry__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL, NULL }
 
 
 struct  Tandem__Control__AgentReservation

@@ -23,6 +23,7 @@ typedef struct Tandem__Tlibrary__InputMaskRequest Tandem__Tlibrary__InputMaskReq
 typedef struct Tandem__Tlibrary__AgentRequest Tandem__Tlibrary__AgentRequest;
 typedef struct Tandem__Tlibrary__ReserveRequest Tandem__Tlibrary__ReserveRequest;
 typedef struct Tandem__Tlibrary__RouteRequest Tandem__Tlibrary__RouteRequest;
+typedef struct Tandem__Tlibrary__PrivateServiceRequest Tandem__Tlibrary__PrivateServiceRequest;
 typedef struct Tandem__Tlibrary__CallStatus Tandem__Tlibrary__CallStatus;
 typedef struct Tandem__Tlibrary__AgentStatus Tandem__Tlibrary__AgentStatus;
 typedef struct Tandem__Tlibrary__DNStatus Tandem__Tlibrary__DNStatus;
@@ -31,6 +32,17 @@ typedef struct Tandem__Tlibrary__Event Tandem__Tlibrary__Event;
 
 /* --- enums --- */
 
+/*
+ * Which service.
+ */
+typedef enum _Tandem__Tlibrary__PrivateServiceRequest__Service {
+  TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__NONE = 0,
+  /*
+   * Where a call stands that waits: `position` 1 is the next of `waiting` at its routing point. The caller is told.
+   */
+  TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__QUEUE_POSITION = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE)
+} Tandem__Tlibrary__PrivateServiceRequest__Service;
 /*
  * EventPrivateInfo (150): what it tells.
  */
@@ -225,6 +237,23 @@ struct  Tandem__Tlibrary__RouteRequest
 
 
 /*
+ * RequestPrivateService (149), by a router that was asked with EventRouteRequest. EventACK answers it.
+ */
+struct  Tandem__Tlibrary__PrivateServiceRequest
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  Tandem__Tlibrary__PrivateServiceRequest__Service service;
+  uint64_t connection;
+  uint32_t position;
+  uint32_t waiting;
+};
+#define TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__private_service_request__descriptor) \
+    , 0, TANDEM__TLIBRARY__PRIVATE_SERVICE_REQUEST__SERVICE__NONE, 0, 0, 0 }
+
+
+/*
  * A call of a DN.
  */
 struct  Tandem__Tlibrary__CallStatus
@@ -413,7 +442,8 @@ struct  Tandem__Tlibrary__Event
   size_t n_reason_values;
   char **reason_values;
   /*
-   * EventAgentReserved: the proof that TRouteCall carries, how long it is good in milliseconds, and the priority.
+   * EventAgentReserved: the proof that TRouteCall carries, how long it is good in milliseconds, and the priority; EventRouteRequest: the
+   * routing point's priority.
    */
   ProtobufCBinaryData reservation_token;
   uint32_t reservation_milliseconds;
@@ -450,6 +480,10 @@ struct  Tandem__Tlibrary__Event
    */
   Tandem__Common__Profile *profile;
   /*
+   * EventRouteRequest: how long ago the call came to the node, milliseconds.
+   */
+  uint64_t call_age_milliseconds;
+  /*
    * EventQueued (57), EventDiverted (58), EventAbandoned (59) of one of the node's routing points, with `this_dn`, `connection`, and
    * `third_party_dn` (who has taken the call, or where it goes): what has become of the call. 0 for every other event, 1 it waits
    * (EventQueued), 2 answered, 3 the caller has given up (EventAbandoned), 4 it goes to the default and alternate DNs, 5 refused, 6 it goes to another
@@ -467,7 +501,7 @@ struct  Tandem__Tlibrary__Event
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, 0 }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
@@ -603,6 +637,25 @@ Tandem__Tlibrary__RouteRequest *
 void   tandem__tlibrary__route_request__free_unpacked
                      (Tandem__Tlibrary__RouteRequest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Tlibrary__PrivateServiceRequest methods */
+void   tandem__tlibrary__private_service_request__init
+                     (Tandem__Tlibrary__PrivateServiceRequest         *message);
+size_t tandem__tlibrary__private_service_request__get_packed_size
+                     (const Tandem__Tlibrary__PrivateServiceRequest   *message);
+size_t tandem__tlibrary__private_service_request__pack
+                     (const Tandem__Tlibrary__PrivateServiceRequest   *message,
+                      uint8_t             *out);
+size_t tandem__tlibrary__private_service_request__pack_to_buffer
+                     (const Tandem__Tlibrary__PrivateServiceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Tlibrary__PrivateServiceRequest *
+       tandem__tlibrary__private_service_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__tlibrary__private_service_request__free_unpacked
+                     (Tandem__Tlibrary__PrivateServiceRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Tlibrary__CallStatus methods */
 void   tandem__tlibrary__call_status__init
                      (Tandem__Tlibrary__CallStatus         *message);
@@ -702,6 +755,9 @@ typedef void (*Tandem__Tlibrary__ReserveRequest_Closure)
 typedef void (*Tandem__Tlibrary__RouteRequest_Closure)
                  (const Tandem__Tlibrary__RouteRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Tlibrary__PrivateServiceRequest_Closure)
+                 (const Tandem__Tlibrary__PrivateServiceRequest *message,
+                  void *closure_data);
 typedef void (*Tandem__Tlibrary__CallStatus_Closure)
                  (const Tandem__Tlibrary__CallStatus *message,
                   void *closure_data);
@@ -727,6 +783,8 @@ extern const ProtobufCMessageDescriptor tandem__tlibrary__input_mask_request__de
 extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__reserve_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__route_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__tlibrary__private_service_request__descriptor;
+extern const ProtobufCEnumDescriptor    tandem__tlibrary__private_service_request__service__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__call_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__agent_status__descriptor;
 extern const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor;

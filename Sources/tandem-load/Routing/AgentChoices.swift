@@ -25,11 +25,11 @@ struct AgentChoices {
 
     /// The median of many choices.
     func choiceNanoseconds(_ count: Int) -> Double {
-        var index = AgentIndex(strategies: [strategy], limit: rows.count, seed: 1)
+        var index = AgentIndex(classes: [TargetClass(strategy)], limit: rows.count, seed: 1)
         for row in rows { _ = index.told(row) }
         return median(count) { number in
             let start = SystemClock.monotonicNanoseconds()
-            let choice = index.choose(strategy, .anywhere, excluding: [])
+            let choice = index.choose(TargetClass(strategy), .anywhere, excluding: [])
             let end = SystemClock.monotonicNanoseconds()
             if let choice, let row = index.row(of: choice.dn) {
                 index.take(choice.dn)
@@ -69,7 +69,7 @@ struct AgentChoices {
         machine.reserved(
             Self.node, reference,
             Reservation(token: token, agent: agent, priority: priority, milliseconds: 10_000), now: now)
-        guard case .route(_, let route, _, _, _, _) = machine.actions.last else { return }
+        guard case .route(_, let route, _, _, _) = machine.actions.last else { return }
         machine.routed(Self.node, route, now: now)
         machine.agentTold(returned(rows[position], number), now: now)
         machine.actions.removeAll(keepingCapacity: true)
