@@ -1807,6 +1807,321 @@ void   tandem__control__route_answers__free_unpacked
   assert(message->base.descriptor == &tandem__control__route_answers__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__statistics_request__init
+                     (Tandem__Control__StatisticsRequest         *message)
+{
+  static const Tandem__Control__StatisticsRequest init_value = TANDEM__CONTROL__STATISTICS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__statistics_request__get_packed_size
+                     (const Tandem__Control__StatisticsRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__statistics_request__pack
+                     (const Tandem__Control__StatisticsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__statistics_request__pack_to_buffer
+                     (const Tandem__Control__StatisticsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__StatisticsRequest *
+       tandem__control__statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__StatisticsRequest *)
+     protobuf_c_message_unpack (&tandem__control__statistics_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__statistics_request__free_unpacked
+                     (Tandem__Control__StatisticsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__statistics_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__statistics_answer__init
+                     (Tandem__Control__StatisticsAnswer         *message)
+{
+  static const Tandem__Control__StatisticsAnswer init_value = TANDEM__CONTROL__STATISTICS_ANSWER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__statistics_answer__get_packed_size
+                     (const Tandem__Control__StatisticsAnswer *message)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__statistics_answer__pack
+                     (const Tandem__Control__StatisticsAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__statistics_answer__pack_to_buffer
+                     (const Tandem__Control__StatisticsAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__StatisticsAnswer *
+       tandem__control__statistics_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__StatisticsAnswer *)
+     protobuf_c_message_unpack (&tandem__control__statistics_answer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__statistics_answer__free_unpacked
+                     (Tandem__Control__StatisticsAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__statistics_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__statistics_source__init
+                     (Tandem__Control__StatisticsSource         *message)
+{
+  static const Tandem__Control__StatisticsSource init_value = TANDEM__CONTROL__STATISTICS_SOURCE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__statistics_source__get_packed_size
+                     (const Tandem__Control__StatisticsSource *message)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_source__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__statistics_source__pack
+                     (const Tandem__Control__StatisticsSource *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_source__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__statistics_source__pack_to_buffer
+                     (const Tandem__Control__StatisticsSource *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__statistics_source__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__StatisticsSource *
+       tandem__control__statistics_source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__StatisticsSource *)
+     protobuf_c_message_unpack (&tandem__control__statistics_source__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__statistics_source__free_unpacked
+                     (Tandem__Control__StatisticsSource *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__statistics_source__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reach_report__init
+                     (Tandem__Control__ReachReport         *message)
+{
+  static const Tandem__Control__ReachReport init_value = TANDEM__CONTROL__REACH_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reach_report__get_packed_size
+                     (const Tandem__Control__ReachReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__reach_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reach_report__pack
+                     (const Tandem__Control__ReachReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reach_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reach_report__pack_to_buffer
+                     (const Tandem__Control__ReachReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reach_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReachReport *
+       tandem__control__reach_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReachReport *)
+     protobuf_c_message_unpack (&tandem__control__reach_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reach_report__free_unpacked
+                     (Tandem__Control__ReachReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reach_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__point_reach__init
+                     (Tandem__Control__PointReach         *message)
+{
+  static const Tandem__Control__PointReach init_value = TANDEM__CONTROL__POINT_REACH__INIT;
+  *message = init_value;
+}
+size_t tandem__control__point_reach__get_packed_size
+                     (const Tandem__Control__PointReach *message)
+{
+  assert(message->base.descriptor == &tandem__control__point_reach__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__point_reach__pack
+                     (const Tandem__Control__PointReach *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__point_reach__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__point_reach__pack_to_buffer
+                     (const Tandem__Control__PointReach *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__point_reach__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__PointReach *
+       tandem__control__point_reach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__PointReach *)
+     protobuf_c_message_unpack (&tandem__control__point_reach__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__point_reach__free_unpacked
+                     (Tandem__Control__PointReach *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__point_reach__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reach_answers__init
+                     (Tandem__Control__ReachAnswers         *message)
+{
+  static const Tandem__Control__ReachAnswers init_value = TANDEM__CONTROL__REACH_ANSWERS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reach_answers__get_packed_size
+                     (const Tandem__Control__ReachAnswers *message)
+{
+  assert(message->base.descriptor == &tandem__control__reach_answers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reach_answers__pack
+                     (const Tandem__Control__ReachAnswers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reach_answers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reach_answers__pack_to_buffer
+                     (const Tandem__Control__ReachAnswers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reach_answers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReachAnswers *
+       tandem__control__reach_answers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReachAnswers *)
+     protobuf_c_message_unpack (&tandem__control__reach_answers__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reach_answers__free_unpacked
+                     (Tandem__Control__ReachAnswers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reach_answers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__node_reach__init
+                     (Tandem__Control__NodeReach         *message)
+{
+  static const Tandem__Control__NodeReach init_value = TANDEM__CONTROL__NODE_REACH__INIT;
+  *message = init_value;
+}
+size_t tandem__control__node_reach__get_packed_size
+                     (const Tandem__Control__NodeReach *message)
+{
+  assert(message->base.descriptor == &tandem__control__node_reach__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__node_reach__pack
+                     (const Tandem__Control__NodeReach *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__node_reach__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__node_reach__pack_to_buffer
+                     (const Tandem__Control__NodeReach *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__node_reach__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__NodeReach *
+       tandem__control__node_reach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__NodeReach *)
+     protobuf_c_message_unpack (&tandem__control__node_reach__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__node_reach__free_unpacked
+                     (Tandem__Control__NodeReach *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__node_reach__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__agent_list_request__init
                      (Tandem__Control__AgentListRequest         *message)
 {
@@ -7109,6 +7424,571 @@ const ProtobufCMessageDescriptor tandem__control__route_answers__descriptor =
   tandem__control__route_answers__field_indices_by_name,
   1,  tandem__control__route_answers__number_ranges,
   (ProtobufCMessageInit) tandem__control__route_answers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__statistics_request__field_descriptors[9] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "about",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, about),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "minutes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, minutes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "by",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsRequest, by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__statistics_request__field_indices_by_name[] = {
+  1,   /* field[1] = about */
+  5,   /* field[5] = agent */
+  8,   /* field[8] = by */
+  4,   /* field[4] = dn */
+  7,   /* field[7] = limit */
+  6,   /* field[6] = location */
+  3,   /* field[3] = minutes */
+  0,   /* field[0] = request */
+  2,   /* field[2] = routing_point */
+};
+static const ProtobufCIntRange tandem__control__statistics_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tandem__control__statistics_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.StatisticsRequest",
+  "StatisticsRequest",
+  "Tandem__Control__StatisticsRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__StatisticsRequest),
+  9,
+  tandem__control__statistics_request__field_descriptors,
+  tandem__control__statistics_request__field_indices_by_name,
+  1,  tandem__control__statistics_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__statistics_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__statistics_answer__field_descriptors[6] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsAnswer, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sources",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__StatisticsAnswer, n_sources),
+    offsetof(Tandem__Control__StatisticsAnswer, sources),
+    &tandem__control__statistics_source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__StatisticsAnswer, n_points),
+    offsetof(Tandem__Control__StatisticsAnswer, points),
+    &tandem__stat__point__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__StatisticsAnswer, n_agents),
+    offsetof(Tandem__Control__StatisticsAnswer, agents),
+    &tandem__stat__agent_statistics__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "groups",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__StatisticsAnswer, n_groups),
+    offsetof(Tandem__Control__StatisticsAnswer, groups),
+    &tandem__stat__group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_more",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsAnswer, has_more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__statistics_answer__field_indices_by_name[] = {
+  3,   /* field[3] = agents */
+  4,   /* field[4] = groups */
+  5,   /* field[5] = has_more */
+  2,   /* field[2] = points */
+  0,   /* field[0] = request */
+  1,   /* field[1] = sources */
+};
+static const ProtobufCIntRange tandem__control__statistics_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__statistics_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.StatisticsAnswer",
+  "StatisticsAnswer",
+  "Tandem__Control__StatisticsAnswer",
+  "tandem.control",
+  sizeof(Tandem__Control__StatisticsAnswer),
+  6,
+  tandem__control__statistics_answer__field_descriptors,
+  tandem__control__statistics_answer__field_indices_by_name,
+  1,  tandem__control__statistics_answer__number_ranges,
+  (ProtobufCMessageInit) tandem__control__statistics_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__statistics_source__field_descriptors[4] =
+{
+  {
+    "data_center",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsSource, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stat_server",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsSource, stat_server),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StatisticsSource, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unheard_nodes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__StatisticsSource, n_unheard_nodes),
+    offsetof(Tandem__Control__StatisticsSource, unheard_nodes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__statistics_source__field_indices_by_name[] = {
+  0,   /* field[0] = data_center */
+  2,   /* field[2] = since */
+  1,   /* field[1] = stat_server */
+  3,   /* field[3] = unheard_nodes */
+};
+static const ProtobufCIntRange tandem__control__statistics_source__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__statistics_source__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.StatisticsSource",
+  "StatisticsSource",
+  "Tandem__Control__StatisticsSource",
+  "tandem.control",
+  sizeof(Tandem__Control__StatisticsSource),
+  4,
+  tandem__control__statistics_source__field_descriptors,
+  tandem__control__statistics_source__field_indices_by_name,
+  1,  tandem__control__statistics_source__number_ranges,
+  (ProtobufCMessageInit) tandem__control__statistics_source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reach_report__field_descriptors[2] =
+{
+  {
+    "report",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReachReport, report),
+    &tandem__control__node_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ReachReport, n_points),
+    offsetof(Tandem__Control__ReachReport, points),
+    &tandem__control__point_reach__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reach_report__field_indices_by_name[] = {
+  1,   /* field[1] = points */
+  0,   /* field[0] = report */
+};
+static const ProtobufCIntRange tandem__control__reach_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__reach_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReachReport",
+  "ReachReport",
+  "Tandem__Control__ReachReport",
+  "tandem.control",
+  sizeof(Tandem__Control__ReachReport),
+  2,
+  tandem__control__reach_report__field_descriptors,
+  tandem__control__reach_report__field_indices_by_name,
+  1,  tandem__control__reach_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reach_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__point_reach__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReach, number),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReach, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fitting",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReach, fitting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "available",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PointReach, available),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__point_reach__field_indices_by_name[] = {
+  3,   /* field[3] = available */
+  2,   /* field[2] = fitting */
+  0,   /* field[0] = number */
+  1,   /* field[1] = waiting */
+};
+static const ProtobufCIntRange tandem__control__point_reach__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__point_reach__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.PointReach",
+  "PointReach",
+  "Tandem__Control__PointReach",
+  "tandem.control",
+  sizeof(Tandem__Control__PointReach),
+  4,
+  tandem__control__point_reach__field_descriptors,
+  tandem__control__point_reach__field_indices_by_name,
+  1,  tandem__control__point_reach__number_ranges,
+  (ProtobufCMessageInit) tandem__control__point_reach__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reach_answers__field_descriptors[1] =
+{
+  {
+    "nodes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ReachAnswers, n_nodes),
+    offsetof(Tandem__Control__ReachAnswers, nodes),
+    &tandem__control__node_reach__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reach_answers__field_indices_by_name[] = {
+  0,   /* field[0] = nodes */
+};
+static const ProtobufCIntRange tandem__control__reach_answers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__reach_answers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReachAnswers",
+  "ReachAnswers",
+  "Tandem__Control__ReachAnswers",
+  "tandem.control",
+  sizeof(Tandem__Control__ReachAnswers),
+  1,
+  tandem__control__reach_answers__field_descriptors,
+  tandem__control__reach_answers__field_indices_by_name,
+  1,  tandem__control__reach_answers__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reach_answers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__node_reach__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReach, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReach, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReach, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "report",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReach, report),
+    &tandem__control__reach_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__node_reach__field_indices_by_name[] = {
+  1,   /* field[1] = data_center */
+  0,   /* field[0] = name */
+  3,   /* field[3] = report */
+  2,   /* field[2] = state */
+};
+static const ProtobufCIntRange tandem__control__node_reach__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__node_reach__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.NodeReach",
+  "NodeReach",
+  "Tandem__Control__NodeReach",
+  "tandem.control",
+  sizeof(Tandem__Control__NodeReach),
+  4,
+  tandem__control__node_reach__field_descriptors,
+  tandem__control__node_reach__field_indices_by_name,
+  1,  tandem__control__node_reach__number_ranges,
+  (ProtobufCMessageInit) tandem__control__node_reach__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__agent_list_request__field_descriptors[6] =

@@ -97,6 +97,96 @@ void   tandem__stat__query__free_unpacked
   assert(message->base.descriptor == &tandem__stat__query__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__stat__point_query__init
+                     (Tandem__Stat__PointQuery         *message)
+{
+  static const Tandem__Stat__PointQuery init_value = TANDEM__STAT__POINT_QUERY__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__point_query__get_packed_size
+                     (const Tandem__Stat__PointQuery *message)
+{
+  assert(message->base.descriptor == &tandem__stat__point_query__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__point_query__pack
+                     (const Tandem__Stat__PointQuery *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__point_query__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__point_query__pack_to_buffer
+                     (const Tandem__Stat__PointQuery *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__point_query__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__PointQuery *
+       tandem__stat__point_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__PointQuery *)
+     protobuf_c_message_unpack (&tandem__stat__point_query__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__point_query__free_unpacked
+                     (Tandem__Stat__PointQuery *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__point_query__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__stat__group_query__init
+                     (Tandem__Stat__GroupQuery         *message)
+{
+  static const Tandem__Stat__GroupQuery init_value = TANDEM__STAT__GROUP_QUERY__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__group_query__get_packed_size
+                     (const Tandem__Stat__GroupQuery *message)
+{
+  assert(message->base.descriptor == &tandem__stat__group_query__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__group_query__pack
+                     (const Tandem__Stat__GroupQuery *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__group_query__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__group_query__pack_to_buffer
+                     (const Tandem__Stat__GroupQuery *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__group_query__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__GroupQuery *
+       tandem__stat__group_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__GroupQuery *)
+     protobuf_c_message_unpack (&tandem__stat__group_query__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__group_query__free_unpacked
+                     (Tandem__Stat__GroupQuery *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__group_query__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__stat__rows__init
                      (Tandem__Stat__Rows         *message)
 {
@@ -277,6 +367,186 @@ void   tandem__stat__agent_statistics__free_unpacked
   assert(message->base.descriptor == &tandem__stat__agent_statistics__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__stat__point_statistics__init
+                     (Tandem__Stat__PointStatistics         *message)
+{
+  static const Tandem__Stat__PointStatistics init_value = TANDEM__STAT__POINT_STATISTICS__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__point_statistics__get_packed_size
+                     (const Tandem__Stat__PointStatistics *message)
+{
+  assert(message->base.descriptor == &tandem__stat__point_statistics__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__point_statistics__pack
+                     (const Tandem__Stat__PointStatistics *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__point_statistics__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__point_statistics__pack_to_buffer
+                     (const Tandem__Stat__PointStatistics *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__point_statistics__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__PointStatistics *
+       tandem__stat__point_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__PointStatistics *)
+     protobuf_c_message_unpack (&tandem__stat__point_statistics__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__point_statistics__free_unpacked
+                     (Tandem__Stat__PointStatistics *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__point_statistics__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__stat__point__init
+                     (Tandem__Stat__Point         *message)
+{
+  static const Tandem__Stat__Point init_value = TANDEM__STAT__POINT__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__point__get_packed_size
+                     (const Tandem__Stat__Point *message)
+{
+  assert(message->base.descriptor == &tandem__stat__point__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__point__pack
+                     (const Tandem__Stat__Point *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__point__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__point__pack_to_buffer
+                     (const Tandem__Stat__Point *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__point__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__Point *
+       tandem__stat__point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__Point *)
+     protobuf_c_message_unpack (&tandem__stat__point__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__point__free_unpacked
+                     (Tandem__Stat__Point *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__point__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__stat__group_statistics__init
+                     (Tandem__Stat__GroupStatistics         *message)
+{
+  static const Tandem__Stat__GroupStatistics init_value = TANDEM__STAT__GROUP_STATISTICS__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__group_statistics__get_packed_size
+                     (const Tandem__Stat__GroupStatistics *message)
+{
+  assert(message->base.descriptor == &tandem__stat__group_statistics__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__group_statistics__pack
+                     (const Tandem__Stat__GroupStatistics *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__group_statistics__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__group_statistics__pack_to_buffer
+                     (const Tandem__Stat__GroupStatistics *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__group_statistics__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__GroupStatistics *
+       tandem__stat__group_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__GroupStatistics *)
+     protobuf_c_message_unpack (&tandem__stat__group_statistics__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__group_statistics__free_unpacked
+                     (Tandem__Stat__GroupStatistics *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__group_statistics__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__stat__group__init
+                     (Tandem__Stat__Group         *message)
+{
+  static const Tandem__Stat__Group init_value = TANDEM__STAT__GROUP__INIT;
+  *message = init_value;
+}
+size_t tandem__stat__group__get_packed_size
+                     (const Tandem__Stat__Group *message)
+{
+  assert(message->base.descriptor == &tandem__stat__group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__stat__group__pack
+                     (const Tandem__Stat__Group *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__stat__group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__stat__group__pack_to_buffer
+                     (const Tandem__Stat__Group *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__stat__group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Stat__Group *
+       tandem__stat__group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Stat__Group *)
+     protobuf_c_message_unpack (&tandem__stat__group__descriptor,
+                                allocator, len, data);
+}
+void   tandem__stat__group__free_unpacked
+                     (Tandem__Stat__Group *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__stat__group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__stat__subscribe__field_descriptors[2] =
 {
   {
@@ -416,6 +686,121 @@ const ProtobufCMessageDescriptor tandem__stat__query__descriptor =
   tandem__stat__query__field_indices_by_name,
   1,  tandem__stat__query__number_ranges,
   (ProtobufCMessageInit) tandem__stat__query__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__point_query__field_descriptors[3] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__PointQuery, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__PointQuery, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "minutes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__PointQuery, minutes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__point_query__field_indices_by_name[] = {
+  2,   /* field[2] = minutes */
+  0,   /* field[0] = reference_id */
+  1,   /* field[1] = routing_point */
+};
+static const ProtobufCIntRange tandem__stat__point_query__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__stat__point_query__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.PointQuery",
+  "PointQuery",
+  "Tandem__Stat__PointQuery",
+  "tandem.stat",
+  sizeof(Tandem__Stat__PointQuery),
+  3,
+  tandem__stat__point_query__field_descriptors,
+  tandem__stat__point_query__field_indices_by_name,
+  1,  tandem__stat__point_query__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__point_query__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__group_query__field_descriptors[2] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__GroupQuery, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "by",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__GroupQuery, by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__group_query__field_indices_by_name[] = {
+  1,   /* field[1] = by */
+  0,   /* field[0] = reference_id */
+};
+static const ProtobufCIntRange tandem__stat__group_query__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__stat__group_query__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.GroupQuery",
+  "GroupQuery",
+  "Tandem__Stat__GroupQuery",
+  "tandem.stat",
+  sizeof(Tandem__Stat__GroupQuery),
+  2,
+  tandem__stat__group_query__field_descriptors,
+  tandem__stat__group_query__field_indices_by_name,
+  1,  tandem__stat__group_query__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__group_query__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__stat__rows__field_descriptors[4] =
@@ -737,5 +1122,469 @@ const ProtobufCMessageDescriptor tandem__stat__agent_statistics__descriptor =
   tandem__stat__agent_statistics__field_indices_by_name,
   1,  tandem__stat__agent_statistics__number_ranges,
   (ProtobufCMessageInit) tandem__stat__agent_statistics__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__point_statistics__field_descriptors[4] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__PointStatistics, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Stat__PointStatistics, n_points),
+    offsetof(Tandem__Stat__PointStatistics, points),
+    &tandem__stat__point__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__PointStatistics, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unheard_nodes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Stat__PointStatistics, n_unheard_nodes),
+    offsetof(Tandem__Stat__PointStatistics, unheard_nodes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__point_statistics__field_indices_by_name[] = {
+  1,   /* field[1] = points */
+  0,   /* field[0] = reference_id */
+  2,   /* field[2] = since */
+  3,   /* field[3] = unheard_nodes */
+};
+static const ProtobufCIntRange tandem__stat__point_statistics__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__stat__point_statistics__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.PointStatistics",
+  "PointStatistics",
+  "Tandem__Stat__PointStatistics",
+  "tandem.stat",
+  sizeof(Tandem__Stat__PointStatistics),
+  4,
+  tandem__stat__point_statistics__field_descriptors,
+  tandem__stat__point_statistics__field_indices_by_name,
+  1,  tandem__stat__point_statistics__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__point_statistics__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__point__field_descriptors[17] =
+{
+  {
+    "routing_point",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, routing_point),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "longest_waiting",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, longest_waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service_level_milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, service_level_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arrived",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, arrived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, answered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered_in_time",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, answered_in_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandoned",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, abandoned),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandoned_in_time",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, abandoned_in_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "defaulted",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, defaulted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overflowed",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, overflowed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unknown",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, unknown),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answer_milliseconds",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, answer_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandon_milliseconds",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, abandon_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wait_milliseconds",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, wait_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "longest_wait",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Point, longest_wait),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__point__field_indices_by_name[] = {
+  14,   /* field[14] = abandon_milliseconds */
+  7,   /* field[7] = abandoned */
+  8,   /* field[8] = abandoned_in_time */
+  13,   /* field[13] = answer_milliseconds */
+  5,   /* field[5] = answered */
+  6,   /* field[6] = answered_in_time */
+  4,   /* field[4] = arrived */
+  9,   /* field[9] = defaulted */
+  16,   /* field[16] = longest_wait */
+  2,   /* field[2] = longest_waiting */
+  10,   /* field[10] = overflowed */
+  11,   /* field[11] = refused */
+  0,   /* field[0] = routing_point */
+  3,   /* field[3] = service_level_milliseconds */
+  12,   /* field[12] = unknown */
+  15,   /* field[15] = wait_milliseconds */
+  1,   /* field[1] = waiting */
+};
+static const ProtobufCIntRange tandem__stat__point__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor tandem__stat__point__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.Point",
+  "Point",
+  "Tandem__Stat__Point",
+  "tandem.stat",
+  sizeof(Tandem__Stat__Point),
+  17,
+  tandem__stat__point__field_descriptors,
+  tandem__stat__point__field_indices_by_name,
+  1,  tandem__stat__point__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__point__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__group_statistics__field_descriptors[3] =
+{
+  {
+    "reference_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__GroupStatistics, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "groups",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Stat__GroupStatistics, n_groups),
+    offsetof(Tandem__Stat__GroupStatistics, groups),
+    &tandem__stat__group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_more",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__GroupStatistics, has_more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__group_statistics__field_indices_by_name[] = {
+  1,   /* field[1] = groups */
+  2,   /* field[2] = has_more */
+  0,   /* field[0] = reference_id */
+};
+static const ProtobufCIntRange tandem__stat__group_statistics__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__stat__group_statistics__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.GroupStatistics",
+  "GroupStatistics",
+  "Tandem__Stat__GroupStatistics",
+  "tandem.stat",
+  sizeof(Tandem__Stat__GroupStatistics),
+  3,
+  tandem__stat__group_statistics__field_descriptors,
+  tandem__stat__group_statistics__field_indices_by_name,
+  1,  tandem__stat__group_statistics__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__group_statistics__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__stat__group__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Group, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "present",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Stat__Group, n_present),
+    offsetof(Tandem__Stat__Group, present),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Stat__Group, n_counts),
+    offsetof(Tandem__Stat__Group, counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Stat__Group, n_milliseconds),
+    offsetof(Tandem__Stat__Group, milliseconds),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__stat__group__field_indices_by_name[] = {
+  2,   /* field[2] = counts */
+  3,   /* field[3] = milliseconds */
+  0,   /* field[0] = name */
+  1,   /* field[1] = present */
+};
+static const ProtobufCIntRange tandem__stat__group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__stat__group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.stat.Group",
+  "Group",
+  "Tandem__Stat__Group",
+  "tandem.stat",
+  sizeof(Tandem__Stat__Group),
+  4,
+  tandem__stat__group__field_descriptors,
+  tandem__stat__group__field_indices_by_name,
+  1,  tandem__stat__group__number_ranges,
+  (ProtobufCMessageInit) tandem__stat__group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -688,7 +688,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__server_request__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__server_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_descriptors[9] =
 {
   {
     "reference_id",
@@ -786,21 +786,35 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__monitor_request__field_d
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "points_only",
+    60,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__MonitorRequest, points_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__monitor_request__field_indices_by_name[] = {
   4,   /* field[4] = accepts_owner_events */
   7,   /* field[7] = event_types */
   1,   /* field[1] = owned_here_only */
+  8,   /* field[8] = points_only */
   2,   /* field[2] = range_firsts */
   3,   /* field[3] = range_lasts */
   0,   /* field[0] = reference_id */
   5,   /* field[5] = resume_lineage */
   6,   /* field[6] = resume_sequence */
 };
-static const ProtobufCIntRange tandem__tlibrary__monitor_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__tlibrary__monitor_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 60, 8 },
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor =
 {
@@ -810,10 +824,10 @@ const ProtobufCMessageDescriptor tandem__tlibrary__monitor_request__descriptor =
   "Tandem__Tlibrary__MonitorRequest",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__MonitorRequest),
-  8,
+  9,
   tandem__tlibrary__monitor_request__field_descriptors,
   tandem__tlibrary__monitor_request__field_indices_by_name,
-  1,  tandem__tlibrary__monitor_request__number_ranges,
+  2,  tandem__tlibrary__monitor_request__number_ranges,
   (ProtobufCMessageInit) tandem__tlibrary__monitor_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1640,7 +1654,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[42] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[45] =
 {
   {
     "server",
@@ -2146,8 +2160,45 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "point_outcome",
+    60,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, point_outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waited_milliseconds",
+    61,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, waited_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "age_milliseconds",
+    62,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, age_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
+  44,   /* field[44] = age_milliseconds */
   25,   /* field[25] = agent_id */
   37,   /* field[37] = ani */
   35,   /* field[35] = call */
@@ -2169,6 +2220,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   20,   /* field[20] = link_peers */
   8,   /* field[8] = owner */
   16,   /* field[16] = owner_address */
+  42,   /* field[42] = point_outcome */
   31,   /* field[31] = priority */
   6,   /* field[6] = private_info */
   40,   /* field[40] = profile */
@@ -2189,12 +2241,14 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   2,   /* field[2] = time_seconds */
   38,   /* field[38] = tried_dns */
   18,   /* field[18] = version */
+  43,   /* field[43] = waited_milliseconds */
   26,   /* field[26] = work_mode */
 };
-static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 42 }
+  { 60, 42 },
+  { 0, 45 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -2204,10 +2258,10 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  42,
+  45,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
-  1,  tandem__tlibrary__event__number_ranges,
+  2,  tandem__tlibrary__event__number_ranges,
   (ProtobufCMessageInit) tandem__tlibrary__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -14,12 +14,15 @@ extension CallControl {
     /// It is the same call, as old as it is, and goes to nobody again who was tried; only its time begins anew.
     mutating func overflow(_ slot: Int, to next: Int, _ now: Instant, _ actions: inout [RoutingAction]) {
         guard let call = calls[slot] else { return }
+        note(.overflowed, slot, now, to: setup.points[next].dn)
         counters[call.point].overflowed += 1
         counters[call.point].present -= 1
         counters[next].arrived += 1
         counters[next].present += 1
         calls[slot]!.visited.append(call.point)
         calls[slot]!.point = next
+        calls[slot]!.arrived = now.monotonic
+        note(.waiting, slot, now)
         calls[slot]!.phase = .idle
         calls[slot]!.routeBy = now.monotonic &+ setup.points[next].timeout.nanoseconds
         askRouter(slot, now, &actions)

@@ -51,6 +51,8 @@ package struct CallControl: Sendable {
         let came: UInt64
         var phase = Phase.idle
         var tried: [DN] = []
+        /// When it came to the routing point, monotonic nanoseconds.
+        var arrived: UInt64
         /// Until when a router may say where it goes, and the phones that ring now may go on. Monotonic nanoseconds.
         var routeBy: UInt64
         var ringBy: UInt64?
@@ -76,6 +78,8 @@ package struct CallControl: Sendable {
     /// By routing point: the next call's first alternate.
     var nextAlternate: [Int]
     package internal(set) var counters: [PointCounters]
+    /// What has happened to calls and was not taken yet.
+    var events: [PointEvent] = []
 
     package init(_ setup: Setup) {
         self.setup = setup
@@ -100,16 +104,18 @@ package struct CallControl: Sendable {
         counters[position].arrived += 1
         guard slots.count < setup.maximumCalls else {
             counters[position].refused += 1
+            noteOverload(connection, at: position, now)
             return actions.append(.refuse(connection, .overloaded))
         }
         let slot = free.popLast() ?? calls.count
         if slot == calls.count { calls.append(nil) }
         calls[slot] = RoutedCall(
-            connection: connection, point: position, caller: caller, came: now.monotonic,
+            connection: connection, point: position, caller: caller, came: now.monotonic, arrived: now.monotonic,
             routeBy: now.monotonic &+ setup.points[position].timeout.nanoseconds,
             informAt: now.monotonic &+ setup.firstInform)
         slots[connection] = slot
         counters[position].present += 1
+        note(.waiting, slot, now)
         askRouter(slot, now, &actions)
         schedule(slot)
     }
@@ -118,6 +124,7 @@ package struct CallControl: Sendable {
     package mutating func abandoned(_ connection: CallConnection, now: Instant, _ actions: inout [RoutingAction]) {
         guard let slot = slots[connection], let call = calls[slot] else { return }
         counters[call.point].abandoned += 1
+        note(.abandoned, slot, now)
         endQuestion(slot, .abandoned, &actions)
         if case .redeeming(let router, let order, _) = call.phase {
             actions.append(.refuseOrder(router, order, .unknownCall))
@@ -133,6 +140,7 @@ package struct CallControl: Sendable {
     ) {
         guard let slot = slots[connection], let call = calls[slot] else { return }
         counters[call.point].answered += 1
+        note(.answered, slot, now, to: dn)
         endQuestion(slot, dn.map { .used($0) } ?? .abandoned, &actions)
         if case .redeeming(let router, let order, _) = call.phase {
             actions.append(.refuseOrder(router, order, .unknownCall))
@@ -212,6 +220,7 @@ package struct CallControl: Sendable {
         let point = setup.points[call.point]
         if call.fallback == nil {
             counters[call.point].defaulted += 1
+            note(.defaulted, slot, now, to: point.defaultDN)
             calls[slot]!.fallback = 0
             calls[slot]!.firstAlternate = nextAlternate[call.point]
             if !point.alternates.isEmpty {
@@ -228,6 +237,7 @@ package struct CallControl: Sendable {
             return ring(dn, slot, isRouted: false, now, &actions)
         }
         counters[call.point].refused += 1
+        note(.refused, slot, now)
         actions.append(.refuse(call.connection, call.wasBusy ? .busy : .unavailable))
         remove(slot)
     }

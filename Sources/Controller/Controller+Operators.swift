@@ -18,12 +18,17 @@ enum QueryPurpose {
     case agents(AgentFilter)
     /// Whom the routers of some data centers, by name, would choose.
     case routes(RouteQuestion, dataCenters: [String])
+    /// The Stat Servers of some data centers, by name.
+    case statistics(StatisticsQuestion, dataCenters: [String])
+    case reach
 
     func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
         case .status: true
-        case .details, .candidates, .entries, .calls, .agents: worker.role == .sip
+        case .details, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
         case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
+        case .statistics(_, let dataCenters):
+            worker.role == .stat && dataCenters.contains(worker.description.dataCenter)
         }
     }
 }
@@ -37,6 +42,8 @@ struct Query {
         case calls(CallList)
         case agents(AgentList)
         case route(RouteAnswer)
+        case statistics(StatisticsAnswer)
+        case reach(ReachReport)
     }
 
     let purpose: QueryPurpose
@@ -79,6 +86,10 @@ extension Controller {
             ask(.agents(filter), for: client)
         case .explainRoute(let question):
             explain(question, for: client)
+        case .statistics(let question):
+            countUp(question, for: client)
+        case .reach:
+            ask(.reach, for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
         }
@@ -102,6 +113,8 @@ extension Controller {
         case .calls(let filter): return .listCalls(request: number, filter)
         case .agents(let filter): return .listAgents(request: number, filter)
         case .routes(let question, _): return .explainRoute(request: number, question)
+        case .statistics(let question, _): return .countUp(request: number, question)
+        case .reach: return .reportReach(request: number)
         case .entries(_, let positions, _):
             var filter = DNFilter()
             filter.positions = positions
@@ -144,11 +157,15 @@ extension Controller {
             if let client = query.client { answer(.agents(agents(filter, query)), client) }
         case .routes(let question, let dataCenters):
             if let client = query.client { answer(.routes(routes(question, dataCenters, query)), client) }
+        case .statistics(_, let dataCenters):
+            if let client = query.client { answer(.statistics(statistics(dataCenters, query)), client) }
+        case .reach:
+            if let client = query.client { answer(.reach(reach(query)), client) }
         }
     }
 
     /// Why a list cannot be made; nil where it can. Both are those of its filter, and empty for all.
-    private func refusal(dn: String, node: String) -> OperatorAnswer? {
+    func refusal(dn: String, node: String) -> OperatorAnswer? {
         if !dn.isEmpty, index(of: dn) == nil { return .refused(message: unknownDN(dn), exitCode: 1) }
         let nodes = topology.nodes.map(\.name)
         guard !node.isEmpty, !nodes.contains(node) else { return nil }

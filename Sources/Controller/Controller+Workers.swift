@@ -196,6 +196,10 @@ extension Controller {
             answered(.calls(list), worker, query: list.request)
         case .route(let answer):
             answered(.route(answer), worker, query: answer.request)
+        case .statistics(let answer):
+            answered(.statistics(answer), worker, query: answer.request)
+        case .reach(let reach):
+            answered(.reach(reach), worker, query: reach.report.request)
         case .linkChanged(let change):
             note(change, from: worker)
         case .clientCutOff(let cutOff):

@@ -400,7 +400,9 @@ extension MachinesCheck {
     }
 
     private mutating func monitorOptions() -> MonitorOptions {
-        var options = MonitorOptions(ownedHereOnly: bytes.choice(4) == 3, acceptsOwnerEvents: bytes.flag())
+        let kind = bytes.choice(4)
+        var options = MonitorOptions(
+            ownedHereOnly: kind == 3, pointsOnly: kind == 2, acceptsOwnerEvents: bytes.flag())
         for _ in 0..<max(0, bytes.choice(6) - 3) { options.ranges.append(DNRange(first: dn(), last: dn())) }
         if bytes.flag() {
             options.resume = FeedPosition(

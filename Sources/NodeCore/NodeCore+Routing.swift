@@ -70,6 +70,7 @@ extension NodeCore {
             swap(&due, &routingActions)
             for action in due { carryOut(action, now) }
         }
+        for event in control.takeEvents() { ports.pointChanged(event, &portsActions) }
     }
 
     private mutating func take(_ event: OpenRequestEvent, _ now: Instant) {

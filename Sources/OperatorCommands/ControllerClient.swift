@@ -85,6 +85,17 @@ package final class ControllerClient {
         return answers
     }
 
+    package func statistics(_ question: StatisticsQuestion) throws(CommandFailure) -> StatisticsAnswer {
+        guard case .statistics(let answer) = try ask(.statistics(question)) else { throw unexpected() }
+        return answer
+    }
+
+    /// What each node's callers could be connected with.
+    package func reach() throws(CommandFailure) -> [NodeReach] {
+        guard case .reach(let nodes) = try ask(.reach) else { throw unexpected() }
+        return nodes
+    }
+
     /// Asks for the event stream; the answers come from `nextEvents`.
     package func beginEvents(_ start: EventStart, follow: Bool) throws(CommandFailure) {
         try send(.events(start, follow: follow))

@@ -9,8 +9,8 @@ struct MonitorCommand: ParsableCommand {
         commandName: "monitor",
         abstract: "Subscribe to a node's T-Controller port and print its events, one a line.",
         discussion: """
-            First come the DNs that the node shows in service and a line with their count, then every change. When the \
-            connection is lost the command connects again and goes on where it stopped.
+            First come the DNs that the node shows in service, the calls at its routing points and a line with the count of DNs, \
+            then every change. When the connection is lost the command connects again and goes on where it stopped.
             """
     )
 
@@ -19,6 +19,9 @@ struct MonitorCommand: ParsableCommand {
 
     @Flag(help: "Only DNs that the node owns.")
     var ownedHere = false
+
+    @Flag(help: "Only calls at the node's routing points; --dn means these.")
+    var points = false
 
     @Option(
         help: ArgumentHelp(
@@ -62,8 +65,8 @@ struct MonitorCommand: ParsableCommand {
         var session = MonitorSession(
             node: node, address: address, security: try security.security(of: node, at: address, status),
             wanted: MonitorOptions(
-                ownedHereOnly: ownedHere, ranges: dn.map(\.range), acceptsOwnerEvents: true,
-                mask: events?.mask ?? .all),
+                ownedHereOnly: ownedHere, ranges: dn.map(\.range), pointsOnly: points, acceptsOwnerEvents: true,
+                mask: points ? .points : events?.mask ?? .all),
             lines: MonitorLines(showsAll: all), count: count,
             isJSON: output.json, console: output.console
         )
@@ -95,7 +98,7 @@ struct MonitoredEvents: ExpressibleByArgument {
 
     private static let masks: KeyValuePairs<String, EventMask> = [
         "service": .service, "login": .agentLogin, "logout": .agentLogout, "ready": .agentReady,
-        "not-ready": .agentNotReady, "links": .links,
+        "not-ready": .agentNotReady, "links": .links, "calls": .calls, "points": .points,
     ]
     static var words: [String] { masks.map(\.key) }
 

@@ -45,6 +45,11 @@ package struct MonitorEventJSON: Encodable, Equatable, Sendable {
     @OrNull var workMode: String?
     /// Of an agent's event, with the agent's `site`.
     @OrNull var reasons: [String: String]?
+    /// Of a call at a routing point: its ConnID, what has become of it, for how long it had been there, and where it goes.
+    @OrNull var connection: String?
+    @OrNull var outcome: String?
+    @OrNull var waitedMilliseconds: UInt64?
+    @OrNull var destination: String?
 }
 
 /// Turns a node's events into lines, and counts the DNs of a snapshot.
@@ -72,6 +77,7 @@ package struct MonitorLines: Sendable {
         case .ownerReachable: [owner(event, "reachable: its DNs are here as it says")]
         case .ownerHint: [owner(event, "serves the DN at \(Wording.printable(event.ownerAddress))")]
         case .dnStatus where event.sequence == 0: snapshotEntries(event)
+        case .none where event.point != nil: [point(event)]
         case .none where !event.agentID.isEmpty: [agent(event)]
         case .dnStatus, .none: changes(event)
         }
@@ -134,6 +140,26 @@ package struct MonitorLines: Sendable {
         return MonitorLine(kind: .change, text: text(event, dn: event.thisDN, words), json: json)
     }
 
+    private func point(_ event: ReceivedEvent) -> MonitorLine {
+        var json = json(event)
+        let connection = "\(event.connection)"
+        json.dn = event.thisDN
+        json.connection = connection
+        json.outcome = event.point?.outcome.word
+        json.waitedMilliseconds = event.point?.waitedMilliseconds
+        json.destination = event.destination.isEmpty ? nil : event.destination
+        var words = "call \(connection) \(event.point?.outcome.word ?? "")"
+        if let destination = json.destination {
+            words += event.point?.outcome == .answered ? " by \(destination)" : ", to \(destination)"
+        }
+        if let waited = event.point?.waitedMilliseconds, waited > 0 {
+            words += ", after \(Wording.duration(milliseconds: waited))"
+        }
+        // Without a number it belongs to the snapshot.
+        let kind: MonitorLine.Kind = event.sequence == 0 ? .snapshotEntry : .change
+        return MonitorLine(kind: kind, text: text(event, dn: event.thisDN, words), json: json)
+    }
+
     private func endOfSnapshot(_ event: ReceivedEvent) -> MonitorLine {
         var json = json(event)
         json.snapshotDNs = snapshotDNs
@@ -170,7 +196,8 @@ package struct MonitorLines: Sendable {
             timeMilliseconds: event.timeMilliseconds, event: event.type.name,
             info: event.privateInfo == .none ? nil : event.privateInfo.rawValue, server: event.server, dn: nil,
             service: nil, reason: nil, owner: nil, stamp: nil, sequence: event.sequence == 0 ? nil : event.sequence,
-            snapshotDNs: nil, snapshotInService: nil, agent: nil, agentState: nil, workMode: nil, reasons: nil
+            snapshotDNs: nil, snapshotInService: nil, agent: nil, agentState: nil, workMode: nil, reasons: nil,
+            connection: nil, outcome: nil, waitedMilliseconds: nil, destination: nil
         )
     }
 

@@ -18,8 +18,7 @@ package struct TandemCommand: ParsableCommand {
         subcommands: [
             UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
             LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
-            AgentCommand.self,
-            AgentsCommand.self, ReservationsCommand.self,
+            AgentCommand.self, AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
             ExplainCommand.self, MonitorCommand.self,
             EventsCommand.self, VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]

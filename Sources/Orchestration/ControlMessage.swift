@@ -24,6 +24,9 @@ package enum WorkerOrder: Equatable, Sendable {
     case listAgents(request: UInt64, AgentFilter)
     /// Routers alone are asked.
     case explainRoute(request: UInt64, RouteQuestion)
+    /// Stat Servers alone are asked.
+    case countUp(request: UInt64, StatisticsQuestion)
+    case reportReach(request: UInt64)
 }
 
 /// HA1s of some DNs, in columns (RFC 7616 section 3.4.2). Passwords do not leave the controller.
@@ -227,6 +230,8 @@ package enum WorkerNews: Equatable, Sendable {
     case calls(CallList)
     case agents(AgentList)
     case route(RouteAnswer)
+    case statistics(StatisticsAnswer)
+    case reach(ReachReport)
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
@@ -240,6 +245,9 @@ package enum OperatorRequest: Equatable, Sendable {
     case listCalls(CallFilter)
     case listAgents(AgentFilter)
     case explainRoute(RouteQuestion)
+    case statistics(StatisticsQuestion)
+    /// What each node's callers could be connected with.
+    case reach
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
 }
@@ -251,6 +259,8 @@ package enum OperatorAnswer: Equatable, Sendable {
     case calls(CallList)
     case agents(AgentList)
     case routes(RouteAnswers)
+    case statistics(StatisticsAnswer)
+    case reach([NodeReach])
     case events(EventBatch)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)

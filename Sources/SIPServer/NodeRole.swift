@@ -56,7 +56,8 @@ extension NodeShell: WorkerRole {
         case .dns(let filter, let request): .dnList(dnList(filter, request: request))
         case .calls(let filter, let request): .calls(callList(filter, request: request))
         case .agents(let filter, let request): .agents(agentList(filter, request: request))
-        case .route: nil
+        case .reach(let request): .reach(reach(request: request))
+        case .route, .statistics: nil
         }
     }
 }

@@ -127,7 +127,11 @@ extension ClusterSimulation {
             guard let event = cores[node.position].nextClientEvent(for: id) else {
                 invariantClientsKnowTheView(node, client)
                 invariantClientsKnowTheLinks(node, client)
-                if nodes[node.position].clients[client].kind == .statistics { invariantStatServersKnowTheAgents(node) }
+                invariantClientsKnowTheWaiting(node, client)
+                if nodes[node.position].clients[client].kind == .statistics {
+                    invariantStatServersKnowTheAgents(node)
+                    invariantStatServersKnowTheCalls(node)
+                }
                 return
             }
             hear(event, node, client)

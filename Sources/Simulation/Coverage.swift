@@ -91,6 +91,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case capacityTold, gatewayAsked, gatewayRefused, gatewayWasSilent, telephoneDialled
     case statFeedLost, statFeedResumed, callsToldToTheEnd
     case callRinging, callEstablished, callReleased, callAbandoned
+    case pointQueued, pointDiverted, pointAbandoned, waitingCallInSnapshot
 
     // What the plan had.
     case clocksDiffered, ringWasTiny, chunksWereTiny, connectionsWereTiny, cutLingered, capacityInDoubt
@@ -155,6 +156,13 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             case .established: self = .callEstablished
             case .released: self = .callReleased
             case .abandoned: self = .callAbandoned
+            }
+        case .point(_, nil): self = .waitingCallInSnapshot
+        case .point(let event, _):
+            switch event.outcome {
+            case .waiting: self = .pointQueued
+            case .abandoned: self = .pointAbandoned
+            case .answered, .defaulted, .refused, .overflowed: self = .pointDiverted
             }
         case .agent(let event, _, _):
             switch event.kind {

@@ -115,6 +115,24 @@ extension ClusterSimulation {
         }
     }
 
+    /// 7. A Stat Server that has been told everything shows as many calls at each routing point as there are, and of all that came it can say
+    /// what has become, or that it does not know.
+    mutating func invariantStatServersKnowTheCalls(_ node: NodeIndex) {
+        guard let router = router(of: node),
+            nodes[node.position].clients[SimulatedClient.statistics].subscriber.isComplete
+        else { return }
+        let control = cores[node.position].control
+        for (position, figures) in routers[router].points.figures(now: outside).enumerated() {
+            let tally = figures.tally
+            let isWhole = tally.arrived == figures.waiting + tally.ended + tally.unknown
+            if isWhole, figures.waiting == control.counters[position].present { continue }
+            fail(
+                "invariantStatServersKnowTheCalls",
+                "\(control.counters[position].present) calls are at \(figures.point) of \(name(node)), and shown are \(figures)"
+            )
+        }
+    }
+
     /// 7. A Stat Server that has been told everything shows every agent as its node does.
     mutating func invariantStatServersKnowTheAgents(_ node: NodeIndex) {
         guard let router = router(of: node),

@@ -1,3 +1,4 @@
+import CallControl
 import ClusterModel
 import DNOwnership
 import NodeCore
@@ -86,6 +87,21 @@ extension ClusterSimulation {
         fail(
             "invariantClientsKnowTheCalls",
             "client \(client) of \(name(node)): \(name(dn)) has \(known.map(words)), heard \(heard.map(words))")
+    }
+
+    /// 7. A client that has been told everything knows the calls at its node's routing points.
+    mutating func invariantClientsKnowTheWaiting(_ node: NodeIndex, _ client: Int) {
+        let model = nodes[node.position].clients[client]
+        guard let options = model.kind.monitorOptions, model.subscriber.isComplete else { return }
+        let control = cores[node.position].control
+        let present = control.connections.filter { connection in
+            control.summary(of: connection).map { isInRange($0.routingPoint, options) } ?? false
+        }
+        if model.subscriber.waiting == Set(present) { return }
+        let heard = model.subscriber.waiting.sorted()
+        fail(
+            "invariantClientsKnowTheWaiting",
+            "client \(client) of \(name(node)): \(present) wait at routing points, heard of \(heard)")
     }
 
     func words(_ call: DNCall) -> String { "\(call.connection) \(call.word)" }
@@ -185,7 +201,7 @@ extension ClusterSimulation {
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
                 .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved,
-                .done, .call, .routeRequest, .routeUsed, .routeEnded:
+                .done, .call, .point, .routeRequest, .routeUsed, .routeEnded:
                 []
             }
         for status in statuses {

@@ -12,6 +12,8 @@ struct ModelSubscriber: Sendable {
     private(set) var occupancies: [Occupancy]
     /// By DN: all of it.
     private var views: [View?]
+    /// Calls at the node's routing points.
+    private(set) var waiting: Set<CallConnection> = []
     private(set) var position: FeedPosition?
     private(set) var isComplete = false
     private(set) var isResumed = false
@@ -79,6 +81,9 @@ struct ModelSubscriber: Sendable {
             if sequence == nil { problem = "told of \(event) outside the feed" }
             if let dn = directory.index(of: event.dn) { learn(event, of: dn) }
             advance(to: sequence)
+        case .point(let event, let sequence):
+            learn(event)
+            advance(to: sequence)
         case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done,
             .routeRequest, .routeUsed, .routeEnded:
             problem = "a monitoring client was told \(event)"
@@ -87,6 +92,7 @@ struct ModelSubscriber: Sendable {
 
     private mutating func begin() {
         isComplete = false
+        waiting = []
         for dn in services.indices {
             services[dn] = nil
             owners[dn] = .none
@@ -94,6 +100,15 @@ struct ModelSubscriber: Sendable {
             occupancies[dn] = []
             views[dn] = nil
         }
+    }
+
+    private mutating func learn(_ event: PointEvent) {
+        if event.outcome == .waiting {
+            waiting.insert(event.connection)
+        } else if isComplete, !waiting.contains(event.connection) {
+            problem = "told that a call was \(event.outcome.word) that never came"
+        }
+        if event.outcome.isEnd { waiting.remove(event.connection) }
     }
 
     private mutating func learn(_ event: CallEvent, of dn: DNIndex) {
@@ -207,7 +222,7 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: event.dn) else { return }
             if services[dn.position] == nil { problem = "told of \(event.dn), which it has not registered" }
         case .agent, .agentReserved, .done, .monitoring, .endOfSnapshot, .ownerUnreachable, .ownerReachable,
-            .serviceChanged, .status, .call, .routeRequest, .routeUsed, .routeEnded:
+            .serviceChanged, .status, .call, .point, .routeRequest, .routeUsed, .routeEnded:
             problem = "a desktop was told \(event)"
         }
     }
@@ -249,7 +264,8 @@ struct ModelReserver: Sendable {
             if questions.remove(id) == nil { problem = "answer \(id) answers nothing" }
         case .serverInfo, .linkConnected, .linkDisconnected: break
         case .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .call, .routeRequest, .routeUsed, .routeEnded:
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .call, .point, .routeRequest, .routeUsed,
+            .routeEnded:
             problem = "a reserver was told \(event)"
         }
     }
@@ -274,8 +290,8 @@ struct ModelLinks: Sendable {
         case .linkConnected(let peer): isConnected[peer.position] = true
         case .linkDisconnected(let peer): isConnected[peer.position] = false
         case .error, .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done, .call, .routeRequest,
-            .routeUsed, .routeEnded:
+            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done, .call, .point,
+            .routeRequest, .routeUsed, .routeEnded:
             break
         }
     }

@@ -13,6 +13,8 @@ struct SimulatedRouter: Sendable {
     let statNode: NodeIndex
     var machine: RouterMachine
     var board: StatBoard
+    /// Of the calls at the routing points of `statNode`.
+    var points: PointBoard
     /// What the router has heard of the Stat Server.
     var subscription = StatSubscription()
     var isNewsPlanned = false
@@ -49,7 +51,7 @@ struct ModelRouter: Sendable {
         case .agentReserved(let id, _), .done(let id), .error(let id, _), .routeUsed(let id?, _, _, _): answered(id)
         case .routeRequest, .routeUsed, .routeEnded, .serverInfo, .linkConnected, .linkDisconnected: break
         case .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable,
-            .ownerReachable, .ownerHint, .agent, .call:
+            .ownerReachable, .ownerHint, .agent, .call, .point:
             problem = "a router was told \(event)"
         }
     }
@@ -72,7 +74,7 @@ extension ClusterSimulation {
                     dataCenter: dataCenter, nodes: there.map { NodeIndex($0) },
                     statNode: NodeIndex(there[Int(draw % UInt64(there.count))]),
                     machine: newRouter(dataCenter, life: 0),
-                    board: newBoard()))
+                    board: newBoard(), points: newPoints()))
         }
     }
 
@@ -92,6 +94,10 @@ extension ClusterSimulation {
         setup.firstSequence = now / .microsecond
         setup.faults = injection?.faults ?? .none
         return StatBoard(setup)
+    }
+
+    private func newPoints() -> PointBoard {
+        PointBoard(PointBoard.Setup(points: topology.routingPoints, nodeCount: topology.nodes.count))
     }
 
     /// Processes other than nodes have sound clocks.
@@ -181,7 +187,7 @@ extension ClusterSimulation {
         case .routeEnded(let connection, _):
             routers[router].machine.routeEnded(node, connection, now: now)
         case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .unregistered, .addressInfo, .monitoring,
-            .agent, .done, .call, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable:
+            .agent, .done, .call, .point, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable:
             break
         }
         settleRouter(router)
@@ -236,6 +242,7 @@ extension ClusterSimulation {
             count(.statFeedLost)
             routers[router].isFeedLost = true
             routers[router].board.feedLost(now: outside)
+            routers[router].points.feedLost(of: node)
             invariantLostFeedsShowNothing(router)
             planNews(router)
         case .monitor, .desktop, .reserver: break
@@ -254,11 +261,20 @@ extension ClusterSimulation {
             routers[router].isFeedLost = false
             if isResumed {
                 count(.statFeedResumed)
+                routers[router].points.feedResumed(of: node)
                 dns = (0..<topology.directory.count).map { topology.directory.dn(at: DNIndex($0)) }
             } else {
                 routers[router].board.snapshotBegan()
+                routers[router].points.snapshotBegan(of: node)
             }
-        case .endOfSnapshot: routers[router].board.snapshotEnded(now: now)
+        case .endOfSnapshot:
+            routers[router].board.snapshotEnded(now: now)
+            routers[router].points.snapshotEnded(of: node, now: now)
+        case .point(var event, _):
+            // How long ago it was the node says by its own clock.
+            let age = instant(node).wallMilliseconds - min(instant(node).wallMilliseconds, event.time)
+            event.time = now.wallMilliseconds - min(now.wallMilliseconds, age)
+            routers[router].points.told(event, by: node, now: now)
         case .status(let statuses, _): dns = statuses.map(\.dn)
         case .serviceChanged(let status, _): dns = [status.dn]
         case .agent(let event, _, _): dns = [event.dn]
@@ -339,6 +355,7 @@ extension ClusterSimulation {
         nodes[node.position].clients[SimulatedClient.statistics].subscriber = ModelSubscriber(
             dnCount: topology.directory.count, isToldStepByStep: false)
         routers[router].board = newBoard()
+        routers[router].points = newPoints()
         // Nothing is known of what it had not finished telling.
         if !routers[router].subscription.isWhole { routers[router].subscription = StatSubscription() }
         planNews(router)

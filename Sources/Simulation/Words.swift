@@ -125,6 +125,8 @@ enum Words {
             return "answer \(id): \(of(.reserved(reservation)))"
         case .call(let event, let sequence):
             return "\(event.type.name) on \(event.dn): call \(event.call.connection), event \(sequence ?? 0)"
+        case .point(let event, let sequence):
+            return "call \(event.connection) at \(event.point): \(event.outcome.word), event \(sequence ?? 0)"
         case .routeRequest(let request):
             return "asked where call \(request.connection) to \(request.routingPoint) shall go"
         case .routeUsed(let id, let connection, _, let dn):
@@ -272,6 +274,10 @@ enum Words {
         case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer): fold.add(peer)
         case .call(let event, let sequence):
             fold.add(event.call.connection.rawValue)
+            fold.add(sequence ?? 0)
+        case .point(let event, let sequence):
+            fold.add(event.connection.rawValue ^ UInt64(event.outcome.rawValue))
+            fold.add(event.waited)
             fold.add(sequence ?? 0)
         case .routeRequest(let request): fold.add(request.connection.rawValue)
         case .routeUsed(let id, let connection, _, let dn):

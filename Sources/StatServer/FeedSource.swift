@@ -51,7 +51,8 @@ final class FeedSource: PortRotaDelegate {
 
     func opened(_ position: Int, _ hello: PortHello) {
         let resume = place?.node == position ? place?.position : nil
-        let options = MonitorOptions(resume: resume)
+        // Calls at routing points are heard of every node; see `PointSource`.
+        let options = MonitorOptions(resume: resume, mask: EventMask.all.subtracting(.points))
         rota.send { TLibraryCodec.encode(.monitorAll(referenceID: Self.reference, options), to: &$0) }
         role.logger.info("hearing a node", metadata: ["node": "\(hello.name)"])
     }

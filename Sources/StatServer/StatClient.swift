@@ -80,6 +80,17 @@ extension StatRole {
                 connection.withOutput {
                     StatCodec.encode(.statistics(referenceID: id, agents, hasMore: hasMore), to: &$0)
                 }
+            case .points(let id, let point, let minutes):
+                let points = points(point, minutes: minutes)
+                connection.withOutput {
+                    StatCodec.encode(
+                        .points(referenceID: id, points, since: since, unheard: unheardNodes), to: &$0)
+                }
+            case .groups(let id, let by):
+                let (groups, hasMore) = groups(by: by)
+                connection.withOutput {
+                    StatCodec.encode(.groups(referenceID: id, groups, hasMore: hasMore), to: &$0)
+                }
             }
         } catch {
             refuse(client, error.sentence)

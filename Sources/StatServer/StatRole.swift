@@ -10,7 +10,8 @@ import Wire
 package import WorkerRuntime
 
 /// The role `stat`: a Stat Server. It hears one node of its data center and tells routers, supervisors and commands what the agents of
-/// the whole cluster do, since when, and how often and long they have done it.
+/// the whole cluster do, since when, and how often and long they have done it. Of calls at routing points it hears every node of its
+/// data center.
 package final class StatRole: WorkerRole {
     /// How many routers and commands are served at a time.
     static let clientLimit = 1_024
@@ -26,9 +27,13 @@ package final class StatRole: WorkerRole {
     let address: StreamAddress
     let handshakes = HandshakeGauge(limit: 256)
     var feed: AgentFeed
+    var points: PointBoard
+    /// When the statistics began, milliseconds since 1970.
+    let since: UInt64
     var clients: [ObjectIdentifier: StatClient] = [:]
     private var listener: StreamListener?
     private(set) lazy var source = FeedSource(self)
+    private(set) lazy var pointSource = PointSource(self)
 
     private init(_ start: RoleStart, _ me: StatServerDeclaration, at address: StreamAddress) {
         self.me = me
@@ -41,6 +46,9 @@ package final class StatRole: WorkerRole {
         // Of every life a greater one: who comes back with the number of an earlier life gets a snapshot.
         setup.firstSequence = start.setup.incarnation.rawValue << 40
         feed = AgentFeed(StatBoard(setup), topology.directory)
+        points = PointBoard(
+            PointBoard.Setup(points: topology.routingPoints, nodeCount: topology.nodes.count))
+        since = loop.now.wallMilliseconds
         replaceClientSecrets(start.clientSecrets)
     }
 
@@ -64,6 +72,7 @@ package final class StatRole: WorkerRole {
         listener = try StreamListener(
             descriptor, on: loop, limits: limits, delegate: Acceptor { [unowned self] in clientConnected($0) })
         source.open()
+        if !topology.routingPoints.isEmpty { pointSource.open() }
         loop.addOwner(self)
     }
 
@@ -84,6 +93,7 @@ package final class StatRole: WorkerRole {
 
     package func close() {
         source.close()
+        pointSource.close()
         listener?.close()
         if case .unix(let path) = address { _ = try? Files.remove(path) }
         for client in clients.values { client.connection.close() }

@@ -85,7 +85,7 @@ extension TLibraryConnection {
     private static func mask(_ kinds: Set<TLibraryEvent.Kind>?) -> EventMask {
         guard let kinds else { return .all }
         let types = TMessageType.allCases.filter { type in kinds.contains { $0.rawValue == type.name } }
-        return types.compactMap(EventMask.init).reduce([]) { $0.union($1) }
+        return EventMask(types: types)
     }
 
     /// TSetInputMask: which events come from now on, beside answers, whatever was registered.

@@ -13,7 +13,11 @@ public struct TLibraryEvent: Sendable, Equatable {
         case registered = "EventRegistered"
         /// The client is no longer registered for a DN.
         case unregistered = "EventUnregistered"
-        /// The caller of a DN's call has given up before anybody answered.
+        /// A call waits at one of the node's routing points.
+        case queued = "EventQueued"
+        /// A call has left one of the node's routing points, or goes from there to its default DN; see `point`.
+        case diverted = "EventDiverted"
+        /// The caller of a DN's call, or of one at a routing point (`point`), has given up before anybody answered.
         case abandoned = "EventAbandoned"
         /// A DN's phone rings.
         case ringing = "EventRinging"
@@ -103,6 +107,8 @@ public struct TLibraryEvent: Sendable, Equatable {
     public var agent: String { received.agentID }
     /// With a call's event: the call as it is, or was last.
     public var call: TLibraryCall? { received.call.map(TLibraryCall.init) }
+    /// With a routing point's event: what has become of the call. The routing point is `dn`.
+    public var point: TLibraryPointChange? { TLibraryPointChange(received) }
     /// With an agent's event.
     public var workMode: TLibraryWorkMode { TLibraryWorkMode(received.workMode) }
     /// With an agent's event: what the client said, and the `site` of the DN's owner.
@@ -189,6 +195,42 @@ public struct TLibraryCall: Sendable, Hashable {
         since = call.since
         other = call.other
         routingPoint = call.routingPoint.map { "\($0)" }
+    }
+}
+
+/// What has become of a call at a routing point.
+public struct TLibraryPointChange: Sendable, Hashable {
+    /// What there can be.
+    public enum Outcome: String, Sendable, CaseIterable {
+        /// The call waits there, or its phones ring.
+        case waiting
+        /// Somebody has taken it.
+        case answered
+        /// The caller has given up.
+        case abandoned
+        /// It goes to the default and alternate DNs.
+        case defaulted
+        /// Nobody could take it.
+        case refused
+        /// It goes to another routing point.
+        case overflowed
+    }
+
+    /// The T-Library's ConnID.
+    public let connection: UInt64
+    /// What has become of it.
+    public let outcome: Outcome
+    /// How long it had been at the routing point.
+    public let waitedMilliseconds: UInt64
+    /// Who has taken it, or where it goes; empty where that is no DN of the cluster, or nobody.
+    public let destination: String
+
+    init?(_ event: ReceivedEvent) {
+        guard let point = event.point, let outcome = Outcome(rawValue: point.outcome.word) else { return nil }
+        connection = event.connection.rawValue
+        self.outcome = outcome
+        waitedMilliseconds = point.waitedMilliseconds
+        destination = event.destination
     }
 }
 

@@ -161,6 +161,9 @@ public struct TLibraryMonitor: AsyncSequence, Sendable {
             case .linkConnected: return [.link(peer: event.peer, isConnected: true)]
             case .linkDisconnected: return [.link(peer: event.peer, isConnected: false)]
             case .agentLogin, .agentLogout, .agentReady, .agentNotReady: return [.agent(event)]
+            // Each node has its own, and a monitor goes from one node to another.
+            case .queued, .diverted: return []
+            case .abandoned where event.point != nil: return []
             case .abandoned, .ringing, .dialing, .established, .released: return [.call(event)]
             case .privateInfo where event.info == .endOfSnapshot: return [.snapshotIsComplete]
             case .error, .registered, .unregistered, .addressInfo, .serverInfo, .agentReserved, .acknowledged,

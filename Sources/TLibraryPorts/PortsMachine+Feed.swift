@@ -90,7 +90,7 @@ extension PortsMachine {
         tell(client, .call(event, sequence: nil), &actions)
     }
 
-    private mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
+    mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
         sequence += 1
         feed.append(entry)
         if feed.count > configuration.feedCapacity { feed.removeFirst() }
@@ -169,6 +169,12 @@ extension PortsMachine {
         let next = monitor.sequence + 1
         let entry = feed[feed.count - Int(sequence - next) - 1]
         switch entry {
+        case .point(let event):
+            clients[client]!.monitor!.sequence = next
+            return isTold(client, of: event, monitor.options) ? .point(event, sequence: next) : nil
+        case .view where monitor.options.pointsOnly, .owner where monitor.options.pointsOnly:
+            clients[client]!.monitor!.sequence = next
+            return nil
         case .view(let dn, let view, let before):
             return tellChange(of: dn, from: before, to: view, monitor, client)
         case .owner(let owner, let isReachable):
@@ -296,12 +302,15 @@ extension PortsMachine {
     private mutating func snapshotPiece(
         from start: Int, _ monitor: Monitor, _ client: ClientID, views: some ViewSource
     ) -> TEvent {
-        let (piece, cursor) = self.piece(from: start, views: views) { dn, view in
+        let first = monitor.options.pointsOnly ? directory.count : start
+        let (piece, cursor) = self.piece(from: first, views: views) { dn, view in
             (!monitor.options.ownedHereOnly || view.owner == me) && matches(dn, monitor.options)
         }
         if piece.isEmpty {
+            if let event = nextCall(monitor, client) { return event }
             // Nothing waits: changes go first.
             clients[client]!.monitor!.snapshotCursor = nil
+            clients[client]!.monitor!.callsOwed = nil
             clients[client]!.monitor!.sequence = sequence
             return .endOfSnapshot(FeedPosition(lineage: lineage, sequence: sequence))
         }
@@ -325,7 +334,7 @@ extension PortsMachine {
         return (piece, cursor)
     }
 
-    private func matches(_ dn: DN, _ options: MonitorOptions) -> Bool {
+    func matches(_ dn: DN, _ options: MonitorOptions) -> Bool {
         options.ranges.isEmpty || options.ranges.contains { $0.contains(dn) }
     }
 }

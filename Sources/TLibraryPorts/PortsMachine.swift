@@ -91,6 +91,8 @@ package struct PortsMachine: Sendable {
     /// How many requests were refused because their clients made too many.
     package internal(set) var floodedRequests: UInt64 = 0
 
+    /// The calls at the node's routing points, by what was said when they came.
+    var pointCalls: [CallConnection: PointEvent] = [:]
     /// The latest events, at most `feedCapacity`; the last one has the number `sequence`.
     var feed: Deque<FeedEntry> = []
     package internal(set) var sequence: UInt64 = 0
@@ -142,6 +144,8 @@ package struct PortsMachine: Sendable {
         var sequence: UInt64
         /// Where the snapshot goes on; nil when none is owed.
         var snapshotCursor: Int?
+        /// Of calls at routing points that the snapshot has still to tell, the next one last; nil before it comes to them.
+        var callsOwed: [CallConnection]?
         /// A whole owner's change that is being told DN by DN.
         var expansion: Expansion?
         /// How many events of the next change have been told.
@@ -156,6 +160,7 @@ package struct PortsMachine: Sendable {
     enum FeedEntry: Sendable {
         case view(DNIndex, View, before: View)
         case owner(NodeIndex, isReachable: Bool)
+        case point(PointEvent)
     }
 
     // MARK: Clients

@@ -18,6 +18,8 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
     case eventError = 52
     case eventRegistered = 53
     case eventUnregistered = 54
+    case eventQueued = 57
+    case eventDiverted = 58
     case eventAbandoned = 59
     case eventRinging = 60
     case eventDialing = 61
@@ -60,6 +62,8 @@ package enum TMessageType: UInt16, Equatable, Sendable, CaseIterable {
         case .eventError: "EventError"
         case .eventRegistered: "EventRegistered"
         case .eventUnregistered: "EventUnregistered"
+        case .eventQueued: "EventQueued"
+        case .eventDiverted: "EventDiverted"
         case .eventAbandoned: "EventAbandoned"
         case .eventRinging: "EventRinging"
         case .eventDialing: "EventDialing"
@@ -153,10 +157,15 @@ package struct EventMask: OptionSet, Hashable, Sendable {
     /// EventRinging, EventDialing, EventEstablished, EventReleased and EventAbandoned of DNs.
     package static let calls = EventMask(rawValue: 64)
 
+    /// EventQueued, EventDiverted and EventAbandoned of routing points.
+    package static let points = EventMask(rawValue: 128)
+
     package static let all: EventMask = [
-        .service, .agentLogin, .agentLogout, .agentReady, .agentNotReady, .links, .calls,
+        .service, .agentLogin, .agentLogout, .agentReady, .agentNotReady, .links, .calls, .points,
     ]
 
+    /// EventAbandoned is taken for that of a DN; see `init(types:)`.
+    ///
     /// - Returns: nil for a type that no mask speaks of: a request, an answer.
     package init?(_ type: TMessageType) {
         switch type {
@@ -166,6 +175,7 @@ package struct EventMask: OptionSet, Hashable, Sendable {
         case .eventAgentReady: self = .agentReady
         case .eventAgentNotReady: self = .agentNotReady
         case .eventLinkConnected, .eventLinkDisconnected: self = .links
+        case .eventQueued, .eventDiverted: self = .points
         case .eventAbandoned, .eventRinging, .eventDialing, .eventEstablished, .eventReleased: self = .calls
         case .requestQueryServer, .requestQueryAddress, .requestRegisterAddress, .requestUnregisterAddress,
             .requestRegisterAll, .requestSetInputMask, .requestAgentLogin, .requestAgentLogout, .requestAgentReady,
@@ -175,6 +185,14 @@ package struct EventMask: OptionSet, Hashable, Sendable {
             .eventAddressInfo, .eventServerInfo, .eventAgentReserved, .eventACK:
             return nil
         }
+    }
+
+    /// What somebody wants who names these events: any of a kind stands for all of it. EventAbandoned goes with EventQueued and
+    /// EventDiverted where these are named.
+    package init(types: [TMessageType]) {
+        let others = types.filter { $0 != .eventAbandoned }.compactMap { EventMask($0) }
+        self = others.reduce([]) { $0.union($1) }
+        if types.contains(.eventAbandoned), !contains(.points) { insert(.calls) }
     }
 }
 
@@ -186,6 +204,8 @@ package struct MonitorOptions: Equatable, Sendable {
     package var ownedHereOnly: Bool
     /// Only DNs of these ranges; empty means all. At most `maximumRanges`.
     package var ranges: [DNRange]
+    /// Only calls at the node's routing points, of `ranges`, and nothing of DNs.
+    package var pointsOnly: Bool
     /// The client understands that all DNs of a node come or go at once; otherwise it is told of each DN.
     package var acceptsOwnerEvents: Bool
     /// Where an earlier session of the client stopped.
@@ -194,11 +214,12 @@ package struct MonitorOptions: Equatable, Sendable {
     package var mask: EventMask
 
     package init(
-        ownedHereOnly: Bool = false, ranges: [DNRange] = [], acceptsOwnerEvents: Bool = false,
+        ownedHereOnly: Bool = false, ranges: [DNRange] = [], pointsOnly: Bool = false, acceptsOwnerEvents: Bool = false,
         resume: FeedPosition? = nil, mask: EventMask = .all
     ) {
         self.ownedHereOnly = ownedHereOnly
         self.ranges = ranges
+        self.pointsOnly = pointsOnly
         self.acceptsOwnerEvents = acceptsOwnerEvents
         self.resume = resume
         self.mask = mask
@@ -414,6 +435,8 @@ package enum TEvent: Equatable, Sendable {
     case agentReserved(referenceID: UInt32, Reservation)
     /// A call of a DN. The sequence is nil outside a monitoring client's feed.
     case call(CallEvent, sequence: UInt64?)
+    /// What has become of a call at a routing point of the node. The sequence is nil for a call that a snapshot tells of.
+    case point(PointEvent, sequence: UInt64?)
     /// To a router: where shall the call go?
     case routeRequest(RouteRequest)
     /// The call is on its way to this DN. With a ReferenceID to the router that has said so.
@@ -444,6 +467,7 @@ package enum TEvent: Equatable, Sendable {
         case .agent(let event, _, _): event.type
         case .agentReserved: .eventAgentReserved
         case .call(let event, _): event.type
+        case .point(let event, _): event.type
         case .routeRequest: .eventRouteRequest
         case .routeUsed: .eventRouteUsed
         case .routeEnded: .eventAbandoned

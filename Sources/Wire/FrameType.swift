@@ -35,6 +35,8 @@ package enum FrameType {
     static let agentListRequest: UInt16 = 1212
     static let routeQuestion: UInt16 = 1213
     static let provisionAgents: UInt16 = 1214
+    static let statisticsRequest: UInt16 = 1217
+    static let reachRequest: UInt16 = 1218
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
@@ -48,11 +50,17 @@ package enum FrameType {
     static let callList: UInt16 = 1229
     static let agentList: UInt16 = 1230
     static let routeAnswer: UInt16 = 1231
+    static let statisticsAnswer: UInt16 = 1237
+    static let reachReport: UInt16 = 1238
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401
+    package static let statPointQuery: UInt16 = 1402
+    package static let statGroupQuery: UInt16 = 1403
     package static let statRows: UInt16 = 1410
     package static let statStatistics: UInt16 = 1411
+    package static let statPointStatistics: UInt16 = 1412
+    package static let statGroupStatistics: UInt16 = 1413
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301
@@ -61,6 +69,8 @@ package enum FrameType {
     static let operatorCallListRequest: UInt16 = 1304
     static let operatorAgentListRequest: UInt16 = 1305
     static let operatorRouteQuestion: UInt16 = 1306
+    static let operatorStatisticsRequest: UInt16 = 1310
+    static let operatorReachRequest: UInt16 = 1311
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
@@ -70,6 +80,8 @@ package enum FrameType {
     static let operatorCallList: UInt16 = 1325
     static let operatorAgentList: UInt16 = 1326
     static let operatorRouteAnswers: UInt16 = 1327
+    static let operatorStatistics: UInt16 = 1330
+    static let operatorReach: UInt16 = 1331
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -23,6 +23,11 @@ package enum OperatorCodec {
         case .explainRoute(let question):
             appendFrame(
                 type: FrameType.operatorRouteQuestion, RouteAnswerCodec.pack(0, question, arena), to: &output)
+        case .statistics(let question):
+            appendFrame(
+                type: FrameType.operatorStatisticsRequest, StatisticsCodec.pack(0, question, arena), to: &output)
+        case .reach:
+            appendEmptyFrame(type: FrameType.operatorReachRequest, to: &output)
         case .events(let start, let follow):
             appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
         }
@@ -57,6 +62,13 @@ package enum OperatorCodec {
                 type: type, tandem__control__route_question__descriptor, payload,
                 as: Tandem__Control__RouteQuestion.self
             ) { (message) throws(WireError) in .explainRoute(try RouteAnswerCodec.question(message, type: type)) }
+        case FrameType.operatorStatisticsRequest:
+            return try unpack(
+                type: type, tandem__control__statistics_request__descriptor, payload,
+                as: Tandem__Control__StatisticsRequest.self
+            ) { (message) throws(WireError) in .statistics(try StatisticsCodec.question(message, type: type)) }
+        case FrameType.operatorReachRequest:
+            return .reach
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -98,6 +110,17 @@ package enum OperatorCodec {
             {
                 encode(.refused(message: "so many agents are longer than a message may be", exitCode: 1), to: &output)
             }
+        case .statistics(let answer):
+            if !appendFrameIfItFits(
+                type: FrameType.operatorStatistics, StatisticsCodec.pack(answer, arena), to: &output)
+            {
+                encode(.refused(message: "such statistics are longer than a message may be", exitCode: 1), to: &output)
+            }
+        case .reach(let nodes):
+            if !appendFrameIfItFits(type: FrameType.operatorReach, ReachCodec.pack(nodes, arena), to: &output) {
+                let what = "the reach of \(nodes.count) nodes with all of their links"
+                encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
+            }
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -137,6 +160,15 @@ package enum OperatorCodec {
                 type: type, tandem__control__route_answers__descriptor, payload,
                 as: Tandem__Control__RouteAnswers.self
             ) { (message) throws(WireError) in .routes(try RouteAnswerCodec.answers(message, type: type)) }
+        case FrameType.operatorStatistics:
+            return try unpack(
+                type: type, tandem__control__statistics_answer__descriptor, payload,
+                as: Tandem__Control__StatisticsAnswer.self
+            ) { (message) throws(WireError) in .statistics(try StatisticsCodec.answer(message, type: type)) }
+        case FrameType.operatorReach:
+            return try unpack(
+                type: type, tandem__control__reach_answers__descriptor, payload, as: Tandem__Control__ReachAnswers.self
+            ) { (message) throws(WireError) in .reach(try ReachCodec.nodes(message, type: type)) }
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self

@@ -1,12 +1,16 @@
 package import AgentSessions
 import CTandemProto
-import ClusterModel
+package import ClusterModel
+package import Orchestration
 
 /// What somebody asks a Stat Server.
 package enum StatRequest: Equatable, Sendable {
     /// The agents' states from now on; after a snapshot, unless the place of an earlier subscription is given and still known.
     case subscribe(referenceID: UInt32, after: UInt64?)
     case query(referenceID: UInt32, StatQuery)
+    /// Of one routing point, or of all where it is empty; of the last so many minutes begun, or of all the time where it is 0.
+    case points(referenceID: UInt32, String, minutes: UInt32)
+    case groups(referenceID: UInt32, by: StatisticsQuestion.GroupedBy)
 }
 
 /// Which agents' statistics somebody wants.
@@ -60,6 +64,9 @@ package struct AgentStatistics: Equatable, Sendable {
 package enum StatAnswer: Equatable, Sendable {
     case rows(StatRows)
     case statistics(referenceID: UInt32, [AgentStatistics], hasMore: Bool)
+    /// Since that time (milliseconds since 1970), and without the calls of some nodes, by full name.
+    case points(referenceID: UInt32, [PointFigures], since: UInt64, unheard: [String])
+    case groups(referenceID: UInt32, [GroupFigures], hasMore: Bool)
 }
 
 /// Puts what a Stat Server and its clients say to each other into frames.
@@ -84,6 +91,19 @@ package enum StatCodec {
                 $0.after = arena.string(query.after)
             }
             appendFrame(type: FrameType.statQuery, message, to: &output)
+        case .points(let id, let point, let minutes):
+            let message = arena.make(tandem__stat__point_query__init) {
+                $0.reference_id = id
+                $0.routing_point = arena.string(point)
+                $0.minutes = minutes
+            }
+            appendFrame(type: FrameType.statPointQuery, message, to: &output)
+        case .groups(let id, let by):
+            let message = arena.make(tandem__stat__group_query__init) {
+                $0.reference_id = id
+                $0.by = arena.string(by.rawValue)
+            }
+            appendFrame(type: FrameType.statGroupQuery, message, to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -104,6 +124,19 @@ package enum StatCodec {
                     dn: text(message.dn), agent: text(message.agent_id), limit: Int(message.limit),
                     after: text(message.after))
                 return .query(referenceID: message.reference_id, query)
+            }
+        case FrameType.statPointQuery:
+            return try unpack(
+                type: type, tandem__stat__point_query__descriptor, payload, as: Tandem__Stat__PointQuery.self
+            ) { (message) throws(WireError) in
+                let minutes = try StatisticsCodec.minutes(message.minutes, type: type)
+                return .points(referenceID: message.reference_id, text(message.routing_point), minutes: minutes)
+            }
+        case FrameType.statGroupQuery:
+            return try unpack(
+                type: type, tandem__stat__group_query__descriptor, payload, as: Tandem__Stat__GroupQuery.self
+            ) { (message) throws(WireError) in
+                .groups(referenceID: message.reference_id, by: try StatisticsCodec.grouping(message.by, type: type))
             }
         default:
             throw .unknownType(type)
@@ -144,6 +177,24 @@ package enum StatCodec {
                 $0.has_more = hasMore ? 1 : 0
             }
             appendFrame(type: FrameType.statStatistics, message, to: &output)
+        case .points(let id, let points, let since, let unheard):
+            let message = arena.make(tandem__stat__point_statistics__init) {
+                $0.reference_id = id
+                $0.n_points = points.count
+                $0.points = arena.array(points.map { Optional(StatisticsCodec.pack($0, arena)) })
+                $0.since = since
+                $0.n_unheard_nodes = unheard.count
+                $0.unheard_nodes = arena.strings(unheard)
+            }
+            appendFrame(type: FrameType.statPointStatistics, message, to: &output)
+        case .groups(let id, let groups, let hasMore):
+            let message = arena.make(tandem__stat__group_statistics__init) {
+                $0.reference_id = id
+                $0.n_groups = groups.count
+                $0.groups = arena.array(groups.map { Optional(StatisticsCodec.pack($0, arena)) })
+                $0.has_more = hasMore ? 1 : 0
+            }
+            appendFrame(type: FrameType.statGroupStatistics, message, to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -186,6 +237,26 @@ package enum StatCodec {
                     agents.append(try statistics(packed.pointee, type: type))
                 }
                 return .statistics(referenceID: message.reference_id, agents, hasMore: message.has_more != 0)
+            }
+        case FrameType.statPointStatistics:
+            return try unpack(
+                type: type, tandem__stat__point_statistics__descriptor, payload,
+                as: Tandem__Stat__PointStatistics.self
+            ) { (message) throws(WireError) in
+                .points(
+                    referenceID: message.reference_id,
+                    try StatisticsCodec.points(message.n_points, message.points, type: type), since: message.since,
+                    unheard: texts(message.n_unheard_nodes, message.unheard_nodes))
+            }
+        case FrameType.statGroupStatistics:
+            return try unpack(
+                type: type, tandem__stat__group_statistics__descriptor, payload,
+                as: Tandem__Stat__GroupStatistics.self
+            ) { (message) throws(WireError) in
+                .groups(
+                    referenceID: message.reference_id,
+                    try StatisticsCodec.groups(message.n_groups, message.groups, type: type),
+                    hasMore: message.has_more != 0)
             }
         default:
             throw .unknownType(type)

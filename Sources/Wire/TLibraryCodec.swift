@@ -69,6 +69,7 @@ package struct TLibraryCodec: Sendable {
                 let types = options.mask.eventTypes
                 $0.n_event_types = types.count
                 $0.event_types = arena.array(types)
+                $0.points_only = options.pointsOnly ? 1 : 0
             }
             appendFrame(type: TMessageType.requestRegisterAll.rawValue, message, to: &output)
         case .setInputMask(let id, let mask):
@@ -164,13 +165,15 @@ package struct TLibraryCodec: Sendable {
             $0.server = arena.string(nodes[server.position].name)
             $0.time_seconds = now.wallMilliseconds / 1000
             $0.time_microseconds = UInt32(now.wallMilliseconds % 1000) * 1000
-            fill(&$0, event, arena)
+            fill(&$0, event, now: now.wallMilliseconds, arena)
         }
         appendFrame(type: event.type.rawValue, message, to: &output)
         withExtendedLifetime(arena) {}
     }
 
-    private func fill(_ message: inout Tandem__Tlibrary__Event, _ event: TEvent, _ arena: PackingArena) {
+    private func fill(
+        _ message: inout Tandem__Tlibrary__Event, _ event: TEvent, now: UInt64, _ arena: PackingArena
+    ) {
         switch event {
         case .error(let id, let error):
             refer(&message, id)
@@ -220,6 +223,9 @@ package struct TLibraryCodec: Sendable {
         case .call(let event, let sequence):
             message.this_dn = arena.string(event.dn.description)
             message.call = CallsCodec.packStatus(event.call, arena)
+            message.sequence = sequence ?? 0
+        case .point(let event, let sequence):
+            PointEventCodec.fill(&message, event, now: now, arena)
             message.sequence = sequence ?? 0
         case .routeRequest(let request):
             message.this_dn = arena.string(request.routingPoint.description)

@@ -46,6 +46,15 @@ package struct ReceivedEvent: Equatable, Sendable {
         }
     }
 
+    /// What has become of a call at a routing point.
+    package struct PointChange: Equatable, Sendable {
+        package var outcome: PointEvent.Outcome
+        /// How long the call had been at the routing point: when that happened, or for a call that waits, when the event was sent.
+        package var waitedMilliseconds: UInt64
+        /// How long before the event was sent it happened.
+        package var ageMilliseconds: UInt64
+    }
+
     package enum PrivateInfo: String, Equatable, Sendable {
         case none = ""
         case dnStatus = "ClusterDNStatus"
@@ -121,6 +130,8 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var destination: String
     /// EventRouteRequest: how long ago the call came to the node, milliseconds.
     package var callAge: UInt64
+    /// EventQueued, EventDiverted, and EventAbandoned of a routing point of the node: what has become of the call.
+    package var point: PointChange?
 }
 
 extension TLibraryCodec {
@@ -160,7 +171,8 @@ extension TLibraryCodec {
                 eventsInCache: message.events_in_cache, call: try call(message.call, type: type),
                 connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
                 triedDNs: try tried(message, type: type), destination: text(message.third_party_dn),
-                callAge: message.call_age_milliseconds
+                callAge: message.call_age_milliseconds,
+                point: try PointEventCodec.change(message, type: type)
             )
         }
     }

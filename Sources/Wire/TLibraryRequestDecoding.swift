@@ -71,7 +71,8 @@ extension TLibraryCodec {
                 throw .tooMany(type: type)
             }
             var options = MonitorOptions(
-                ownedHereOnly: message.owned_here_only != 0, acceptsOwnerEvents: message.accepts_owner_events != 0,
+                ownedHereOnly: message.owned_here_only != 0, pointsOnly: message.points_only != 0,
+                acceptsOwnerEvents: message.accepts_owner_events != 0,
                 mask: try mask(message.n_event_types, message.event_types, type)
             )
             let firsts = texts(message.n_range_firsts, message.range_firsts)
@@ -96,14 +97,7 @@ extension TLibraryCodec {
     ) throws(WireError) -> EventMask {
         guard count <= maximumEventTypes else { throw .tooMany(type: type) }
         guard count > 0 else { return .all }
-        var mask: EventMask = []
-        for type in values(count, types) {
-            guard let known = UInt16(exactly: type).flatMap(TMessageType.init), let kind = EventMask(known) else {
-                continue
-            }
-            mask.formUnion(kind)
-        }
-        return mask
+        return EventMask(types: values(count, types).compactMap { UInt16(exactly: $0).flatMap(TMessageType.init) })
     }
 
     private static func decodeAgentRequest(_ type: UInt16, _ payload: RawSpan) throws(WireError) -> TRequest {

@@ -72,6 +72,12 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.agentListRequest, AgentListCodec.pack(request, filter, arena), to: &output)
         case .explainRoute(let request, let question):
             appendFrame(type: FrameType.routeQuestion, RouteAnswerCodec.pack(request, question, arena), to: &output)
+        case .countUp(let request, let question):
+            appendFrame(
+                type: FrameType.statisticsRequest, StatisticsCodec.pack(request, question, arena), to: &output)
+        case .reportReach(let request):
+            let message = arena.make(tandem__control__report_request__init) { $0.request = request }
+            appendFrame(type: FrameType.reachRequest, message, to: &output)
         case .listCalls(let request, let filter):
             appendFrame(type: FrameType.callListRequest, CallListCodec.pack(request, filter, arena), to: &output)
         }
@@ -251,6 +257,18 @@ package enum WorkerOrderCodec {
             ) { (message) throws(WireError) in
                 .listAgents(request: message.request, try AgentListCodec.filter(message, type: type))
             }
+        case FrameType.statisticsRequest:
+            return try unpack(
+                type: type, tandem__control__statistics_request__descriptor, payload,
+                as: Tandem__Control__StatisticsRequest.self
+            ) { (message) throws(WireError) in
+                .countUp(request: message.request, try StatisticsCodec.question(message, type: type))
+            }
+        case FrameType.reachRequest:
+            return try unpack(
+                type: type, tandem__control__report_request__descriptor, payload,
+                as: Tandem__Control__ReportRequest.self
+            ) { .reportReach(request: $0.request) }
         case FrameType.routeQuestion:
             return try unpack(
                 type: type, tandem__control__route_question__descriptor, payload,

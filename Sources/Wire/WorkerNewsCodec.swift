@@ -34,6 +34,10 @@ package enum WorkerNewsCodec {
             appendFrame(type: FrameType.callList, CallListCodec.pack(list, arena), to: &output)
         case .route(let answer):
             appendFrame(type: FrameType.routeAnswer, RouteAnswerCodec.pack(answer, arena), to: &output)
+        case .statistics(let answer):
+            appendFrame(type: FrameType.statisticsAnswer, StatisticsCodec.pack(answer, arena), to: &output)
+        case .reach(let reach):
+            appendFrame(type: FrameType.reachReport, ReachCodec.pack(reach, arena), to: &output)
         case .linkChanged(let change):
             appendFrame(type: FrameType.linkChanged, EventCodec.pack(change, arena), to: &output)
         case .clientCutOff(let cutOff):
@@ -83,6 +87,15 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__route_answer__descriptor, payload, as: Tandem__Control__RouteAnswer.self
             ) { (message) throws(WireError) in .route(try RouteAnswerCodec.answer(message, type: type)) }
+        case FrameType.statisticsAnswer:
+            return try unpack(
+                type: type, tandem__control__statistics_answer__descriptor, payload,
+                as: Tandem__Control__StatisticsAnswer.self
+            ) { (message) throws(WireError) in .statistics(try StatisticsCodec.answer(message, type: type)) }
+        case FrameType.reachReport:
+            return try unpack(
+                type: type, tandem__control__reach_report__descriptor, payload, as: Tandem__Control__ReachReport.self
+            ) { (message) throws(WireError) in .reach(try ReachCodec.report(message, type: type)) }
         case FrameType.dnList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self

@@ -114,6 +114,10 @@ package final class Worker {
             answer(.calls(filter, request: request))
         case .explainRoute(let request, let question):
             answer(.route(question, request: request))
+        case .countUp(let request, let question):
+            answer(.statistics(question, request: request))
+        case .reportReach(let request):
+            answer(.reach(request: request))
         }
     }
 

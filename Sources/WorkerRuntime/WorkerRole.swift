@@ -46,6 +46,10 @@ package enum RoleQuestion: Equatable, Sendable {
     case agents(AgentFilter, request: UInt64)
     /// For routers.
     case route(RouteQuestion, request: UInt64)
+    /// For Stat Servers.
+    case statistics(StatisticsQuestion, request: UInt64)
+    /// For nodes: what their callers could be connected with.
+    case reach(request: UInt64)
 }
 
 /// What a role begins with: all that the controller told before the order to start.

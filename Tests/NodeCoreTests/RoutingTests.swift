@@ -286,6 +286,28 @@ import Testing
         #expect(view("1001", at: 0).calls?.lastEnded?.end == .abandoned)
     }
 
+    @Test mutating func `who monitors the node hears what becomes of calls at its routing points`() throws {
+        let monitor = ClientID(rawValue: 51)
+        let caller = desk.phone("1000", at: 0, host: 1)
+        let agent = agent("1001", at: 1, host: 2)
+        connectRouter()
+        let first = desk.invite("9000", from: caller)
+        let request = try #require(question())
+        desk.wait(3)
+        desk.pair.cores[0].clientConnected(monitor, at: .tcontroller)
+        let wanted = MonitorOptions(pointsOnly: true, mask: .points)
+        let snapshot = desk.ask(.monitorAll(referenceID: 1, wanted), monitor, at: 0)
+        #expect(snapshot.map(\.type) == [.eventACK, .eventQueued, .eventPrivateInfo])
+        _ = route(request, try #require(reserve("1001")))
+        let invite = try #require(desk.received(agent).first)
+        desk.answer(invite, "200 OK", agent)
+        var told: [PointEvent] = []
+        for case .point(let event, _?) in desk.pair.cores[0].read(monitor) { told.append(event) }
+        #expect(told.map(\.outcome) == [.answered] && told.map(\.destination) == [DN("1001")])
+        #expect(told.map(\.connection) == [request.connection] && told.allSatisfy { $0.waited >= 3_000 })
+        _ = first
+    }
+
     @Test mutating func `a DN whose owner cannot be heard is never rung`() throws {
         let caller = desk.phone("1000", at: 0, host: 1)
         let agent = agent("1001", at: 1, host: 2)

@@ -17,6 +17,9 @@ struct DocumentedJSONTests {
         json.matches(of: /"(\w+)":/).map { String($0.output.1) }
     }
 
+    /// Keys that are names of other things: statuses and skills.
+    private static let names: Set<String> = ["english", "german"]
+
     @Test
     func everyKeyIsDocumented() throws {
         var all: [String] = []
@@ -47,6 +50,11 @@ struct DocumentedJSONTests {
         all += keys(JSONOutput.compact(AgentsJSON(agents)))
         all += keys(JSONOutput.compact(ReservationsJSON(agents)))
         all += keys(JSONOutput.compact(AgentAnswerJSON(agent: "", dn: "", event: "", node: "")))
+        let (statistics, consequences) = (statisticsAnswer(), consequencesOfACut())
+        all += keys(JSONOutput.compact(PointStatsJSON(statistics, minutes: 15)))
+        all += keys(JSONOutput.compact(AgentStatsJSON(statistics))).filter { !Self.names.contains($0) }
+        all += keys(JSONOutput.compact(GroupStatsJSON(statistics, by: .skill))).filter { !Self.names.contains($0) }
+        all += keys(JSONOutput.compact(ConsequencesJSON(consequences)))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

@@ -70,6 +70,32 @@ struct MonitorTests {
         #expect(status.first?.json.agentState == "not-ready")
     }
 
+    @Test func `calls at routing points are told with what has become of them`() throws {
+        var lines = MonitorLines(showsAll: false)
+        let point = try #require(DN("8000"))
+        let call = CallConnection(rawValue: 0xAB)
+        let waiting = PointEvent(.waiting, call, at: point, time: now - 12_000)
+        let present = lines.lines(for: try received(.point(waiting, sequence: nil)))
+        #expect(present.map(\.kind) == [.snapshotEntry])
+        let words = "\(time)  EventQueued            8000    call 00000000000000ab waiting, after 12s"
+        #expect(present.map(\.text) == [words])
+        let answered = PointEvent(
+            .answered, call, at: point, waited: 15_000, time: now, destination: DN("1001"))
+        let taken = lines.lines(for: try received(.point(answered, sequence: 6)))
+        #expect(
+            taken.map(\.text) == [
+                "\(time)  EventDiverted          8000    call 00000000000000ab answered by 1001, after 15s  #6"
+            ])
+        #expect(taken.map(\.kind) == [.change])
+        let json = JSONOutput.compact(try #require(taken.first).json)
+        #expect(json.contains(#""connection":"00000000000000ab""#) && json.contains(#""outcome":"answered""#))
+        #expect(json.contains(#""destination":"1001""#) && json.contains(#""waitedMilliseconds":15000"#))
+        let defaulted = PointEvent(.defaulted, call, at: point, waited: 20_000, time: now, destination: DN("1900"))
+        #expect(
+            lines.lines(for: try received(.point(defaulted, sequence: 7))).first?.text.hasSuffix(
+                "call 00000000000000ab defaulted, to 1900, after 20s  #7") == true)
+    }
+
     @Test
     func changes() throws {
         var lines = MonitorLines(showsAll: false)
@@ -78,10 +104,10 @@ struct MonitorTests {
         let text = "\(time)  EventDNOutOfService    1000    OOS expired             owner dc1/sip1  #5"
         #expect(changed.map(\.text) == [text])
         let json = """
-            {"agent":null,"agentState":null,"dn":"1000","event":"EventDNOutOfService","info":null,"owner":"dc1/sip1",\
-            "reason":"expired","reasons":null,"sequence":5,"server":"dc2/sip1","service":"out-of-service",\
+            {"agent":null,"agentState":null,"connection":null,"destination":null,"dn":"1000","event":"EventDNOutOfService",\
+            "info":null,"outcome":null,"owner":"dc1/sip1","reason":"expired","reasons":null,"sequence":5,"server":"dc2/sip1","service":"out-of-service",\
             "snapshotDNs":null,"snapshotInService":null,"stamp":"1769860555000.7","timeMilliseconds":1769860800000,\
-            "workMode":null}
+            "waitedMilliseconds":null,"workMode":null}
 
             """
         #expect(changed.map { JSONOutput.compact($0.json) } == [json])

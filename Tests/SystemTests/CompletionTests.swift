@@ -56,14 +56,18 @@ import Testing
         let words = try offered(
             [
                 "tandem route 8", "tandem route 9", "tandem calls --routing-point 80", "tandem route 8000 --from dc1",
-                "tandem calls --state w",
+                "tandem calls --state w", "tandem stats groups --by l", "tandem what-if --lose dc2",
+                "tandem stats points 80",
             ], socket: cluster.socketPath)
-        #expect(words == [["8000"], [], ["8000"], ["dc1", "dc1/sip1"], ["waiting"]])
+        #expect(
+            words == [
+                ["8000"], [], ["8000"], ["dc1", "dc1/sip1"], ["waiting"], ["location"], ["dc2", "dc2/sip1"], ["8000"],
+            ])
     }
 
     @Test func `without a controller nothing is offered and nothing is said`() throws {
         let words = try offered(["tandem monitor d", "tandem dn show 1", "tandem stat"], socket: "/tmp/nowhere.sock")
-        #expect(words == [[], [], ["status"]])
+        #expect(words == [[], [], ["status", "stats"]])
     }
 
     @Test(arguments: ["tandem", "tandemd", "tandem-worker", "tandem-load", "tandem-sim"])

@@ -80,7 +80,7 @@ import Testing
         )
         try cluster.waitUntil("all links have been measured, and the roles are connected") { status in
             Self.isMeasured(status) && status.routingPoints.first?.routers == 1
-                && status.nodes.first { $0.name == "dc1/sip1" }?.report?.clients == 2
+                && status.nodes.first { $0.name == "dc1/sip1" }?.report?.clients == 3
                 && status.nodes.first { $0.role == .stat }?.report?.clients == 1
         }
         try transcript.play { words in

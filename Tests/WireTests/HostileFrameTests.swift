@@ -238,6 +238,39 @@ import Wire
         #expect(error { _ = try WorkerOrderCodec.decode(type: 1213, question.span.bytes) } == .tooMany(type: 1213))
     }
 
+    @Test func `statistics are bounded, and no figure is so great that sums overflow`() {
+        func news(_ type: UInt16, _ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerNewsCodec.decode(type: type, payload.span.bytes) }
+        }
+        let point = text(1, "8000")
+        let points = (0...StatisticsQuestion.maximumRows).flatMap { _ in bytes(3, point) }
+        #expect(news(1237, points) == .tooMany(type: 1237))
+        #expect(news(1237, bytes(3, text(1, "80 00"))) == .badValue(type: 1237, field: "DN"))
+        #expect(news(1237, bytes(3, point + number(5, 1 << 48))) == .badValue(type: 1237, field: "figure"))
+        #expect(news(1237, bytes(3, point + number(17, (1 << 48) - 1))) == nil)
+        #expect(news(1237, bytes(4, [])) == .badValue(type: 1237, field: "statistics"))
+        #expect(news(1237, bytes(5, packedNumbers(2, [1]))) == .badValue(type: 1237, field: "statistics"))
+        let sources = (0...StatisticsAnswer.maximumSources).flatMap { _ in bytes(2, text(1, "dc1")) }
+        #expect(news(1237, sources) == .tooMany(type: 1237))
+        #expect(news(1238, []) == .badValue(type: 1238, field: "report"))
+        #expect(news(1238, bytes(1, []) + bytes(2, number(2, .max))) == .badValue(type: 1238, field: "figure"))
+        func order(_ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerOrderCodec.decode(type: 1217, payload.span.bytes) }
+        }
+        #expect(order([]) == .badValue(type: 1217, field: "subject"))
+        #expect(order(text(2, "points") + number(4, 61)) == .badValue(type: 1217, field: "minutes"))
+        #expect(order(text(2, "groups") + text(9, "name")) == .badValue(type: 1217, field: "grouping"))
+        #expect(order(text(2, "agents") + number(8, 501)) == .tooMany(type: 1217))
+        let outcome = number(60, 7)
+        #expect(
+            error { _ = try TLibraryCodec.decodeEvent(type: 58, outcome.span.bytes) }
+                == .badValue(type: 58, field: "outcome"))
+        let late = number(60, 1) + number(61, 1 << 48)
+        #expect(
+            error { _ = try TLibraryCodec.decodeEvent(type: 57, late.span.bytes) } == .badValue(type: 57, field: "time")
+        )
+    }
+
     @Test func `types of other ports are not known here, and garbage is malformed`() {
         let nothing: [UInt8] = []
         #expect(error { _ = try mesh.decode(type: 1200, nothing.span.bytes) } == .unknownType(1200))

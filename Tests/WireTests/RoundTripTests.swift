@@ -58,6 +58,17 @@ import Wire
         let used = try received(
             .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")))
         #expect(used.type == .eventRouteUsed && used.referenceID == 12 && used.destination == "1001")
+        // A call that waits has waited up to the moment of sending.
+        let waits = try received(.point(PointEvent(.waiting, connection, at: dn("8000"), time: 0), sequence: nil))
+        #expect(waits.type == .eventQueued && waits.thisDN == "8000" && waits.connection == connection)
+        #expect(waits.point?.outcome == .waiting && waits.point?.waitedMilliseconds == waits.point?.ageMilliseconds)
+        #expect(waits.point?.ageMilliseconds == waits.timeMilliseconds && waits.sequence == 0)
+        let answered = PointEvent(
+            .answered, connection, at: dn("8000"), waited: 1_500, time: waits.timeMilliseconds, destination: dn("1001"))
+        let taken = try received(.point(answered, sequence: 14))
+        #expect(taken.type == .eventDiverted && taken.destination == "1001" && taken.sequence == 14)
+        #expect(taken.point?.outcome == .answered && taken.point?.waitedMilliseconds == 1_500)
+        #expect(taken.point?.ageMilliseconds == 0)
         let ended = try received(.routeEnded(connection, routingPoint: dn("8000")))
         #expect(ended.type == .eventAbandoned && ended.thisDN == "8000" && ended.call == nil)
     }

@@ -50,7 +50,63 @@ let statRequests: [StatRequest] = [
     .subscribe(referenceID: 1, after: nil), .subscribe(referenceID: .max, after: .max),
     .query(referenceID: 2, StatQuery()),
     .query(referenceID: 3, StatQuery(dn: "1001", agent: "ann", limit: 1, after: "1000")),
+    .points(referenceID: 4, "", minutes: 0), .points(referenceID: 5, "8000", minutes: 60),
+    .groups(referenceID: 6, by: .all), .groups(referenceID: 7, by: .location), .groups(referenceID: 8, by: .skill),
 ]
+
+private let pointFigures: PointFigures = {
+    var figures = PointFigures(dn("8000"))
+    (figures.waiting, figures.longestWaiting, figures.serviceLevelMilliseconds) = (1, 2, 3)
+    figures.tally.arrived = 4
+    (figures.tally.answered, figures.tally.answeredInTime) = (5, 6)
+    (figures.tally.abandoned, figures.tally.abandonedInTime) = (7, 8)
+    (figures.tally.defaulted, figures.tally.overflowed) = (9, 10)
+    (figures.tally.refused, figures.tally.unknown) = (11, 12)
+    (figures.tally.answerMilliseconds, figures.tally.abandonMilliseconds) = (13, 14)
+    (figures.tally.waitMilliseconds, figures.tally.longestWait) = ((1 << 48) - 1, 16)
+    return figures
+}()
+
+private let groupFigures: GroupFigures = {
+    let numbers = (0..<AgentStatus.allCases.count).map { UInt64($0) }
+    return GroupFigures("west", present: numbers, counts: numbers.map { $0 * 2 }, milliseconds: numbers.reversed())
+}()
+
+private let statisticsAnswer: StatisticsAnswer = {
+    var answer = StatisticsAnswer()
+    answer.request = 9
+    var source = StatisticsSource()
+    (source.dataCenter, source.statServer, source.since) = ("dc1", "dc1/stat1", 5)
+    source.unheard = ["dc1/a"]
+    answer.sources = [source, StatisticsSource()]
+    answer.points = [pointFigures, PointFigures(dn("8001"))]
+    var agent = AgentFigures(counts: groupFigures.counts, milliseconds: groupFigures.milliseconds)
+    (agent.agent, agent.dn, agent.state, agent.since) = ("ann", "1001", "after-call-work", 7)
+    (agent.location, agent.knownMilliseconds) = ("west", 8)
+    agent.profile = AgentProfile(skills: [Skill("english", level: 5)!], priority: 3)!
+    answer.agents = [agent]
+    answer.groups = [groupFigures]
+    answer.hasMore = true
+    return answer
+}()
+
+private let statisticsQuestions: [StatisticsQuestion] = {
+    var filter = AgentStatisticsFilter()
+    (filter.dn, filter.agent, filter.location, filter.limit) = ("1001", "ann", "west", 7)
+    return [
+        .points("", minutes: 0), .points("8000", minutes: 60), .agents(filter), .agents(AgentStatisticsFilter()),
+        .groups(by: .all), .groups(by: .skill), .groups(by: .location),
+    ]
+}()
+
+private let reachReport: ReachReport = {
+    var reach = ReachReport()
+    reach.report = nodeReport
+    var point = PointReach("8000")
+    (point.waiting, point.fitting, point.available) = (1, 2, 3)
+    reach.points = [point, PointReach("8001")]
+    return reach
+}()
 
 let statAnswers: [StatAnswer] = {
     var rows = StatRows()
@@ -66,6 +122,9 @@ let statAnswers: [StatAnswer] = {
     return [
         .rows(StatRows()), .rows(rows), .rows(end), .statistics(referenceID: 4, [], hasMore: false),
         .statistics(referenceID: .max, [statistics, statistics], hasMore: true),
+        .points(referenceID: 5, [pointFigures, PointFigures(dn("8001"))], since: 7, unheard: ["dc1/a", "dc1/b"]),
+        .points(referenceID: 6, [], since: 0, unheard: []),
+        .groups(referenceID: 7, [groupFigures], hasMore: true), .groups(referenceID: 8, [], hasMore: false),
     ]
 }()
 
@@ -157,7 +216,9 @@ let requests: [TRequest] = [
             acceptsOwnerEvents: true, resume: FeedPosition(lineage: Incarnation(rawValue: 8), sequence: 0),
             mask: [.agentReady, .links]
         )
-    ), .registerAddress(referenceID: 7, dn: "7001", takeover: false, desktop: DesktopToken(number: .max)),
+    ), .monitorAll(referenceID: 19, MonitorOptions(pointsOnly: true, mask: .points)),
+    .setInputMask(referenceID: 20, [.calls, .points]), .setInputMask(referenceID: 21, .calls),
+    .registerAddress(referenceID: 7, dn: "7001", takeover: false, desktop: DesktopToken(number: .max)),
     .setInputMask(referenceID: 8, .all), .setInputMask(referenceID: 9, []),
     .setInputMask(referenceID: 10, [.service, .agentLogin, .agentLogout, .agentNotReady]),
     .agent(referenceID: 11, dn: "1001", .login(sessions[0].agent, .manualIn, sessions[0].reasons)),
@@ -226,6 +287,11 @@ let events: [TEvent] = {
         .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeUsed(referenceID: nil, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeEnded(connection, routingPoint: dn("8000")),
+        .point(PointEvent(.waiting, connection, at: dn("8000"), time: 5), sequence: nil),
+        .point(
+            PointEvent(.answered, connection, at: dn("8000"), waited: 1_500, time: 6, destination: dn("1001")),
+            sequence: 14),
+        .point(PointEvent(.abandoned, connection, at: dn("8000"), waited: 7, time: 6), sequence: 15),
     ]
 }()
 
@@ -329,8 +395,8 @@ let orders: [WorkerOrder] = {
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
-        .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion),
-    ]
+        .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion), .reportReach(request: 8),
+    ] + statisticsQuestions.map { .countUp(request: 9, $0) }
 }()
 
 private let demandingSet: CertificateSet = {
@@ -526,19 +592,21 @@ let news: [WorkerNews] = [
     ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
     .agents(agentList), .agents(AgentList()), .route(routeAnswer), .route(RouteAnswer()),
+    .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach(reachReport), .reach(ReachReport()),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
     .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
     .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
     .clientCutOff(ClientCutOff(client: .max, reason: "it reads too slowly", untold: .max)),
 ]
 
-let operatorRequests: [OperatorRequest] = [
-    .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .listAgents(agentFilter),
-    .explainRoute(routeQuestion), .explainRoute(RouteQuestion()),
-    .events(.oldest, follow: false),
-    .events(.next, follow: true),
-    .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
-]
+let operatorRequests: [OperatorRequest] =
+    [
+        .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .listAgents(agentFilter),
+        .explainRoute(routeQuestion), .explainRoute(RouteQuestion()), .reach,
+        .events(.oldest, follow: false),
+        .events(.next, follow: true),
+        .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
+    ] + statisticsQuestions.map { .statistics($0) }
 
 let operatorAnswers: [OperatorAnswer] = {
     var status = ClusterStatus()
@@ -579,6 +647,14 @@ let operatorAnswers: [OperatorAnswer] = {
     return [
         .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList), .calls(callList),
         .agents(agentList), .routes(routeAnswers), .routes(RouteAnswers()),
+        .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach([]),
+        .reach([
+            {
+                var node = NodeReach("dc1/a", dataCenter: "dc1")
+                node.report = reachReport
+                return node
+            }(), NodeReach("dc2/c", dataCenter: "dc2"),
+        ]),
         .refused(message: "No such DN.", exitCode: 3),
         .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
         .events(

@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "common.pb-c.h"
+#include "stat.pb-c.h"
 
 typedef struct Tandem__Control__Configure Tandem__Control__Configure;
 typedef struct Tandem__Control__RoutingPoint Tandem__Control__RoutingPoint;
@@ -56,6 +57,13 @@ typedef struct Tandem__Control__RouteQuestion Tandem__Control__RouteQuestion;
 typedef struct Tandem__Control__RouteAnswer Tandem__Control__RouteAnswer;
 typedef struct Tandem__Control__RouteCandidate Tandem__Control__RouteCandidate;
 typedef struct Tandem__Control__RouteAnswers Tandem__Control__RouteAnswers;
+typedef struct Tandem__Control__StatisticsRequest Tandem__Control__StatisticsRequest;
+typedef struct Tandem__Control__StatisticsAnswer Tandem__Control__StatisticsAnswer;
+typedef struct Tandem__Control__StatisticsSource Tandem__Control__StatisticsSource;
+typedef struct Tandem__Control__ReachReport Tandem__Control__ReachReport;
+typedef struct Tandem__Control__PointReach Tandem__Control__PointReach;
+typedef struct Tandem__Control__ReachAnswers Tandem__Control__ReachAnswers;
+typedef struct Tandem__Control__NodeReach Tandem__Control__NodeReach;
 typedef struct Tandem__Control__AgentListRequest Tandem__Control__AgentListRequest;
 typedef struct Tandem__Control__AgentList Tandem__Control__AgentList;
 typedef struct Tandem__Control__AgentEntry Tandem__Control__AgentEntry;
@@ -1226,6 +1234,167 @@ struct  Tandem__Control__RouteAnswers
 
 
 /*
+ * Type 1217. Asks a Stat Server for statistics.
+ */
+struct  Tandem__Control__StatisticsRequest
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * points, agents or groups
+   */
+  char *about;
+  /*
+   * Of routing points: only this one, or empty; of the last so many minutes begun, at most 60, or 0 for since the statistics began.
+   */
+  char *routing_point;
+  uint32_t minutes;
+  /*
+   * Of agents: a DN, an agent's ID, a location, or empty; at most so many, no more than 500.
+   */
+  char *dn;
+  char *agent;
+  char *location;
+  uint32_t limit;
+  /*
+   * Of groups: all, location or skill
+   */
+  char *by;
+};
+#define TANDEM__CONTROL__STATISTICS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__statistics_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1237: a Stat Server's answer, with one source. Type 1330: to operators; routing points summed over the sources, agents and groups as
+ * the first of them that has answered knows them.
+ */
+struct  Tandem__Control__StatisticsAnswer
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * At most 256.
+   */
+  size_t n_sources;
+  Tandem__Control__StatisticsSource **sources;
+  /*
+   * At most 1,024 routing points and groups each, and 500 agents.
+   */
+  size_t n_points;
+  Tandem__Stat__Point **points;
+  size_t n_agents;
+  Tandem__Stat__AgentStatistics **agents;
+  size_t n_groups;
+  Tandem__Stat__Group **groups;
+  /*
+   * There are other agents or groups.
+   */
+  protobuf_c_boolean has_more;
+};
+#define TANDEM__CONTROL__STATISTICS_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__statistics_answer__descriptor) \
+    , 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
+
+
+struct  Tandem__Control__StatisticsSource
+{
+  ProtobufCMessage base;
+  char *data_center;
+  /*
+   * Whose figures these are; empty if no Stat Server of the data center has answered.
+   */
+  char *stat_server;
+  /*
+   * When the statistics began, milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * Nodes of the data center whose routing points are not heard now.
+   */
+  size_t n_unheard_nodes;
+  char **unheard_nodes;
+};
+#define TANDEM__CONTROL__STATISTICS_SOURCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__statistics_source__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
+
+
+/*
+ * Type 1218. Asks a node what its callers and the others' could be connected with here (ReportRequest). Type 1238:
+ */
+struct  Tandem__Control__ReachReport
+{
+  ProtobufCMessage base;
+  Tandem__Control__NodeReport *report;
+  /*
+   * In the order of the topology; at most 1,024.
+   */
+  size_t n_points;
+  Tandem__Control__PointReach **points;
+};
+#define TANDEM__CONTROL__REACH_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reach_report__descriptor) \
+    , NULL, 0,NULL }
+
+
+/*
+ * A routing point at one node.
+ */
+struct  Tandem__Control__PointReach
+{
+  ProtobufCMessage base;
+  char *number;
+  /*
+   * Calls that nobody has taken yet.
+   */
+  uint64_t waiting;
+  /*
+   * Agents on the node's own DNs that are good at what the routing point asks for, and how many of these can be given a call.
+   */
+  uint64_t fitting;
+  uint64_t available;
+};
+#define TANDEM__CONTROL__POINT_REACH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__point_reach__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+/*
+ * Type 1331: to operators, one for every SIP node.
+ */
+struct  Tandem__Control__ReachAnswers
+{
+  ProtobufCMessage base;
+  size_t n_nodes;
+  Tandem__Control__NodeReach **nodes;
+};
+#define TANDEM__CONTROL__REACH_ANSWERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reach_answers__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Control__NodeReach
+{
+  ProtobufCMessage base;
+  char *name;
+  char *data_center;
+  /*
+   * starting, ready, draining, backing-off or stopped
+   */
+  char *state;
+  /*
+   * Absent where the node has not answered.
+   */
+  Tandem__Control__ReachReport *report;
+};
+#define TANDEM__CONTROL__NODE_REACH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_reach__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+
+
+/*
  * Type 1212. Asks a worker for the agents on the DNs that it owns, and on those whose owner it does not hear.
  */
 struct  Tandem__Control__AgentListRequest
@@ -2378,6 +2547,139 @@ Tandem__Control__RouteAnswers *
 void   tandem__control__route_answers__free_unpacked
                      (Tandem__Control__RouteAnswers *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__StatisticsRequest methods */
+void   tandem__control__statistics_request__init
+                     (Tandem__Control__StatisticsRequest         *message);
+size_t tandem__control__statistics_request__get_packed_size
+                     (const Tandem__Control__StatisticsRequest   *message);
+size_t tandem__control__statistics_request__pack
+                     (const Tandem__Control__StatisticsRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__statistics_request__pack_to_buffer
+                     (const Tandem__Control__StatisticsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__StatisticsRequest *
+       tandem__control__statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__statistics_request__free_unpacked
+                     (Tandem__Control__StatisticsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__StatisticsAnswer methods */
+void   tandem__control__statistics_answer__init
+                     (Tandem__Control__StatisticsAnswer         *message);
+size_t tandem__control__statistics_answer__get_packed_size
+                     (const Tandem__Control__StatisticsAnswer   *message);
+size_t tandem__control__statistics_answer__pack
+                     (const Tandem__Control__StatisticsAnswer   *message,
+                      uint8_t             *out);
+size_t tandem__control__statistics_answer__pack_to_buffer
+                     (const Tandem__Control__StatisticsAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__StatisticsAnswer *
+       tandem__control__statistics_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__statistics_answer__free_unpacked
+                     (Tandem__Control__StatisticsAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__StatisticsSource methods */
+void   tandem__control__statistics_source__init
+                     (Tandem__Control__StatisticsSource         *message);
+size_t tandem__control__statistics_source__get_packed_size
+                     (const Tandem__Control__StatisticsSource   *message);
+size_t tandem__control__statistics_source__pack
+                     (const Tandem__Control__StatisticsSource   *message,
+                      uint8_t             *out);
+size_t tandem__control__statistics_source__pack_to_buffer
+                     (const Tandem__Control__StatisticsSource   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__StatisticsSource *
+       tandem__control__statistics_source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__statistics_source__free_unpacked
+                     (Tandem__Control__StatisticsSource *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReachReport methods */
+void   tandem__control__reach_report__init
+                     (Tandem__Control__ReachReport         *message);
+size_t tandem__control__reach_report__get_packed_size
+                     (const Tandem__Control__ReachReport   *message);
+size_t tandem__control__reach_report__pack
+                     (const Tandem__Control__ReachReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__reach_report__pack_to_buffer
+                     (const Tandem__Control__ReachReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReachReport *
+       tandem__control__reach_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reach_report__free_unpacked
+                     (Tandem__Control__ReachReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__PointReach methods */
+void   tandem__control__point_reach__init
+                     (Tandem__Control__PointReach         *message);
+size_t tandem__control__point_reach__get_packed_size
+                     (const Tandem__Control__PointReach   *message);
+size_t tandem__control__point_reach__pack
+                     (const Tandem__Control__PointReach   *message,
+                      uint8_t             *out);
+size_t tandem__control__point_reach__pack_to_buffer
+                     (const Tandem__Control__PointReach   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__PointReach *
+       tandem__control__point_reach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__point_reach__free_unpacked
+                     (Tandem__Control__PointReach *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReachAnswers methods */
+void   tandem__control__reach_answers__init
+                     (Tandem__Control__ReachAnswers         *message);
+size_t tandem__control__reach_answers__get_packed_size
+                     (const Tandem__Control__ReachAnswers   *message);
+size_t tandem__control__reach_answers__pack
+                     (const Tandem__Control__ReachAnswers   *message,
+                      uint8_t             *out);
+size_t tandem__control__reach_answers__pack_to_buffer
+                     (const Tandem__Control__ReachAnswers   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReachAnswers *
+       tandem__control__reach_answers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reach_answers__free_unpacked
+                     (Tandem__Control__ReachAnswers *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__NodeReach methods */
+void   tandem__control__node_reach__init
+                     (Tandem__Control__NodeReach         *message);
+size_t tandem__control__node_reach__get_packed_size
+                     (const Tandem__Control__NodeReach   *message);
+size_t tandem__control__node_reach__pack
+                     (const Tandem__Control__NodeReach   *message,
+                      uint8_t             *out);
+size_t tandem__control__node_reach__pack_to_buffer
+                     (const Tandem__Control__NodeReach   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__NodeReach *
+       tandem__control__node_reach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__node_reach__free_unpacked
+                     (Tandem__Control__NodeReach *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__AgentListRequest methods */
 void   tandem__control__agent_list_request__init
                      (Tandem__Control__AgentListRequest         *message);
@@ -2785,6 +3087,27 @@ typedef void (*Tandem__Control__RouteCandidate_Closure)
 typedef void (*Tandem__Control__RouteAnswers_Closure)
                  (const Tandem__Control__RouteAnswers *message,
                   void *closure_data);
+typedef void (*Tandem__Control__StatisticsRequest_Closure)
+                 (const Tandem__Control__StatisticsRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__StatisticsAnswer_Closure)
+                 (const Tandem__Control__StatisticsAnswer *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__StatisticsSource_Closure)
+                 (const Tandem__Control__StatisticsSource *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReachReport_Closure)
+                 (const Tandem__Control__ReachReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__PointReach_Closure)
+                 (const Tandem__Control__PointReach *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReachAnswers_Closure)
+                 (const Tandem__Control__ReachAnswers *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__NodeReach_Closure)
+                 (const Tandem__Control__NodeReach *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__AgentListRequest_Closure)
                  (const Tandem__Control__AgentListRequest *message,
                   void *closure_data);
@@ -2876,6 +3199,13 @@ extern const ProtobufCMessageDescriptor tandem__control__route_question__descrip
 extern const ProtobufCMessageDescriptor tandem__control__route_answer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__route_candidate__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__route_answers__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__statistics_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__statistics_answer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__statistics_source__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reach_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__point_reach__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reach_answers__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__node_reach__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_list_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_entry__descriptor;

@@ -18,10 +18,16 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tandem__Stat__Subscribe Tandem__Stat__Subscribe;
 typedef struct Tandem__Stat__Query Tandem__Stat__Query;
+typedef struct Tandem__Stat__PointQuery Tandem__Stat__PointQuery;
+typedef struct Tandem__Stat__GroupQuery Tandem__Stat__GroupQuery;
 typedef struct Tandem__Stat__Rows Tandem__Stat__Rows;
 typedef struct Tandem__Stat__Row Tandem__Stat__Row;
 typedef struct Tandem__Stat__Statistics Tandem__Stat__Statistics;
 typedef struct Tandem__Stat__AgentStatistics Tandem__Stat__AgentStatistics;
+typedef struct Tandem__Stat__PointStatistics Tandem__Stat__PointStatistics;
+typedef struct Tandem__Stat__Point Tandem__Stat__Point;
+typedef struct Tandem__Stat__GroupStatistics Tandem__Stat__GroupStatistics;
+typedef struct Tandem__Stat__Group Tandem__Stat__Group;
 
 
 /* --- enums --- */
@@ -68,6 +74,44 @@ struct  Tandem__Stat__Query
 #define TANDEM__STAT__QUERY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__query__descriptor) \
     , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1402. PointStatistics answers it.
+ */
+struct  Tandem__Stat__PointQuery
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * Only this routing point's; empty for all.
+   */
+  char *routing_point;
+  /*
+   * Of the last so many minutes begun, at most 60; 0 for since the Stat Server began.
+   */
+  uint32_t minutes;
+};
+#define TANDEM__STAT__POINT_QUERY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__point_query__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Type 1403. GroupStatistics answers it.
+ */
+struct  Tandem__Stat__GroupQuery
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * all, location (of the DN's owner) or skill
+   */
+  char *by;
+};
+#define TANDEM__STAT__GROUP_QUERY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__group_query__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -170,6 +214,133 @@ struct  Tandem__Stat__AgentStatistics
     , NULL, 0, 0,NULL, 0,NULL }
 
 
+/*
+ * Type 1412. The calls at the nodes of the Stat Server's own data center.
+ */
+struct  Tandem__Stat__PointStatistics
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * At most 1,024, in the order of the topology.
+   */
+  size_t n_points;
+  Tandem__Stat__Point **points;
+  /*
+   * When the statistics began, milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * Full names of nodes of the data center that are not heard now: their calls are among the unknown.
+   */
+  size_t n_unheard_nodes;
+  char **unheard_nodes;
+};
+#define TANDEM__STAT__POINT_STATISTICS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__point_statistics__descriptor) \
+    , 0, 0,NULL, 0, 0,NULL }
+
+
+/*
+ * Every call that has arrived waits, or was answered, abandoned, refused or overflowed, or is unknown. All numbers are below 2^48.
+ */
+struct  Tandem__Stat__Point
+{
+  ProtobufCMessage base;
+  char *routing_point;
+  /*
+   * Now: how many calls nobody has taken yet, and how long the first of them has waited, milliseconds.
+   */
+  uint64_t waiting;
+  uint64_t longest_waiting;
+  /*
+   * Within which time a call is answered in time, milliseconds.
+   */
+  uint64_t service_level_milliseconds;
+  uint64_t arrived;
+  /*
+   * By an agent, or at a default or alternate DN; and of these, in time.
+   */
+  uint64_t answered;
+  uint64_t answered_in_time;
+  /*
+   * And of these, before an answer would have been late.
+   */
+  uint64_t abandoned;
+  uint64_t abandoned_in_time;
+  /*
+   * Gone to the default and alternate DNs, whatever became of them there.
+   */
+  uint64_t defaulted;
+  /*
+   * Gone to another routing point.
+   */
+  uint64_t overflowed;
+  uint64_t refused;
+  /*
+   * Of nodes that are not heard, or whose end was not heard for that.
+   */
+  uint64_t unknown;
+  /*
+   * How long they had waited together, milliseconds: those answered, those abandoned, and all whose end is known.
+   */
+  uint64_t answer_milliseconds;
+  uint64_t abandon_milliseconds;
+  uint64_t wait_milliseconds;
+  /*
+   * Of all whose end is known, milliseconds.
+   */
+  uint64_t longest_wait;
+};
+#define TANDEM__STAT__POINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__point__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * Type 1413.
+ */
+struct  Tandem__Stat__GroupStatistics
+{
+  ProtobufCMessage base;
+  uint32_t reference_id;
+  /*
+   * At most 1,024, by name.
+   */
+  size_t n_groups;
+  Tandem__Stat__Group **groups;
+  protobuf_c_boolean has_more;
+};
+#define TANDEM__STAT__GROUP_STATISTICS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__group_statistics__descriptor) \
+    , 0, 0,NULL, 0 }
+
+
+/*
+ * Agents together, those that are known now.
+ */
+struct  Tandem__Stat__Group
+{
+  ProtobufCMessage base;
+  /*
+   * A location or a skill; empty for all agents, and for those without either.
+   */
+  char *name;
+  /*
+   * By status: how many agents are in it now, how often it began, and how long it lasted together, milliseconds. All below 2^48.
+   */
+  size_t n_present;
+  uint64_t *present;
+  size_t n_counts;
+  uint64_t *counts;
+  size_t n_milliseconds;
+  uint64_t *milliseconds;
+};
+#define TANDEM__STAT__GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__group__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL }
+
+
 /* Tandem__Stat__Subscribe methods */
 void   tandem__stat__subscribe__init
                      (Tandem__Stat__Subscribe         *message);
@@ -207,6 +378,44 @@ Tandem__Stat__Query *
                       const uint8_t       *data);
 void   tandem__stat__query__free_unpacked
                      (Tandem__Stat__Query *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Stat__PointQuery methods */
+void   tandem__stat__point_query__init
+                     (Tandem__Stat__PointQuery         *message);
+size_t tandem__stat__point_query__get_packed_size
+                     (const Tandem__Stat__PointQuery   *message);
+size_t tandem__stat__point_query__pack
+                     (const Tandem__Stat__PointQuery   *message,
+                      uint8_t             *out);
+size_t tandem__stat__point_query__pack_to_buffer
+                     (const Tandem__Stat__PointQuery   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__PointQuery *
+       tandem__stat__point_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__point_query__free_unpacked
+                     (Tandem__Stat__PointQuery *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Stat__GroupQuery methods */
+void   tandem__stat__group_query__init
+                     (Tandem__Stat__GroupQuery         *message);
+size_t tandem__stat__group_query__get_packed_size
+                     (const Tandem__Stat__GroupQuery   *message);
+size_t tandem__stat__group_query__pack
+                     (const Tandem__Stat__GroupQuery   *message,
+                      uint8_t             *out);
+size_t tandem__stat__group_query__pack_to_buffer
+                     (const Tandem__Stat__GroupQuery   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__GroupQuery *
+       tandem__stat__group_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__group_query__free_unpacked
+                     (Tandem__Stat__GroupQuery *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Stat__Rows methods */
 void   tandem__stat__rows__init
@@ -284,6 +493,82 @@ Tandem__Stat__AgentStatistics *
 void   tandem__stat__agent_statistics__free_unpacked
                      (Tandem__Stat__AgentStatistics *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Stat__PointStatistics methods */
+void   tandem__stat__point_statistics__init
+                     (Tandem__Stat__PointStatistics         *message);
+size_t tandem__stat__point_statistics__get_packed_size
+                     (const Tandem__Stat__PointStatistics   *message);
+size_t tandem__stat__point_statistics__pack
+                     (const Tandem__Stat__PointStatistics   *message,
+                      uint8_t             *out);
+size_t tandem__stat__point_statistics__pack_to_buffer
+                     (const Tandem__Stat__PointStatistics   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__PointStatistics *
+       tandem__stat__point_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__point_statistics__free_unpacked
+                     (Tandem__Stat__PointStatistics *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Stat__Point methods */
+void   tandem__stat__point__init
+                     (Tandem__Stat__Point         *message);
+size_t tandem__stat__point__get_packed_size
+                     (const Tandem__Stat__Point   *message);
+size_t tandem__stat__point__pack
+                     (const Tandem__Stat__Point   *message,
+                      uint8_t             *out);
+size_t tandem__stat__point__pack_to_buffer
+                     (const Tandem__Stat__Point   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__Point *
+       tandem__stat__point__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__point__free_unpacked
+                     (Tandem__Stat__Point *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Stat__GroupStatistics methods */
+void   tandem__stat__group_statistics__init
+                     (Tandem__Stat__GroupStatistics         *message);
+size_t tandem__stat__group_statistics__get_packed_size
+                     (const Tandem__Stat__GroupStatistics   *message);
+size_t tandem__stat__group_statistics__pack
+                     (const Tandem__Stat__GroupStatistics   *message,
+                      uint8_t             *out);
+size_t tandem__stat__group_statistics__pack_to_buffer
+                     (const Tandem__Stat__GroupStatistics   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__GroupStatistics *
+       tandem__stat__group_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__group_statistics__free_unpacked
+                     (Tandem__Stat__GroupStatistics *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Stat__Group methods */
+void   tandem__stat__group__init
+                     (Tandem__Stat__Group         *message);
+size_t tandem__stat__group__get_packed_size
+                     (const Tandem__Stat__Group   *message);
+size_t tandem__stat__group__pack
+                     (const Tandem__Stat__Group   *message,
+                      uint8_t             *out);
+size_t tandem__stat__group__pack_to_buffer
+                     (const Tandem__Stat__Group   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Stat__Group *
+       tandem__stat__group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__stat__group__free_unpacked
+                     (Tandem__Stat__Group *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Stat__Subscribe_Closure)
@@ -291,6 +576,12 @@ typedef void (*Tandem__Stat__Subscribe_Closure)
                   void *closure_data);
 typedef void (*Tandem__Stat__Query_Closure)
                  (const Tandem__Stat__Query *message,
+                  void *closure_data);
+typedef void (*Tandem__Stat__PointQuery_Closure)
+                 (const Tandem__Stat__PointQuery *message,
+                  void *closure_data);
+typedef void (*Tandem__Stat__GroupQuery_Closure)
+                 (const Tandem__Stat__GroupQuery *message,
                   void *closure_data);
 typedef void (*Tandem__Stat__Rows_Closure)
                  (const Tandem__Stat__Rows *message,
@@ -304,6 +595,18 @@ typedef void (*Tandem__Stat__Statistics_Closure)
 typedef void (*Tandem__Stat__AgentStatistics_Closure)
                  (const Tandem__Stat__AgentStatistics *message,
                   void *closure_data);
+typedef void (*Tandem__Stat__PointStatistics_Closure)
+                 (const Tandem__Stat__PointStatistics *message,
+                  void *closure_data);
+typedef void (*Tandem__Stat__Point_Closure)
+                 (const Tandem__Stat__Point *message,
+                  void *closure_data);
+typedef void (*Tandem__Stat__GroupStatistics_Closure)
+                 (const Tandem__Stat__GroupStatistics *message,
+                  void *closure_data);
+typedef void (*Tandem__Stat__Group_Closure)
+                 (const Tandem__Stat__Group *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -312,10 +615,16 @@ typedef void (*Tandem__Stat__AgentStatistics_Closure)
 
 extern const ProtobufCMessageDescriptor tandem__stat__subscribe__descriptor;
 extern const ProtobufCMessageDescriptor tandem__stat__query__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__point_query__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__group_query__descriptor;
 extern const ProtobufCMessageDescriptor tandem__stat__rows__descriptor;
 extern const ProtobufCMessageDescriptor tandem__stat__row__descriptor;
 extern const ProtobufCMessageDescriptor tandem__stat__statistics__descriptor;
 extern const ProtobufCMessageDescriptor tandem__stat__agent_statistics__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__point_statistics__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__point__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__group_statistics__descriptor;
+extern const ProtobufCMessageDescriptor tandem__stat__group__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -127,10 +127,14 @@ struct  Tandem__Tlibrary__MonitorRequest
    */
   size_t n_event_types;
   uint32_t *event_types;
+  /*
+   * Only calls at the node's routing points, those of the ranges; the snapshot has no DNs.
+   */
+  protobuf_c_boolean points_only;
 };
 #define TANDEM__TLIBRARY__MONITOR_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__monitor_request__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL, 0 }
 
 
 /*
@@ -141,7 +145,8 @@ struct  Tandem__Tlibrary__InputMaskRequest
   ProtobufCMessage base;
   uint32_t reference_id;
   /*
-   * Which events the client is told, by their numbers: 59 to 65 of calls; 73 to 76 of agents; 94 and 95 of links; 147, 148 and 150 of DNs, any of
+   * Which events the client is told, by their numbers: 57 and 58 of calls at routing points, either of which stands for their 59, too; 59 to 65
+   * of calls of DNs (59 alone is not enough beside 57 or 58); 73 to 76 of agents; 94 and 95 of links; 147, 148 and 150 of DNs, any of
    * which stands for all three. None means all; others are ignored. Answers, and what belongs to a snapshot, are told in any case. At most 64.
    */
   size_t n_event_types;
@@ -478,10 +483,25 @@ struct  Tandem__Tlibrary__Event
    * EventRouteRequest: how long ago the call came to the node, milliseconds.
    */
   uint64_t call_age_milliseconds;
+  /*
+   * EventQueued (57), EventDiverted (58), EventAbandoned (59) of one of the node's routing points, with `this_dn`, `connection`, and
+   * `third_party_dn` (who has taken the call, or where it goes): what has become of the call. 0 for every other event, 1 it waits
+   * (EventQueued), 2 answered, 3 the caller has given up (EventAbandoned), 4 it goes to the default and alternate DNs, 5 refused, 6 it goes to another
+   * routing point. A snapshot tells of those that wait, without a sequence number, after the DNs and before its end.
+   */
+  uint32_t point_outcome;
+  /*
+   * How long the call had been at the routing point: when that happened, or for a call that waits, when the event was sent.
+   */
+  uint64_t waited_milliseconds;
+  /*
+   * How long before the event was sent it happened.
+   */
+  uint64_t age_milliseconds;
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, 0 }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
