@@ -112,8 +112,8 @@ extension NodeCore {
     /// Calls that wait for a place on a trunk.
     package mutating func inspectWaitingForPlaces() -> Int { trunks.waitingCount }
 
-    /// Whether it takes for granted that peers which it does not hear have none of its places.
-    package mutating func inspectPresumesPlaces() -> Bool { trunks.shares.presumes }
+    /// Whether there may be more places than there should, as far as this node knows.
+    package mutating func inspectDoubtsPlaces() -> Bool { trunks.shares.isInDoubt }
 
     /// The calls of a DN that this node is near to itself.
     package mutating func inspectNearCalls(of dn: DNIndex) -> [DNCall] { statefulProxy.calls.calls(of: dn) }

@@ -16,6 +16,12 @@ package struct CallPlan: Equatable, Sendable {
     package var doubled: UInt64
     /// The run goes on until nothing is left of any call.
     package var isToldToTheEnd: Bool
+    /// How many calls may wait at a routing point, and what they ask of agents.
+    package var maximumWaiting: Int
+    package var skills: [Skill]
+    /// Calls of the first routing point whose time is up go to the second.
+    package var overflows: Bool
+    package var ageing: Duration
     /// What the trunks carry that callers come by and that telephones are dialled through; nil for any number.
     package var callerCapacity: Int?
     package var telephoneCapacity: Int?
@@ -40,11 +46,19 @@ package struct CallPlan: Equatable, Sendable {
             afterCallWork: .milliseconds(random.one(of: [0, 0, 300])),
             faultGap: mood == .calm ? nil : random.one(of: [nil, 500, 2000] as [UInt64?]).map { $0 * .millisecond },
             doubled: random.one(of: [0, 5, 20]),
-            isToldToTheEnd: random.chance(25),
+            isToldToTheEnd: random.chance(25), maximumWaiting: random.one(of: [1, 3, 1_000, 1_000]),
+            skills: random.chance(30) ? [Skill("english", level: 5)].compactMap(\.self) : [],
+            overflows: random.chance(40), ageing: random.one(of: [.zero, .seconds(1), .seconds(30)]),
             // Without calls in number the rest of a run has little to do.
             callerCapacity: random.one(of: [nil, nil, nil, nil, 3, 8]),
             telephoneCapacity: random.one(of: [nil, 1, 2, 5]), groupCapacity: random.one(of: [nil, nil, nil, 4]),
             gatewayCheck: random.one(of: [nil, 1, 2] as [Int?]).map { .seconds($0) })
+    }
+
+    /// What is declared of an agent.
+    static func profile(ofAgent agent: Int) -> AgentProfile {
+        let skills = [Skill("english", level: [2, 5, 8][agent % 3])].compactMap(\.self)
+        return AgentProfile(skills: skills, priority: agent) ?? .none
     }
 
     var trunks: [Trunk] {
@@ -73,10 +87,11 @@ package struct CallPlan: Equatable, Sendable {
             RoutingPoint(
                 dn: Self.points[0], strategy: strategy, timeout: timeout, ringTimeout: ringTimeout,
                 defaultDN: phone(phones - 1),
-                alternates: [phone(0), DN(decimal: UInt64(ClusterSimulation.firstDesktop), length: 4)]),
+                alternates: [phone(0), DN(decimal: UInt64(ClusterSimulation.firstDesktop), length: 4)], skills: skills,
+                maximumWaiting: maximumWaiting, overflowPoint: overflows ? Self.points[1] : nil),
             RoutingPoint(
                 dn: Self.points[1], strategy: .longestIdle, prefersSameLocation: true, overflow: .milliseconds(500),
-                timeout: timeout, ringTimeout: ringTimeout),
+                timeout: timeout, ringTimeout: ringTimeout, priority: 2, maximumWaiting: maximumWaiting),
         ]
     }
 

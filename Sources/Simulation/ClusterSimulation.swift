@@ -46,7 +46,7 @@ package struct ClusterSimulation {
     var phones: [SimulatedPhone]
     /// By node and trunk: the calls that go over it.
     var trunkUse: [[Int]]
-    /// A node has presumed that others have none of its places.
+    /// There may be more places on trunks than there should.
     var isCapacityInDoubt = false
     var ledger: Ledger
     var isStorming = true
@@ -157,7 +157,8 @@ package struct ClusterSimulation {
     /// Waits until nothing is on its way any more, and looks at what has become of it all.
     mutating func settleDown() {
         guard failure == nil else { return }
-        let deadline = now + 60 * .second
+        // Where links carry a few messages a second, what is left of calls takes its time.
+        let deadline = now + (plan.calls == nil ? 60 : 150) * .second
         // Losses have to be noticed and dials to be tried again first.
         run(until: now + 2 * plan.timing.linkTimeout.nanoseconds + 2_500 * .millisecond)
         while failure == nil, whatIsUnfinished() != nil, now < deadline { run(until: now + 250 * .millisecond) }

@@ -88,7 +88,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case phoneRang, phoneAnswered, phoneAnsweredLate, phoneRefused, phoneWasGone, phoneHungUp, datagramDoubled
     case routerConnected, routerReserved, routeAsked, routeAskedAgain, routeTaken, routeRefused, routeOverruled
     case callRouted, callDefaulted, callsReported, callsRecounted, sipOverLink, callMoved
-    case capacityTold, gatewayAsked, gatewayRefused, gatewayWasSilent, telephoneDialled
+    case capacityTold, gatewayAsked, gatewayRefused, gatewayWasSilent, telephoneDialled, servedInOrder, callOverflowed,
+        callTurnedAway
     case statFeedLost, statFeedResumed, callsToldToTheEnd
     case callRinging, callEstablished, callReleased, callAbandoned
     case pointQueued, pointDiverted, pointAbandoned, waitingCallInSnapshot
@@ -162,7 +163,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             switch event.outcome {
             case .waiting: self = .pointQueued
             case .abandoned: self = .pointAbandoned
-            case .answered, .defaulted, .refused, .overflowed: self = .pointDiverted
+            case .overflowed: self = .callOverflowed
+            case .answered, .defaulted, .refused: self = .pointDiverted
             }
         case .agent(let event, _, _):
             switch event.kind {

@@ -90,6 +90,7 @@ extension ClusterSimulation {
                 continue
             }
             let name = topology.directory.dn(at: dn)
+            guard !wasTakenLate(call, at: dn) else { continue }
             guard routedCalls[call.connection]?.contains(name) == true,
                 let token = tokensOfCalls[call.connection]?.last(where: { $0.dn == name })
             else { continue }
@@ -98,6 +99,15 @@ extension ClusterSimulation {
             fail(
                 "invariantAgentsHaveOneRoutedCall",
                 "\(self.name(node)) has let \(other) and \(call.connection) in to \(self.name(dn))")
+        }
+    }
+
+    /// The phone has taken the call just when it was taken back, and its agent may have been given another one meanwhile.
+    private func wasTakenLate(_ call: Call, at dn: DNIndex) -> Bool {
+        guard phones.indices.contains(dn.position) else { return false }
+        return phones[dn.position].legs.contains { leg in
+            guard case .answersLate = leg.manner else { return false }
+            return leg.since > 0 && Array(leg.call.utf8) == call.callID
         }
     }
 

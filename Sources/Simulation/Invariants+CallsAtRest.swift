@@ -75,6 +75,10 @@ extension ClusterSimulation {
         guard caller.state == .talking, now < caller.silentFrom, let remote = caller.dialog?.remote,
             nodes[caller.node.position].life == caller.life
         else { return }
+        // Of two phones that have answered at once the caller may hear the other one first.
+        guard phones.count(where: { $0.legs.contains { $0.call == caller.callID && $0.since > 0 } }) == 1 else {
+            return
+        }
         for phone in phones.indices where !phones[phone].isGone {
             for leg in phones[phone].legs
             where leg.state == .talking && leg.call == caller.callID && remote.hasSuffix(";tag=\(leg.tag)") {
@@ -107,7 +111,8 @@ extension ClusterSimulation {
             fail("invariantCallersAreNotForgotten", "caller \(caller.number) waits at \(name(caller.node)) for nobody")
         }
         // It may ring somewhere when its time is up, and then at the default and two alternates.
-        let longest = plan.timeout.nanoseconds + 4 * plan.ringTimeout.nanoseconds + 2 * .second
+        let longest =
+            (plan.overflows ? 2 : 1) * plan.timeout.nanoseconds + 4 * plan.ringTimeout.nanoseconds + 2 * .second
         for node in nodes.indices {
             for call in cores[node].inspectRoutedCalls() {
                 // A process that was stopped does what was due when it goes on.
@@ -159,8 +164,11 @@ extension ClusterSimulation {
             for call in cores[node].inspectRoutedCalls() where call.state == .waiting {
                 // A router leaves a call alone that its node has refused to send anywhere.
                 guard routers[router].refusals[call.connection] ?? 0 < 4 else { continue }
+                let skills = topology.routingPoints.first { $0.dn == call.routingPoint }?.skills ?? []
                 for position in 0..<topology.directory.count {
                     let dn = DNIndex(position)
+                    let profile = cores[node].inspectView(of: dn).agent?.profile ?? .none
+                    guard profile.lacks(skills) == nil else { continue }
                     guard !call.tried.contains(topology.directory.dn(at: dn)) else { continue }
                     let isFree = seers.allSatisfy { Availability(of: cores[$0].inspectView(of: dn)).isAvailable }
                     guard isFree else { continue }

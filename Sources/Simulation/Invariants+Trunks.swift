@@ -5,11 +5,15 @@ import Trunks
 // What must hold of trunks.
 extension ClusterSimulation {
     /// 9. Never are there more calls over a trunk, or over the trunks of a group, than it carries, at all nodes together. A node that has
-    /// forgotten what it lent, and cannot hear whom, may break that until both have heard each other and the calls are over.
+    /// forgotten what it lent, and cannot hear whom, may break that until both have heard each other, have settled it, and the calls are
+    /// over.
     mutating func invariantCapacitiesHold(_ node: NodeIndex) {
         guard plan.calls != nil, let present = cores[node.position].inspectTrunkUse() else { return }
         trunkUse[node.position] = present
-        if cores[node.position].inspectPresumesPlaces() { isCapacityInDoubt = true }
+        if !isCapacityInDoubt, cores[node.position].inspectDoubtsPlaces() {
+            isCapacityInDoubt = true
+            count(.capacityInDoubt)
+        }
         var sums: [(name: String, capacity: Int, used: Int)] = []
         let used = topology.trunks.indices.map { trunk in
             nodes.indices.reduce(0) { $0 + (nodes[$1].isUp ? trunkUse[$1][trunk] : 0) }
@@ -28,8 +32,7 @@ extension ClusterSimulation {
                 "invariantCapacitiesHold",
                 "\(exceeded.used) calls go over \(exceeded.name), which carries \(exceeded.capacity)")
         }
-        count(.capacityInDoubt)
-        let isClear = nodes.indices.allSatisfy { !nodes[$0].isUp || !cores[$0].inspectPresumesPlaces() }
+        let isClear = nodes.indices.allSatisfy { !nodes[$0].isUp || !cores[$0].inspectDoubtsPlaces() }
         if exceeded == nil, isClear { isCapacityInDoubt = false }
     }
 }

@@ -200,6 +200,7 @@ extension ClusterSimulation {
         for action in due {
             switch action {
             case .reserve(let node, let reference, let dn, let agent, let priority):
+                invariantNobodyIsOvertaken(router, node, reference, dn)
                 let request = ReservationRequest(priority: priority, agent: agent)
                 ask(.reserveAgent(referenceID: reference, dn: dn.description, request), of: node)
             case .cancelReservation(let node, let reference, let dn):
@@ -207,6 +208,7 @@ extension ClusterSimulation {
                 ask(.reserveAgent(referenceID: reference, dn: dn.description, request), of: node)
             case .route(let node, let reference, let connection, _, let token):
                 routers[router].orders[reference] = connection
+                if token == nil { count(.callTurnedAway) }
                 if let token { tokensOfCalls[connection, default: []].append(token) }
                 ask(.routeCall(referenceID: reference, connection, token), of: node)
             case .tellPosition(let node, let reference, let connection, let position, let waiting):
@@ -214,6 +216,7 @@ extension ClusterSimulation {
                 ask(.queuePosition(referenceID: reference, connection, word), of: node)
             }
         }
+        invariantLinesAreBounded(router)
         guard let deadline = routers[router].machine.nextDeadline, deadline < routers[router].tickPlanned else {
             return
         }

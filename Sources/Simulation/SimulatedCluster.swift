@@ -64,6 +64,7 @@ extension ClusterSimulation {
         if let calls = plan.calls {
             timing.afterCallWork = calls.afterCallWork
             timing.maximumCall = CallPlan.maximumCall
+            timing.ageing = calls.ageing
         }
         return Topology(
             cluster: "simulated", domain: "cc.example.com",
@@ -76,7 +77,13 @@ extension ClusterSimulation {
             directory: DNDirectory(blocks: blocks, dialStrings: plan.calls == nil ? [:] : dialStrings(plan)),
             routingPoints: plan.calls?.routingPoints(phones: plan.phoneCount) ?? [],
             trunks: plan.calls?.trunks ?? [], capacityGroups: plan.calls?.capacityGroups ?? [],
-            timing: timing, secondLogin: plan.secondLogin, noAnswer: plan.calls?.noAnswer ?? .notReady
+            timing: timing, secondLogin: plan.secondLogin, noAnswer: plan.calls?.noAnswer ?? .notReady,
+            agentProfiles: plan.calls == nil
+                ? [:]
+                : Dictionary(
+                    uniqueKeysWithValues: (0..<RunPlan.agentCount).map {
+                        (Self.agent($0), CallPlan.profile(ofAgent: $0))
+                    })
         )
     }
 

@@ -94,6 +94,8 @@ package struct CapacityShares: Sendable {
     ) {
         self.me = me
         settledAt = now.monotonic &+ patience
+        // Questions of an earlier life were answered under other numbers.
+        lastQuestion = UInt32(truncatingIfNeeded: mixed(now.monotonic ^ UInt64(me.rawValue)))
         isSettled = nodeCount == 1 || capacities.isEmpty
         isLive = Array(repeating: false, count: nodeCount)
         owed = Array(repeating: [], count: nodeCount)
@@ -123,8 +125,11 @@ package struct CapacityShares: Sendable {
         for pool in pools.indices { noteSpare(pool) }
     }
 
-    /// It has places without having heard from every peer what it has forgotten: peers that it lent some may use these too.
-    package var presumes: Bool { isSettled && !pools.allSatisfy { $0.isHeard.allSatisfy(\.self) } }
+    /// It has places without having heard from every peer what it has forgotten, or has heard too late: there may be more places than
+    /// there should.
+    package var isInDoubt: Bool {
+        isSettled && (!pools.allSatisfy { $0.isHeard.allSatisfy(\.self) } || pools.indices.contains { deficit($0) > 0 })
+    }
 
     // MARK: Places
 
@@ -135,8 +140,16 @@ package struct CapacityShares: Sendable {
     /// How many calls this node may have.
     package func holding(_ pool: Int) -> Int {
         guard isSettled || faults.contains(.capacityForgotten) else { return 0 }
+        return max(0, net(pool))
+    }
+
+    /// How many places have been given away that were none: it was not known then that others had been given away before. They are
+    /// wanted back.
+    package func deficit(_ pool: Int) -> Int { isSettled ? max(0, -net(pool)) : 0 }
+
+    private func net(_ pool: Int) -> Int {
         let given = faults.contains(.capacityGivenTwice) ? 0 : pools[pool].sum(pools[pool].given)
-        return max(0, pools[pool].share + pools[pool].sum(pools[pool].taken) - given)
+        return pools[pool].share + pools[pool].sum(pools[pool].taken) - given
     }
 
     /// How many more it may have now.
@@ -221,7 +234,7 @@ package struct CapacityShares: Sendable {
         return CapacityWord(
             name: pools[pool].name, given: pools[pool].given[peer.position], taken: pools[pool].taken[peer.position],
             spare: UInt32(clamping: spare(pool)),
-            wanted: question == 0 ? 0 : UInt32(clamping: max(1, pools[pool].wanted - max(0, free(pool)))),
+            wanted: question == 0 ? 0 : UInt32(clamping: max(1, pools[pool].wanted)),
             question: question, answer: pools[pool].answers[peer.position])
     }
 

@@ -259,7 +259,8 @@ package struct TrunkDesk: Sendable {
         var exhausted: Set<Int> = []
         for pool in wanted.indices {
             let lacks = wanted[pool] > 0 && shares.free(pool) <= 0
-            if !shares.want(lacks ? wanted[pool] : 0, of: pool) { exhausted.insert(pool) }
+            let count = (lacks ? wanted[pool] : 0) + shares.deficit(pool)
+            if !shares.want(count, of: pool) { exhausted.insert(pool) }
         }
         return exhausted
     }
