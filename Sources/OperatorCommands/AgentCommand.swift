@@ -10,7 +10,7 @@ import Wire
 struct AgentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "Log an agent in or out, or set it ready or not ready, as a desktop would.",
-        subcommands: [Login.self, Ready.self, NotReady.self, Logout.self])
+        subcommands: [Login.self, Ready.self, NotReady.self, Logout.self, Desk.self])
 
     struct Login: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Log an agent in on a DN (TAgentLogin).")
@@ -148,8 +148,13 @@ struct AgentRequestOptions: ParsableArguments {
         return reasons
     }
 
-    /// Sends a request to the node of `--node`, to the DN's owner if it is ready, or else to any node that is.
+    /// Sends a request, and tells what has come of it.
     func send(_ request: AgentRequest, on dn: String) throws {
+        try withPort(of: dn) { port, node in tell(try port.agent(request, on: dn), by: node) }
+    }
+
+    /// Connects to the node of `--node`, to the DN's owner if it is ready, or else to any node that is.
+    func withPort(of dn: String, _ act: (TLibraryClient, String) throws -> Void) throws {
         let client = try controller.connect()
         let owner = try client.provisioned(dn).authority?.owner
         let status = try client.status()
@@ -166,7 +171,7 @@ struct AgentRequestOptions: ParsableArguments {
                 to: address, name: security.name ?? "tandem agent", secret: try security.secret(),
                 security: try security.security(of: name, at: address, status))
             defer { port.close() }
-            tell(try port.agent(request, on: dn), by: name)
+            try act(port, name)
         } catch let error as TLibraryClientError {
             throw CommandFailure("\(name): \(error)", .failed)
         }

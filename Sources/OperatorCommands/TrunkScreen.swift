@@ -70,6 +70,7 @@ package enum TrunkScreen {
     }
 
     private static func state(_ gateway: TrunkStatus.Gateway) -> (word: String, tone: Table.Tone) {
+        if gateway.downAt.isEmpty, gateway.upAt.isEmpty { return ("out of reach", .doubtful) }
         if gateway.downAt.isEmpty { return gateway.isBelieved ? ("not asked", .plain) : ("up", .good) }
         return gateway.upAt.isEmpty
             ? ("down", .bad) : ("down at \(Wording.count(UInt64(gateway.downAt.count), "node"))", .doubtful)
@@ -84,7 +85,7 @@ extension TrunkStatus {
 package struct TrunkJSON: Encodable, Equatable, Sendable {
     package struct Gateway: Encodable, Equatable, Sendable {
         var address: String
-        /// `up`, `down`, or `not-asked` of one that nobody asks.
+        /// `up`, `down`, `not-asked` of one that nobody asks, or `out-of-reach` of one that no node has a port for.
         var state: String
         var downAt: [String]
         @OrNull var downSince: String?
@@ -120,7 +121,9 @@ package struct TrunkJSON: Encodable, Equatable, Sendable {
         failed = sum.failed
         unreachable = sum.unreachable
         gateways = trunk.gateways.map { gateway in
-            let state = gateway.isBelieved ? "not-asked" : gateway.downAt.isEmpty ? "up" : "down"
+            let isOutOfReach = gateway.downAt.isEmpty && gateway.upAt.isEmpty
+            let state =
+                isOutOfReach ? "out-of-reach" : gateway.isBelieved ? "not-asked" : gateway.downAt.isEmpty ? "up" : "down"
             return Gateway(
                 address: gateway.address, state: state, downAt: gateway.downAt,
                 downSince: gateway.downSince == 0 ? nil : Wording.isoTime(milliseconds: gateway.downSince))

@@ -121,7 +121,7 @@ extension ClusterSimulation {
     ) {
         count(Transition(sent: message))
         let problem = nodes[node.position].streams[peer.position].problem(
-            with: message, on: id, from: node, chunk: plan.chunkRecords)
+            with: message, on: id, from: node, chunk: plan.chunkRecords, ring: plan.ringCapacity)
         guard let problem else { return }
         fail("invariantStreamsAreOrderly", "\(name(node)) to \(name(peer)) on \(id): \(problem)")
     }

@@ -123,7 +123,9 @@ struct StreamModel: Sendable {
     }
 
     /// - Returns: what is wrong with a message that its sender is about to send, or nil.
-    mutating func problem(with message: PeerMessage, on id: Int, from sender: NodeIndex, chunk: Int) -> String? {
+    mutating func problem(
+        with message: PeerMessage, on id: Int, from sender: NodeIndex, chunk: Int, ring: Int
+    ) -> String? {
         if connection != id {
             connection = id
             isIntroduced = false
@@ -143,7 +145,7 @@ struct StreamModel: Sendable {
         guard isIntroduced else { return "something before the hello" }
         switch message {
         case .hello, .pong: return nil
-        case .syncBegin(let begin): return begins(begin)
+        case .syncBegin(let begin): return begins(begin, ring)
         case .records(let batch): return says(batch, sender, chunk)
         case .syncEnd(let position): return ends(position)
         case .claims(let claims):
@@ -154,9 +156,10 @@ struct StreamModel: Sendable {
         }
     }
 
-    private mutating func begins(_ begin: SyncBegin) -> String? {
+    private mutating func begins(_ begin: SyncBegin, _ ring: Int) -> String? {
         if !begin.isSnapshot, hasBegun { return "a second sync that is no snapshot" }
         if begin.isSnapshot, hasBegun, begin.revision < revision { return "a snapshot of the past" }
+        if begin.isSnapshot, hasBegun, begin.revision - revision <= ring { return "a snapshot of what the ring holds" }
         if begin.isSnapshot, isCounting { snapshots += 1 }
         hasBegun = true
         hasEnded = false

@@ -25,6 +25,10 @@ struct DocumentedJSONTests {
         var all: [String] = []
         var status = degradedStatus()
         status.nodes[1].report?.points = [PointReport("8000")]
+        var trunk = TrunkReport("carrier")
+        trunk.gateways = [GatewayReport("udp:192.0.2.1:5060")]
+        status.nodes[1].report?.trunks = [trunk]
+        all += keys(JSONOutput.compact(TrunksJSON(status)))
         all += keys(JSONOutput.compact(StatusJSON(status)))
         var busy = details(.inService)
         let call = DNCall(connection: CallConnection(rawValue: 1), phase: .ringing, since: 0)

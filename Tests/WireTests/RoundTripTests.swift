@@ -31,6 +31,14 @@ import Wire
         }
     }
 
+    @Test func `what nodes tell of capacities comes out as it went in`() throws {
+        for word in capacityWords {
+            let frame = frame { CapacityCodec.encode(word, to: &$0) }
+            #expect(header(frame).type == FrameType.capacity)
+            #expect(try CapacityCodec.decode(payload(frame).span.bytes) == word)
+        }
+    }
+
     @Test func `what Stat Servers are asked and tell comes out as it went in`() throws {
         for request in statRequests {
             let frame = frame { StatCodec.encode(request, to: &$0) }

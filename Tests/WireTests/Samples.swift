@@ -4,6 +4,7 @@ import ClusterModel
 import DNOwnership
 import Orchestration
 import TLibraryPorts
+import Trunks
 import Wire
 
 private func session(
@@ -34,6 +35,12 @@ let calls: [DNCalls] = [
                 other: String(repeating: "~", count: DNCall.maximumOther)),
         ], lastEnded: DNCalls.Ended(connection: CallConnection(rawValue: 0), end: .abandoned)),
     DNCalls([], lastEnded: DNCalls.Ended(connection: connection, end: .released)),
+]
+
+let capacityWords: [CapacityWord] = [
+    CapacityWord(name: .trunk("carrier"), given: 0, taken: 0),
+    CapacityWord(
+        name: .group("west"), given: .max, taken: 1 << 40, spare: .max, wanted: 3, question: 7, answer: .max),
 ]
 
 let callMessages: [CallMessage] = [
@@ -461,6 +468,16 @@ private let nodeReport: NodeReport = {
     (point.abandoned, point.defaulted, point.refused, point.routers) = (5, 6, .max, 8)
     point.overflowed = 9
     report.points = [point, PointReport("sales")]
+    var trunk = TrunkReport("carrier")
+    (trunk.calls, trunk.limit, trunk.capacity, trunk.group, trunk.groupCapacity) = (1, 0, 3, "west", 4)
+    (trunk.inbound, trunk.outbound, trunk.full, trunk.failovers) = (5, 6, 7, 8)
+    (trunk.failed, trunk.unreachable) = (9, .max)
+    var gateway = GatewayReport("udp:192.0.2.1:5060")
+    (gateway.isDown, gateway.since) = (true, 10)
+    var other = GatewayReport("tls:192.0.2.2:5061")
+    (other.isBelieved, other.isOutOfReach) = (true, true)
+    trunk.gateways = [gateway, other]
+    report.trunks = [trunk, TrunkReport("other")]
     return report
 }()
 

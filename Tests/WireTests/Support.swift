@@ -58,6 +58,12 @@ func everySample() -> [Sample] {
                 _ = try CallsCodec.decode(type: $0, $1.span.bytes)
             })
     }
+    for word in capacityWords {
+        samples.append(
+            Sample(frame: frame { CapacityCodec.encode(word, to: &$0) }) { _, payload in
+                _ = try CapacityCodec.decode(payload.span.bytes)
+            })
+    }
     for request in statRequests {
         samples.append(
             Sample(frame: frame { StatCodec.encode(request, to: &$0) }) {
