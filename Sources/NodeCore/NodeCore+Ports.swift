@@ -27,6 +27,8 @@ extension NodeCore {
             }
         }
         settle(now)
+        // Nobody need cut it off any more.
+        actions.removeAll { if case .closeClient(client, _) = $0 { true } else { false } }
     }
 
     /// The grace of DNs that were abandoned is over, unless they were held and abandoned again since.

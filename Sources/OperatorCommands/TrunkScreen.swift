@@ -89,6 +89,19 @@ package struct TrunkJSON: Encodable, Equatable, Sendable {
         var state: String
         var downAt: [String]
         @OrNull var downSince: String?
+
+        init(_ gateway: TrunkStatus.Gateway) {
+            address = gateway.address
+            downAt = gateway.downAt
+            downSince = gateway.downSince == 0 ? nil : Wording.isoTime(milliseconds: gateway.downSince)
+            if gateway.downAt.isEmpty, gateway.upAt.isEmpty {
+                state = "out-of-reach"
+            } else if gateway.downAt.isEmpty {
+                state = gateway.isBelieved ? "not-asked" : "up"
+            } else {
+                state = "down"
+            }
+        }
     }
 
     package struct Node: Encodable, Equatable, Sendable {
@@ -120,14 +133,7 @@ package struct TrunkJSON: Encodable, Equatable, Sendable {
         failovers = sum.failovers
         failed = sum.failed
         unreachable = sum.unreachable
-        gateways = trunk.gateways.map { gateway in
-            let isOutOfReach = gateway.downAt.isEmpty && gateway.upAt.isEmpty
-            let state =
-                isOutOfReach ? "out-of-reach" : gateway.isBelieved ? "not-asked" : gateway.downAt.isEmpty ? "up" : "down"
-            return Gateway(
-                address: gateway.address, state: state, downAt: gateway.downAt,
-                downSince: gateway.downSince == 0 ? nil : Wording.isoTime(milliseconds: gateway.downSince))
-        }
+        gateways = trunk.gateways.map { Gateway($0) }
         nodes = trunk.nodes.map { Node(node: $0.node, calls: $0.report.calls, limit: $0.report.limit) }
         capacity = sum.capacity
         capacityGroup = sum.group.isEmpty ? nil : sum.group

@@ -120,4 +120,13 @@ import Testing
         node.clientDisconnected(desktop, now: at(0))
         #expect(node.service("7000") == .desktopGone)
     }
+
+    @Test func `a slow client that has gone in the same turn is not closed any more`() {
+        var node = core(ports: PortsConfiguration(outboxCapacity: 4))
+        for id in 0..<5 as Range<UInt32> {
+            node.requestReceived(.queryAddress(referenceID: id, dn: "7000"), from: desktop, now: at(0))
+        }
+        node.clientDisconnected(desktop, now: at(0))
+        #expect(node.takeActions() == [])
+    }
 }

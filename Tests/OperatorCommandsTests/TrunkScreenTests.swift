@@ -28,8 +28,7 @@ struct TrunkScreenTests {
         return status
     }
 
-    @Test
-    func theCallsOfAllNodesAreSummed() {
+    @Test func `the calls of all nodes are summed`() {
         let lines = TrunkScreen.rendered(status().trunks, now: now, .plain).split(separator: "\n").map { line in
             line.split(separator: " ").joined(separator: " ")
         }
@@ -40,8 +39,7 @@ struct TrunkScreenTests {
         #expect(TrunkScreen.rendered([], now: now, .plain) == "The topology declares no trunk.\n")
     }
 
-    @Test
-    func aGatewayIsDownWhereItDoesNotAnswer() throws {
+    @Test func `a gateway is down where it does not answer`() throws {
         let one = status(downAt: [1])
         let text = TrunkScreen.rendered(one.trunks, now: now, .plain)
         #expect(text.contains("down at 1 node") && text.contains("1m 05s") && text.contains("dc1/sip1"), "\(text)")
@@ -56,8 +54,7 @@ struct TrunkScreenTests {
         #expect(partly?.message.contains("does not answer dc1/sip1, so") == true)
     }
 
-    @Test
-    func scriptsAreToldTheSame() {
+    @Test func `scripts are told the same`() {
         let json = JSONOutput.compact(TrunksJSON(status(downAt: [1])))
         #expect(json.contains("\"calls\":4,\"capacity\":60,\"capacityGroup\":\"west\""), "\(json)")
         #expect(json.contains("\"downAt\":[\"dc1/sip1\"]") && json.contains("\"state\":\"down\""), "\(json)")
