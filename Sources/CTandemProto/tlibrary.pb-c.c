@@ -1654,7 +1654,7 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   tandem__tlibrary__event__private_info__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[45] =
+static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors[46] =
 {
   {
     "server",
@@ -2161,6 +2161,18 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "call_arrival_milliseconds",
+    43,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Tlibrary__Event, call_arrival_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "point_outcome",
     60,
     PROTOBUF_C_LABEL_NONE,
@@ -2198,11 +2210,12 @@ static const ProtobufCFieldDescriptor tandem__tlibrary__event__field_descriptors
   },
 };
 static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
-  44,   /* field[44] = age_milliseconds */
+  45,   /* field[45] = age_milliseconds */
   25,   /* field[25] = agent_id */
   37,   /* field[37] = ani */
   35,   /* field[35] = call */
   41,   /* field[41] = call_age_milliseconds */
+  42,   /* field[42] = call_arrival_milliseconds */
   17,   /* field[17] = cluster */
   36,   /* field[36] = connection */
   23,   /* field[23] = contacts */
@@ -2220,7 +2233,7 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   20,   /* field[20] = link_peers */
   8,   /* field[8] = owner */
   16,   /* field[16] = owner_address */
-  42,   /* field[42] = point_outcome */
+  43,   /* field[43] = point_outcome */
   31,   /* field[31] = priority */
   6,   /* field[6] = private_info */
   40,   /* field[40] = profile */
@@ -2241,14 +2254,14 @@ static const unsigned tandem__tlibrary__event__field_indices_by_name[] = {
   2,   /* field[2] = time_seconds */
   38,   /* field[38] = tried_dns */
   18,   /* field[18] = version */
-  43,   /* field[43] = waited_milliseconds */
+  44,   /* field[44] = waited_milliseconds */
   26,   /* field[26] = work_mode */
 };
 static const ProtobufCIntRange tandem__tlibrary__event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 60, 42 },
-  { 0, 45 }
+  { 60, 43 },
+  { 0, 46 }
 };
 const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
 {
@@ -2258,7 +2271,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__event__descriptor =
   "Tandem__Tlibrary__Event",
   "tandem.tlibrary",
   sizeof(Tandem__Tlibrary__Event),
-  45,
+  46,
   tandem__tlibrary__event__field_descriptors,
   tandem__tlibrary__event__field_indices_by_name,
   2,  tandem__tlibrary__event__number_ranges,

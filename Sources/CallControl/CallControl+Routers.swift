@@ -71,7 +71,8 @@ extension CallControl {
                 router,
                 RouteRequest(
                     connection: call.connection, routingPoint: point.dn, caller: call.caller, tried: call.tried,
-                    priority: point.priority, waited: (now.monotonic &- call.came) / 1_000_000)))
+                    priority: point.priority, waited: (now.monotonic &- call.came) / 1_000_000,
+                    arrived: call.came / 1_000_000)))
         schedule(slot)
     }
 

@@ -149,10 +149,12 @@ package struct RouteRequest: Equatable, Sendable {
     package var priority: Int
     /// How long ago the call came to the node: milliseconds.
     package var waited: UInt64
+    /// When it came, by the node's own clock: milliseconds since a moment that the node keeps while it runs. Nil where it does not say.
+    package var arrived: UInt64?
 
     package init(
         connection: CallConnection, routingPoint: DN, caller: String = "", tried: [DN] = [], location: String = "",
-        priority: Int = 0, waited: UInt64 = 0
+        priority: Int = 0, waited: UInt64 = 0, arrived: UInt64? = nil
     ) {
         self.connection = connection
         self.routingPoint = routingPoint
@@ -161,5 +163,6 @@ package struct RouteRequest: Equatable, Sendable {
         self.location = location
         self.priority = priority
         self.waited = waited
+        self.arrived = arrived
     }
 }

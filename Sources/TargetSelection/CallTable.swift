@@ -55,6 +55,7 @@ struct CallTable: Sendable {
     private(set) var lines = RankedHeaps<Urgency>()
     /// Those that have had calls, by number of their lines.
     private var nodes: [NodeIndex] = []
+    private var clocks: [NodeIndex: NodeClock] = [:]
     private let targetCount: Int
     /// By routing point: calls that have begun to wait and have not gone.
     private var places: [DN: Int] = [:]
@@ -97,6 +98,11 @@ struct CallTable: Sendable {
 
     // MARK: Coming and going
 
+    /// How long ago a call that is about to be added came to its node: nanoseconds.
+    mutating func age(of request: RouteRequest, at node: NodeIndex, _ now: Instant) -> Int64 {
+        clocks[node, default: NodeClock()].age(of: request, now)
+    }
+
     /// - Parameters:
     ///   - target: the number of the routing point's class.
     ///   - arrival: as if it had come then, with what its priority is worth.
@@ -116,6 +122,7 @@ struct CallTable: Sendable {
             waitsForNear: now.monotonic < overflow)
         calls[slot] = call
         slots[call.key] = slot
+        clocks[node, default: NodeClock()].calls += 1
         return slot
     }
 
@@ -134,6 +141,7 @@ struct CallTable: Sendable {
         leaveLine(slot)
         deadlines.set(slot, to: DeadlineQueue.never)
         slots[call.key] = nil
+        clocks[call.node]?.calls -= 1
         calls[slot] = nil
         freeSlots.append(slot)
     }

@@ -117,7 +117,8 @@ package struct RouterMachine: Sendable {
         }
         let slot = calls.add(
             request, at: node, target: target, near: index.location(named: request.location),
-            arrival: Urgency.arrival(of: request, ageing: setup.ageing, now: now),
+            arrival: Urgency.arrival(
+                age: calls.age(of: request, at: node, now), priority: request.priority, ageing: setup.ageing, now: now),
             overflow: point.prefersSameLocation ? now.monotonic + point.overflow.nanoseconds : 0,
             end: memory(of: point, now), now: now)
         guard let freed else { return seek(slot, now) }

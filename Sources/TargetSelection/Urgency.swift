@@ -15,14 +15,17 @@ struct Urgency: Comparable, Sendable {
     /// `zero`.
     private static let wholeStep: UInt64 = 1 << 55
     private static let zero: UInt64 = 1 << 62
-    /// Whatever a node says of a call's age, it is less than six weeks.
-    private static let maximumWaited: UInt64 = 1 << 32
+    /// Nanoseconds: about seven weeks.
+    private static let maximumAge: Int64 = 1_000_000 << 32
 
-    /// - Parameter ageing: nanoseconds; zero for never.
-    static func arrival(of request: RouteRequest, ageing: UInt64, now: Instant) -> UInt64 {
+    /// - Parameters:
+    ///   - age: how long ago the call came, nanoseconds.
+    ///   - ageing: nanoseconds; zero for never.
+    static func arrival(age: Int64, priority: Int, ageing: UInt64, now: Instant) -> UInt64 {
         let bounds = RoutingPoint.priorityBounds
-        let priority = UInt64(min(max(request.priority, bounds.lowerBound), bounds.upperBound))
+        let priority = UInt64(min(max(priority, bounds.lowerBound), bounds.upperBound))
         let gained = priority * (ageing == 0 ? wholeStep : min(ageing, wholeStep))
-        return zero &+ now.monotonic &- min(request.waited, maximumWaited) * 1_000_000 &- gained
+        let came = Int64(zero &+ now.monotonic) - min(max(age, -maximumAge), maximumAge)
+        return UInt64(came) - gained
     }
 }

@@ -233,6 +233,7 @@ package struct TLibraryCodec: Sendable {
             message.ani = arena.string(request.caller)
             message.priority = Int32(clamping: request.priority)
             message.call_age_milliseconds = request.waited
+            message.call_arrival_milliseconds = request.arrived.map { $0 &+ 1 } ?? 0
             message.n_tried_dns = request.tried.count
             message.tried_dns = arena.strings(request.tried.map(\.description))
         case .routeUsed(let id, let connection, let point, let destination):

@@ -130,6 +130,8 @@ package struct ReceivedEvent: Equatable, Sendable {
     package var destination: String
     /// EventRouteRequest: how long ago the call came to the node, milliseconds.
     package var callAge: UInt64
+    /// When it came, by the node's clock; see `RouteRequest.arrived`.
+    package var callArrival: UInt64?
     /// EventQueued, EventDiverted, and EventAbandoned of a routing point of the node: what has become of the call.
     package var point: PointChange?
 }
@@ -172,6 +174,7 @@ extension TLibraryCodec {
                 connection: CallConnection(rawValue: message.connection), caller: text(message.ani),
                 triedDNs: try tried(message, type: type), destination: text(message.third_party_dn),
                 callAge: message.call_age_milliseconds,
+                callArrival: message.call_arrival_milliseconds == 0 ? nil : message.call_arrival_milliseconds - 1,
                 point: try PointEventCodec.change(message, type: type)
             )
         }

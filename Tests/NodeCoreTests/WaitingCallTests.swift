@@ -94,14 +94,16 @@ import Testing
         #expect(desk.ask(login, at: 1).map(\.type) == [.eventAgentLogin])
         connect(Self.first, as: "dc1/router1")
         _ = desk.invite("9000", from: caller)
-        let call = try #require(question(Self.first)).connection
+        let first = try #require(question(Self.first))
+        let call = first.connection
         desk.wait(2)
         // The router has no room for it.
         let events = desk.ask(.routeCall(referenceID: 7, call, nil), Self.first, at: 0)
         let asked = RouteRequest(
-            connection: call, routingPoint: Self.support, caller: "1000", priority: 3, waited: 2000)
+            connection: call, routingPoint: Self.support, caller: "1000", priority: 3, waited: 2000,
+            arrived: first.arrived)
         let used = TEvent.routeUsed(referenceID: 7, call, routingPoint: Self.sales, destination: Self.support)
-        #expect(events == [used, .routeRequest(asked)])
+        #expect(first.arrived != nil && events == [used, .routeRequest(asked)])
         let reserve = TRequest.reserveAgent(referenceID: 8, dn: "1001", ReservationRequest())
         guard case .agentReserved(_, let reservation)? = desk.ask(reserve, Self.first, at: 0).first else {
             Issue.record("the agent is not to be had")

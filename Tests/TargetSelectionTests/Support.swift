@@ -55,11 +55,11 @@ func call(_ number: UInt64) -> CallConnection { CallConnection(rawValue: number)
 
 func request(
     _ number: UInt64, _ point: DN = sales, tried: [Int] = [], _ location: String = "dc1", priority: Int = 0,
-    waited: UInt64 = 0
+    waited: UInt64 = 0, arrived: UInt64? = nil
 ) -> RouteRequest {
     RouteRequest(
         connection: call(number), routingPoint: point, tried: tried.map(dn), location: location, priority: priority,
-        waited: waited)
+        waited: waited, arrived: arrived)
 }
 
 func reservation(_ number: Int) -> Reservation {

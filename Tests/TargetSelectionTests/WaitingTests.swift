@@ -54,6 +54,41 @@ import Testing
         #expect(served(desk, 5, at: 18_000) == [5, 4, 2, 3, 1])
     }
 
+    @Test func `calls of a node keep their order however late a router hears of them`() {
+        let desk = Desk()
+        _ = desk.requested(request(1, arrived: 70_000), at: 10_000)
+        // The router did not run for two seconds: neither call had waited when it was told.
+        _ = desk.requested(request(2, arrived: 71_000), at: 13_000)
+        _ = desk.requested(request(3, arrived: 72_500), at: 13_000)
+        // It was with another router, which has gone.
+        _ = desk.requested(request(4, waited: 2_000, arrived: 71_500), at: 13_500)
+        _ = desk.requested(request(5, waited: 2_900), by: beta, at: 13_500)
+        #expect(served(desk, 5, at: 14_000) == [1, 5, 2, 4, 3])
+    }
+
+    @Test func `calls of a node keep their order also where the first was told too late`() {
+        let desk = Desk()
+        // The router has not run for two seconds.
+        _ = desk.requested(request(1, arrived: 70_000), at: 12_000)
+        _ = desk.requested(request(2, arrived: 70_500), at: 12_000)
+        _ = desk.requested(request(3, arrived: 71_000), at: 12_000)
+        _ = desk.ended(1, at: 12_000)
+        _ = desk.requested(request(4, waited: 1_300, arrived: 70_700), at: 12_000)
+        #expect(served(desk, 3, at: 12_100) == [2, 4, 3])
+    }
+
+    @Test func `a node's clock is set anew when the router knows no call of it`() {
+        let desk = Desk()
+        _ = desk.requested(request(1, arrived: 70_000), at: 10_000)
+        _ = desk.ended(1, at: 11_000)
+        _ = desk.requested(request(6, arrived: 1_000), at: 20_000)
+        _ = desk.requested(request(7, waited: 1_000), by: beta, at: 20_500)
+        _ = desk.requested(request(8, arrived: 1_700), at: 20_600)
+        // Nobody can have come when this one says.
+        _ = desk.requested(request(9, arrived: .max), at: 20_600)
+        #expect(served(desk, 4, at: 21_000) == [7, 6, 8, 9])
+    }
+
     @Test func `an agent gets the most urgent call that he is good enough for`() {
         let desk = Desk()
         _ = desk.requested(request(1, english, priority: 2))

@@ -58,11 +58,11 @@ import Wire
         #expect(try received(.status(statuses, sequence: nil)).statuses[2].calls == calls[1].calls)
         let request = RouteRequest(
             connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")],
-            priority: 7, waited: 61_000)
+            priority: 7, waited: 61_000, arrived: 0)
         let asked = try received(.routeRequest(request))
         #expect(asked.type == .eventRouteRequest && asked.thisDN == "8000" && asked.connection == connection)
         #expect(asked.caller == "+1555" && asked.triedDNs == request.tried)
-        #expect(asked.priority == 7 && asked.callAge == 61_000)
+        #expect(asked.priority == 7 && asked.callAge == 61_000 && asked.callArrival == 0)
         let used = try received(
             .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")))
         #expect(used.type == .eventRouteUsed && used.referenceID == 12 && used.destination == "1001")

@@ -290,7 +290,7 @@ let events: [TEvent] = {
         .routeRequest(
             RouteRequest(
                 connection: connection, routingPoint: dn("8000"), caller: "+1555", tried: [dn("1001"), dn("1002")],
-                priority: 100, waited: .max)),
+                priority: 100, waited: .max, arrived: .max - 1)),
         .routeUsed(referenceID: 12, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeUsed(referenceID: nil, connection, routingPoint: dn("8000"), destination: dn("1001")),
         .routeEnded(connection, routingPoint: dn("8000")),

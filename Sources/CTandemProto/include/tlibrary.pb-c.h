@@ -484,6 +484,11 @@ struct  Tandem__Tlibrary__Event
    */
   uint64_t call_age_milliseconds;
   /*
+   * EventRouteRequest: when the call came, by the node's own clock: milliseconds since a moment that it keeps while it runs, and one.
+   * 0 where the node does not say. So calls of one node have their order, however late a router hears of them.
+   */
+  uint64_t call_arrival_milliseconds;
+  /*
    * EventQueued (57), EventDiverted (58), EventAbandoned (59) of one of the node's routing points, with `this_dn`, `connection`, and
    * `third_party_dn` (who has taken the call, or where it goes): what has become of the call. 0 for every other event, 1 it waits
    * (EventQueued), 2 answered, 3 the caller has given up (EventAbandoned), 4 it goes to the default and alternate DNs, 5 refused, 6 it goes to another
@@ -501,7 +506,7 @@ struct  Tandem__Tlibrary__Event
 };
 #define TANDEM__TLIBRARY__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__tlibrary__event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, 0, 0 }
 
 
 /* Tandem__Tlibrary__AddressRequest methods */
