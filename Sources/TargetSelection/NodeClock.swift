@@ -19,7 +19,9 @@ struct NodeClock: Sendable {
     /// How long ago a call came: nanoseconds. Less than nothing where the first one was told later than this one.
     mutating func age(of request: RouteRequest, _ now: Instant) -> Int64 {
         let waited = min(request.waited, Self.maximumWaited) * 1_000_000
-        guard let arrived = request.arrived.map({ min($0, Self.maximumArrival) * 1_000_000 }) else { return Int64(waited) }
+        guard let arrived = request.arrived.map({ min($0, Self.maximumArrival) * 1_000_000 }) else {
+            return Int64(waited)
+        }
         if calls == 0 { zero = nil }
         let zero = zero ?? now.monotonic &- waited &- arrived
         self.zero = zero
