@@ -46,11 +46,11 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
 
     private func request(
         _ tried: [String] = [], _ connection: CallConnection = call, at dn: DN = point, waited: UInt64 = 0,
-        priority: Int = 0
+        arrived: UInt64 = 0, priority: Int = 0
     ) -> RouteRequest {
         RouteRequest(
             connection: connection, routingPoint: dn, caller: "4711", tried: tried.map { DN($0)! },
-            priority: priority, waited: waited)
+            priority: priority, waited: waited, arrived: arrived)
     }
 
     private mutating func give(_ dn: String, _ seconds: Double = 1) {
@@ -205,11 +205,12 @@ private func order(_ dn: String, id: UInt32 = 3, call: CallConnection = call) ->
         register()
         let calls = (1...3).map { CallConnection(rawValue: $0) }
         for (number, call) in calls.enumerated() {
-            #expect(arrive(call, Double(number)) == [.ask(first, request([], call))])
+            #expect(arrive(call, Double(number)) == [.ask(first, request([], call, arrived: UInt64(number) * 1000))])
         }
         control.unregistered(first, from: nil, now: at(4), &actions)
         let asked = calls.enumerated().map { number, call in
-            RoutingAction.ask(second, request([], call, waited: 4000 - UInt64(number) * 1000))
+            let arrived = UInt64(number) * 1000
+            return RoutingAction.ask(second, request([], call, waited: 4000 - arrived, arrived: arrived))
         }
         #expect(taken() == asked)
         control.unregistered(second, from: point, now: at(5), &actions)

@@ -49,7 +49,7 @@ private func at(_ seconds: Double) -> Instant {
             router,
             RouteRequest(
                 connection: call, routingPoint: point, caller: "4711", tried: tried.map { DN($0)! },
-                priority: priority, waited: waited))
+                priority: priority, waited: waited, arrived: 0))
     }
 
     private mutating func give(_ dn: String, _ seconds: Double) {

@@ -81,7 +81,7 @@ import Testing
         assert re.fullmatch("[0-9a-f]{16}", connection), connection
         assert ringing == {"callId": name, "caller": "1000", "callee": "1001", "state": "ringing",
                            "callerText": "1000", "dialledText": "1001", "routingPoint": None, "ringing": "1001",
-                           "tried": [], "nodes": ["dc1/sip1", "dc2/sip1"]}, ringing
+                           "position": None, "tried": [], "nodes": ["dc1/sip1", "dc2/sip1"]}, ringing
 
         callee.answer(invite, "200 OK", ";tag=callee")
         success = caller.receive("SIP/2.0 200")
