@@ -85,6 +85,10 @@ let doors: [Target] = [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport", "Digests",
         ]),
     .target(
+        name: "NodeStore",
+        dependencies: ["ClusterModel", "AgentSessions", "SIPCore", "NodeCore", "LinuxSystem", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
+    .target(
         name: "ProcessRuntime",
         dependencies: [.product(name: "Logging", package: "swift-log")]
     ),
@@ -121,7 +125,7 @@ let roles: [Target] = [
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
             "Orchestration",
-            "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
+            "NodeCore", "NodeStore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -202,6 +206,10 @@ let tests: [Target] = [
             "NodeCore", "Digests",
         ]),
     .testTarget(
+        name: "NodeStoreTests",
+        dependencies: ["ClusterModel", "AgentSessions", "SIPCore", "NodeCore", "LinuxSystem", "NodeStore"]
+    ),
+    .testTarget(
         name: "SimulationTests",
         dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "NodeCore", "Simulation"],
         exclude: ["regression-seeds.txt"]
@@ -260,6 +268,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Before its first release every one may change what it offers.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],

@@ -139,6 +139,17 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A node that begins uses its whole share at once, whatever it gave away in an earlier life.
     package static let capacityForgotten = Faults(rawValue: 1 << 57)
 
+    // MARK: What a node remembers
+
+    /// A registration is answered before it is written down.
+    package static let acknowledgedUnwritten = Faults(rawValue: 1 << 58)
+
+    /// A node that begins takes its bindings back, and not its claims.
+    package static let claimNotKept = Faults(rawValue: 1 << 59)
+
+    /// A node that begins takes bindings back that have expired since they were written.
+    package static let expiredRevived = Faults(rawValue: 1 << 60)
+
     // MARK: TLibraryPorts
 
     /// A resumed feed begins one event late.

@@ -203,10 +203,18 @@ package struct OwnershipMachine: Sendable {
     ///
     /// A refresh at the owner makes no new claim and, unless the DN was out of service, says nothing to anybody.
     package mutating func registrationAccepted(_ dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]) {
-        let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
+        registrationAccepted(dn, stamp: clock.next(wallMilliseconds: now.wallMilliseconds), &actions)
+    }
+
+    /// The same, of a registration that got its stamp when it came and was written down since.
+    package mutating func registrationAccepted(
+        _ dn: DNIndex, stamp: Stamp, _ actions: inout [OwnershipAction]
+    ) {
         let record = records[dn.position]
         if record.owner == me {
-            if !configuration.faults.contains(.refreshNotNoted) { records[dn.position].registered = stamp }
+            if !configuration.faults.contains(.refreshNotNoted) {
+                records[dn.position].registered = max(record.registered, stamp)
+            }
             guard !record.service.isInService else { return }
             updateOwn(dn, &actions) { $0.service = .inService }
         } else {
@@ -216,8 +224,34 @@ package struct OwnershipMachine: Sendable {
 
     /// A removal arrived here for a DN whose owner cannot be heard: this node claims the DN, out of service.
     package mutating func removalAccepted(_ dn: DNIndex, now: Instant, _ actions: inout [OwnershipAction]) {
-        let stamp = clock.next(wallMilliseconds: now.wallMilliseconds)
+        removalAccepted(dn, stamp: clock.next(wallMilliseconds: now.wallMilliseconds), &actions)
+    }
+
+    /// The same, of one that got its stamp when it came.
+    package mutating func removalAccepted(_ dn: DNIndex, stamp: Stamp, _ actions: inout [OwnershipAction]) {
         claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: .unregistered, &actions)
+    }
+
+    /// Whether a greater claim than one with this stamp of this node's has been heard: what waited with it comes too late.
+    package func isSuperseded(_ dn: DNIndex, _ stamp: Stamp) -> Bool {
+        let record = records[dn.position]
+        return record.owner != me && !record.isSuperseded(by: Claim(owner: me, stamp: stamp))
+    }
+
+    /// This node's own claim to a DN, and when somebody registered there last; nil of a DN that it does not own.
+    package func ownClaim(of dn: DNIndex) -> (claim: Stamp, registered: Stamp)? {
+        let record = records[dn.position]
+        return record.owner == me ? (record.stamp, record.registered) : nil
+    }
+
+    /// Takes back what an earlier life of this node has kept of a DN that it owned. Before the first event.
+    package mutating func restore(
+        _ dn: DNIndex, claim: Stamp, registered: Stamp, service: Service, session: AgentSession?,
+        _ actions: inout [OwnershipAction]
+    ) {
+        observe(max(claim, registered, session?.stamp ?? .zero))
+        self.claim(
+            dn, Claim(owner: me, stamp: claim), registered: registered, service: service, session: session, &actions)
     }
 
     /// The last binding or desktop of a DN is gone. The claim stays; only the owner's own word counts.

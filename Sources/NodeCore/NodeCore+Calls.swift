@@ -285,6 +285,7 @@ extension NodeCore {
 
     mutating func endPeerFlow(_ peer: NodeIndex, _ now: Instant) {
         peerMessages[peer.position].removeAll()
+        commits?.flowEnded(.peer(peer))
         statefulProxy.flowEnded(.peer(peer), now: now)
         settleSIP(now)
         // Phones that have registered through that node are not reached any more.
@@ -296,7 +297,7 @@ extension NodeCore {
     /// Hands on what the proxy wants sent.
     mutating func settleSIP(_ now: Instant) {
         repeat {
-            while let request = statefulProxy.nextReturned() { registerHere(request, now) }
+            while let request = statefulProxy.nextReturned() { registerHere(request, written: nil, now) }
             var unreachable: [NodeIndex] = []
             for message in statefulProxy.takeOutput() {
                 guard let peer = message.target.flow.peer else {

@@ -84,21 +84,22 @@ extension NodeCore {
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
         if faults.contains(.repetitionTaken) { registrar.forgetEnded() }
+        if isOnItsWay(datagram, from: source) { return }
         // A peer has asked already who it is.
         guard authenticator != nil, source.flow.peer == nil else {
-            return register(by: nil, datagram, source, now, &answers)
+            return register(by: nil, datagram, source, written: nil, now, &answers)
         }
         guard message.authorizationCount == 0 || mayAttempt(from: source.address, now: now) else { return }
         let isStale: Bool
         switch authenticator!.check(message, in: datagram, directory: topology.directory, now: now) {
         case .authenticated(let sender):
             answerLimit = .max
-            return register(by: sender, datagram, source, now, &answers)
+            return register(by: sender, datagram, source, written: nil, now, &answers)
         case .repeated(let sender):
             // The same nonce count again: by the phone that has heard no answer, or by somebody who has seen its request, and
             // who may name any source. So the answer is bounded like those to strangers.
             if isRetransmission(datagram, by: sender, source, now) {
-                return register(by: sender, datagram, source, now, &answers)
+                return register(by: sender, datagram, source, written: nil, now, &answers)
             }
             isStale = true
         case .challenge(let stale):
@@ -123,9 +124,11 @@ extension NodeCore {
             == .retransmission
     }
 
-    /// - Parameter sender: whose password the sender knows; nil where anybody may register.
-    private mutating func register(
-        by sender: DNIndex?, _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant,
+    /// - Parameters:
+    ///   - sender: whose password the sender knows; nil where anybody may register.
+    ///   - written: what this very request will do, if it is in the store already.
+    mutating func register(
+        by sender: DNIndex?, _ datagram: Span<UInt8>, _ source: SIPSource, written: CommitDesk.Held?, _ now: Instant,
         _ answers: inout DatagramBatch
     ) {
         guard Self.isHost(message.requestURI.host, in: datagram, among: ownHosts),
@@ -139,6 +142,11 @@ extension NodeCore {
         }
         if message.lacksOutbound(in: datagram) {
             return answer(SIPResponse(.noOutbound), datagram, source, &answers)
+        }
+        if isHeld(dn) {
+            let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
+            if !commits!.wait(request, of: dn) { answer(Self.notWritten, datagram, source, &answers) }
+            return
         }
         let limits = topology.agentTypes[block.agentType].registration
         let plan = registrar.evaluate(
@@ -156,7 +164,18 @@ extension NodeCore {
             if plan != .refreshes, mayBeAnotherDevice(of: dn, datagram, source) {
                 return registerAtOwner(of: dn, mayReturn: true, datagram, source, now, &answers)
             }
-        case .query, .removes, .reject, .retransmission: break
+        case .removes:
+            guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
+                return registerAtOwner(of: dn, datagram, source, now, &answers)
+            }
+        case .query, .reject, .retransmission: break
+        }
+        if written == nil, mustBeWritten(plan, datagram, dn, limits, source, now),
+            !faults.contains(.acknowledgedUnwritten)
+        {
+            let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
+            if !hold(request, plan, dn, limits, now) { answer(Self.notWritten, datagram, source, &answers) }
+            return
         }
         switch plan {
         case .reject(let response):
@@ -166,16 +185,16 @@ extension NodeCore {
         case .retransmission:
             break
         case .refreshes:
-            registrar.refresh(message, in: datagram, for: dn, limits: limits, source: source, now: now)
-            accepted(dn, limits, now)
+            registrar.refresh(
+                message, in: datagram, for: dn, limits: limits, source: source, isWritten: written != nil,
+                now: written?.came ?? now)
+            accepted(dn, limits, written, now)
         case .adds:
-            _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
-            accepted(dn, limits, now)
+            _ = registrar.apply(
+                message, in: datagram, for: dn, limits: limits, source: source, now: written?.came ?? now)
+            accepted(dn, limits, written, now)
         case .removes:
-            guard hasNothingElsewhere(dn) || !ownership.isReachable(ownership.view(of: dn).owner) else {
-                return registerAtOwner(of: dn, datagram, source, now, &answers)
-            }
-            remove(datagram, dn, limits, source, now)
+            remove(datagram, dn, limits, source, written, now)
         }
         let target = writer.target(of: message, from: source.address)
         // Not in a closure: it would have the registrar and the message copied.
@@ -206,7 +225,9 @@ extension NodeCore {
     }
 
     /// A phone's DN is this node's after all: its owner said so, or cannot be heard any more.
-    mutating func registerHere(_ returned: ReturnedRequest, _ now: Instant) {
+    ///
+    /// - Parameter written: what it will do, if it is in the store already.
+    mutating func registerHere(_ returned: ReturnedRequest, written: CommitDesk.Held?, _ now: Instant) {
         let datagram = returned.request.span
         var output: [UInt8] = []
         let name = message.parse(datagram) == .request ? message.to.uri.dn(in: datagram) : nil
@@ -215,13 +236,24 @@ extension NodeCore {
         }
         let limits = topology.agentTypes[topology.directory.block(of: dn).agentType].registration
         let (source, address) = (returned.source, returned.source.address)
-        switch registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now) {
+        let request = CommitDesk.Request(returned)
+        let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
+        var isTaken = true
+        if isHeld(dn) {
+            isTaken = commits!.wait(request, of: dn)
+            if isTaken { return }
+        } else if written == nil, mustBeWritten(plan, datagram, dn, limits, source, now) {
+            isTaken = hold(request, plan, dn, limits, now)
+            if isTaken { return }
+        }
+        switch isTaken ? plan : .reject(Self.notWritten) {
         case .reject(let response):
             counters.requestsRefused += 1
             writer.write(response, to: message, in: datagram, from: address, into: &output)
         case .adds, .refreshes:
-            _ = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
-            accepted(dn, limits, now)
+            _ = registrar.apply(
+                message, in: datagram, for: dn, limits: limits, source: source, now: written?.came ?? now)
+            accepted(dn, limits, written, now)
             writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: address, now: now, into: &output)
         case .query, .removes, .retransmission:
             writer.writeRegistered(dn, of: registrar, to: message, in: datagram, from: address, now: now, into: &output)
@@ -230,16 +262,21 @@ extension NodeCore {
         if !ownershipActions.isEmpty { settle(now) }
     }
 
-    private mutating func accepted(_ dn: DNIndex, _ limits: RegistrationLimits, _ now: Instant) {
+    private mutating func accepted(
+        _ dn: DNIndex, _ limits: RegistrationLimits, _ written: CommitDesk.Held?, _ now: Instant
+    ) {
         if !(faults.contains(.acknowledgedUnclaimed) && message.cseq.isMultiple(of: 7)) {
-            ownership.registrationAccepted(dn, now: now, &ownershipActions)
+            let stamp = written?.stamp ?? ownership.nextStamp(now: now)
+            ownership.registrationAccepted(dn, stamp: stamp, &ownershipActions)
         }
+        if written == nil, faults.contains(.acknowledgedUnwritten) { commits?.note(dn) }
         counters.registrationsAccepted += 1
         if let interval = limits.probeInterval { registrar.watch(dn, every: interval.nanoseconds, now: now) }
     }
 
     /// A stream has ended, and bindings that were tied to it with it.
     package mutating func flowEnded(_ flow: FlowID, now: Instant) {
+        commits?.flowEnded(flow)
         statefulProxy.flowEnded(flow, now: now)
         settleSIP(now)
         registrar.flowEnded(flow, now: now, into: &emptied)
@@ -250,22 +287,25 @@ extension NodeCore {
 
     /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
     /// being out of service.
-    private func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
+    func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
         let owner = ownership.view(of: dn).owner
         return owner == .none || owner == me
             || (ownership.isReachable(owner) && !ownership.lastWord(of: dn).isInService)
     }
 
     private mutating func remove(
-        _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource, _ now: Instant
+        _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource,
+        _ written: CommitDesk.Held?, _ now: Instant
     ) {
         if ownership.owns(dn) {
-            let outcome = registrar.apply(message, in: datagram, for: dn, limits: limits, source: source, now: now)
+            let outcome = registrar.apply(
+                message, in: datagram, for: dn, limits: limits, source: source, now: written?.came ?? now)
             if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
         } else {
             registrar.noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
             guard !hasNothingElsewhere(dn) else { return }
-            ownership.removalAccepted(dn, now: now, &ownershipActions)
+            let stamp = written?.stamp ?? ownership.nextStamp(now: now)
+            ownership.removalAccepted(dn, stamp: stamp, &ownershipActions)
         }
     }
 

@@ -19,6 +19,8 @@ package struct NodeSetup: Sendable {
     package var faults: Faults
     /// Who phones are; nil where anybody may register.
     package var authenticator: DigestAuthenticator?
+    /// What the node's store has kept from earlier lives; nil of a node that remembers nothing and writes nothing down.
+    package var stored: StoredState?
 
     package init(
         topology: Topology, identity: NodeIdentity, ownership: OwnershipConfiguration? = nil,
@@ -129,6 +131,8 @@ package struct NodeCore: Sendable {
     var graceEnds: [DNIndex: UInt64] = [:]
 
     var actions: [NodeAction] = []
+    /// What is on its way to the store, and what waits for it; nil of a node without one.
+    package internal(set) var commits: CommitDesk?
     var ownershipActions: [OwnershipAction] = []
     var portsActions: [PortsAction] = []
     /// Whose last binding is gone, on the way to ownership.
@@ -142,7 +146,7 @@ package struct NodeCore: Sendable {
         ownershipConfiguration.faults = setup.faults
         ownership = OwnershipMachine(
             topology: setup.topology, identity: setup.identity, configuration: ownershipConfiguration,
-            seed: setup.seed, now: now
+            seed: setup.seed, now: now, greatestStamp: setup.stored?.greatestStamp(before: now) ?? .zero
         )
         var portsConfiguration = setup.ports
         portsConfiguration.faults = setup.faults
@@ -201,6 +205,7 @@ package struct NodeCore: Sendable {
         peerMessages = Array(repeating: PeerMessages(), count: setup.topology.nodes.count)
         sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
+        if let stored = setup.stored { restore(stored, now: now) }
     }
 
     private static func writer(
@@ -267,6 +272,7 @@ package struct NodeCore: Sendable {
             actions.append(.closeConnection(connection, problem))
         case .viewChanged(let dn, let before, let after):
             ports.viewChanged(dn, from: before, to: after, &portsActions)
+            noteForStore(dn, from: before, to: after)
             agentCounts.viewChanged(from: before, to: after, at: me)
             settleAgent(of: dn, from: before, to: after, now)
         case .ownerReachable(let owner):
@@ -329,6 +335,7 @@ package struct NodeCore: Sendable {
         consider(control.nextDeadline)
         consider(witnesses.nextDeadline)
         consider(trunks.nextDeadline)
+        consider(commits?.retryAt)
         return deadline
     }
 

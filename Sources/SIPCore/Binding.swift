@@ -71,13 +71,28 @@ struct BindingRecord {
     var flowPrevious = BindingRecord.none
     /// The second at which the wheel looks at this record; never later than the expiry.
     var checkSecond: UInt32 = 0
+    /// Until which second the store keeps the binding, in a process that comes after this one: later than its expiry by a
+    /// tenth of its lifetime, so that refreshes within that tenth need not be written down. 0 of what was never written.
+    var keptSecond: UInt32 = 0
     var contactLength: UInt16 = 0
     var pathLength: UInt16 = 0
     /// `UInt16.max` when none was given.
     var quality = UInt16.max
-    var isFlow = false
-    var isTied = false
-    var isProbed = false
+    /// One byte: a binding has a budget.
+    private var flags: UInt8 = 0
+
+    var isFlow: Bool {
+        get { flags & 1 != 0 }
+        set { flags = newValue ? flags | 1 : flags & ~1 }
+    }
+    var isTied: Bool {
+        get { flags & 2 != 0 }
+        set { flags = newValue ? flags | 2 : flags & ~2 }
+    }
+    var isProbed: Bool {
+        get { flags & 4 != 0 }
+        set { flags = newValue ? flags | 4 : flags & ~4 }
+    }
 
     var callIDLength: Int { text.count &- Int(contactLength) &- Int(pathLength) }
     /// A whole second at which this binding has expired, at most one second after it did.

@@ -155,17 +155,21 @@ extension Registrar {
 
     /// Does what `evaluate` announced as a refresh. Nothing may have changed the DN in between.
     ///
+    /// - Parameter isWritten: the store has it, with this very expiry.
     /// - Returns: whether anything but expiry and CSeq differs.
     @discardableResult
     package mutating func refresh(
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, for dn: DNIndex, limits: RegistrationLimits,
-        source: SIPSource, now: Instant
+        source: SIPSource, isWritten: Bool = false, now: Instant
     ) -> Bool {
         let slot = heads[dn.position]
         let contact = message.contact(0)
         records[Int(slot)].cseq = message.cseq
         let seconds = requestedExpires(contact, message, limits)
         setExpiry(now.monotonic + UInt64(seconds) * 1_000_000_000, of: slot)
+        if isWritten {
+            records[Int(slot)].keptSecond = Self.keptSecond(records[Int(slot)].expiry, lifetime: seconds)
+        }
         guard records[Int(slot)].source != source else { return false }
         move(slot, to: source)
         records[Int(slot)].isTied = isTied(contact, datagram, source)
@@ -241,14 +245,17 @@ extension Registrar {
         }
         let expiry = now.monotonic + UInt64(seconds) * 1_000_000_000
         outcome.device = device(of: contact, in: datagram)
+        let keptSecond = Self.keptSecond(expiry, lifetime: seconds)
         if slot >= 0 {
             setExpiry(expiry, of: slot)
+            records[Int(slot)].keptSecond = keptSecond
             if update(slot, contact, message, datagram, source, device: outcome.device, now) {
                 outcome.bindingsChanged = true
             }
         } else {
             var record = BindingRecord()
             record.expiry = expiry
+            record.keptSecond = keptSecond
             setText(of: &record, contact, message, datagram)
             record.cseq = message.cseq
             record.source = source

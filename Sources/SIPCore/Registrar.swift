@@ -60,8 +60,11 @@ package struct Registrar: Sendable {
     }
 
     /// Puts a binding back that the store or another process had kept. The caller keeps to the DN's number of contacts.
-    package mutating func restore(_ binding: Binding, of dn: DNIndex, now: Instant) {
+    ///
+    /// - Parameter keptSecond: until when the store keeps it, seconds of the monotonic clock.
+    package mutating func restore(_ binding: Binding, of dn: DNIndex, keptSecond: UInt32 = 0, now: Instant) {
         var record = BindingRecord()
+        record.keptSecond = keptSecond
         record.text = binding.contact + binding.callID + binding.path
         record.contactLength = UInt16(clamping: binding.contact.count)
         record.pathLength = UInt16(clamping: binding.path.count)

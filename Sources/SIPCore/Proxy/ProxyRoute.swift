@@ -58,6 +58,8 @@ package struct ProxyRoute: Sendable {
 /// A request that this node has to answer after all.
 package struct ReturnedRequest: Sendable {
     let context: Int32
+    /// Tells it from others that have had its context.
+    let generation: UInt32
     package let request: [UInt8]
     package let source: SIPSource
 }

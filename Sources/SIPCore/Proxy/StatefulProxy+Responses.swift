@@ -165,13 +165,17 @@ extension StatefulProxy {
 
     private mutating func comeBack(_ slot: Int32) {
         let context = contexts[Int(slot)]
-        returned.append(ReturnedRequest(context: slot, request: context.request, source: context.source))
+        returned.append(
+            ReturnedRequest(
+                context: slot, generation: context.generation, request: context.request, source: context.source))
     }
 
-    /// Answers a request that came back.
+    /// Answers a request that came back, if whoever sent it can still be told.
     ///
     /// - Parameter response: the whole response.
     package mutating func answer(_ request: ReturnedRequest, _ response: [UInt8], now: Instant) {
+        let context = contexts[Int(request.context)]
+        guard context.generation == request.generation, context.phase == .proceeding else { return }
         if let server = contexts[Int(request.context)].server { respond(server, response, now) }
         finish(request.context)
         carryOut(now)

@@ -1,0 +1,189 @@
+import ClusterModel
+import SIPCore
+
+/// What is on its way to the node's store, and whoever waits for it: bookkeeping without decisions.
+///
+/// A REGISTER that changes what is kept is judged, written down, and only then applied and answered, so nothing ever has to
+/// be taken back. Until then its DN is held, and further REGISTERs of it wait. What nobody waits for is noted by DN, and
+/// written as it is when its turn comes.
+package struct CommitDesk: Sendable {
+    /// How many REGISTERs may wait for the store.
+    static let limit = 65_536
+    /// How many REGISTERs of one DN wait behind the one that is being written.
+    static let queue = 4
+    /// After a failure, what nobody waits for is written again so much later, nanoseconds.
+    static let patience: UInt64 = 1_000_000_000
+
+    /// A REGISTER whose sender has proven who it is.
+    struct Request: Sendable {
+        var datagram: [UInt8]
+        var sender: DNIndex?
+        var source: SIPSource
+        /// It has come back from another node, which has not taken it.
+        var returned: ReturnedRequest?
+        /// The most bytes that its answer may have.
+        var answerLimit: Int
+
+        init(_ datagram: Span<UInt8>, sender: DNIndex?, source: SIPSource, answerLimit: Int) {
+            self.datagram = [UInt8](capacity: datagram.count) { output in
+                for position in 0..<datagram.count { output.append(datagram[position]) }
+            }
+            self.sender = sender
+            self.source = source
+            self.answerLimit = answerLimit
+        }
+
+        init(_ returned: ReturnedRequest) {
+            datagram = returned.request
+            source = returned.source
+            self.returned = returned
+            answerLimit = .max
+        }
+    }
+
+    /// One that is being written down.
+    struct Held: Sendable {
+        var request: Request
+        /// Lifetimes count from here.
+        var came: Instant
+        var stamp: Stamp
+        /// What is written.
+        var row: StoredDN
+        /// The stream that it came over has ended: nobody can be told.
+        var isVoid = false
+    }
+
+    private struct UnderWay {
+        var number: UInt64
+        var dn: DNIndex
+        /// A REGISTER waits for it.
+        var isAwaited: Bool
+    }
+
+    private(set) var held: [DNIndex: Held] = [:]
+    private var waiting: [DNIndex: [Request]] = [:]
+    private(set) var waitingCount = 0
+    /// DNs of which something is to be written that nobody waits for.
+    private(set) var dirty: Set<DNIndex> = []
+    private var underWay: [UnderWay] = []
+    private var underWayHead = 0
+    private var writes: [StoreWrite] = []
+    private var lastNumber: UInt64 = 0
+    /// The last that was heard of the store is that it could not write.
+    package private(set) var isFailing = false
+    private var retryTime: UInt64?
+    /// Holds what a DN's bindings would be.
+    var scratch = Registrar(dnCount: 1)
+
+    package var heldCount: Int { held.count }
+    var isFull: Bool { held.count + waitingCount >= Self.limit }
+
+    // MARK: REGISTERs
+
+    /// Whether the very same datagram is here already: its sender has heard no answer yet, and will.
+    func isHere(_ datagram: Span<UInt8>, from source: SIPSource, of dn: DNIndex) -> Bool {
+        guard let first = held[dn]?.request else { return false }
+        if Self.isSame(first, datagram, source) { return true }
+        return waiting[dn]?.contains { Self.isSame($0, datagram, source) } ?? false
+    }
+
+    private static func isSame(_ request: Request, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
+        guard request.source == source, request.datagram.count == datagram.count else { return false }
+        let known = request.datagram.span
+        for position in 0..<known.count where known[position] != datagram[position] { return false }
+        return true
+    }
+
+    mutating func hold(_ held: Held, of dn: DNIndex, named name: DN, greatestStamp: Stamp) {
+        self.held[dn] = held
+        write(name, dn, held.row, isAwaited: true, greatestStamp)
+    }
+
+    mutating func release(_ dn: DNIndex) -> Held? { held.removeValue(forKey: dn) }
+
+    /// - Returns: false when too many wait already.
+    mutating func wait(_ request: Request, of dn: DNIndex) -> Bool {
+        guard !isFull, waiting[dn, default: []].count < Self.queue else { return false }
+        waiting[dn, default: []].append(request)
+        waitingCount += 1
+        return true
+    }
+
+    mutating func nextWaiting(_ dn: DNIndex) -> Request? {
+        guard var requests = waiting.removeValue(forKey: dn), !requests.isEmpty else { return nil }
+        let first = requests.removeFirst()
+        waitingCount -= 1
+        if !requests.isEmpty { waiting[dn] = requests }
+        return first
+    }
+
+    /// A stream has ended: who sent something over it waits no more. What is being written comes to nothing.
+    mutating func flowEnded(_ flow: FlowID) {
+        for dn in held.filter({ $0.value.request.source.flow == flow }).keys { held[dn]!.isVoid = true }
+        for (dn, requests) in waiting {
+            let rest = requests.filter { $0.source.flow != flow }
+            waitingCount -= requests.count - rest.count
+            waiting[dn] = rest.isEmpty ? nil : rest
+        }
+    }
+
+    // MARK: Writes
+
+    /// When what could not be written is tried again, monotonic nanoseconds; nil without any.
+    var retryAt: UInt64? { dirty.isEmpty ? nil : retryTime }
+
+    mutating func note(_ dn: DNIndex) { dirty.insert(dn) }
+
+    mutating func forget(_ dn: DNIndex) { dirty.remove(dn) }
+
+    /// The noted DNs whose turn it is, sorted. They are noted no more.
+    mutating func takeDue(now: Instant) -> [DNIndex] {
+        guard !dirty.isEmpty else { return [] }
+        if let retryTime {
+            guard retryTime <= now.monotonic else { return [] }
+            self.retryTime = nil
+        }
+        // What is held is written as it will be; then one sees whether that is all.
+        let due = dirty.filter { held[$0] == nil }.sorted()
+        dirty.subtract(due)
+        return due
+    }
+
+    mutating func write(
+        _ name: DN, _ dn: DNIndex, _ row: StoredDN?, isAwaited: Bool = false, _ greatestStamp: Stamp
+    ) {
+        lastNumber += 1
+        writes.append(StoreWrite(number: lastNumber, dn: name, row: row, greatestStamp: greatestStamp))
+        underWay.append(UnderWay(number: lastNumber, dn: dn, isAwaited: isAwaited))
+    }
+
+    mutating func takeWrites() -> [StoreWrite] {
+        guard !writes.isEmpty else { return [] }
+        defer { writes.removeAll(keepingCapacity: true) }
+        return writes
+    }
+
+    /// Everything up to a number has been written, or could not be.
+    ///
+    /// - Returns: the next DN of these for which a REGISTER waits; nil when there is none left.
+    mutating func settled(through number: UInt64, isWritten: Bool, now: Instant) -> DNIndex? {
+        isFailing = !isWritten
+        while underWayHead < underWay.count, underWay[underWayHead].number <= number {
+            let next = underWay[underWayHead]
+            underWayHead += 1
+            if next.isAwaited { return next.dn }
+            guard !isWritten else { continue }
+            dirty.insert(next.dn)
+            retryTime = now.monotonic + Self.patience
+        }
+        if underWayHead == underWay.count {
+            underWay.removeAll(keepingCapacity: true)
+            underWayHead = 0
+        } else if underWayHead > 4_096 {
+            underWay.removeFirst(underWayHead)
+            underWayHead = 0
+        }
+        if isWritten { retryTime = nil }
+        return nil
+    }
+}

@@ -1,0 +1,269 @@
+import AgentSessions
+package import ClusterModel
+import DNOwnership
+import SIPCore
+
+// What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules.
+extension NodeCore {
+    /// Seconds until a phone that could not be registered should try again.
+    private static let retryAfter: UInt32 = 5
+
+    // MARK: The shell's side
+
+    /// What is to be written down, in order. The shell says later what became of it.
+    package mutating func takeWrites(now: Instant) -> [StoreWrite] {
+        guard commits != nil else { return [] }
+        let due = commits!.takeDue(now: now)
+        if !due.isEmpty {
+            let greatest = ownership.greatestStamp
+            for dn in due { commits!.write(topology.directory.dn(at: dn), dn, row(of: dn, now), greatest) }
+        }
+        return commits!.takeWrites()
+    }
+
+    /// Everything up to this number will be found by the next life of this node.
+    package mutating func storeCommitted(through number: UInt64, now: Instant) {
+        storeSettled(through: number, isWritten: true, now)
+    }
+
+    /// What had been asked for up to this number and was not told yet could not be written down.
+    package mutating func storeFailed(through number: UInt64, now: Instant) {
+        storeSettled(through: number, isWritten: false, now)
+    }
+
+    private mutating func storeSettled(through number: UInt64, isWritten: Bool, _ now: Instant) {
+        while let dn = commits?.settled(through: number, isWritten: isWritten, now: now) {
+            guard let held = commits!.release(dn) else { continue }
+            if isWritten {
+                finish(held, of: dn, now)
+            } else if !held.isVoid {
+                refuse(held.request, now)
+            }
+            while commits!.held[dn] == nil, let next = commits!.nextWaiting(dn) { carryOut(next, written: nil, now) }
+        }
+    }
+
+    // MARK: REGISTERs that wait
+
+    /// Whether the node has heard this very REGISTER, and the store not yet.
+    func isOnItsWay(_ datagram: Span<UInt8>, from source: SIPSource) -> Bool {
+        guard let commits, commits.heldCount > 0, let name = message.to.uri.dn(in: datagram),
+            let dn = topology.directory.index(of: name)
+        else { return false }
+        return commits.isHere(datagram, from: source, of: dn)
+    }
+
+    func isHeld(_ dn: DNIndex) -> Bool { commits?.held[dn] != nil }
+
+    /// Whether what a REGISTER would do has to be written down before it is done.
+    func mustBeWritten(
+        _ plan: RegisterPlan, _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource,
+        _ now: Instant
+    ) -> Bool {
+        guard commits != nil else { return false }
+        switch plan {
+        case .adds: return true
+        case .refreshes: return !registrar.isKept(refreshedBy: message, of: dn, limits: limits, source: source, now: now)
+        case .removes: return ownership.owns(dn) ? registrar.hasBindings(dn) : !hasNothingElsewhere(dn)
+        case .query, .retransmission, .reject: return false
+        }
+    }
+
+    /// Has what a REGISTER will do written down, and keeps it until that is done.
+    ///
+    /// - Returns: false, and nothing happens, when too many wait already.
+    mutating func hold(
+        _ request: CommitDesk.Request, _ plan: RegisterPlan, _ dn: DNIndex, _ limits: RegistrationLimits, _ now: Instant
+    ) -> Bool {
+        guard !commits!.isFull else { return false }
+        let datagram = request.datagram.span
+        let stamp = ownership.nextStamp(now: now)
+        let own = ownership.ownClaim(of: dn)
+        var scratch = Registrar(dnCount: 0)
+        swap(&scratch, &commits!.scratch)
+        let kept = registrar.kept(
+            of: dn, after: message, in: datagram, limits: limits, source: request.source, now: now, scratch: &scratch)
+        swap(&scratch, &commits!.scratch)
+        var isRegistration = true
+        if case .removes = plan { isRegistration = false }
+        let row = StoredDN(
+            claim: own?.claim ?? stamp, registered: isRegistration ? stamp : own?.registered ?? stamp,
+            service: kept.isEmpty ? .unregistered : .inService, session: ownership.session(of: dn),
+            contacts: contacts(kept, now))
+        let held = CommitDesk.Held(request: request, came: now, stamp: stamp, row: row)
+        commits!.hold(
+            held, of: dn, named: topology.directory.dn(at: dn), greatestStamp: ownership.greatestStamp)
+        return true
+    }
+
+    /// What a REGISTER will do is written down: now it is done, if that is still right.
+    private mutating func finish(_ held: CommitDesk.Held, of dn: DNIndex, _ now: Instant) {
+        // The store is ahead of what this node knows; unless that comes to be, it is put right.
+        commits!.note(dn)
+        guard !held.isVoid else { return }
+        if ownership.isSuperseded(dn, held.stamp) {
+            refuse(held.request, now)
+        } else {
+            carryOut(held.request, written: held, now)
+        }
+        if commits!.held[dn] == nil, let row = row(of: dn, now), row.isSame(as: held.row) { commits!.forget(dn) }
+    }
+
+    private mutating func refuse(_ request: CommitDesk.Request, _ now: Instant) {
+        let datagram = request.datagram.span
+        guard message.parse(datagram) == .request else { return }
+        counters.requestsRefused += 1
+        var output: [UInt8] = []
+        writer.write(Self.notWritten, to: message, in: datagram, from: request.source.address, into: &output)
+        send(output, to: request, now)
+    }
+
+    /// The answer to what could not be written down.
+    static var notWritten: SIPResponse { SIPResponse(.serviceUnavailable, extra: .retryAfter(retryAfter)) }
+
+    /// - Parameter held: nil of one that has waited behind another, and is judged as if it came now.
+    private mutating func carryOut(_ request: CommitDesk.Request, written held: CommitDesk.Held?, _ now: Instant) {
+        if let returned = request.returned {
+            registerHere(returned, written: held, now)
+        } else {
+            let datagram = request.datagram.span
+            guard message.parse(datagram) == .request else { return }
+            answerLimit = request.answerLimit
+            var answers = DatagramBatch()
+            register(by: request.sender, datagram, request.source, written: held, now, &answers)
+            for entry in answers.entries { send(Array(answers.bytes(of: entry)), to: request, now) }
+        }
+        if !ownershipActions.isEmpty { settle(now) }
+        settleSIP(now)
+    }
+
+    /// An answer that could not go at once.
+    private mutating func send(_ answer: [UInt8], to request: CommitDesk.Request, _ now: Instant) {
+        if let returned = request.returned {
+            statefulProxy.answer(returned, answer, now: now)
+            settleSIP(now)
+        } else if let peer = request.source.flow.peer {
+            peerMessages[peer.position].append(answer)
+        } else if request.source.flow != .none {
+            actions.append(.send(answer, to: request.source))
+        } else {
+            var target = request.source
+            target.address = writer.target(of: message, from: request.source.address)
+            actions.append(.send(answer, to: target))
+        }
+    }
+
+    // MARK: What nobody waits for
+
+    /// What this node shows of a DN has changed: if it is part of what is kept, it is written down.
+    mutating func noteForStore(_ dn: DNIndex, from before: View, to after: View) {
+        guard commits != nil, before.owner == me || after.owner == me else { return }
+        if before.service != after.service || before.owner != after.owner || before.stamp != after.stamp
+            || before.agent != after.agent
+        {
+            commits!.note(dn)
+        }
+    }
+
+    /// What is kept of a DN; nil of one that another node owns.
+    private func row(of dn: DNIndex, _ now: Instant) -> StoredDN? {
+        guard let own = ownership.ownClaim(of: dn) else { return nil }
+        return StoredDN(
+            claim: own.claim, registered: own.registered, service: ownership.lastWord(of: dn),
+            session: ownership.session(of: dn), contacts: contacts(registrar.kept(of: dn), now))
+    }
+
+    private func contacts(_ kept: [Registrar.Kept], _ now: Instant) -> [StoredDN.Contact] {
+        kept.map { kept in
+            let milliseconds = UInt64(kept.second) * 1_000
+            let present = now.monotonic / 1_000_000
+            let until =
+                milliseconds >= present
+                ? now.wallMilliseconds + (milliseconds - present)
+                : now.wallMilliseconds - min(now.wallMilliseconds, present - milliseconds)
+            return StoredDN.Contact(kept.binding, keptUntil: until)
+        }
+    }
+
+    // MARK: A new life
+
+    mutating func restore(_ stored: StoredState, now: Instant) {
+        commits = CommitDesk()
+        var dns: [(DNIndex, StoredDN)] = []
+        for (name, row) in stored.dns {
+            if let dn = topology.directory.index(of: name) { dns.append((dn, row)) }
+        }
+        dns.sort { $0.0 < $1.0 }
+        var changed: [DNIndex] = []
+        for (dn, row) in dns where restore(dn, row, now) { changed.append(dn) }
+        settle(now)
+        // It stands in the store already.
+        for (dn, _) in dns { commits!.forget(dn) }
+        for dn in changed { commits!.note(dn) }
+    }
+
+    /// - Returns: whether what is in the store is not so any more.
+    private mutating func restore(_ dn: DNIndex, _ row: StoredDN, _ now: Instant) -> Bool {
+        let block = topology.directory.block(of: dn)
+        let type = topology.agentTypes[block.agentType]
+        var session = row.session
+        var (claim, registered) = (row.claim, row.registered)
+        let refused = now.wallMilliseconds + ownership.configuration.clockRefusal.nanoseconds / 1_000_000
+        if max(claim, registered).milliseconds > refused {
+            // The clock was wrong then, and no other node would take such a stamp.
+            claim = ownership.nextStamp(now: now)
+            registered = claim
+        }
+        if let stamp = session.map({ max($0.stamp, $0.login) }), stamp.milliseconds > refused { session = nil }
+        var service = row.service
+        if service.isInService {
+            if type.phone == .sip, mayRegisterHere(block) {
+                let lost = restoreBindings(of: dn, row, type.registration, now)
+                if !registrar.hasBindings(dn) { service = lost }
+            } else {
+                service = type.phone == .pstn ? .desktopGone : .restarted
+            }
+        }
+        if !faults.contains(.claimNotKept) {
+            ownership.restore(
+                dn, claim: claim, registered: registered, service: service, session: session, &ownershipActions)
+        }
+        return claim != row.claim || registered != row.registered || service != row.service || session != row.session
+            || registrar.kept(of: dn).count != row.contacts.count
+    }
+
+    /// Takes the phones back that can still be reached.
+    ///
+    /// - Returns: why the DN is out of service if there is none.
+    private mutating func restoreBindings(
+        of dn: DNIndex, _ row: StoredDN, _ limits: RegistrationLimits, _ now: Instant
+    ) -> Service {
+        var reason = Service.expired
+        // Each is put before the others.
+        for contact in row.contacts.prefix(limits.contacts).reversed() {
+            if contact.binding.isTied {
+                // The stream that it was reached over has ended with the process.
+                reason = .flowLost
+                continue
+            }
+            // No longer than a new registration could last, whatever the clock was then.
+            let most = UInt64(limits.maximumExpires) * 1_100 + 1_000
+            var left = min(contact.keptUntil, now.wallMilliseconds + most)
+            if faults.contains(.expiredRevived), left <= now.wallMilliseconds { left = now.wallMilliseconds + most }
+            guard left > now.wallMilliseconds else { continue }
+            var binding = contact.binding
+            binding.expiry = now.monotonic + (left - now.wallMilliseconds) * 1_000_000
+            // As far as it goes in whole seconds.
+            registrar.restore(binding, of: dn, keptSecond: UInt32(clamping: binding.expiry / 1_000_000_000), now: now)
+        }
+        if let interval = limits.probeInterval { registrar.watch(dn, every: interval.nanoseconds, now: now) }
+        return reason
+    }
+}
+
+extension StoredState {
+    /// Where the clock of the next life begins. A stamp from far ahead is of a clock that was wrong; everybody would refuse it.
+    func greatestStamp(before now: Instant) -> Stamp {
+        greatestStamp.milliseconds > now.wallMilliseconds + 60_000 ? .zero : greatestStamp
+    }
+}
