@@ -86,7 +86,9 @@ let doors: [Target] = [
         ]),
     .target(
         name: "NodeStore",
-        dependencies: ["ClusterModel", "AgentSessions", "SIPCore", "NodeCore", "LinuxSystem", .product(name: "GRDB", package: "GRDB.swift")]
+        dependencies: [
+            "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", .product(name: "GRDB", package: "GRDB.swift"),
+        ]
     ),
     .target(
         name: "ProcessRuntime",
@@ -207,7 +209,7 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "NodeStoreTests",
-        dependencies: ["ClusterModel", "AgentSessions", "SIPCore", "NodeCore", "LinuxSystem", "NodeStore"]
+        dependencies: ["ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "NodeStore"]
     ),
     .testTarget(
         name: "SimulationTests",

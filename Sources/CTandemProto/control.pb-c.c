@@ -2797,7 +2797,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[27] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[28] =
 {
   {
     "node",
@@ -3004,6 +3004,18 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "store",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, store),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "refuses_second_login",
     19,
     PROTOBUF_C_LABEL_NONE,
@@ -3127,9 +3139,9 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
   5,   /* field[5] = agent_types */
-  26,   /* field[26] = capacity_groups */
-  18,   /* field[18] = client_requests */
-  19,   /* field[19] = clients_prove */
+  27,   /* field[27] = capacity_groups */
+  19,   /* field[19] = client_requests */
+  20,   /* field[20] = clients_prove */
   3,   /* field[3] = cluster */
   6,   /* field[6] = data_centers */
   15,   /* field[15] = digest_algorithms */
@@ -3139,25 +3151,25 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   14,   /* field[14] = has_realm */
   9,   /* field[9] = homes */
   1,   /* field[1] = incarnation */
-  25,   /* field[25] = no_answer */
+  26,   /* field[26] = no_answer */
   0,   /* field[0] = node */
   7,   /* field[7] = nodes */
   13,   /* field[13] = realm */
-  17,   /* field[17] = refuses_second_login */
-  20,   /* field[20] = role */
-  24,   /* field[24] = routers */
-  21,   /* field[21] = routing_points */
+  18,   /* field[18] = refuses_second_login */
+  21,   /* field[21] = role */
+  25,   /* field[25] = routers */
+  22,   /* field[22] = routing_points */
   16,   /* field[16] = source_limits */
-  23,   /* field[23] = stat_servers */
+  24,   /* field[24] = stat_servers */
+  17,   /* field[17] = store */
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
-  22,   /* field[22] = trunks */
+  23,   /* field[23] = trunks */
 };
-static const ProtobufCIntRange tandem__control__configure__number_ranges[2 + 1] =
+static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 19, 17 },
-  { 0, 27 }
+  { 0, 28 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -3167,10 +3179,10 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  27,
+  28,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
-  2,  tandem__control__configure__number_ranges,
+  1,  tandem__control__configure__number_ranges,
   (ProtobufCMessageInit) tandem__control__configure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -5243,7 +5255,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[25] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[28] =
 {
   {
     "request",
@@ -5545,6 +5557,42 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "store_problem",
+    38,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, store_problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "store_missing",
+    39,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, store_missing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "store_set_aside",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, store_set_aside),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -5569,6 +5617,9 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   10,   /* field[10] = requests_refused */
   12,   /* field[12] = revision */
   16,   /* field[16] = slow_clients */
+  26,   /* field[26] = store_missing */
+  25,   /* field[25] = store_problem */
+  27,   /* field[27] = store_set_aside */
   20,   /* field[20] = transactions */
   24,   /* field[24] = trunks */
   2,   /* field[2] = uptime_milliseconds */
@@ -5577,7 +5628,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 25 }
+  { 0, 28 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -5587,7 +5638,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  25,
+  28,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,

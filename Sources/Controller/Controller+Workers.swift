@@ -115,6 +115,7 @@ extension Controller {
             role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
+        if worker.role == .sip { setup.store = options.store(of: worker.name) }
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }

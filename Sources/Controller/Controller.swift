@@ -69,6 +69,7 @@ package final class Controller {
             try Self.makeWritable(options.stateDirectory)
             incarnations = try IncarnationFile(stateDirectory: options.stateDirectory)
             try Self.makePrivate(options.workersDirectory)
+            try Self.makePrivate(options.storesDirectory)
             if topology.statServers.contains(where: { options.owns($0.listen) }) {
                 try Self.makePrivate(options.statDirectory)
             }

@@ -7,7 +7,7 @@ package struct ControllerOptions: Sendable {
     package var topology: String
     /// Where the control socket goes; made if it is missing.
     package var runtimeDirectory: String
-    /// Where incarnations are kept; made if it is missing.
+    /// Where incarnations and the stores of nodes are kept; made if it is missing.
     package var stateDirectory: String
     /// A descriptor whose end of file means that whoever started this controller is gone, and that it shall stop.
     package var lifeline: Int32?
@@ -41,6 +41,12 @@ package struct ControllerOptions: Sendable {
     }
 
     private static func fileName(_ name: String) -> String { String(name.map { $0 == "/" ? "." : $0 }) }
+
+    /// Where the stores of nodes are; only this user may enter.
+    var storesDirectory: String { Files.absolute(stateDirectory) + "/nodes" }
+
+    /// What a node remembers.
+    func store(of node: String) -> String { storesDirectory + "/" + Self.fileName(node) + ".sqlite" }
 
     /// Where Stat Servers listen whose address is left to us; only this user may enter.
     var statDirectory: String { Files.absolute(runtimeDirectory) + "/stat" }

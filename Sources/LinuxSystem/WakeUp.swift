@@ -17,6 +17,9 @@ package final class WakeUp: Sendable {
         _ = Glibc.close(sender)
     }
 
+    /// The waiting thread's end once more, for loops that watch descriptors of their own.
+    package func reader() throws(SystemError) -> OwnedDescriptor { try OwnedDescriptor.duplicate(number, atLeast: 3) }
+
     /// Wakes the thread, now or when it waits next. Often is as good as once.
     package func wake() {
         // A full socket says already that somebody has to wake up.

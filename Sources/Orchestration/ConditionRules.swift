@@ -26,6 +26,7 @@ package enum ConditionRules {
                 )
             }
             for link in node.report?.links ?? [] { conditions += self.conditions(of: link, from: node.name) }
+            if let report = node.report { conditions += storeTroubles(report, of: node.name) }
             if let condition = pointsWithoutRouter(node, nodes) { conditions.append(condition) }
         }
         conditions += gatewaysDown(nodes)
@@ -71,6 +72,30 @@ package enum ConditionRules {
                     message: "\(link.peer) runs another generation of the topology"
                 )
             )
+        }
+        return conditions
+    }
+
+    private static func storeTroubles(_ report: NodeReport, of node: String) -> [Condition] {
+        var conditions: [Condition] = []
+        if report.isStoreMissing {
+            conditions.append(
+                Condition(
+                    severity: .error, subject: node, kind: "store-missing",
+                    message: "it serves without a store, and forgets its phones when it dies: \(report.storeProblem); "
+                        + "put that right and restart the node"))
+        } else if !report.storeProblem.isEmpty {
+            conditions.append(
+                Condition(
+                    severity: .error, subject: node, kind: "store-failing",
+                    message: "it cannot write its store, so new registrations get 503: \(report.storeProblem)"))
+        }
+        if !report.storeSetAside.isEmpty {
+            conditions.append(
+                Condition(
+                    severity: .warning, subject: node, kind: "store-set-aside",
+                    message: "its store was damaged, so it began without what it knew; the damaged file is "
+                        + "\(report.storeSetAside)"))
         }
         return conditions
     }

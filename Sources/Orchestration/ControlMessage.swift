@@ -148,6 +148,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var clientAuthentication: ClientAuthenticationPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
+    /// Of a node: the file in which it keeps what it remembers; empty for none.
+    package var store = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.
     package var endsWithController = false
     /// Of all that the controller tells, as it counts it; the worker only tells it to a later controller.

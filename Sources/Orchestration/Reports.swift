@@ -119,6 +119,12 @@ package struct NodeReport: Equatable, Sendable {
     package var points: [PointReport] = []
     /// The trunks of the topology.
     package var trunks: [TrunkReport] = []
+    /// Why the node's store cannot write, or cannot be used at all; empty while all is well.
+    package var storeProblem = ""
+    /// The node serves without a store.
+    package var isStoreMissing = false
+    /// Where a damaged store was put when the node started; empty for none.
+    package var storeSetAside = ""
 
     package init() {}
 }

@@ -23,8 +23,9 @@ package enum NodeRole {
         let identity = NodeIdentity(
             index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
         )
+        let memory = try NodeMemory.open(setup, logger: start.logger)
         let shell = NodeShell(
-            topology: topology, identity: identity, authenticator: authenticator, loop: start.loop,
+            topology: topology, identity: identity, authenticator: authenticator, memory: memory, loop: start.loop,
             logger: start.logger, tellController: start.tellController)
         shell.tls = start.tls
         shell.replaceClientSecrets(start.clientSecrets)

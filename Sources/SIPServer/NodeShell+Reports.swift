@@ -39,6 +39,9 @@ extension NodeShell {
         report.links = core.ownership.linkReports(now: now).map(status)
         report.points = pointReports()
         report.trunks = trunkReports()
+        report.storeProblem = memory.problem
+        report.isStoreMissing = memory.isMissing
+        report.storeSetAside = memory.setAside
         return report
     }
 

@@ -3,6 +3,7 @@ import DNOwnership
 import LinuxSystem
 import Logging
 import NodeCore
+import NodeStore
 import Orchestration
 import SIPCore
 import TLS
@@ -33,6 +34,8 @@ final class NodeShell {
     let incarnation: Incarnation
     let startedAt: UInt64
     var core: NodeCore
+    var memory: NodeMemory
+    var storeWatch: DescriptorWatch?
 
     let meshCodec: MeshCodec
     let portCodec: TLibraryCodec
@@ -76,8 +79,8 @@ final class NodeShell {
 
     /// - Parameter tellController: does nothing while there is none.
     init(
-        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, loop: EventLoop,
-        logger: Logger,
+        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, memory: NodeMemory,
+        loop: EventLoop, logger: Logger,
         tellController: @escaping (WorkerNews) -> Void
     ) {
         news = NewsMachine(peers: topology.nodes.map(\.name))
@@ -90,10 +93,13 @@ final class NodeShell {
         me = identity.index
         incarnation = identity.incarnation
         startedAt = SystemClock.monotonicNanoseconds()
-        let setup = NodeSetup(
+        var setup = NodeSetup(
             topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(),
             seed: SystemRandom.word()
         )
+        setup.stored = memory.stored
+        self.memory = memory
+        self.memory.stored = nil
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)
         portCodec = TLibraryCodec(
@@ -137,6 +143,7 @@ final class NodeShell {
                 clientConnected($0, at: .default, isSecure: port.isSecure)
             }
         }
+        try watchStore()
         loop.addOwner(self)
     }
 
@@ -151,6 +158,7 @@ final class NodeShell {
 
     /// Closes everything; peers and clients see it at once.
     func close() {
+        closeStore()
         for socket in sipSockets { socket.close() }
         for listener in listeners { listener.close() }
         for connection in sipConnections.values { connection.close() }
@@ -174,6 +182,7 @@ extension NodeShell: LoopOwner {
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
         // Pulling may have cut a client off.
         act(now)
+        memory.store?.submit(core.takeWrites(now: now))
         // Messages that could not be sent have ended requests, whose senders are told in the next turn.
         if core.hasActions { loop.soon {} }
         tellNews(now)

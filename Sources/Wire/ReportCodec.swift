@@ -36,6 +36,9 @@ enum ReportCodec {
             let trunks = report.trunks.prefix(TrunkReport.maximumCount)
             $0.n_trunks = trunks.count
             $0.trunks = arena.array(trunks.map { Optional(TrunkReportCodec.pack($0, arena)) })
+            $0.store_problem = arena.string(report.storeProblem)
+            $0.store_missing = report.isStoreMissing ? 1 : 0
+            $0.store_set_aside = arena.string(report.storeSetAside)
         }
     }
 
@@ -152,6 +155,9 @@ enum ReportCodec {
         report.revision = message.revision
         report.links = messages(message.n_links, message.links).map { link($0.pointee) }
         report.points = messages(message.n_points, message.points).map { point($0.pointee) }
+        report.storeProblem = text(message.store_problem)
+        report.isStoreMissing = message.store_missing != 0
+        report.storeSetAside = text(message.store_set_aside)
         report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }

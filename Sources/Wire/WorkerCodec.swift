@@ -146,6 +146,7 @@ package enum WorkerOrderCodec {
                 }
             )
             $0.adoption_socket = arena.string(setup.adoptionSocket)
+            $0.store = arena.string(setup.store)
             $0.ends_with_controller = setup.endsWithController ? 1 : 0
             $0.topology_digest = setup.topologyDigest.value
             $0.realm = arena.string(setup.authentication?.realm ?? "")
@@ -390,6 +391,7 @@ package enum WorkerOrderCodec {
             }
         )
         setup.adoptionSocket = text(message.adoption_socket)
+        setup.store = text(message.store)
         setup.endsWithController = message.ends_with_controller != 0
         setup.topologyDigest = TopologyDigest(value: message.topology_digest)
         if message.has_realm != 0 {

@@ -84,6 +84,14 @@ enum House {
                 "ClusterModel", "AgentSessions", "TLibraryPorts", "Wire", "LinuxSystem", "TLS", "Transport", "Digests",
                 "Synchronization",
             ]),
+        // One lock is between the node and the thread that writes.
+        Room(
+            "NodeStore", .door,
+            [
+                "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "GRDB", "Dispatch", "Synchronization", "Glibc",
+                "FoundationEssentials",
+            ]
+        ),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
 
@@ -99,8 +107,8 @@ enum House {
             "SIPServer", .role,
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
-                "Orchestration", "NodeCore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests", "WorkerRuntime",
-                "Logging",
+                "Orchestration", "NodeCore", "NodeStore", "Wire", "LinuxSystem", "TLS", "Transport", "Digests",
+                "WorkerRuntime", "Logging",
             ]
         ),
         Room(
@@ -186,6 +194,7 @@ enum House {
         ("COpenSSL", ["TLS"]),
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
+        ("GRDB", ["NodeStore"]),
         ("Histogram", ["tandem-load"]),
     ]
 

@@ -143,6 +143,10 @@ struct  Tandem__Control__Configure
    */
   Tandem__Control__SourceLimits *source_limits;
   /*
+   * Of a node: the file in which it keeps what it remembers; empty for none.
+   */
+  char *store;
+  /*
    * A second login of an agent is refused, not the first one ended.
    */
   protobuf_c_boolean refuses_second_login;
@@ -190,7 +194,7 @@ struct  Tandem__Control__Configure
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -796,10 +800,22 @@ struct  Tandem__Control__NodeReport
    */
   size_t n_trunks;
   Tandem__Control__TrunkReport **trunks;
+  /*
+   * Why the node's store cannot write, or cannot be used at all; empty while all is well.
+   */
+  char *store_problem;
+  /*
+   * The node serves without a store.
+   */
+  protobuf_c_boolean store_missing;
+  /*
+   * Where a damaged store was put when the node started; empty for none.
+   */
+  char *store_set_aside;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Control__TrunkReport

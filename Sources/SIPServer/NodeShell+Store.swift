@@ -1,0 +1,85 @@
+import ClusterModel
+import LinuxSystem
+import Logging
+import NodeCore
+import NodeStore
+import Orchestration
+import Transport
+import WorkerRuntime
+
+/// What the node remembers, and how it is with that.
+struct NodeMemory {
+    /// nil where the node serves without one.
+    var store: NodeStore?
+    /// What earlier lives have kept, until the node has begun.
+    var stored: StoredState?
+    /// Why the store cannot write, or cannot be used at all; empty while all is well.
+    var problem = ""
+    /// The store cannot be used.
+    var isMissing = false
+    /// Where a damaged file was put; empty for none.
+    var setAside = ""
+
+    /// A store that cannot be used now is done without; one that another has written is not touched, and the node does not begin.
+    static func open(_ setup: WorkerSetup, logger: Logger) throws(RoleFailure) -> NodeMemory {
+        var memory = NodeMemory()
+        guard !setup.store.isEmpty else { return memory }
+        do throws(StoreProblem) {
+            let opened = try NodeStore.open(
+                setup.store, cluster: setup.cluster, node: setup.node,
+                wallMilliseconds: SystemClock.now().wallMilliseconds)
+            memory.store = opened.store
+            memory.stored = opened.state
+            if let aside = opened.setAside {
+                memory.setAside = aside
+                logger.error("the store is damaged; beginning without it", metadata: ["moved to": "\(aside)"])
+            }
+            logger.info("store opened", metadata: ["path": "\(setup.store)", "dns": "\(opened.state.dns.count)"])
+        } catch {
+            switch error {
+            case .newer, .foreign: throw RoleFailure(error.sentence)
+            case .unusable:
+                memory.problem = error.sentence
+                memory.isMissing = true
+                logger.error("serving without a store", metadata: ["reason": "\(error.sentence)"])
+            }
+        }
+        return memory
+    }
+}
+
+extension NodeShell {
+    func watchStore() throws(SystemError) {
+        guard let store = memory.store else { return }
+        let reader = try store.reader()
+        // The watch keeps the descriptor open as long as it lasts.
+        storeWatch = try DescriptorWatch(reader, on: loop) { [unowned self] in
+            withExtendedLifetime(reader) { hearStore() }
+        }
+    }
+
+    /// Tells the node what has become of its writes; who waits for them is answered in this turn.
+    private func hearStore() {
+        guard let store = memory.store else { return }
+        for outcome in store.takeOutcomes() {
+            if let problem = outcome.problem {
+                if memory.problem.isEmpty { logger.error("cannot write the store", metadata: ["reason": "\(problem)"]) }
+                memory.problem = problem
+                core.storeFailed(through: outcome.through, now: loop.now)
+            } else {
+                if !memory.problem.isEmpty { logger.info("the store can be written again") }
+                memory.problem = ""
+                core.storeCommitted(through: outcome.through, now: loop.now)
+            }
+        }
+    }
+
+    /// Everything that has happened is written; who still waits hears nothing, and asks the next life.
+    func closeStore() {
+        storeWatch?.cancel()
+        storeWatch = nil
+        memory.store?.submit(core.takeWrites(now: loop.now))
+        memory.store?.close()
+        memory.store = nil
+    }
+}
