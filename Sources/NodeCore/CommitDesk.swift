@@ -76,6 +76,8 @@ package struct CommitDesk: Sendable {
     var scratch = Registrar(dnCount: 1)
 
     package var heldCount: Int { held.count }
+    /// Something is on its way, or waits for its turn.
+    var hasMore: Bool { !held.isEmpty || !dirty.isEmpty || underWayHead < underWay.count }
     var isFull: Bool { held.count + waitingCount >= Self.limit }
 
     // MARK: REGISTERs

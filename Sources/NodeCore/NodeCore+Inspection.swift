@@ -67,6 +67,11 @@ extension NodeCore {
         (ownership.connection(to: peer), ownership.state(of: peer), ownership.hasMore(for: peer))
     }
 
+    /// A REGISTER of the DN waits for the store.
+    package mutating func inspectIsHeld(_ dn: DNIndex) -> Bool { isHeld(dn) }
+
+    package mutating func inspectHasMoreToWrite() -> Bool { commits?.hasMore ?? false }
+
     package mutating func inspectQueues() -> (
         links: OwnershipMachine.Fill, feed: Int, outbox: Int, requests: Int, answers: Int
     ) {

@@ -197,8 +197,8 @@ extension NodeCore {
         var changed: [DNIndex] = []
         for (dn, row) in dns where restore(dn, row, now) { changed.append(dn) }
         settle(now)
-        // It stands in the store already.
-        for (dn, _) in dns { commits!.forget(dn) }
+        // The rest stands in the store already. An agent who was on two DNs is on one now.
+        for (dn, row) in dns where ownership.session(of: dn) == row.session { commits!.forget(dn) }
         for dn in changed { commits!.note(dn) }
     }
 

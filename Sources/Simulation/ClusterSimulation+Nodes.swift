@@ -20,7 +20,7 @@ extension ClusterSimulation {
         nodes[node.position].tickPlanned = .max
         nodes[node.position].dialing = []
         nodes[node.position].heardStamp = .zero
-        for position in nodes[node.position].seen.indices { nodes[node.position].seen[position] = Seen() }
+        remember(node)
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()
             nodes[node.position].streams[position].forget()
@@ -35,6 +35,7 @@ extension ClusterSimulation {
     mutating func crash(_ node: NodeIndex, downFor time: UInt64) {
         guard nodes[node.position].isUp else { return }
         nodes[node.position].isUp = false
+        diskLosesProcess(node)
         for id in network.open[node.position] {
             guard let connection = network.connections[id] else { continue }
             // What had been handed to the kernel may still arrive, or be lost with a reset.
@@ -64,6 +65,7 @@ extension ClusterSimulation {
         pull(node, instant)
         for client in cores[node.position].takeReadyClients() { planReading(node, client) }
         act(node)
+        writeStore(node)
         if nodes[node.position].lag > 0 { stop(node, for: nodes[node.position].lag) }
         let deadline = cores[node.position].inspectDeadline()
         if deadline <= now { fail("invariantDeadlinesAreAhead", "\(name(node)) asks to be called at once, for ever") }
@@ -165,6 +167,7 @@ extension ClusterSimulation {
         guard abs(nodes[node.position].skew) > 60_000 else { return }
         say("the operator sets the clock of \(name(node)) and restarts it")
         nodes[node.position].skew = plan.skews[node.position]
+        nodes[node.position].hasChangedClocks = true
         crash(node, downFor: 5 * .millisecond)
     }
 

@@ -44,6 +44,8 @@ package struct ClusterSimulation {
     /// and are asked in place, so that none is ever copied.
     var cores: [NodeCore]
     var phones: [SimulatedPhone]
+    /// By node.
+    var disks: [SimulatedDisk]
     /// By node and trunk: the calls that go over it.
     var trunkUse: [[Int]]
     /// There may be more places on trunks than there should.
@@ -110,6 +112,7 @@ package struct ClusterSimulation {
         trunkUse = Array(repeating: topology.trunks.map { _ in 0 }, count: plan.nodeCount)
         ledger = Ledger(dnCount: topology.directory.count)
         desktopTokens = Array(repeating: nil, count: topology.directory.count)
+        disks = (0..<plan.nodeCount).map { SimulatedDisk(seed: mixed(plan.seed &+ 8) ^ UInt64($0)) }
         nodes = []
         cores = []
         heldCalls = Array(repeating: [:], count: plan.nodeCount)
@@ -219,7 +222,7 @@ package struct ClusterSimulation {
     /// The node whose process has to run for an event.
     private func process(of event: Event) -> NodeIndex? {
         switch event {
-        case .tick(let node, _), .resume(let node), .dialDone(let node, _, _), .dialFailed(let node, _, _),
+        case .tick(let node, _), .commit(let node, _), .resume(let node), .dialDone(let node, _, _), .dialFailed(let node, _, _),
             .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _),
             .clientGone(let node, _), .routerAsks(let node, _):
             node
@@ -240,6 +243,7 @@ package struct ClusterSimulation {
         case .stimulus(let index): if isStorming { strike(script.stimuli[index].stimulus) }
         case .start(let node): start(node)
         case .tick(let node, let life): tick(node, life: life)
+        case .commit(let node, let life): commitEnds(node, life: life)
         case .resume(let node): touch(node)
         case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
         case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)

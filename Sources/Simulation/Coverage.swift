@@ -44,6 +44,8 @@ extension FaultKind {
 /// What the present event is.
 enum Cause: Equatable, Sendable {
     case registration, removal, desktop
+    /// What a node wanted written down is, or could not be.
+    case commit
     case deltas, snapshot, claims, end
     case clock, link, other
 
@@ -75,6 +77,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
 
     // Registrations and clients.
     case registrationAccepted, removalAccepted, queryAnswered, askedElsewhere, outOfOrderRefused
+    case registerHeld, registerWaited, registrationUnwritten, registrationSurvived
+    case storeCommitted, storeFailed, powerCut, storeDamaged
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
     case linkConnectedTold, linkDisconnectedTold, ownerHinted
@@ -206,7 +210,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
             }
         }
         switch cause {
-        case .registration, .removal: return seen.owner == .none ? .claimedFirst : .claimedFromAnother
+        case .registration, .removal, .commit: return seen.owner == .none ? .claimedFirst : .claimedFromAnother
         case .desktop: return seen.owner == .none ? .claimedFirst : .tookOver
         case .deltas, .snapshot, .claims, .end, .clock, .link, .other:
             if record.service == .restarted, seen.owner != node { return .tookBackForgotten }
@@ -224,7 +228,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         switch cause {
         case .end: return .sweptRestarted
         case .snapshot: return .ownerSpokeInSnapshot
-        case .registration, .removal, .desktop, .deltas, .claims, .clock, .link, .other: return .ownerSpokeAgain
+        case .registration, .removal, .commit, .desktop, .deltas, .claims, .clock, .link, .other: return .ownerSpokeAgain
         }
     }
 
@@ -233,7 +237,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .deltas: return yields ? .yieldedToDelta : record.isProvisional ? .adoptedProvisionally : .adoptedDelta
         case .snapshot: return yields ? .yieldedInSnapshot : .adoptedInSnapshot
         case .claims: return yields ? .yieldedToHearsay : record.isProvisional ? .adoptedProvisionally : .adoptedHearsay
-        case .registration, .removal, .desktop, .end, .clock, .link, .other: return nil
+        case .registration, .removal, .commit, .desktop, .end, .clock, .link, .other: return nil
         }
     }
 }

@@ -5,6 +5,8 @@ enum Event: Equatable, Sendable {
     case stimulus(Int)
     case start(NodeIndex)
     case tick(NodeIndex, life: UInt64)
+    /// A disk has done what it was doing.
+    case commit(NodeIndex, life: UInt64)
     case resume(NodeIndex)
 
     case dialDone(dialer: NodeIndex, peer: NodeIndex, life: UInt64)

@@ -103,6 +103,12 @@ package struct Injection: Equatable, Sendable {
         Injection(
             "capacity-forgotten", .capacityForgotten,
             "a node that begins uses its whole share of a trunk, whatever it lent before"),
+        Injection(
+            "acknowledged-unwritten", .acknowledgedUnwritten, "a registration is acknowledged before it is written down"),
+        Injection("claim-not-kept", .claimNotKept, "a node that begins takes its bindings back, and not its claims"),
+        Injection(
+            "expired-revived", .expiredRevived,
+            "a node that begins takes bindings back that have expired since they were written"),
         Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
         streamsReordered, incarnationReused,
     ]

@@ -8,6 +8,9 @@ extension ClusterSimulation {
     mutating func whatIsUnfinished() -> String? {
         for node in nodes.indices {
             guard nodes[node].isUp else { return "\(name(NodeIndex(node))) is down" }
+            if cores[node].inspectHasMoreToWrite() || !disks[node].isIdle {
+                return "\(name(NodeIndex(node))) has more to write down"
+            }
             guard nodes[node].pausedUntil <= now else { return "\(name(NodeIndex(node))) does not run" }
             for peer in nodes.indices where peer != node && !isCut(node, peer) {
                 let link = cores[node].inspect(link: NodeIndex(peer))

@@ -151,7 +151,7 @@ extension ClusterSimulation {
         }
         let isTrue =
             switch record.service {
-            case .unregistered: cause == .removal || cause == .desktop
+            case .unregistered: cause == .removal || cause == .desktop || cause == .commit
             case .expired: dn.position < plan.phoneCount
             case .desktopGone: dn.position >= plan.phoneCount && seen.graceEnds <= now
             case .inService: true
@@ -177,8 +177,8 @@ extension ClusterSimulation {
             "\(name(node)) took a registration of \(name(dn)) at \(seen.registeredAt) and holds: \(words(record))")
     }
 
-    /// 6. A registration that was acknowledged stays until it expires, is removed or is superseded. (Nothing is stored
-    /// yet, so a crash ends it too.)
+    /// 6. A registration that was acknowledged stays until it expires, is removed or is superseded; where there
+    /// are stores also across crashes.
     private mutating func invariantAcknowledgedRegistrationsStay(
         _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
     ) {

@@ -83,9 +83,15 @@ struct Ledger: Sendable {
         return nil
     }
 
-    mutating func registered(_ dn: DNIndex, at node: NodeIndex, now: UInt64) {
+    /// One may be heard of after a later one.
+    mutating func registered(_ dn: DNIndex, at node: NodeIndex, time: UInt64) {
+        let registration = Registration(node: node, time: time)
+        if time < latest[dn.position].time {
+            if latest[dn.position].node != node, time > rival[dn.position].time { rival[dn.position] = registration }
+            return
+        }
         if latest[dn.position].node != node { rival[dn.position] = latest[dn.position] }
-        latest[dn.position] = Registration(node: node, time: now)
+        latest[dn.position] = registration
     }
 
     /// The node that took the latest registration, if it came long enough after those of other nodes.

@@ -1,4 +1,5 @@
 import ClusterModel
+import DNOwnership
 import NodeCore
 
 /// A SIP phone: it remembers where it is registered and refreshes there.
@@ -74,6 +75,7 @@ extension ClusterSimulation {
         let text = Self.register(number, phone, act, seconds: seconds, sequence: sequence)
         let dn = topology.directory.index(of: DN(decimal: UInt64(number), length: 4)) ?? DNIndex(phone)
         let before = cores[node.position].inspect(dn)
+        let wasHeld = cores[node.position].inspectIsHeld(dn)
         var answers = DatagramBatch()
         let source = Self.address(ofPhone: phone)
         cores[node.position].datagramReceived(
@@ -81,12 +83,26 @@ extension ClusterSimulation {
         touch(node)
         let status = Self.status(of: answers)
         fold.add(status)
+        let came = instant(node)
+        // It goes on by itself, is written down first, or waits for one that is.
+        if status == 0, nodes[node.position].unanswered[Self.key(phone, sequence)] == nil {
+            nodes[node.position].unanswered[Self.key(phone, sequence)] = UnansweredRegister(
+                act: act, seconds: seconds, came: came)
+        }
+        if status == 0, cores[node.position].inspectIsHeld(dn) {
+            count(wasHeld ? .registerWaited : .registerHeld)
+            return say("\(name(node)) writes down what phone \(number) wants, or what it wanted before")
+        }
+        if status == 503, wasHeld { return count(.registrationUnwritten) }
         say("\(name(node)) → phone \(number): \(status)")
         if invariantRepetitionsChangeNothing(dn, before, at: node, sequence: sequence, status: status) { return }
         if status == 200, act != .queries {
             nodes[node.position].seen[dn.position].answers[sequence] = instant(node).monotonic
         }
-        answered(phone, by: node, act, seconds: seconds, sequence: sequence, status: status)
+        let text200 = answers.entries.first.flatMap { SIPText(Array(answers.bytes(of: $0))) }
+        answered(
+            phone, by: node, act, seconds: seconds, sequence: sequence, status: status, came,
+            expires: text200.flatMap { Self.expires($0, of: phone) })
         invariantAnswersAreTrue(dn, before, by: node, act, status: status)
     }
 
@@ -137,8 +153,12 @@ extension ClusterSimulation {
             "\(name(node)) answered \(status) when a phone \(act) \(name(dn)): \(words(before))")
     }
 
-    private mutating func answered(
-        _ phone: Int, by node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, status: Int
+    /// - Parameters:
+    ///   - came: when the request arrived, by the node's clocks.
+    ///   - expires: what the answer says.
+    mutating func answered(
+        _ phone: Int, by node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, status: Int, _ came: Instant,
+        expires: Int?
     ) {
         guard let dn = topology.directory.index(of: DN(decimal: UInt64(phones[phone].number), length: 4)) else {
             return
@@ -148,11 +168,15 @@ extension ClusterSimulation {
             count(.registrationAccepted)
             guard nodes[node.position].seen[dn.position].acknowledgedSequence != sequence else { return }
             let record = cores[node.position].inspect(dn)
-            nodes[node.position].seen[dn.position].acknowledgedUntil = now + UInt64(seconds) * .second
+            // Of what an earlier life has taken the rest is said, in whole seconds.
+            let until =
+                expires == seconds ? came.monotonic + UInt64(seconds) * .second
+                : now + UInt64(max(1, expires ?? 1) - 1) * .second
+            nodes[node.position].seen[dn.position].acknowledgedUntil = until
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
-            nodes[node.position].seen[dn.position].registeredAt = instant(node).wallMilliseconds
-            ledger.registered(dn, at: node, now: now)
+            nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds
+            ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
             if record.owner != node {
                 fail("invariantAcknowledgedRegistrationsStay", "\(name(node)) took \(name(dn)) and does not own it")
             }
@@ -161,13 +185,23 @@ extension ClusterSimulation {
             // Where the owner cannot be heard, a removal is a claim.
             let isClaim =
                 nodes[node.position].seen[dn.position].owner != node && cores[node.position].inspect(dn).owner == node
-            if isClaim { ledger.registered(dn, at: node, now: now) }
+            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came)) }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
         case (200, .queries): count(.queryAnswered)
         case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)
         case (500, _): count(.outOfOrderRefused)
+        case (503, _) where plan.disk != nil: count(.registrationUnwritten)
         case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
         }
+    }
+
+    /// When a registration was taken: when it came, or, if it had to wait for another one, when that was done.
+    private func registrationTime(of dn: DNIndex, at node: NodeIndex, _ came: Instant) -> UInt64 {
+        guard plan.disk != nil, nodes[node.position].skew == 0,
+            let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered,
+            registered.milliseconds > Self.epochMilliseconds
+        else { return came.monotonic }
+        return max(came.monotonic, (registered.milliseconds - Self.epochMilliseconds) * .millisecond)
     }
 
     private static func status(of answers: DatagramBatch) -> Int {

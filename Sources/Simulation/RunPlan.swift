@@ -47,6 +47,8 @@ package struct RunPlan: Equatable, Sendable {
     package var phoneGap: UInt64
     /// Nil where nobody calls.
     package var calls: CallPlan?
+    /// Nil where nodes remember nothing.
+    package var disk: DiskPlan?
 
     /// No clock is ever wrong and no process ever dies or stops, so the latest registration can be told from outside.
     var judgesLatestRegistration: Bool {
@@ -60,7 +62,7 @@ package struct RunPlan: Equatable, Sendable {
             + " \(delay.lowerBound / .microsecond) to \(delay.upperBound / .microsecond) µs a message, link timeout"
             + " \(timing.linkTimeout.nanoseconds / .millisecond) ms"
             + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
-            + (calls == nil ? "" : ", with calls")
+            + (calls == nil ? "" : ", with calls") + (disk == nil ? "" : ", with disks")
             + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
     }
 
@@ -116,6 +118,7 @@ package struct RunPlan: Equatable, Sendable {
         timing.reservation = .milliseconds(later.one(of: [100, 1000, 4000]))
         timing.reservationWindow = .milliseconds(later.one(of: [0, 0, 10, 300]))
         calls = CallPlan.draw(seed: seed, mood: mood, phoneGap: phoneGap)
+        disk = DiskPlan.draw(seed: seed, mood: mood)
         if calls != nil { connectionCapacity = max(2, connectionCapacity) }
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in

@@ -27,6 +27,10 @@ struct SimulatedNode {
     var heardStamp = Stamp.zero
     var streams: [StreamModel]
     var clients: [SimulatedClient]
+    /// REGISTERs that have come and were not answered at once.
+    var unanswered: [UInt64: UnansweredRegister] = [:]
+    /// The wall clock was set, so what is kept by it is not kept as long as it should be.
+    var hasChangedClocks = false
 
     init(skew: Int64, topology: Topology, isFiltered: Bool) {
         self.skew = skew
@@ -104,10 +108,11 @@ extension ClusterSimulation {
         ports.requestsPerPeer = plan.requestsPerPeer
         let incarnation = Incarnation(rawValue: injection == .incarnationReused ? 1 : life)
         let identity = NodeIdentity(index: node, incarnation: incarnation, lineage: incarnation, generation: 1)
-        let setup = NodeSetup(
+        var setup = NodeSetup(
             topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
             seed: mixed(plan.seed ^ UInt64(node.rawValue)), faults: injection?.faults ?? .none
         )
+        if plan.disk != nil { setup.stored = disks[node.position].kept }
         let skew = nodes.indices.contains(node.position) ? nodes[node.position].skew : 0
         let wall = Int64(Self.epochMilliseconds + now / .millisecond) + skew
         return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))

@@ -43,9 +43,11 @@ extension ClusterSimulation {
         case .stop(let node, let time): stop(node, for: time)
         case .slow(let node, let lag, let time): slowDown(node, lag: lag, for: time)
         case .clockJump(let node, let milliseconds):
+            nodes[node.position].hasChangedClocks = true
             if abs(nodes[node.position].skew) <= 60_000 { nodes[node.position].skew = milliseconds }
         case .wrongClock(let node, let milliseconds, let time):
             nodes[node.position].skew = milliseconds
+            nodes[node.position].hasChangedClocks = true
             schedule(.endWrongClock(node), after: time)
         case .cut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial, .stranger:
             strikeNetwork(stimulus)
