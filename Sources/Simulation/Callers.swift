@@ -80,8 +80,8 @@ extension ClusterSimulation {
     /// What a node sends to somebody who is no node.
     mutating func transmit(_ bytes: [UInt8], from node: NodeIndex, to address: NetworkAddress) {
         let phone = Int(address.port) - Int(Self.firstPhonePort)
-        if phones.indices.contains(phone), let text = SIPText(bytes), text.status != nil,
-            text.answeredMethod == "REGISTER"
+        if phones.indices.contains(phone), !nodes[node.position].unanswered.isEmpty,
+            let text = SIPText(bytes), text.status != nil, text.answeredMethod == "REGISTER"
         {
             return answersRegister(phone, by: node, text)
         }

@@ -52,6 +52,7 @@ extension ClusterSimulation {
         }
         for position in nodes[node.position].seen.indices {
             nodes[node.position].seen[position].acknowledgedUntil = 0
+            nodes[node.position].seen[position].keptUntil = .max
         }
     }
 
@@ -70,6 +71,8 @@ extension ClusterSimulation {
             if record.owner == node, let session = record.session { sessionsMade.insert(session.digest) }
             if record.owner == node { ledger.said(record.service, of: dn, by: node, under: record.stamp) }
             fold.add(record.stamp.rawValue)
+            seen.keptUntil = former.keptUntil
+            invariantNothingExpiredComesBack(node, dn, record, former)
             guard former.acknowledgedUntil > now, !nodes[node.position].hasChangedClocks else { continue }
             seen.acknowledgedUntil = former.acknowledgedUntil
             seen.acknowledgedStamp = former.acknowledgedStamp
@@ -86,6 +89,9 @@ extension ClusterSimulation {
             let until = request.act == .adds ? request.came.monotonic + UInt64(request.seconds) * .second : 0
             let former = nodes[node.position].seen[dn.position].acknowledgedUntil
             nodes[node.position].seen[dn.position].acknowledgedUntil = min(former, until)
+            guard request.act == .adds else { continue }
+            let kept = nodes[node.position].seen[dn.position].keptUntil
+            nodes[node.position].seen[dn.position].keptUntil = max(kept, Self.keptUntil(request.came, request.seconds))
         }
         nodes[node.position].unanswered = [:]
     }
@@ -103,6 +109,20 @@ extension ClusterSimulation {
             "invariantAcknowledgedSurvives",
             "\(name(dn)) was acknowledged until \(Self.clock(former.acknowledgedUntil - Self.origin)), and the next life of"
                 + " \(name(node)) holds: \(words(record))")
+    }
+
+    /// 6. What is taken back has not expired: but for the tenth of its lifetime that it is kept longer.
+    private mutating func invariantNothingExpiredComesBack(
+        _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ former: Seen
+    ) {
+        guard record.hasBindings, former.keptUntil <= now, !nodes[node.position].hasChangedClocks else { return }
+        fail(
+            "invariantNothingExpiredComesBack",
+            "\(name(dn)) at \(name(node)) was kept until \(Self.clock(former.keptUntil - Self.origin)): \(words(record))")
+    }
+
+    static func keptUntil(_ came: Instant, _ seconds: Int) -> UInt64 {
+        came.monotonic + UInt64(seconds) * .second / 10 * 11 + .second
     }
 
     // MARK: Late answers

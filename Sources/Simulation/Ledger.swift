@@ -17,6 +17,8 @@ struct Seen: Equatable, Sendable {
     var acknowledgedStamp = Stamp.zero
     /// The request's number; the same request again does not make the binding last longer.
     var acknowledgedSequence: UInt32 = 0
+    /// Until when the store may keep what the node has acknowledged last.
+    var keptUntil = UInt64.max
     /// When, by its own clock, the node answered which request with a 200 that changed something.
     var answers: [UInt32: UInt64] = [:]
     /// What the node's wall clock said when it accepted a registration last, milliseconds.

@@ -99,10 +99,10 @@ extension ClusterSimulation {
         if status == 200, act != .queries {
             nodes[node.position].seen[dn.position].answers[sequence] = instant(node).monotonic
         }
-        let text200 = answers.entries.first.flatMap { SIPText(Array(answers.bytes(of: $0))) }
+        let answer = status == 200 ? answers.entries.first.flatMap { SIPText(Array(answers.bytes(of: $0))) } : nil
         answered(
             phone, by: node, act, seconds: seconds, sequence: sequence, status: status, came,
-            expires: text200.flatMap { Self.expires($0, of: phone) })
+            expires: answer.flatMap { Self.expires($0, of: phone) })
         invariantAnswersAreTrue(dn, before, by: node, act, status: status)
     }
 
@@ -173,6 +173,7 @@ extension ClusterSimulation {
                 expires == seconds ? came.monotonic + UInt64(seconds) * .second
                 : now + UInt64(max(1, expires ?? 1) - 1) * .second
             nodes[node.position].seen[dn.position].acknowledgedUntil = until
+            nodes[node.position].seen[dn.position].keptUntil = Self.keptUntil(came, seconds)
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
             nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds
