@@ -209,7 +209,10 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "NodeStoreTests",
-        dependencies: ["ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "NodeStore"]
+        dependencies: [
+            "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "NodeStore",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
     ),
     .testTarget(
         name: "SimulationTests",

@@ -63,7 +63,8 @@ extension NodeCore {
         guard commits != nil else { return false }
         switch plan {
         case .adds: return true
-        case .refreshes: return !registrar.isKept(refreshedBy: message, of: dn, limits: limits, source: source, now: now)
+        case .refreshes:
+            return !registrar.isKept(refreshedBy: message, of: dn, limits: limits, source: source, now: now)
         case .removes: return ownership.owns(dn) ? registrar.hasBindings(dn) : !hasNothingElsewhere(dn)
         case .query, .retransmission, .reject: return false
         }

@@ -99,7 +99,8 @@ extension NodeStore {
             let state = try database.write { database in
                 let owner = try Row.fetchOne(database, sql: "SELECT cluster, name FROM node")
                 if let owner {
-                    guard let ownCluster = String.fromDatabaseValue(owner[0]), let name = String.fromDatabaseValue(owner[1])
+                    guard let ownCluster = String.fromDatabaseValue(owner[0]),
+                        let name = String.fromDatabaseValue(owner[1])
                     else { throw Damage() }
                     guard ownCluster == cluster, name == node else {
                         throw StoreProblem.foreign(path: path, node: "node \(name) of cluster \(ownCluster)")

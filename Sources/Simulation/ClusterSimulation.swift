@@ -222,7 +222,8 @@ package struct ClusterSimulation {
     /// The node whose process has to run for an event.
     private func process(of event: Event) -> NodeIndex? {
         switch event {
-        case .tick(let node, _), .commit(let node, _), .resume(let node), .dialDone(let node, _, _), .dialFailed(let node, _, _),
+        case .tick(let node, _), .commit(let node, _), .resume(let node), .dialDone(let node, _, _),
+            .dialFailed(let node, _, _),
             .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _),
             .clientGone(let node, _), .routerAsks(let node, _):
             node

@@ -228,7 +228,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         switch cause {
         case .end: return .sweptRestarted
         case .snapshot: return .ownerSpokeInSnapshot
-        case .registration, .removal, .commit, .desktop, .deltas, .claims, .clock, .link, .other: return .ownerSpokeAgain
+        case .registration, .removal, .commit, .desktop, .deltas, .claims, .clock, .link, .other:
+            return .ownerSpokeAgain
         }
     }
 

@@ -66,7 +66,9 @@ extension ClusterSimulation {
             defer { nodes[node.position].seen[position] = seen }
             guard plan.disk != nil else { continue }
             let record = cores[node.position].inspect(dn)
-            (seen.owner, seen.stamp, seen.service, seen.view) = (record.owner, record.stamp, record.service, record.view)
+            (seen.owner, seen.stamp, seen.service, seen.view) = (
+                record.owner, record.stamp, record.service, record.view
+            )
             seen.session = record.session
             if record.owner == node, let session = record.session { sessionsMade.insert(session.digest) }
             if record.owner == node { ledger.said(record.service, of: dn, by: node, under: record.stamp) }
@@ -101,7 +103,8 @@ extension ClusterSimulation {
         _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ former: Seen
     ) {
         count(.registrationSurvived)
-        if record.owner == node, record.stamp >= former.acknowledgedStamp, record.service.isInService, record.hasBindings
+        if record.owner == node, record.stamp >= former.acknowledgedStamp, record.service.isInService,
+            record.hasBindings
         {
             return
         }
@@ -118,7 +121,8 @@ extension ClusterSimulation {
         guard record.hasBindings, former.keptUntil <= now, !nodes[node.position].hasChangedClocks else { return }
         fail(
             "invariantNothingExpiredComesBack",
-            "\(name(dn)) at \(name(node)) was kept until \(Self.clock(former.keptUntil - Self.origin)): \(words(record))")
+            "\(name(dn)) at \(name(node)) was kept until \(Self.clock(former.keptUntil - Self.origin)): \(words(record))"
+        )
     }
 
     static func keptUntil(_ came: Instant, _ seconds: Int) -> UInt64 {

@@ -104,7 +104,8 @@ package struct Injection: Equatable, Sendable {
             "capacity-forgotten", .capacityForgotten,
             "a node that begins uses its whole share of a trunk, whatever it lent before"),
         Injection(
-            "acknowledged-unwritten", .acknowledgedUnwritten, "a registration is acknowledged before it is written down"),
+            "acknowledged-unwritten", .acknowledgedUnwritten, "a registration is acknowledged before it is written down"
+        ),
         Injection("claim-not-kept", .claimNotKept, "a node that begins takes its bindings back, and not its claims"),
         Injection(
             "expired-revived", .expiredRevived,

@@ -170,7 +170,8 @@ extension ClusterSimulation {
             let record = cores[node.position].inspect(dn)
             // Of what an earlier life has taken the rest is said, in whole seconds.
             let until =
-                expires == seconds ? came.monotonic + UInt64(seconds) * .second
+                expires == seconds
+                ? came.monotonic + UInt64(seconds) * .second
                 : now + UInt64(max(1, expires ?? 1) - 1) * .second
             nodes[node.position].seen[dn.position].acknowledgedUntil = until
             nodes[node.position].seen[dn.position].keptUntil = Self.keptUntil(came, seconds)

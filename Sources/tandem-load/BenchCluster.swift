@@ -22,8 +22,9 @@ final class BenchCluster {
     /// Where nodes with lesser names dial them.
     let mesh: [NetworkAddress]
     private let directory: String
-    private let controller: ChildProcess
-    private let lifeline: OwnedDescriptor
+    private var controller: ChildProcess
+    /// Nil where workers live on when the controller dies.
+    private let lifeline: OwnedDescriptor?
     private let interruption: Interruption
     private var control: BlockingConnection?
     private var isStopped = false
@@ -33,10 +34,11 @@ final class BenchCluster {
     /// - Parameters:
     ///   - keepalive: milliseconds between two pings.
     ///   - authentication: what the nodes challenge with; nil where phones need no password.
+    ///   - survives: workers live on when the controller dies.
     ///   - routing: what makes calls come to agents; nil where phones call each other.
     init(
         nodes count: Int, dns: Int, keepalive: Int = 500, authentication: DigestAlgorithm? = nil,
-        routing: BenchTopology.Routing? = nil, interruption: Interruption
+        routing: BenchTopology.Routing? = nil, survives: Bool = false, interruption: Interruption
     ) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
@@ -57,8 +59,8 @@ final class BenchCluster {
                 directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, dns: dns, keepalive: keepalive,
                 authentication: authentication, routing: routing)
             try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
-            let topology = files.text
-            (controller, lifeline) = try Self.startController(directory, topology)
+            try Files.writeAtomically(Array(files.text.utf8), to: directory + "/topology.yaml")
+            (controller, lifeline) = try Self.startController(directory, survives: survives)
         } catch {
             Self.remove(directory)
             throw error
@@ -82,38 +84,48 @@ final class BenchCluster {
     }
 
     private static func startController(
-        _ directory: String, _ text: String
-    ) throws -> (ChildProcess, OwnedDescriptor) {
+        _ directory: String, survives: Bool
+    ) throws -> (ChildProcess, OwnedDescriptor?) {
         let tandemd = Executables.companion("tandemd")
         for program in [tandemd, Executables.companion("tandem-worker")] where !Files.isExecutable(program) {
             throw LoadFailure("\(program) is missing: swift build -c release makes all programs")
         }
-        let topology = directory + "/topology.yaml"
-        try Files.writeAtomically(Array(text.utf8), to: topology)
         let (ours, theirs) = try Sockets.streamPair()
         let log = OwnedDescriptor(adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
         // A group of its own: Ctrl-C is ours to handle, and the lifeline ends the cluster however we end.
         let controller = try ChildProcess.spawn(
             tandemd,
             arguments: [
-                "--topology", topology, "--runtime-dir", directory, "--state-dir", directory + "/state", "--lifeline",
-                "3",
-                "--fail-fast",
-            ],
+                "--topology", directory + "/topology.yaml", "--runtime-dir", directory, "--state-dir",
+                directory + "/state", "--fail-fast",
+            ] + (survives ? [] : ["--lifeline", "3"]),
             environment: Executables.environment,
             inherited: [
                 ChildProcess.Inheritance(theirs, as: 3), ChildProcess.Inheritance(log, as: 1),
                 ChildProcess.Inheritance(log, as: 2),
             ], group: .new
         )
-        return (controller, ours)
+        return (controller, survives ? nil : ours)
+    }
+
+    /// The controller dies without a word, and another takes its place. Only where workers survive that.
+    func replaceController() throws {
+        try controller.send(.kill)
+        _ = try controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000)
+        _ = try controller.exitStatus()
+        control = nil
+        (controller, _) = try Self.startController(directory, survives: true)
     }
 
     /// Stops everything and removes the directory.
     func stop() {
         guard !isStopped else { return }
         isStopped = true
-        lifeline.close()
+        if let lifeline {
+            lifeline.close()
+        } else {
+            _ = try? controller.send(.terminate)
+        }
         if (try? controller.descriptor.wait(forReading: true, nanoseconds: 8_000_000_000)) != true {
             // Its workers see that it is gone, and end.
             _ = try? controller.send(.kill)
@@ -124,7 +136,9 @@ final class BenchCluster {
     }
 
     private static func remove(_ directory: String) {
-        for folder in [directory + "/state", directory + "/stat", directory] {
+        for folder in [
+            directory + "/state/nodes", directory + "/workers", directory + "/state", directory + "/stat", directory,
+        ] {
             for name in (try? Files.names(in: folder)) ?? [] { _ = try? Files.remove(folder + "/" + name) }
             _ = try? Files.removeDirectory(folder)
         }
@@ -135,6 +149,16 @@ final class BenchCluster {
     func clientAddress(_ node: Int) -> StreamAddress { .unix(path: directory + "/node\(node + 1).sock") }
 
     private func ask(_ request: OperatorRequest) throws -> OperatorAnswer {
+        do {
+            return try askOnce(request)
+        } catch {
+            // Another time over another connection.
+            control = nil
+            throw error
+        }
+    }
+
+    private func askOnce(_ request: OperatorRequest) throws -> OperatorAnswer {
         var bytes: [UInt8] = []
         if control == nil {
             control = try BlockingConnection(to: .unix(path: directory + "/control.sock"))

@@ -1,1 +1,198 @@
-import XCTest
+import ClusterModel
+import GRDB
+import Glibc
+import LinuxSystem
+import NodeCore
+import NodeStore
+import SIPCore
+import Testing
+
+@Suite struct NodeStoreTests {
+    private let directory = Scratch()
+
+    private func open(_ node: String = "dc1/sip1", cluster: String = "test") throws(StoreProblem) -> NodeStore.Opened {
+        try NodeStore.open(directory.path + "/store", cluster: cluster, node: node, wallMilliseconds: 7)
+    }
+
+    /// Hands writes over and waits for what becomes of them.
+    private func write(_ writes: [StoreWrite], to store: NodeStore) throws -> [StoreOutcome] {
+        let reader = try store.reader()
+        store.submit(writes)
+        var outcomes: [StoreOutcome] = []
+        while outcomes.last?.through != writes.last?.number {
+            try #require(try reader.wait(forReading: true, nanoseconds: 5_000_000_000))
+            outcomes += store.takeOutcomes()
+        }
+        return outcomes
+    }
+
+    private func row(_ number: Int, agent: Bool = false, contacts: Int = 1) -> StoredDN {
+        var row = StoredDN(
+            claim: Stamp(milliseconds: UInt64(number), counter: 3), registered: Stamp(milliseconds: 8, counter: 1),
+            service: .inService, session: nil, contacts: [])
+        for contact in 0..<contacts {
+            var binding = Binding(
+                contact: Array("sip:\(number)@192.0.2.\(contact):5060".utf8), callID: Array("call-\(number)".utf8),
+                cseq: 4, expiry: 0, quality: contact == 1 ? 500 : nil, path: Array("<sip:proxy;lr>".utf8),
+                source: SIPSource(NetworkAddress(ipv4: 0x0A00_0001, port: 5060), listener: 2))
+            binding.isTied = contact == 2
+            binding.isFlow = contact == 1
+            binding.device = UInt64(number)
+            row.contacts.append(StoredDN.Contact(binding, keptUntil: 1_700_000_000_000 + UInt64(contact)))
+        }
+        if agent {
+            var reasons = Reasons()
+            _ = reasons.add("why", "lunch")
+            row.session = AgentSession(
+                agent: AgentID("agent\(number)")!, state: .notReady, workMode: .auxWork, reasons: reasons,
+                profile: AgentProfile(skills: [Skill("english", level: 5)!], priority: 9)!,
+                login: Stamp(rawValue: 5), stamp: Stamp(rawValue: 6))
+        }
+        return row
+    }
+
+    private func put(_ number: UInt64, _ dn: String, _ row: StoredDN?) -> StoreWrite {
+        StoreWrite(number: number, dn: DN(dn)!, row: row, greatestStamp: Stamp(rawValue: 1_000 + number))
+    }
+
+    // MARK: What is written is there
+
+    @Test func `what is written is found again, with every part of it`() throws {
+        let first = try open()
+        #expect(first.state == StoredState() && first.setAside == nil)
+        let rows = [row(1), row(2, agent: true, contacts: 3), row(3, contacts: 0)]
+        let outcomes = try write(
+            [put(1, "1001", rows[0]), put(2, "1002", rows[1]), put(3, "1003", rows[2])], to: first.store)
+        #expect(outcomes.allSatisfy { $0.problem == nil })
+        first.store.close()
+        let second = try open()
+        #expect(second.state.dns == [DN("1001")!: rows[0], DN("1002")!: rows[1], DN("1003")!: rows[2]])
+        #expect(second.state.greatestStamp == Stamp(rawValue: 1_003))
+        second.store.close()
+    }
+
+    @Test func `later writes take the place of earlier ones, and what is removed is gone`() throws {
+        let store = try open().store
+        _ = try write([put(1, "1001", row(1)), put(2, "1002", row(2)), put(3, "1001", row(9))], to: store)
+        _ = try write([put(4, "1002", nil)], to: store)
+        store.close()
+        #expect(try open().state.dns == [DN("1001")!: row(9)])
+    }
+
+    @Test func `many writes of many turns are committed together, each once and in order`() throws {
+        let store = try open().store
+        let reader = try store.reader()
+        for number in UInt64(1)...2_000 { store.submit([put(number, "\(1_000 + number % 100)", row(Int(number)))]) }
+        var outcomes: [StoreOutcome] = []
+        while outcomes.last?.through != 2_000 {
+            try #require(try reader.wait(forReading: true, nanoseconds: 5_000_000_000))
+            outcomes += store.takeOutcomes()
+        }
+        #expect(outcomes.map(\.through) == outcomes.map(\.through).sorted())
+        #expect(outcomes.count < 2_000)
+        store.close()
+        let state = try open().state
+        #expect(state.dns.count == 100)
+        #expect(state.dns[DN("1000")!] == row(2_000))
+    }
+
+    @Test func `what was handed over before the end is written`() throws {
+        let store = try open().store
+        store.submit([put(1, "1001", row(1))])
+        store.close()
+        #expect(try open().state.dns.count == 1)
+    }
+
+    // MARK: What is not right
+
+    @Test func `a flipped byte anywhere puts the file aside, or harms nothing`() throws {
+        let store = try open().store
+        _ = try write((1...40).map { put(UInt64($0), "\(1_000 + $0)", row($0, agent: true, contacts: 2)) }, to: store)
+        store.close()
+        let path = directory.path + "/store"
+        let good = try Files.read(path, limit: 1 << 20)
+        let whole = try open()
+        whole.store.close()
+        var setAside = 0
+        for position in stride(from: 5, to: good.count, by: 211) {
+            var bad = good
+            bad[position] ^= 0x10
+            for suffix in ["", "-wal", "-shm"] { _ = try? Files.remove(path + suffix) }
+            try Files.writeAtomically(bad, to: path)
+            let opened: NodeStore.Opened
+            do throws(StoreProblem) {
+                opened = try open()
+            } catch {
+                // The name of its node, or the number of its schema.
+                if case .unusable = error { Issue.record("byte \(position): \(error.sentence)") }
+                continue
+            }
+            opened.store.close()
+            if let aside = opened.setAside {
+                setAside += 1
+                #expect(opened.state == StoredState())
+                #expect(try Files.read(aside, limit: 1 << 20) == bad)
+            } else {
+                // A byte that nothing stands in.
+                var state = opened.state
+                state.greatestStamp = whole.state.greatestStamp
+                #expect(state == whole.state, "byte \(position)")
+            }
+        }
+        #expect(setAside > 20)
+    }
+
+    @Test func `a file that is no database is put aside`() throws {
+        try Files.writeAtomically(
+            Array("hello, this is no database at all, but a text".utf8), to: directory.path + "/store")
+        let opened = try open()
+        #expect(opened.setAside == directory.path + "/store.damaged-7")
+        #expect(try write([put(1, "1001", row(1))], to: opened.store).last?.problem == nil)
+    }
+
+    @Test func `a file of a newer build is left alone`() throws {
+        try open().store.close()
+        let queue = try DatabaseQueue(path: directory.path + "/store")
+        try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('999')") }
+        try queue.close()
+        let before = try Files.read(directory.path + "/store", limit: 1 << 20)
+        #expect(throws: StoreProblem.newer(path: directory.path + "/store")) { try open() }
+        #expect(try Files.read(directory.path + "/store", limit: 1 << 20) == before)
+    }
+
+    @Test func `a file of another node is left alone`() throws {
+        try open().store.close()
+        let path = directory.path + "/store"
+        #expect(throws: StoreProblem.foreign(path: path, node: "node dc1/sip1 of cluster test")) {
+            try open("dc1/sip2")
+        }
+        #expect(throws: StoreProblem.self) { try open(cluster: "other") }
+        #expect(try open().setAside == nil)
+    }
+
+    @Test func `a file that another process has open, and a directory that is not there, are said to be so`() throws {
+        let first = try open()
+        #expect(throws: StoreProblem.unusable(path: first.store.path, reason: "another process has it open")) {
+            try open()
+        }
+        first.store.close()
+        #expect(throws: StoreProblem.self) {
+            try NodeStore.open("/nowhere/store", cluster: "test", node: "n", wallMilliseconds: 0)
+        }
+    }
+}
+
+/// A directory that goes with its owner.
+private final class Scratch: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/tandem-store-XXXXXX\0".utf8CString)
+        path = String(cString: mkdtemp(&template))
+    }
+
+    deinit {
+        for name in (try? Files.names(in: path)) ?? [] { unlink(path + "/" + name) }
+        rmdir(path)
+    }
+}

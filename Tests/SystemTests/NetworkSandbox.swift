@@ -4,19 +4,24 @@ import LinuxSystem
 import Testing
 
 /// A network namespace of a test's own: ports clash with nobody's, and links can really be cut with nftables. Unix
-/// sockets reach into it, so the test itself stays outside.
+/// sockets reach into it, so the test itself stays outside. With mounts of its own, too, where a test wants that: then disks
+/// can be full or read-only.
 final class NetworkSandbox {
     private let keeper: ChildProcess
     private let isRoot = ProcessInformation.user == 0
+    private let hasMounts: Bool
 
-    init() throws {
+    init(hasMounts: Bool = false) throws {
+        self.hasMounts = hasMounts
         // The namespace lives as long as this process.
         let keep = "exec tail -f /dev/null --pid=\(ProcessInformation.current)"
         let userNamespace = isRoot ? [] : ["--map-root-user", "--user"]
         let (signal, ready) = try Sockets.streamPair()
         keeper = try ChildProcess.spawn(
             "/usr/bin/unshare",
-            arguments: userNamespace + ["--net", "sh", "-c", "/bin/ip link set lo up && echo ready >&4 && \(keep)"],
+            arguments: userNamespace + (hasMounts ? ["--mount"] : []) + [
+                "--net", "sh", "-c", "/bin/ip link set lo up && echo ready >&4 && \(keep)",
+            ],
             environment: Executables.environment,
             inherited: [ChildProcess.Inheritance(ready, as: 4)]
         )
@@ -33,7 +38,8 @@ final class NetworkSandbox {
     /// The command line that runs a program inside.
     func inside(_ command: [String]) -> [String] {
         let user = isRoot ? [] : ["--user", "--preserve-credentials"]
-        return ["/usr/bin/nsenter", "--target", "\(keeper.process)", "--net"] + user + command
+        let mounts = hasMounts ? ["--mount"] : []
+        return ["/usr/bin/nsenter", "--target", "\(keeper.process)", "--net"] + mounts + user + command
     }
 
     /// Runs a program inside to its end.

@@ -19,4 +19,21 @@ import Testing
         let faults = ["cuts", "kills", "longStops", "shortStops"].reduce(0) { $0 + counts[$1, default: 0] }
         #expect(faults > 0, "\(result.output)")
     }
+
+    @Test func `a storm of a minute: workers and the controller die, and nothing acknowledged is lost`() throws {
+        let command = [
+            Executables.companion("tandem-load"), "storm", "--minutes", "1", "--dns", "2000", "--rate", "1000",
+            "--json",
+            "--seed", "5",
+        ]
+        let result = try Program.run(command, seconds: 180)
+        #expect(result.code == 0, "\(result.output)")
+        let start = try #require(result.output.firstIndex(of: "{"), "\(result.output)")
+        let end = try #require(result.output.lastIndex(of: "}"))
+        let text = String(result.output[start...end])
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        #expect(json["good"] as? Bool == true)
+        let counts = try #require(json["counts"] as? [String: Int])
+        #expect(counts["kills", default: 0] > 10 && counts["controllerKills", default: 0] > 2, "\(result.output)")
+    }
 }

@@ -25,18 +25,23 @@ final class TestCluster {
         var environment: [String] = []
         /// The cluster is waited for until it is healthy; otherwise until its nodes are ready.
         var becomesHealthy = true
+        /// What is mounted is seen by the cluster alone.
+        var hasMounts = false
+        /// Runs in the sandbox before the controller does, with the cluster's directory.
+        var preparation: (NetworkSandbox, String) throws -> Void = { _, _ in }
     }
 
     /// Starts a cluster and waits until every node is ready and every link live.
     init(_ topology: (_ directory: String) -> String, options: Options = Options()) throws {
         self.options = options
-        sandbox = try NetworkSandbox()
+        sandbox = try NetworkSandbox(hasMounts: options.hasMounts)
         temporary = try TemporaryDirectory()
         let directory = temporary.path
         let file = directory + "/topology.yaml"
         try Files.writeAtomically(Array(topology(directory).utf8), to: file)
         let (ours, theirs) = try Sockets.streamPair()
         lifeline = ours
+        try options.preparation(sandbox, directory)
         controller = try Self.startController(sandbox, directory, options, lifeline: theirs)
         try waitUntil("the cluster is healthy", seconds: 30) { status in
             options.becomesHealthy ? status.isHealthy : status.nodes.allSatisfy { $0.state == .ready }
@@ -70,6 +75,13 @@ final class TestCluster {
     func killController() throws {
         try controller.send(.kill)
         _ = try controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000)
+        _ = try controller.exitStatus()
+    }
+
+    /// The controller and its workers end as they should.
+    func stopController() throws {
+        try controller.send(.terminate)
+        try #require(try controller.descriptor.wait(forReading: true, nanoseconds: 10_000_000_000), "\(logText)")
         _ = try controller.exitStatus()
     }
 

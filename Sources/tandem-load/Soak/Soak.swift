@@ -16,6 +16,8 @@ final class Soak {
         var rate: Int
         var seed: UInt64
         var canCut: Bool
+        /// Nothing but deaths, of workers and of the controller, one after the other.
+        var isStorm = false
     }
 
     static let firstDN: UInt64 = 100_000
@@ -40,11 +42,12 @@ final class Soak {
     init(_ options: Options) throws {
         self.options = options
         interruption = try Interruption()
-        cluster = try BenchCluster(nodes: options.nodes, dns: options.dns, interruption: interruption)
+        cluster = try BenchCluster(
+            nodes: options.nodes, dns: options.dns, survives: options.isStorm, interruption: interruption)
         phones = try SoakPhones(
             nodes: cluster.sip, firstDN: Self.firstDN, count: options.dns, interruption: interruption)
         var random = SoakRandom(seed: options.seed)
-        mishaps = SoakMishaps(cluster, canCut: options.canCut, seed: random.next())
+        mishaps = SoakMishaps(cluster, canCut: options.canCut, isStorm: options.isStorm, seed: random.next())
         let views = SoakViews(nodes: cluster.nodes, firstDN: Self.firstDN, count: options.dns)
         monitors = []
         desktops = []
@@ -79,10 +82,6 @@ final class Soak {
         try turn(until: inSeconds(options.seconds * 4 / 5)) { now in
             try self.load(now: now)
             try self.mishaps.tick(now: now)
-            for node in self.mishaps.takeKilled() {
-                try self.phones.receive(now: now)
-                self.phones.forgot(node: node)
-            }
         }
         try mishaps.heal()
         try settle(afterSeconds: 8)

@@ -72,6 +72,56 @@ struct SoakCommand: ParsableCommand {
     }
 }
 
+/// Nothing but deaths.
+struct StormCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "storm",
+        abstract:
+            "Kills workers and the controller of a cluster over and over, and checks that nothing acknowledged is lost.",
+        discussion: """
+            Starts tandemd and its workers on loopback. Phones register, move, leave and expire, while workers and the \
+            controller are killed with signal 9 at random. At the end every DN has to be where its phone was told so, with \
+            no registration sent again for that; descriptors and memory have to be what they were. Exits with 0 if \
+            everything adds up, with 1 otherwise.
+            """
+    )
+
+    @Option(help: "How long, without the time to settle.")
+    var minutes = 5.0
+
+    @Option(help: "How many DNs.")
+    var dns = 20_000
+
+    @Option(help: "How many nodes.")
+    var nodes = 3
+
+    @Option(help: "Requests of phones a second.")
+    var rate = 2_000
+
+    @Option(help: "Repeats what happens and roughly when; without it, one is drawn.")
+    var seed: UInt64?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (0.1...60).contains(minutes) else { throw ValidationError("--minutes is from 0.1 to 60") }
+        guard (100...900_000).contains(dns) else { throw ValidationError("--dns is from 100 to 900000") }
+        guard (2...8).contains(nodes) else { throw ValidationError("--nodes is from 2 to 8") }
+        guard (1...100_000).contains(rate) else { throw ValidationError("--rate is from 1 to 100000") }
+    }
+
+    func run() throws {
+        let seed = seed ?? SystemRandom.word() >> 32
+        StandardError.write("seed \(seed)")
+        let options = Soak.Options(
+            nodes: nodes, dns: dns, seconds: Int(minutes * 60), rate: rate, seed: seed, canCut: false, isStorm: true)
+        let outcome = try Soak(options).run()
+        print(json ? outcome.json : outcome.text)
+        if !outcome.isGood { throw ExitCode(1) }
+    }
+}
+
 /// What is no result goes there.
 enum StandardError {
     static func write(_ line: String) {

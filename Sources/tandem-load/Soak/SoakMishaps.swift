@@ -5,6 +5,7 @@ import LinuxSystem
 final class SoakMishaps {
     struct Counts {
         var kills = 0
+        var controllerKills = 0
         /// Stopped for longer than the link timeout, and for less.
         var longStops = 0
         var shortStops = 0
@@ -17,19 +18,21 @@ final class SoakMishaps {
     }
 
     private(set) var counts = Counts()
-    /// Nodes that were killed since this was asked last.
-    private var killed: [Int] = []
     private let cluster: BenchCluster
     private let canCut: Bool
+    private let isStorm: Bool
     private var random: SoakRandom
     private var present: Mishap?
     private var endsAt: UInt64 = 0
     private var nextAt: UInt64 = 0
 
-    /// - Parameter canCut: the run has a network namespace of its own.
-    init(_ cluster: BenchCluster, canCut: Bool, seed: UInt64) {
+    /// - Parameters:
+    ///   - canCut: the run has a network namespace of its own.
+    ///   - isStorm: there are only deaths, and many.
+    init(_ cluster: BenchCluster, canCut: Bool, isStorm: Bool, seed: UInt64) {
         self.cluster = cluster
         self.canCut = canCut
+        self.isStorm = isStorm
         random = SoakRandom(seed: seed)
     }
 
@@ -45,11 +48,6 @@ final class SoakMishaps {
         case .stopped(_, let node): "\(cluster.nodes[node]) stopped"
         case .cut(let what): what
         }
-    }
-
-    func takeKilled() -> [Int] {
-        defer { killed = [] }
-        return killed
     }
 
     func tick(now: UInt64) throws {
@@ -74,6 +72,7 @@ final class SoakMishaps {
     }
 
     private func begin(now: UInt64) throws {
+        if isStorm { return try die(now: now) }
         let node = random.below(cluster.nodes.count)
         let choice = random.below(100)
         if canCut, choice < 50 {
@@ -88,14 +87,33 @@ final class SoakMishaps {
             endsAt = now + (isLong ? random.nanoseconds(2_300, 3_500) : random.nanoseconds(300, 1_500))
             if isLong { counts.longStops += 1 } else { counts.shortStops += 1 }
         } else {
-            let process = try ChildProcess.adopt(try cluster.worker(node))
-            try process.send(.kill)
-            // What it has answered by its end is in the phones' sockets then.
-            _ = try process.descriptor.wait(forReading: true, nanoseconds: 2_000_000_000)
-            counts.kills += 1
-            killed.append(node)
+            try kill(node)
             nextAt = now + random.nanoseconds(2_000, 5_000)
         }
+    }
+
+    /// One worker, several at once, or the controller, now and then in the middle of a worker's start.
+    private func die(now: UInt64) throws {
+        nextAt = now + random.nanoseconds(200, 3_000)
+        if random.below(100) < 30 {
+            try cluster.replaceController()
+            counts.controllerKills += 1
+        }
+        guard random.below(100) < 85 else { return }
+        var left = random.below(100) < 25 ? cluster.nodes.count : 1
+        while left > 0 {
+            try kill(random.below(cluster.nodes.count))
+            left -= 1
+        }
+    }
+
+    /// Does nothing to a node that is being started again.
+    private func kill(_ node: Int) throws {
+        guard let pid = try? cluster.worker(node), let process = try? ChildProcess.adopt(pid) else { return }
+        try process.send(.kill)
+        counts.kills += 1
+        if isStorm { return }
+        _ = try process.descriptor.wait(forReading: true, nanoseconds: 2_000_000_000)
     }
 
     /// Cuts a node off from those with lesser names, which dial it: silently, in one direction, or with resets.

@@ -23,6 +23,7 @@ struct SoakOutcome {
             ("refused", "answered with another status than 200", phones.refused),
             ("repeats", "requests sent again", phones.repeats), ("givenUp", "requests given up", phones.givenUp),
             ("cuts", "links cut", mishaps.cuts), ("kills", "workers killed with signal 9", mishaps.kills),
+            ("controllerKills", "controllers killed with signal 9", mishaps.controllerKills),
             ("longStops", "workers stopped for longer than the link timeout", mishaps.longStops),
             ("shortStops", "workers stopped for less", mishaps.shortStops),
             ("restarts", "restarts by the controller", status.nodes.reduce(0) { $0 + Int($1.restarts) }),

@@ -12,7 +12,7 @@ final class SoakPhones {
     enum Expectation: Equatable {
         case registered(node: Int)
         case absent
-        /// A request stayed without an answer, or a node died that had the binding.
+        /// A request stayed without an answer.
         case unknown
     }
 
@@ -77,11 +77,6 @@ final class SoakPhones {
     func expectation(of phone: Int, now: UInt64) -> Expectation {
         guard phones[phone].isCertain, phones[phone].pending == .none else { return .unknown }
         return home(of: phone, now: now).map { .registered(node: $0) } ?? .absent
-    }
-
-    /// A node has died, and its bindings with it.
-    func forgot(node: Int) {
-        for phone in phones.indices where Int(phones[phone].home) == node { phones[phone].isCertain = false }
     }
 
     // MARK: Requests
