@@ -2797,7 +2797,7 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[28] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[29] =
 {
   {
     "node",
@@ -3135,6 +3135,18 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sockets",
+    29,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__Configure, n_sockets),
+    offsetof(Tandem__Control__Configure, sockets),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
@@ -3159,6 +3171,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   21,   /* field[21] = role */
   25,   /* field[25] = routers */
   22,   /* field[22] = routing_points */
+  28,   /* field[28] = sockets */
   16,   /* field[16] = source_limits */
   24,   /* field[24] = stat_servers */
   17,   /* field[17] = store */
@@ -3169,7 +3182,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 28 }
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -3179,7 +3192,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  28,
+  29,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -5255,7 +5268,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[28] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[29] =
 {
   {
     "request",
@@ -5593,6 +5606,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "receive_buffer_bytes",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, receive_buffer_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -5612,6 +5637,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   4,   /* field[4] = owned_in_service */
   23,   /* field[23] = points */
   14,   /* field[14] = provisioned_dns */
+  28,   /* field[28] = receive_buffer_bytes */
   9,   /* field[9] = registrations_accepted */
   0,   /* field[0] = request */
   10,   /* field[10] = requests_refused */
@@ -5628,7 +5654,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 28 }
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -5638,7 +5664,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  28,
+  29,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,

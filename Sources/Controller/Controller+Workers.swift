@@ -63,13 +63,17 @@ extension Controller {
         let incarnation = try nextIncarnation(for: worker.name)
         let (ours, theirs) = try Sockets.streamPair()
         let log = try worker.log.begin()
+        holdSockets(of: worker)
+        let sockets = worker.sockets.enumerated().map {
+            ChildProcess.Inheritance($1.descriptor, as: ServerSockets.firstDescriptor + Int32($0))
+        }
         let process = try ChildProcess.spawn(
             Self.workerProgram, arguments: ["--role", worker.role.rawValue], environment: workerEnvironment,
             // Nothing of ours stays open in a worker, which may outlive us: its output goes to its own pipe.
             inherited: [
                 ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(log, as: 1),
                 ChildProcess.Inheritance(log, as: 2),
-            ], group: .new
+            ] + sockets, group: .new
         )
         worker.process = process
         worker.killed = nil
@@ -115,6 +119,7 @@ extension Controller {
             role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
+        setup.sockets = worker.sockets.map(\.name)
         if worker.role == .sip { setup.store = options.store(of: worker.name) }
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
@@ -158,6 +163,7 @@ extension Controller {
             let left = (until - min(until, loop.now.monotonic)) / 1_000_000
             journal.nodeBackingOff(worker.name, milliseconds: left, at: loop.now.wallMilliseconds)
         }
+        letGoOfSockets(of: worker)
         lookSoon()
         forgetAnswers(of: worker)
         endIfStopped()

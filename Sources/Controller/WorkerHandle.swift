@@ -52,6 +52,8 @@ final class WorkerHandle {
     var process: ChildProcess?
     var watch: DescriptorWatch?
     var connection: FramedConnection?
+    /// What it serves at, kept open for its next life; nothing of a worker that an earlier controller has started.
+    var sockets: [(name: String, descriptor: OwnedDescriptor)] = []
     var incarnation: UInt64 = 0
     /// Why the last life ended, or did not begin.
     var lastProblem = ""

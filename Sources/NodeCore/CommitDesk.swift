@@ -9,8 +9,9 @@ import SIPCore
 package struct CommitDesk: Sendable {
     /// How many REGISTERs may wait for the store.
     static let limit = 65_536
-    /// How many REGISTERs of one DN wait behind the one that is being written.
-    static let queue = 4
+    /// How many bytes they may have, all together and those of one DN.
+    static let byteLimit = 64 << 20
+    static let byteLimitOfDN = 128 << 10
     /// After a failure, what nobody waits for is written again so much later, nanoseconds.
     static let patience: UInt64 = 1_000_000_000
 
@@ -63,6 +64,8 @@ package struct CommitDesk: Sendable {
     private(set) var held: [DNIndex: Held] = [:]
     private var waiting: [DNIndex: [Request]] = [:]
     private(set) var waitingCount = 0
+    /// Of everything that waits or is held.
+    private var byteCount = 0
     /// DNs of which something is to be written that nobody waits for.
     private(set) var dirty: Set<DNIndex> = []
     private var underWay: [UnderWay] = []
@@ -78,7 +81,7 @@ package struct CommitDesk: Sendable {
     package var heldCount: Int { held.count }
     /// Something is on its way, or waits for its turn.
     var hasMore: Bool { !held.isEmpty || !dirty.isEmpty || underWayHead < underWay.count }
-    var isFull: Bool { held.count + waitingCount >= Self.limit }
+    var isFull: Bool { held.count + waitingCount >= Self.limit || byteCount >= Self.byteLimit }
 
     // MARK: REGISTERs
 
@@ -98,16 +101,23 @@ package struct CommitDesk: Sendable {
 
     mutating func hold(_ held: Held, of dn: DNIndex, named name: DN, greatestStamp: Stamp) {
         self.held[dn] = held
+        byteCount += held.request.datagram.count
         write(name, dn, held.row, isAwaited: true, greatestStamp)
     }
 
-    mutating func release(_ dn: DNIndex) -> Held? { held.removeValue(forKey: dn) }
+    mutating func release(_ dn: DNIndex) -> Held? {
+        guard let former = held.removeValue(forKey: dn) else { return nil }
+        byteCount -= former.request.datagram.count
+        return former
+    }
 
     /// - Returns: false when too many wait already.
     mutating func wait(_ request: Request, of dn: DNIndex) -> Bool {
-        guard !isFull, waiting[dn, default: []].count < Self.queue else { return false }
+        let before = waiting[dn]?.reduce(0) { $0 + $1.datagram.count } ?? 0
+        guard !isFull, before + request.datagram.count <= Self.byteLimitOfDN else { return false }
         waiting[dn, default: []].append(request)
         waitingCount += 1
+        byteCount += request.datagram.count
         return true
     }
 
@@ -115,8 +125,15 @@ package struct CommitDesk: Sendable {
         guard var requests = waiting.removeValue(forKey: dn), !requests.isEmpty else { return nil }
         let first = requests.removeFirst()
         waitingCount -= 1
+        byteCount -= first.datagram.count
         if !requests.isEmpty { waiting[dn] = requests }
         return first
+    }
+
+    /// Somebody waits for an answer over a stream.
+    func isAwaited(over flow: FlowID) -> Bool {
+        held.values.contains { $0.request.source.flow == flow }
+            || waiting.values.contains { $0.contains { $0.source.flow == flow } }
     }
 
     /// A stream has ended: who sent something over it waits no more. What is being written comes to nothing.
@@ -125,6 +142,7 @@ package struct CommitDesk: Sendable {
         for (dn, requests) in waiting {
             let rest = requests.filter { $0.source.flow != flow }
             waitingCount -= requests.count - rest.count
+            for request in requests where request.source.flow == flow { byteCount -= request.datagram.count }
             waiting[dn] = rest.isEmpty ? nil : rest
         }
     }

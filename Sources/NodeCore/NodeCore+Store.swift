@@ -1,7 +1,7 @@
 import AgentSessions
 package import ClusterModel
 import DNOwnership
-import SIPCore
+package import SIPCore
 
 // What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules.
 extension NodeCore {
@@ -30,6 +30,9 @@ extension NodeCore {
     package mutating func storeFailed(through number: UInt64, now: Instant) {
         storeSettled(through: number, isWritten: false, now)
     }
+
+    /// Whether somebody waits over a stream for an answer that comes when something is written down.
+    package func isAwaited(over flow: FlowID) -> Bool { commits?.isAwaited(over: flow) ?? false }
 
     private mutating func storeSettled(through number: UInt64, isWritten: Bool, _ now: Instant) {
         while let dn = commits?.settled(through: number, isWritten: isWritten, now: now) {

@@ -61,7 +61,7 @@ extension NodeStore {
         } catch let problem as StoreProblem {
             throw problem
         } catch {
-            guard isDamage(error) else { throw .unusable(path: path, reason: StoreProblem.sentence(of: error)) }
+            guard isDamage(error) else { throw .unusable(path: path, reason: reason(error, path)) }
             let aside = "\(path).damaged-\(wallMilliseconds)"
             for suffix in ["", "-wal", "-shm"] where rename(path + suffix, aside + suffix) != 0 && errno != ENOENT {
                 throw .unusable(path: path, reason: "it is damaged and cannot be moved away: \(describe(errno))")
@@ -71,9 +71,16 @@ extension NodeStore {
                 opened.setAside = aside
                 return opened
             } catch {
-                throw .unusable(path: path, reason: StoreProblem.sentence(of: error))
+                throw .unusable(path: path, reason: reason(error, path))
             }
         }
+    }
+
+    /// SQLite does not tell a disk that fails from one that may not be written.
+    private static func reason(_ error: any Error, _ path: String) -> String {
+        let directory = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+        guard access(directory, W_OK) != 0 else { return StoreProblem.sentence(of: error) }
+        return "its directory cannot be written: \(describe(errno))"
     }
 
     private static func describe(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -78,6 +78,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var failedAuthentications: UInt64?
     /// SIP messages and connections dropped because of limits, since the node started.
     @OrNull var limited: UInt64?
+    /// The smallest of its UDP sockets.
+    @OrNull var receiveBufferBytes: UInt64?
     var sip: [String]
     @OrNull var tcontroller: String?
     /// Where a Stat Server is asked.
@@ -112,6 +114,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         slowClients = portReport?.slowClients
         failedAuthentications = sipReport?.failedAuthentications
         limited = sipReport?.limited
+        receiveBufferBytes = sipReport.flatMap { $0.receiveBufferBytes == 0 ? nil : $0.receiveBufferBytes }
         sip = node.sip
         tcontroller = node.role == .sip ? node.tcontroller : nil
         listen = node.listen.isEmpty ? nil : node.listen

@@ -148,6 +148,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var clientAuthentication: ClientAuthenticationPolicy?
     /// Where a later controller finds the worker; empty for nowhere.
     package var adoptionSocket = ""
+    /// What the worker was given to serve at, in the order of the descriptors.
+    package var sockets: [String] = []
     /// Of a node: the file in which it keeps what it remembers; empty for none.
     package var store = ""
     /// Whether the worker stops when its controller is gone. Otherwise it serves on, and waits to be found.

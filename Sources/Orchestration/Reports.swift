@@ -125,6 +125,8 @@ package struct NodeReport: Equatable, Sendable {
     package var isStoreMissing = false
     /// Where a damaged store was put when the node started; empty for none.
     package var storeSetAside = ""
+    /// Of a node: the smallest receive buffer of its UDP sockets; 0 without any.
+    package var receiveBufferBytes: UInt64 = 0
 
     package init() {}
 }

@@ -25,8 +25,8 @@ package enum NodeRole {
         )
         let memory = try NodeMemory.open(setup, logger: start.logger)
         let shell = NodeShell(
-            topology: topology, identity: identity, authenticator: authenticator, memory: memory, loop: start.loop,
-            logger: start.logger, tellController: start.tellController)
+            topology: topology, identity: identity, authenticator: authenticator, memory: memory,
+            sockets: start.sockets, loop: start.loop, logger: start.logger, tellController: start.tellController)
         shell.tls = start.tls
         shell.replaceClientSecrets(start.clientSecrets)
         return shell

@@ -24,6 +24,8 @@ extension NodeShell {
         report.bindings = UInt64(core.registrar.bindingCount)
         report.clients = UInt64(core.ports.clientCount)
         report.slowClients = core.ports.slowClients
+        let buffers = sipSockets.compactMap { try? $0.descriptor.receiveBuffer() }
+        report.receiveBufferBytes = UInt64(buffers.min() ?? 0) / 2
         for socket in sipSockets {
             report.datagramsReceived += socket.counters.received
             report.datagramsDropped += socket.counters.dropped + socket.counters.truncated

@@ -64,6 +64,7 @@ extension NodeShell {
                 return core.flowEnded(target.flow, now: loop.now)
             }
             connection.writeBytes { $0 += message }
+            if connection.isFinished, !core.isAwaited(over: target.flow) { connection.close() }
         } else if let socket = sipSockets.first(where: { $0.number == target.listener }) {
             socket.withOutput { $0.append(to: target.address) { $0 += message } }
         }
@@ -96,6 +97,8 @@ final class SIPStreamDelegate: SIPConnectionDelegate {
     }
 
     func mayIdle(_ connection: SIPConnection) -> Bool { shell.core.registrar.hasBindings(over: source.flow) }
+
+    func owesAnswer(_ connection: SIPConnection) -> Bool { shell.core.isAwaited(over: source.flow) }
 
     func connectionClosed(_ connection: SIPConnection, reason: CloseReason) {
         shell.sipClosed(source, reason)

@@ -40,6 +40,7 @@ final class NodeShell {
     let meshCodec: MeshCodec
     let portCodec: TLibraryCodec
 
+    private let sockets: ServerSockets
     /// Their numbers are those of the node's SIP listeners.
     var sipSockets: [DatagramSocket] = []
     /// Connections of phones and proxies, by their numbers.
@@ -80,7 +81,7 @@ final class NodeShell {
     /// - Parameter tellController: does nothing while there is none.
     init(
         topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, memory: NodeMemory,
-        loop: EventLoop, logger: Logger,
+        sockets: ServerSockets, loop: EventLoop, logger: Logger,
         tellController: @escaping (WorkerNews) -> Void
     ) {
         news = NewsMachine(peers: topology.nodes.map(\.name))
@@ -98,6 +99,7 @@ final class NodeShell {
             seed: SystemRandom.word()
         )
         setup.stored = memory.stored
+        self.sockets = sockets
         self.memory = memory
         self.memory.stored = nil
         core = NodeCore(setup, now: SystemClock.now())
@@ -126,8 +128,7 @@ final class NodeShell {
         for (number, listener) in node.sip.enumerated() {
             switch listener.transport {
             case .udp:
-                // Eight MiB hold what arrives in half a second at full load.
-                let descriptor = try Sockets.boundUDP(listener.address, receiveBuffer: 8 << 20, sendBuffer: 8 << 20)
+                let descriptor = try sockets.take(ServerSocket(listener))
                 sipSockets.append(
                     try DatagramSocket(descriptor, on: loop, number: UInt8(number), delegate: self))
             case .tcp, .tls:
@@ -150,7 +151,7 @@ final class NodeShell {
     func listen(
         _ address: StreamAddress, limit: Int, _ accept: @escaping (AcceptedStream) -> Void
     ) throws(SystemError) {
-        let descriptor = try Sockets.listening(at: address)
+        let descriptor = try sockets.take(.stream(address))
         var limits = StreamListener.Limits()
         limits.connections = limit
         listeners.append(try StreamListener(descriptor, on: loop, limits: limits, delegate: Acceptor(accept)))

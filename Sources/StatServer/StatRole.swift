@@ -31,6 +31,7 @@ package final class StatRole: WorkerRole {
     /// When the statistics began, milliseconds since 1970.
     let since: UInt64
     var clients: [ObjectIdentifier: StatClient] = [:]
+    private let sockets: ServerSockets
     private var listener: StreamListener?
     private(set) lazy var source = FeedSource(self)
     private(set) lazy var pointSource = PointSource(self)
@@ -39,6 +40,7 @@ package final class StatRole: WorkerRole {
         self.me = me
         self.address = address
         topology = start.topology
+        sockets = start.sockets
         loop = start.loop
         logger = start.logger
         identity = ServerIdentity(start)
@@ -66,7 +68,7 @@ package final class StatRole: WorkerRole {
     package var descriptorLimit: Int { Self.clientLimit + topology.nodes.count * 2 + 64 }
 
     package func open() throws(SystemError) {
-        let descriptor = try Sockets.listening(at: address)
+        let descriptor = try sockets.take(.stream(address))
         var limits = StreamListener.Limits()
         limits.connections = Self.clientLimit
         listener = try StreamListener(

@@ -9,6 +9,8 @@ package protocol SIPConnectionDelegate: AnyObject {
     func messageReceived(_ message: RawSpan, on connection: SIPConnection)
     /// Nothing has come for the idle time. Whether the connection may stay all the same.
     func mayIdle(_ connection: SIPConnection) -> Bool
+    /// The peer has closed its side. Whether an answer to it is still on its way.
+    func owesAnswer(_ connection: SIPConnection) -> Bool
     /// Told exactly once, never from within a call of ours, and nothing is told after it.
     func connectionClosed(_ connection: SIPConnection, reason: CloseReason)
 }
@@ -158,6 +160,15 @@ package final class SIPConnection: StreamConnection {
         holdsWhole = isPaused
         guard !isPaused, messageTimer == nil, StreamFraming.isMessage(partial.span) else { return }
         messageTimer = loop.schedule(after: times.message) { [weak self] in self?.messageIsLate() }
+    }
+
+    override func peerFinished() -> Bool {
+        guard phase == .open, !isFinished, delegate?.owesAnswer(self) == true else { return false }
+        isFinished = true
+        updateInterest()
+        stopMessageTimer()
+        messageTimer = loop.schedule(after: times.message) { [weak self] in self?.end(.peerClosed) }
+        return true
     }
 
     override func ended(_ reason: CloseReason) {

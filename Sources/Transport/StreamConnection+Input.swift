@@ -17,7 +17,7 @@ extension StreamConnection {
             do throws(SystemError) {
                 guard let count = try descriptor.read(into: buffer) else { return }
                 if count == 0 {
-                    end(.peerClosed)
+                    if !peerFinished() { end(.peerClosed) }
                     return
                 }
                 if counters.bytesIn == 0, beginsTLS(buffer[..<count]) {

@@ -85,6 +85,8 @@ package class StreamConnection {
     var phase = Phase.open
     var registration: EventLoop.Registration?
     var interest: Readiness = .readable
+    /// The peer says nothing more and waits for its answers; the owner closes when they have gone.
+    package internal(set) var isFinished = false
     var pausedByOwner = false
     var pausedByOutput = false
     /// The beginning of a frame whose end has not come; or, while reading is paused, what had been read by then.
@@ -123,6 +125,9 @@ package class StreamConnection {
 
     /// Output had passed the high-water mark and is below half of it again.
     func drained() {}
+
+    /// The peer says nothing more, and may still listen. Whether the connection stays for that.
+    func peerFinished() -> Bool { false }
 
     /// The connection has ended. Called exactly once, never from within a call of its owner.
     func ended(_ reason: CloseReason) {}
@@ -169,7 +174,8 @@ package class StreamConnection {
     func updateInterest() {
         guard let registration else { return }
         var wanted: Readiness = []
-        if phase == .closing || !isPaused { wanted.insert(.readable) }
+        // The end of a stream would be reported on and on.
+        if !isFinished, phase == .closing || !isPaused { wanted.insert(.readable) }
         // What cannot be encrypted yet waits for the peer, and not for the socket.
         if (security?.waitingBytes ?? plainBytes) > 0 && !flushIsDue { wanted.insert(.writable) }
         guard wanted != interest else { return }

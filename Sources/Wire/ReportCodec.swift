@@ -39,6 +39,7 @@ enum ReportCodec {
             $0.store_problem = arena.string(report.storeProblem)
             $0.store_missing = report.isStoreMissing ? 1 : 0
             $0.store_set_aside = arena.string(report.storeSetAside)
+            $0.receive_buffer_bytes = report.receiveBufferBytes
         }
     }
 
@@ -158,6 +159,7 @@ enum ReportCodec {
         report.storeProblem = text(message.store_problem)
         report.isStoreMissing = message.store_missing != 0
         report.storeSetAside = text(message.store_set_aside)
+        report.receiveBufferBytes = message.receive_buffer_bytes
         report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }

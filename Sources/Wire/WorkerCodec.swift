@@ -147,6 +147,8 @@ package enum WorkerOrderCodec {
             )
             $0.adoption_socket = arena.string(setup.adoptionSocket)
             $0.store = arena.string(setup.store)
+            $0.n_sockets = setup.sockets.count
+            $0.sockets = arena.strings(setup.sockets)
             $0.ends_with_controller = setup.endsWithController ? 1 : 0
             $0.topology_digest = setup.topologyDigest.value
             $0.realm = arena.string(setup.authentication?.realm ?? "")
@@ -392,6 +394,7 @@ package enum WorkerOrderCodec {
         )
         setup.adoptionSocket = text(message.adoption_socket)
         setup.store = text(message.store)
+        setup.sockets = texts(message.n_sockets, message.sockets)
         setup.endsWithController = message.ends_with_controller != 0
         setup.topologyDigest = TopologyDigest(value: message.topology_digest)
         if message.has_realm != 0 {

@@ -22,6 +22,7 @@ package final class Worker {
     /// The connection to the controller; nil while there is none.
     var control: FramedConnection?
     var setup: WorkerSetup?
+    private var sockets = ServerSockets()
     private var blocks: [DNBlock] = []
     private var dialStrings: [DialString] = []
     /// Credentials whose last piece has not come, or that wait for the role to start.
@@ -81,6 +82,7 @@ package final class Worker {
             self.setup = setup
             logger = StandardErrorLog.logger(label: setup.node)
             OwnProcess.setName("tandem \(setup.node.suffix(8))")
+            takeSockets(setup.sockets)
         case .provision(let more, let dials):
             blocks += more
             dialStrings += dials
@@ -133,7 +135,7 @@ package final class Worker {
         let start = RoleStart(
             setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
             credentials: credentials,
-            clientSecrets: clientSecrets, tls: tls, loop: loop, logger: logger
+            clientSecrets: clientSecrets, tls: tls, sockets: sockets, loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
         blocks = []
         dialStrings = []
@@ -159,6 +161,14 @@ package final class Worker {
         listenForControllers()
         logger.info("ready", metadata: ["incarnation": "\(setup.incarnation.rawValue)"])
         tell(.ready)
+    }
+
+    private func takeSockets(_ names: [String]) {
+        do throws(SystemError) {
+            sockets = try ServerSockets(names)
+        } catch {
+            fail("the controller speaks of sockets that it has not given: \(error)")
+        }
     }
 
     private func replaceCredentials() {

@@ -61,6 +61,8 @@ package struct RoleStart {
     package let clientSecrets: [ClientSecret]
     /// Nil where the topology has no certificate for this worker.
     package let tls: TLSContexts?
+    /// What the worker serves at.
+    package let sockets: ServerSockets
     package let loop: EventLoop
     package let logger: Logger
     /// Does nothing while there is no controller.

@@ -33,7 +33,7 @@ import Wire
         #expect(after.pid != before.pid)
         #expect(after.lastProblem.contains("signal 9"))
         // It remembers the phone and its claim.
-        _ = try east.expectInService("1001", owner: "dc1/sip1")
+        try east.expect("dc1/sip1 reachable") { $0.privateInfo == .ownerReachable && $0.owner == "dc1/sip1" }
         let details = try cluster.details("1001")
         #expect(details.answers.allSatisfy { $0.report?.shown == .inService })
         #expect(details.authority?.owner == "dc1/sip1")

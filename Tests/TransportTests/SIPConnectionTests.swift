@@ -1,4 +1,5 @@
 import ClusterModel
+import Glibc
 import LinuxSystem
 import Testing
 import Transport
@@ -8,6 +9,7 @@ private final class SIPLog: SIPConnectionDelegate {
     var messages: [String] = []
     var reasons: [CloseReason] = []
     var wantsIdle = false
+    var isAwaited = false
     var idleQuestions = 0
     var onMessage: ((SIPConnection) -> Void)?
 
@@ -15,6 +17,8 @@ private final class SIPLog: SIPConnectionDelegate {
         messages.append(String(decoding: copy(message), as: UTF8.self))
         onMessage?(connection)
     }
+
+    func owesAnswer(_ connection: SIPConnection) -> Bool { isAwaited }
 
     func mayIdle(_ connection: SIPConnection) -> Bool {
         idleQuestions += 1
@@ -61,6 +65,24 @@ private struct SIPPair {
 private let message = "OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nab"
 
 @Suite struct SIPConnectionTests {
+    @Test func `a peer that says nothing more gets the answer that it waits for; one that waits for nothing is let go`() throws {
+        let pair = try SIPPair()
+        pair.log.isAwaited = true
+        _ = shutdown(pair.peer.number, Int32(SHUT_WR))
+        for _ in 0..<3 { try pair.loop.runOnce(timeout: .milliseconds(10)) }
+        #expect(pair.connection.isFinished && pair.connection.isOpen && pair.log.reasons.isEmpty)
+        pair.connection.writeBytes { $0 += Array("answer".utf8) }
+        pair.connection.close()
+        try pair.loop.runUntil { !pair.log.reasons.isEmpty }
+        #expect(try pair.receive() == "answer")
+        #expect(try pair.receive() == "")
+
+        let other = try SIPPair()
+        _ = shutdown(other.peer.number, Int32(SHUT_WR))
+        try other.loop.runUntil { !other.log.reasons.isEmpty }
+        #expect(other.log.reasons == [.peerClosed])
+    }
+
     @Test func `messages arrive whole however they are torn`() throws {
         let pair = try SIPPair()
         for byte in (message + message).utf8 {

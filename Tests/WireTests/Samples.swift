@@ -343,6 +343,8 @@ let orders: [WorkerOrder] = {
     topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])
     var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
+    setup.store = "/var/lib/tandem/nodes/dc1.a.sqlite"
+    setup.sockets = ["udp:192.0.2.1:5060", "unix:/run/tandem/a.sock"]
     setup.endsWithController = true
     setup.authentication = AuthenticationPolicy(realm: "cc.example.com", users: "", algorithms: [.md5, .sha512_256])
     setup.sourceLimits = SourceLimitPolicy(datagrams: 1_000_000, attempts: 5)
@@ -478,6 +480,8 @@ private let nodeReport: NodeReport = {
     (other.isBelieved, other.isOutOfReach) = (true, true)
     trunk.gateways = [gateway, other]
     report.trunks = [trunk, TrunkReport("other")]
+    (report.storeProblem, report.isStoreMissing) = ("the disk is full", true)
+    (report.storeSetAside, report.receiveBufferBytes) = ("/var/lib/tandem/nodes/dc1.a.sqlite.damaged-7", 16 << 20)
     return report
 }()
 

@@ -1,0 +1,74 @@
+package import ClusterModel
+package import LinuxSystem
+
+/// A socket that a worker serves at. The controller opens it and keeps it open, so that what comes while the worker is
+/// replaced waits there: datagrams in the receive buffer, connections in the backlog.
+package enum ServerSocket: Hashable, Sendable {
+    case datagram(NetworkAddress)
+    case stream(StreamAddress)
+
+    /// Bytes asked for of a UDP socket's receive buffer: what comes within a second at full load. Without privileges the
+    /// kernel gives no more than `net.core.rmem_max`.
+    package static let receiveBuffer = 16 << 20
+    private static let sendBuffer = 8 << 20
+
+    /// As both name it: `udp:127.0.0.1:5060`, `unix:/run/tandem/stat.sock`.
+    package var name: String {
+        switch self {
+        case .datagram(let address): "udp:\(address)"
+        case .stream(let address): address.description
+        }
+    }
+
+    package func open() throws(SystemError) -> OwnedDescriptor {
+        switch self {
+        case .datagram(let address):
+            try Sockets.boundUDP(address, receiveBuffer: Self.receiveBuffer, sendBuffer: Self.sendBuffer)
+        case .stream(let address): try Sockets.listening(at: address)
+        }
+    }
+
+    /// A listener for SIP. What its streams are made of is not the socket's business.
+    package init(_ listener: SIPListener) {
+        self =
+            switch listener.transport {
+            case .udp: .datagram(listener.address)
+            case .tcp, .tls: .stream(.tcp(listener.address))
+            }
+    }
+
+    /// Those of a worker, by its full name; none of one that only connects to others.
+    package static func all(of worker: String, in topology: Topology) -> [ServerSocket] {
+        if let node = topology.nodes.first(where: { $0.name == worker }) {
+            return node.sip.map { ServerSocket($0) }
+                + ([node.mesh, node.tcontroller] + (node.defaultPort.map { [$0] } ?? [])).map { .stream($0) }
+        }
+        let listen = topology.statServers.first { $0.name == worker }?.listen
+        return listen.map { [.stream($0)] } ?? []
+    }
+}
+
+/// The sockets that a worker was given, by their names. What it was not given it opens itself.
+package final class ServerSockets {
+    /// How many a controller gives a worker, and the number of the first in the worker.
+    package static let maximumCount = 12
+    package static let firstDescriptor: Int32 = 10
+
+    private var given: [String: OwnedDescriptor] = [:]
+
+    package init() {}
+
+    /// Takes over what the controller has left open.
+    ///
+    /// - Parameter names: of the sockets from `firstDescriptor` on.
+    package init(_ names: [String]) throws(SystemError) {
+        for (position, name) in names.prefix(Self.maximumCount).enumerated() {
+            given[name] = try OwnedDescriptor.inherited(Self.firstDescriptor + Int32(position))
+        }
+    }
+
+    package func take(_ socket: ServerSocket) throws(SystemError) -> OwnedDescriptor {
+        if let descriptor = given.removeValue(forKey: socket.name) { return descriptor }
+        return try socket.open()
+    }
+}
