@@ -12,7 +12,7 @@ COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_comple
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := sipsak
-BENCH_PACKAGES := python3-yaml kamailio gcc libc6-dev
+BENCH_PACKAGES := python3-yaml kamailio kamailio-sqlite-modules runit s6 supervisor gcc libc6-dev
 TEST_PACKAGES := protobuf-c-compiler protobuf-compiler python3-protobuf sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
 	man-db openssl
 

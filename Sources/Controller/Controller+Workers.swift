@@ -120,7 +120,7 @@ extension Controller {
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
         setup.sockets = worker.sockets.map(\.name)
-        if worker.role == .sip { setup.store = options.store(of: worker.name) }
+        if worker.role == .sip, !options.isForgetful { setup.store = options.store(of: worker.name) }
         setup.endsWithController = options.lifeline != nil
         worker.order(.configure(setup))
         eachProvision { worker.order($0) }

@@ -14,6 +14,8 @@ package struct ControllerOptions: Sendable {
     /// Stop at once when a node cannot start for the first time, as somebody who watches wants it. Otherwise the node is
     /// tried again and again.
     package var isFailFast = false
+    /// Nodes write nothing down and remember nothing beyond their processes.
+    package var isForgetful = false
     /// Mode of the control socket's file.
     package var socketMode: UInt32 = 0o600
 

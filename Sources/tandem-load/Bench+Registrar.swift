@@ -19,6 +19,7 @@ extension Bench {
         var transport = LoadTransport.udp
         var digest: DigestAlgorithm?
         var hasPeer = false
+        var hasStores = false
 
         var features: [Kamailio.Feature] {
             (transport == .tcp ? [.streams] : []) + (digest == nil ? [] : [.digest])
@@ -29,7 +30,9 @@ extension Bench {
         try OwnProcess.pin(toProcessor: otherProcessor)
         defer { _ = try? ProcessInformation.pin(ProcessInformation.current, toProcessor: nil) }
         var values: [Subject: [Quantity: Double]] = [:]
-        for measure in [measureOpen, measureDigest, measureStreams, measureDigestStreams, measurePeers] {
+        for measure in [
+            measureOpen, measureDigest, measureStreams, measureDigestStreams, measurePeers, measureStores,
+        ] {
             for (subject, more) in try measure() {
                 values[subject, default: [:]].merge(more) { _, last in last }
             }
@@ -51,7 +54,7 @@ extension Bench {
     // MARK: What is measured
 
     private func measureOpen() throws -> [Subject: [Quantity: Double]] {
-        try withServers(Setup(), Subject.allCases) { turns in
+        try withServers(Setup(), [.tandem, .kamailio, .packaged, .echo]) { turns in
             try turns.register(Self.few, for: .rate)
             try turns.refresh(
                 Self.few,
@@ -97,6 +100,17 @@ extension Bench {
         }
     }
 
+    /// Servers that write down what they are told, and one that does not.
+    private func measureStores() throws -> [Subject: [Quantity: Double]] {
+        try withServers(Setup(hasStores: true), [.tandem, .memoryOnly, .writeBack, .writeThrough]) { turns in
+            try turns.register(Self.few, for: .storeRate)
+            try turns.refresh(Self.few, .init(rate: .storeRate, cpu: .storeCPU, tail: .storeTail))
+            try turns.register(
+                Self.rest, for: .storeFirstRate,
+                .init(rate: .storeFirstRate, cpu: .storeFirstCPU, tail: .storeFirstTail))
+        }
+    }
+
     // MARK: Of whom
 
     private func withServers(
@@ -134,6 +148,14 @@ extension Bench {
             return try TandemServer(
                 nodes: setup.hasPeer ? 2 : 1, dns: Self.dns, authentication: setup.digest, processor: nodeProcessor,
                 otherProcessor: otherProcessor, interruption: interruption)
+        case .memoryOnly:
+            return try TandemServer(
+                dns: Self.dns, memoryOnly: true, processor: nodeProcessor, otherProcessor: otherProcessor,
+                interruption: interruption)
+        case .writeBack:
+            return try Kamailio(.best, features: [.store, .writeBack], place, interruption: interruption)
+        case .writeThrough:
+            return try Kamailio(.best, features: [.store], place, interruption: interruption)
         case .kamailio where setup.hasPeer:
             return try KamailioPair(place, interruption: interruption)
         case .kamailio:
@@ -147,9 +169,13 @@ extension Bench {
 
     private func isThere(_ subject: Subject) -> Bool {
         switch subject {
-        case .tandem: true
+        case .tandem, .memoryOnly: true
         case .kamailio, .packaged:
             isKamailioThere(with: configuration)
+        case .writeBack, .writeThrough:
+            isKamailioThere(with: configuration)
+                && isThere(
+                    Kamailio.tables, "Kamailio's module for SQLite is missing (Debian's kamailio-sqlite-modules)")
         case .echo: isThere(Echo.program, "the C echo is missing: `make bench` builds it")
         }
     }
@@ -159,7 +185,7 @@ extension Bench {
             && isThere(configuration, "\(configuration) is missing: run this in the repository, or say --peers")
     }
 
-    private func isThere(_ path: String, _ sentence: String) -> Bool {
+    func isThere(_ path: String, _ sentence: String) -> Bool {
         if (try? Files.kind(of: path)) != nil { return true }
         table.noteOnce("Nothing was compared with it: \(sentence).")
         return false

@@ -48,6 +48,7 @@ final class Bench {
             if parts.contains(.registrar) { try measureRegistrars() }
             if parts.contains(.calls) { try measureCalls() }
             if parts.contains(.routing) { try measureRouting() }
+            if parts.contains(.recovery) { try measureRecovery() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")

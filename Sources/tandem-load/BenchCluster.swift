@@ -35,10 +35,12 @@ final class BenchCluster {
     ///   - keepalive: milliseconds between two pings.
     ///   - authentication: what the nodes challenge with; nil where phones need no password.
     ///   - survives: workers live on when the controller dies.
+    ///   - memoryOnly: nodes write nothing down.
     ///   - routing: what makes calls come to agents; nil where phones call each other.
     init(
         nodes count: Int, dns: Int, keepalive: Int = 500, authentication: DigestAlgorithm? = nil,
-        routing: BenchTopology.Routing? = nil, survives: Bool = false, interruption: Interruption
+        routing: BenchTopology.Routing? = nil, survives: Bool = false, memoryOnly: Bool = false,
+        interruption: Interruption
     ) throws {
         self.interruption = interruption
         nodes = (1...count).map { "dc\($0)/sip1" }
@@ -60,7 +62,8 @@ final class BenchCluster {
                 authentication: authentication, routing: routing)
             try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             try Files.writeAtomically(Array(files.text.utf8), to: directory + "/topology.yaml")
-            (controller, lifeline) = try Self.startController(directory, survives: survives)
+            (controller, lifeline) = try Self.startController(
+                directory, survives: survives, memoryOnly: memoryOnly)
         } catch {
             Self.remove(directory)
             throw error
@@ -84,7 +87,7 @@ final class BenchCluster {
     }
 
     private static func startController(
-        _ directory: String, survives: Bool
+        _ directory: String, survives: Bool, memoryOnly: Bool = false
     ) throws -> (ChildProcess, OwnedDescriptor?) {
         let tandemd = Executables.companion("tandemd")
         for program in [tandemd, Executables.companion("tandem-worker")] where !Files.isExecutable(program) {
@@ -98,7 +101,7 @@ final class BenchCluster {
             arguments: [
                 "--topology", directory + "/topology.yaml", "--runtime-dir", directory, "--state-dir",
                 directory + "/state", "--fail-fast",
-            ] + (survives ? [] : ["--lifeline", "3"]),
+            ] + (survives ? [] : ["--lifeline", "3"]) + (memoryOnly ? ["--memory-only"] : []),
             environment: Executables.environment,
             inherited: [
                 ChildProcess.Inheritance(theirs, as: 3), ChildProcess.Inheritance(log, as: 1),

@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair, link, agents, topology, registrar, calls, routing
+        case alone, pair, link, agents, topology, registrar, calls, routing, recovery
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -20,7 +20,7 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help:
-            "Only the figures of one node alone, of two, of the link between them, of agents and their events, of loading a topology, of the registrar beside others, of calls beside another proxy, or of calls that find their agents."
+            "Only the figures of one node alone, of two, of the link between them, of agents and their events, of loading a topology, of the registrar beside others, of calls beside another proxy, of calls that find their agents, or of what comes after a process was killed."
     )
     var only: Part?
 

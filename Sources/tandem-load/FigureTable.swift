@@ -10,6 +10,7 @@ struct FigureTable {
 
     private static var figures: [any MeasuredFigure] {
         Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases + RoutingFigure.allCases
+            + RecoveryFigure.allCases
     }
 
     /// By the key of the figure.
@@ -30,6 +31,10 @@ struct FigureTable {
     }
 
     mutating func add(_ figure: RoutingFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: RecoveryFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
 

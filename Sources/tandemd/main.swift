@@ -20,6 +20,9 @@ struct Tandemd: ParsableCommand {
         help: "The directory for what must survive a restart; systemd's STATE_DIRECTORY or /var/lib/tandem by default.")
     var stateDir: String?
 
+    @Flag(help: "Nodes keep everything in memory: one that dies comes back knowing nothing. For measurements.")
+    var memoryOnly = false
+
     @Option(help: .hidden)
     var lifeline: Int32?
 
@@ -31,6 +34,7 @@ struct Tandemd: ParsableCommand {
         let state = stateDir ?? variable("STATE_DIRECTORY") ?? "/var/lib/tandem"
         var options = ControllerOptions(topology: topology, runtimeDirectory: runtime, stateDirectory: state)
         options.lifeline = lifeline
+        options.isForgetful = memoryOnly
         options.isFailFast = failFast
         // A system service is asked by the members of its group; one that a person started, by that person.
         if runtimeDir == nil { options.socketMode = 0o660 }

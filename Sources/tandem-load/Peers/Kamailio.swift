@@ -15,6 +15,11 @@ final class Kamailio: MeasuredServer {
     enum Feature: String {
         case digest = "WITH_AUTH"
         case streams = "WITH_TCP"
+        /// Contacts are written into SQLite before they are answered, or, with the other, once a minute.
+        case store = "WITH_STORE"
+        case writeBack = "WITH_WRITE_BACK"
+        /// The peer is told as dmq_usrloc's defaults have it, and not fifty contacts at a time.
+        case dmqDefaults = "WITH_DMQ_DEFAULTS"
     }
 
     /// What runs where.
@@ -49,12 +54,30 @@ final class Kamailio: MeasuredServer {
             arguments += ["-w", directory, "-Y", directory, "-P", directory + "/pid", "-l", "udp:\(address)"]
             if case .best = tuning { arguments += ["-x", "tlsf", "-X", "tlsf", "-A", "TUNED"] }
             for feature in features { arguments += ["-A", feature.rawValue] }
+            if features.contains(.store) {
+                try Self.makeTables(directory + "/contacts.sqlite")
+                arguments += ["-A", "STORE=\"sqlite://\(directory)/contacts.sqlite\""]
+            }
             if features.contains(.streams) { arguments += ["-l", "tcp:\(address)"] }
             if let peer {
                 arguments += ["-A", "WITH_DMQ", "-A", "SELF=\"sip:\(address)\"", "-A", "PEER=\"sip:\(peer)\""]
             }
             return arguments
         }
+    }
+
+    static let tables = "/usr/share/kamailio/db_sqlite"
+
+    private static func makeTables(_ path: String) throws {
+        let script = """
+            import sqlite3, sys
+            store = sqlite3.connect(sys.argv[1])
+            for name in ("standard", "usrloc"): store.executescript(open(sys.argv[2] + "/" + name + "-create.sql").read())
+            store.execute("PRAGMA journal_mode = WAL")
+            store.commit()
+            """
+        let code = try SoakNamespace.run(["/usr/bin/python3", "-c", script, path, tables])
+        guard code == .exited(code: 0) else { throw LoadFailure("cannot make Kamailio's tables: \(code)") }
     }
 
     static func freeAddress() throws -> NetworkAddress {

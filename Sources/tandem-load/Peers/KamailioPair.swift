@@ -7,19 +7,25 @@ final class KamailioPair: MeasuredServer {
     let address: NetworkAddress
     var streamAddress: NetworkAddress { address }
     private let first: Kamailio
-    private let second: Kamailio
+    private var second: Kamailio
+    private let place: Kamailio.Place
+    private let features: [Kamailio.Feature]
     private let query: RegistrarQuery
     private let interruption: Interruption
 
     /// Starts both and waits until they have found each other.
-    init(_ place: Kamailio.Place, interruption: Interruption) throws {
+    init(
+        _ place: Kamailio.Place, features: [Kamailio.Feature] = [], interruption: Interruption
+    ) throws {
         let (own, peer) = (try Kamailio.freeAddress(), try Kamailio.freeAddress())
         address = own
         self.interruption = interruption
         var elsewhere = place
         elsewhere.processor = place.otherProcessor
-        second = try Kamailio(.best, at: peer, peer: own, elsewhere, interruption: interruption)
-        first = try Kamailio(.best, at: own, peer: peer, place, interruption: interruption)
+        self.place = elsewhere
+        self.features = features
+        second = try Kamailio(.best, features: features, at: peer, peer: own, elsewhere, interruption: interruption)
+        first = try Kamailio(.best, features: features, at: own, peer: peer, place, interruption: interruption)
         query = try RegistrarQuery(of: peer)
         try meet()
     }
@@ -43,12 +49,22 @@ final class KamailioPair: MeasuredServer {
         _ = try phone.registerOnce(0..<1, removes: true, window: 1)
     }
 
-    func awaitPeer(of dn: String) throws {
-        try wait("the other Kamailio is not told of \(dn)") { try query.knows(dn) }
+    /// The one that has no phones ends and is started again, knowing nothing.
+    func replacePeer() throws {
+        let peer = second.address
+        second.stop()
+        second = try Kamailio(
+            .best, features: features, at: peer, peer: address, place, interruption: interruption)
     }
 
-    private func wait(_ failure: String, _ condition: () throws -> Bool) throws {
-        let end = SystemClock.monotonicNanoseconds() + 30_000_000_000
+    func awaitPeer(of dn: String) throws { try awaitPeer(of: dn, seconds: 30) }
+
+    func awaitPeer(of dn: String, seconds: UInt64) throws {
+        try wait("the other Kamailio is not told of \(dn)", seconds: seconds) { try query.knows(dn) }
+    }
+
+    private func wait(_ failure: String, seconds: UInt64 = 30, _ condition: () throws -> Bool) throws {
+        let end = SystemClock.monotonicNanoseconds() + seconds * 1_000_000_000
         while try !condition() {
             try interruption.check()
             guard SystemClock.monotonicNanoseconds() < end else { throw LoadFailure(failure) }

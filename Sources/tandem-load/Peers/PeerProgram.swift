@@ -95,7 +95,7 @@ final class PeerProgram {
     }
 
     private static func remove(_ directory: String) {
-        for name in (try? Files.names(in: directory)) ?? [] { _ = try? Files.remove(directory + "/" + name) }
-        _ = try? Files.removeDirectory(directory)
+        // Some keep directories of their own there.
+        _ = try? SoakNamespace.run(["/bin/rm", "-rf", directory])
     }
 }

@@ -1,13 +1,16 @@
 /// A figure of the comparison with other servers. All are measured in the same rounds.
 enum RegistrarFigure: Hashable {
     enum Subject: String, CaseIterable {
-        case tandem, kamailio, packaged, echo
+        case tandem, memoryOnly, kamailio, packaged, writeBack, writeThrough, echo
 
         var name: String {
             switch self {
             case .tandem: "Tandem"
+            case .memoryOnly: "Tandem without a store"
             case .kamailio: "Kamailio at its best"
             case .packaged: "Kamailio as packaged"
+            case .writeBack: "Kamailio, db_sqlite, write-back"
+            case .writeThrough: "Kamailio, db_sqlite, write-through"
             case .echo: "C echo"
             }
         }
@@ -20,6 +23,7 @@ enum RegistrarFigure: Hashable {
         case streamRate, streamLargeRate, streamCPU
         case digestStreamRate, digestStreamLargeRate, digestStreamCPU
         case peerRate, peerFirstRate, peerCPU, peerFirstCPU
+        case storeRate, storeFirstRate, storeCPU, storeFirstCPU, storeTail, storeFirstTail
 
         /// Which of them it is measured of.
         var subjects: [Subject] {
@@ -27,6 +31,8 @@ enum RegistrarFigure: Hashable {
             case .rate: [.tandem, .kamailio, .packaged, .echo]
             case .largeRate, .cpu, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail:
                 [.tandem, .kamailio, .echo]
+            case .storeRate, .storeFirstRate, .storeCPU, .storeFirstCPU, .storeTail, .storeFirstTail:
+                [.tandem, .memoryOnly, .writeBack, .writeThrough]
             case .firstRate, .firstCPU, .memory, .digestRate, .digestLargeRate, .digestCPU, .streamRate,
                 .streamLargeRate, .streamCPU, .digestStreamRate, .digestStreamLargeRate, .digestStreamCPU, .peerRate,
                 .peerFirstRate, .peerCPU, .peerFirstCPU:
@@ -42,6 +48,8 @@ enum RegistrarFigure: Hashable {
             case .firstRate, .digestRate, .digestLargeRate, .streamRate, .streamLargeRate, .digestStreamRate,
                 .digestStreamLargeRate, .peerRate, .peerFirstRate:
                 [.kamailio]
+            case .storeRate, .storeFirstRate: [.memoryOnly, .writeBack, .writeThrough]
+            case .storeCPU, .storeFirstCPU, .storeTail, .storeFirstTail: []
             case .cpu, .firstCPU, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail, .memory, .digestCPU,
                 .streamCPU, .digestStreamCPU, .peerCPU, .peerFirstCPU:
                 []
@@ -120,16 +128,22 @@ extension RegistrarFigure.Quantity {
         case .peerFirstRate: "first registrations with a live peer"
         case .peerCPU: "CPU of both nodes for each refresh"
         case .peerFirstCPU: "CPU of both nodes for each first registration"
+        case .storeRate: "refreshes beside stores"
+        case .storeFirstRate: "first registrations beside stores"
+        case .storeCPU: "CPU of the server for each refresh beside stores"
+        case .storeFirstCPU: "CPU of the server for each first registration beside stores"
+        case .storeTail: "refreshes beside stores answered, p99"
+        case .storeFirstTail: "first registrations beside stores answered, p99"
         }
     }
 
     fileprivate var unit: String {
         switch self {
         case .rate, .largeRate, .firstRate, .digestRate, .digestLargeRate, .streamRate, .streamLargeRate,
-            .digestStreamRate, .digestStreamLargeRate, .peerRate, .peerFirstRate:
+            .digestStreamRate, .digestStreamLargeRate, .peerRate, .peerFirstRate, .storeRate, .storeFirstRate:
             "1/s"
         case .cpu, .firstCPU, .generatorCPU, .fewMedian, .fewTail, .manyMedian, .manyTail, .digestCPU, .streamCPU,
-            .digestStreamCPU, .peerCPU, .peerFirstCPU:
+            .digestStreamCPU, .peerCPU, .peerFirstCPU, .storeCPU, .storeFirstCPU, .storeTail, .storeFirstTail:
             "µs"
         case .memory: "B"
         }
@@ -152,6 +166,10 @@ extension RegistrarFigure.Quantity {
         case .peerFirstRate: "10,000 DNs, none of them known before"
         case .peerCPU: "of the same refreshes"
         case .peerFirstCPU: "until the other node shows the last DN"
+        case .storeRate: "10,000 DNs, closed loop, UDP, 256 in flight; the phones refresh long before they would expire"
+        case .storeFirstRate: "the other 90,000; each is written down before it is answered, but with Kamailio's write-back"
+        case .storeCPU, .storeFirstCPU: "all threads and processes of the server"
+        case .storeTail, .storeFirstTail: "from sending to receiving, 256 in flight"
         }
     }
 
@@ -162,6 +180,7 @@ extension RegistrarFigure.Quantity {
         case (.rate, .echo): "60"
         case (.largeRate, .kamailio): "2"
         case (.peerRate, .kamailio): "6"
+        case (.storeRate, .memoryOnly): "0.9"
         default: nil
         }
     }

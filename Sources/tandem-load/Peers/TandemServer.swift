@@ -15,11 +15,11 @@ final class TandemServer: MeasuredServer {
     ///   - processor: where the worker runs that the phones register at.
     ///   - otherProcessor: where its peer runs.
     init(
-        nodes: Int = 1, dns: Int, authentication: DigestAlgorithm? = nil, processor: Int, otherProcessor: Int,
-        interruption: Interruption
+        nodes: Int = 1, dns: Int, authentication: DigestAlgorithm? = nil, memoryOnly: Bool = false, processor: Int,
+        otherProcessor: Int, interruption: Interruption
     ) throws {
         let cluster = try BenchCluster(
-            nodes: nodes, dns: dns, authentication: authentication, interruption: interruption)
+            nodes: nodes, dns: dns, authentication: authentication, memoryOnly: memoryOnly, interruption: interruption)
         self.cluster = cluster
         address = cluster.sip[0]
         streamAddress = cluster.streamSIP[0]
