@@ -1,13 +1,15 @@
+import AgentSessions
 import ClusterModel
 import SIPCore
+import TLibraryPorts
 
 /// What is on its way to the node's store, and whoever waits for it: bookkeeping without decisions.
 ///
-/// A REGISTER that changes what is kept is judged, written down, and only then applied and answered, so nothing ever has to
-/// be taken back. Until then its DN is held, and further REGISTERs of it wait. What nobody waits for is noted by DN, and
+/// A REGISTER, or what an agent does, that changes what is kept is judged, written down, and only then applied and answered, so
+/// nothing ever has to be taken back. Until then its DN is held, and whatever else is asked of it waits. What nobody waits for is noted by DN, and
 /// written as it is when its turn comes.
 package struct CommitDesk: Sendable {
-    /// How many REGISTERs may wait for the store.
+    /// How many may wait for the store.
     static let limit = 65_536
     /// How many bytes they may have, all together and those of one DN.
     static let byteLimit = 64 << 20
@@ -42,9 +44,36 @@ package struct CommitDesk: Sendable {
         }
     }
 
+    /// What somebody asks of the agent of a DN.
+    struct AgentAsk: Sendable {
+        /// A client of this node, or a peer for one of its clients.
+        enum Asker: Sendable {
+            case client(ProxiedRequest)
+            case peer(NodeIndex, number: UInt64, connection: UInt64)
+        }
+
+        var request: AgentRequest
+        var asker: Asker
+    }
+
+    enum Work: Sendable {
+        case register(Request)
+        case agent(AgentAsk)
+
+        /// The stream over which the answer goes.
+        var flow: FlowID? {
+            if case .register(let request) = self { request.source.flow } else { nil }
+        }
+
+        /// What it takes, roughly.
+        var byteCount: Int {
+            if case .register(let request) = self { request.datagram.count } else { 1_024 }
+        }
+    }
+
     /// One that is being written down.
     struct Held: Sendable {
-        var request: Request
+        var work: Work
         /// Lifetimes count from here.
         var came: Instant
         var stamp: Stamp
@@ -57,12 +86,12 @@ package struct CommitDesk: Sendable {
     private struct UnderWay {
         var number: UInt64
         var dn: DNIndex
-        /// A REGISTER waits for it.
+        /// Somebody waits for it.
         var isAwaited: Bool
     }
 
     private(set) var held: [DNIndex: Held] = [:]
-    private var waiting: [DNIndex: [Request]] = [:]
+    private var waiting: [DNIndex: [Work]] = [:]
     private(set) var waitingCount = 0
     /// Of everything that waits or is held.
     private var byteCount = 0
@@ -83,17 +112,17 @@ package struct CommitDesk: Sendable {
     var hasMore: Bool { !held.isEmpty || !dirty.isEmpty || underWayHead < underWay.count }
     var isFull: Bool { held.count + waitingCount >= Self.limit || byteCount >= Self.byteLimit }
 
-    // MARK: REGISTERs
+    // MARK: Who waits
 
     /// Whether the very same datagram is here already: its sender has heard no answer yet, and will.
     func isHere(_ datagram: Span<UInt8>, from source: SIPSource, of dn: DNIndex) -> Bool {
-        guard let first = held[dn]?.request else { return false }
+        guard let first = held[dn]?.work else { return false }
         if Self.isSame(first, datagram, source) { return true }
         return waiting[dn]?.contains { Self.isSame($0, datagram, source) } ?? false
     }
 
-    private static func isSame(_ request: Request, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
-        guard request.source == source, request.datagram.count == datagram.count else { return false }
+    private static func isSame(_ work: Work, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
+        guard case .register(let request) = work, request.source == source, request.datagram.count == datagram.count else { return false }
         let known = request.datagram.span
         for position in 0..<known.count where known[position] != datagram[position] { return false }
         return true
@@ -101,48 +130,48 @@ package struct CommitDesk: Sendable {
 
     mutating func hold(_ held: Held, of dn: DNIndex, named name: DN, greatestStamp: Stamp) {
         self.held[dn] = held
-        byteCount += held.request.datagram.count
+        byteCount += held.work.byteCount
         write(name, dn, held.row, isAwaited: true, greatestStamp)
     }
 
     mutating func release(_ dn: DNIndex) -> Held? {
         guard let former = held.removeValue(forKey: dn) else { return nil }
-        byteCount -= former.request.datagram.count
+        byteCount -= former.work.byteCount
         return former
     }
 
     /// - Returns: false when too many wait already.
-    mutating func wait(_ request: Request, of dn: DNIndex) -> Bool {
-        let before = waiting[dn]?.reduce(0) { $0 + $1.datagram.count } ?? 0
-        guard !isFull, before + request.datagram.count <= Self.byteLimitOfDN else { return false }
-        waiting[dn, default: []].append(request)
+    mutating func wait(_ work: Work, of dn: DNIndex) -> Bool {
+        let before = waiting[dn]?.reduce(0) { $0 + $1.byteCount } ?? 0
+        guard !isFull, before + work.byteCount <= Self.byteLimitOfDN else { return false }
+        waiting[dn, default: []].append(work)
         waitingCount += 1
-        byteCount += request.datagram.count
+        byteCount += work.byteCount
         return true
     }
 
-    mutating func nextWaiting(_ dn: DNIndex) -> Request? {
+    mutating func nextWaiting(_ dn: DNIndex) -> Work? {
         guard var requests = waiting.removeValue(forKey: dn), !requests.isEmpty else { return nil }
         let first = requests.removeFirst()
         waitingCount -= 1
-        byteCount -= first.datagram.count
+        byteCount -= first.byteCount
         if !requests.isEmpty { waiting[dn] = requests }
         return first
     }
 
     /// Somebody waits for an answer over a stream.
     func isAwaited(over flow: FlowID) -> Bool {
-        held.values.contains { $0.request.source.flow == flow }
-            || waiting.values.contains { $0.contains { $0.source.flow == flow } }
+        held.values.contains { $0.work.flow == flow } || waiting.values.contains { $0.contains { $0.flow == flow } }
     }
 
     /// A stream has ended: who sent something over it waits no more. What is being written comes to nothing.
     mutating func flowEnded(_ flow: FlowID) {
-        for dn in held.filter({ $0.value.request.source.flow == flow }).keys { held[dn]!.isVoid = true }
+        guard !held.isEmpty, flow != .none else { return }
+        for dn in held.filter({ $0.value.work.flow == flow }).keys { held[dn]!.isVoid = true }
         for (dn, requests) in waiting {
-            let rest = requests.filter { $0.source.flow != flow }
+            let rest = requests.filter { $0.flow != flow }
             waitingCount -= requests.count - rest.count
-            for request in requests where request.source.flow == flow { byteCount -= request.datagram.count }
+            for request in requests where request.flow == flow { byteCount -= request.byteCount }
             waiting[dn] = rest.isEmpty ? nil : rest
         }
     }
@@ -185,7 +214,7 @@ package struct CommitDesk: Sendable {
 
     /// Everything up to a number has been written, or could not be.
     ///
-    /// - Returns: the next DN of these for which a REGISTER waits; nil when there is none left.
+    /// - Returns: the next DN of these for which somebody waits; nil when there is none left.
     mutating func settled(through number: UInt64, isWritten: Bool, now: Instant) -> DNIndex? {
         isFailing = !isWritten
         while underWayHead < underWay.count, underWay[underWayHead].number <= number {

@@ -8,23 +8,22 @@ import TLibraryPorts
 extension NodeCore {
     // MARK: At the owner
 
-    /// Carries out what somebody asks of the agent of a DN that this node owns.
-    mutating func change(_ dn: DNIndex, _ request: AgentRequest, _ now: Instant) -> ProxyAnswer {
+    /// What comes of what somebody asks of the agent of a DN that this node owns. Nothing is changed.
+    mutating func judge(_ request: AgentRequest, of dn: DNIndex, _ now: Instant) -> Result<AgentSession, TError> {
         if case .login(let agent, _, _, _) = request, topology.secondLogin == .refuse,
             isLoggedIn(agent, elsewhereThan: dn)
         {
-            return .refused(.loggedInElsewhere)
+            return .failure(.loggedInElsewhere)
         }
         let stamp = ownership.nextStamp(now: now)
         var declared = AgentProfile.none
         if case .login(let agent, _, _, nil) = request { declared = topology.agentProfiles[agent] ?? .none }
         do throws(AgentRefusal) {
-            let session = try request.applied(
-                to: ownership.session(of: dn), policy: topology.secondLogin, declared: declared, stamp: stamp)
-            ownership.sessionChanged(dn, to: session, &ownershipActions)
-            return .agent(session)
+            return .success(
+                try request.applied(
+                    to: ownership.session(of: dn), policy: topology.secondLogin, declared: declared, stamp: stamp))
         } catch {
-            return .refused(TError(error))
+            return .failure(TError(error))
         }
     }
 

@@ -40,21 +40,23 @@ extension NodeCore {
             let asker = ReservationDesk.Asker(holder: holder, number: UInt64(request.referenceID))
             guard let answer = decide(reservation, of: dn, by: asker, now) else { return }
             take(answer, 0, to: request, now)
-        case .query, .agent, .resume, .redeem:
+        case .agent(let agent):
+            let ask = CommitDesk.AgentAsk(request: agent, asker: .client(request))
+            if let answer = decide(ask, of: dn, now) { take(answer, 0, to: request, now) }
+        case .query, .resume, .redeem:
             take(perform(request.request, dn, for: me, now), 0, to: request, now)
         }
     }
 
-    /// What the owner does when it is asked, but for reservations, which may take time.
+    /// What the owner does when it is asked, but for what may take time: reservations, and what agents do.
     private mutating func perform(
         _ request: OwnerRequest, _ dn: DNIndex, for node: NodeIndex, _ now: Instant
     ) -> ProxyAnswer {
         switch request {
         case .query: .addressInfo(word(of: dn), detail(of: dn))
-        case .agent(let request): change(dn, request, now)
         case .resume(let token): ports.isDesktop(token, of: dn) ? .done : .refused(.staleToken)
         case .redeem(let token, let call): honour(token, call: call, dn, now)
-        case .reserve: .notOwner
+        case .reserve, .agent: .notOwner
         }
     }
 
@@ -152,6 +154,10 @@ extension NodeCore {
                     connection: connection.rawValue)
                 guard let decided = decide(reservation, of: dn, by: asker, now) else { return }
                 answer = decided
+            } else if let dn, case .agent(let agent) = request {
+                let asker = CommitDesk.AgentAsk.Asker.peer(peer, number: number, connection: connection.rawValue)
+                guard let decided = decide(CommitDesk.AgentAsk(request: agent, asker: asker), of: dn, now) else { return }
+                answer = decided
             } else {
                 answer = dn.map { perform(request, $0, for: peer, now) } ?? .notOwner
             }
@@ -159,7 +165,7 @@ extension NodeCore {
         proxy.owe(number, name, answer, to: peer, on: connection.rawValue)
     }
 
-    private mutating func take(_ answer: ProxyAnswer, _ number: UInt64, to request: ProxiedRequest, _ now: Instant) {
+    mutating func take(_ answer: ProxyAnswer, _ number: UInt64, to request: ProxiedRequest, _ now: Instant) {
         guard let dn = topology.directory.index(of: request.dn) else { return }
         let isConfused = faults.contains(.referenceLost) && request.owner != me
         let id = isConfused ? UInt32(truncatingIfNeeded: number) : request.referenceID

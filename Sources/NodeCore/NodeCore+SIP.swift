@@ -145,7 +145,7 @@ extension NodeCore {
         }
         if isHeld(dn) {
             let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
-            if !commits!.wait(request, of: dn) { answer(Self.notWritten, datagram, source, &answers) }
+            if !commits!.wait(.register(request), of: dn) { answer(Self.notWritten, datagram, source, &answers) }
             return
         }
         let limits = topology.agentTypes[block.agentType].registration
@@ -240,7 +240,7 @@ extension NodeCore {
         let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
         var isTaken = true
         if isHeld(dn) {
-            isTaken = commits!.wait(request, of: dn)
+            isTaken = commits!.wait(.register(request), of: dn)
             if isTaken { return }
         } else if written == nil, mustBeWritten(plan, datagram, dn, limits, source, now) {
             isTaken = hold(request, plan, dn, limits, now)

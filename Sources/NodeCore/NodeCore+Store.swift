@@ -2,6 +2,7 @@ import AgentSessions
 package import ClusterModel
 import DNOwnership
 package import SIPCore
+import TLibraryPorts
 
 // What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules.
 extension NodeCore {
@@ -40,9 +41,11 @@ extension NodeCore {
             if isWritten {
                 finish(held, of: dn, now)
             } else if !held.isVoid {
-                refuse(held.request, now)
+                refuse(held.work, of: dn, now)
             }
-            while commits!.held[dn] == nil, let next = commits!.nextWaiting(dn) { carryOut(next, written: nil, now) }
+            while commits!.held[dn] == nil, let next = commits!.nextWaiting(dn) {
+                carryOut(next, of: dn, written: nil, now)
+            }
         }
     }
 
@@ -94,23 +97,42 @@ extension NodeCore {
             claim: own?.claim ?? stamp, registered: isRegistration ? stamp : own?.registered ?? stamp,
             service: kept.isEmpty ? .unregistered : .inService, session: ownership.session(of: dn),
             contacts: contacts(kept, now))
-        let held = CommitDesk.Held(request: request, came: now, stamp: stamp, row: row)
+        let held = CommitDesk.Held(work: .register(request), came: now, stamp: stamp, row: row)
         commits!.hold(
             held, of: dn, named: topology.directory.dn(at: dn), greatestStamp: ownership.greatestStamp)
         return true
     }
 
-    /// What a REGISTER will do is written down: now it is done, if that is still right.
+    /// What somebody has asked is written down: now it is done, if that is still right.
     private mutating func finish(_ held: CommitDesk.Held, of dn: DNIndex, _ now: Instant) {
         // The store is ahead of what this node knows; unless that comes to be, it is put right.
         commits!.note(dn)
         guard !held.isVoid else { return }
         if ownership.isSuperseded(dn, held.stamp) {
-            refuse(held.request, now)
+            refuse(held.work, of: dn, now)
         } else {
-            carryOut(held.request, written: held, now)
+            carryOut(held.work, of: dn, written: held, now)
         }
         if commits!.held[dn] == nil, let row = row(of: dn, now), row.isSame(as: held.row) { commits!.forget(dn) }
+    }
+
+    private mutating func refuse(_ work: CommitDesk.Work, of dn: DNIndex, _ now: Instant) {
+        switch work {
+        case .register(let request): refuse(request, now)
+        case .agent(let ask): answer(ask, of: dn, ownership.owns(dn) ? .refused(.notWritten) : .notOwner, now)
+        }
+        settle(now)
+    }
+
+    private mutating func carryOut(
+        _ work: CommitDesk.Work, of dn: DNIndex, written held: CommitDesk.Held?, _ now: Instant
+    ) {
+        switch work {
+        case .register(let request): carryOut(request, written: held, now)
+        case .agent(let ask):
+            if let decided = decide(ask, of: dn, written: held, now) { answer(ask, of: dn, decided, now) }
+            settle(now)
+        }
     }
 
     private mutating func refuse(_ request: CommitDesk.Request, _ now: Instant) {
@@ -154,6 +176,48 @@ extension NodeCore {
             var target = request.source
             target.address = writer.target(of: message, from: request.source.address)
             actions.append(.send(answer, to: target))
+        }
+    }
+
+    // MARK: Agents that wait
+
+    /// What somebody asks of the agent of a DN that this node owns.
+    ///
+    /// - Parameter held: what is written down of it; nil of what comes now.
+    /// - Returns: nil when the answer comes later.
+    mutating func decide(
+        _ ask: CommitDesk.AgentAsk, of dn: DNIndex, written held: CommitDesk.Held? = nil, _ now: Instant
+    ) -> ProxyAnswer? {
+        guard ownership.owns(dn) else { return .notOwner }
+        if let session = held?.row.session, ownership.sessionChanged(dn, to: session, &ownershipActions) {
+            return .agent(session)
+        }
+        if isHeld(dn) { return commits!.wait(.agent(ask), of: dn) ? nil : .refused(.notWritten) }
+        let session: AgentSession
+        switch judge(ask.request, of: dn, now) {
+        case .failure(let error): return .refused(error)
+        case .success(let judged): session = judged
+        }
+        guard commits != nil, var row = row(of: dn, now) else {
+            ownership.sessionChanged(dn, to: session, &ownershipActions)
+            return .agent(session)
+        }
+        guard !commits!.isFull else { return .refused(.notWritten) }
+        row.session = session
+        let held = CommitDesk.Held(work: .agent(ask), came: now, stamp: session.stamp, row: row)
+        commits!.hold(
+            held, of: dn, named: topology.directory.dn(at: dn), greatestStamp: ownership.greatestStamp)
+        return nil
+    }
+
+    /// The answer to what somebody had to wait for.
+    private mutating func answer(
+        _ ask: CommitDesk.AgentAsk, of dn: DNIndex, _ answer: ProxyAnswer, _ now: Instant
+    ) {
+        switch ask.asker {
+        case .client(let request): take(answer, 0, to: request, now)
+        case .peer(let peer, let number, let connection):
+            proxy.owe(number, topology.directory.dn(at: dn), answer, to: peer, on: connection)
         }
     }
 

@@ -6,6 +6,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
     /// Another agent is logged in on the DN.
     case dnSeized = 42
     case unsupportedRequest = 51
+    case notWritten = 52
     case malformedRequest = 53
     /// TERR_INV_CONNID.
     case unknownCall = 56
@@ -33,6 +34,7 @@ package enum TError: UInt32, Error, Equatable, Sendable, CaseIterable {
         case .notRegistered: "This client has not registered the DN."
         case .dnSeized: "Another agent is logged in on the DN."
         case .unsupportedRequest: "This port does not know the request."
+        case .notWritten: "The DN's owner cannot write it down, so nothing was done; ask again later."
         case .malformedRequest: "An attribute of the request has a value that it cannot have."
         case .unknownCall: "No such call waits for this router's answer."
         case .timedOut: "The DN's owner has not answered; whether it did what was asked is not known."

@@ -145,6 +145,32 @@ import Testing
         #expect(node.write().map(\.row) == [nil])
     }
 
+    @Test func `an agent's login is answered when it is written, and refused where it cannot be`() {
+        var node = Remembering()
+        _ = node.core.receive(register("1000"))
+        #expect(node.commit() == ["200 OK"])
+        let login = TRequest.agent(
+            referenceID: 5, dn: "1000", .login(AgentID("agent1")!, .unknown, Reasons(), profile: nil))
+        #expect(node.core.ask(login, desktop, 1).isEmpty)
+        #expect(node.core.ownership.session(of: dn("1000")) == nil)
+        // What else is asked of the DN waits behind it.
+        #expect(node.core.status(register("1000", cseq: 2, expires: 0), 1) == "no answer")
+        node.core.storeFailed(through: node.write(1).last?.number ?? 0, now: at(1))
+        #expect(node.core.read(desktop) == [.error(referenceID: 5, .notWritten)])
+        #expect(node.core.ownership.session(of: dn("1000")) == nil)
+        #expect(node.commit(1) == ["200 OK"])
+        _ = node.core.receive(register("1000", cseq: 3), 2)
+        #expect(node.commit(2) == ["200 OK"])
+
+        #expect(node.core.ask(login, desktop, 2).isEmpty)
+        _ = node.commit(2)
+        let events = node.core.read(desktop)
+        #expect(events.count == 1)
+        guard case .agent(let event, referenceID: 5, _)? = events.first else { return #expect(Bool(false), "\(events)") }
+        #expect(event.kind == .login)
+        #expect(node.restarted(3).core.ownership.session(of: dn("1000")) == event.session)
+    }
+
     // MARK: What nobody waits for
 
     @Test func `expiry is written afterwards, and again a second after it could not be`() {
