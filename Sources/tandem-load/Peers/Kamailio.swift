@@ -56,7 +56,7 @@ final class Kamailio: MeasuredServer {
             for feature in features { arguments += ["-A", feature.rawValue] }
             if features.contains(.store) {
                 try Self.makeTables(directory + "/contacts.sqlite")
-                arguments += ["-A", "STORE=\"sqlite://\(directory)/contacts.sqlite\""]
+                arguments += ["-A", "STORE=\"sqlite:///\(directory)/contacts.sqlite\""]
             }
             if features.contains(.streams) { arguments += ["-l", "tcp:\(address)"] }
             if let peer {
