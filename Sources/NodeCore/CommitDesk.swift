@@ -114,6 +114,9 @@ package struct CommitDesk: Sendable {
 
     // MARK: Who waits
 
+    /// Somebody waits until something of the DN is written.
+    func holds(_ dn: DNIndex) -> Bool { !held.isEmpty && held[dn] != nil }
+
     /// Whether the very same datagram is here already: its sender has heard no answer yet, and will.
     func isHere(_ datagram: Span<UInt8>, from source: SIPSource, of dn: DNIndex) -> Bool {
         guard let first = held[dn]?.work else { return false }
@@ -122,7 +125,8 @@ package struct CommitDesk: Sendable {
     }
 
     private static func isSame(_ work: Work, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
-        guard case .register(let request) = work, request.source == source, request.datagram.count == datagram.count else { return false }
+        guard case .register(let request) = work, request.source == source, request.datagram.count == datagram.count
+        else { return false }
         let known = request.datagram.span
         for position in 0..<known.count where known[position] != datagram[position] { return false }
         return true

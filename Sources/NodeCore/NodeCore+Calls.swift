@@ -121,7 +121,7 @@ extension NodeCore {
     }
 
     /// The caller, if it is a DN of the cluster; what a gateway says of its callers makes none of them a DN.
-    func callerDN(_ datagram: Span<UInt8>, _ source: SIPSource) -> DNIndex? {
+    mutating func callerDN(_ datagram: Span<UInt8>, _ source: SIPSource) -> DNIndex? {
         trunk(of: source) == nil ? fromDN(datagram) : nil
     }
 
@@ -238,7 +238,7 @@ extension NodeCore {
         }
     }
 
-    private func callsPoint(_ datagram: Span<UInt8>) -> Bool {
+    private mutating func callsPoint(_ datagram: Span<UInt8>) -> Bool {
         guard let name = message.requestURI.dn(in: datagram) else { return false }
         return topology.routingPoints.contains { $0.dn == name }
     }
@@ -249,7 +249,7 @@ extension NodeCore {
     }
 
     /// The DN that a request says it is from; nil if it is none of the cluster's.
-    private func fromDN(_ datagram: Span<UInt8>) -> DNIndex? {
+    private mutating func fromDN(_ datagram: Span<UInt8>) -> DNIndex? {
         guard let uri = message.fromURI(in: datagram), Self.isHost(uri.host, in: datagram, among: ownHosts),
             let name = uri.dn(in: datagram)
         else { return nil }

@@ -29,7 +29,7 @@ extension NodeCore {
     }
 
     /// Whether the 200 to a REGISTER that would do this is certain to be within `answerLimit`.
-    func hasRoomForAnswer(
+    mutating func hasRoomForAnswer(
         _ plan: RegisterPlan, _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits,
         _ source: NetworkAddress, _ now: Instant
     ) -> Bool {

@@ -156,7 +156,9 @@ extension NodeCore {
                 answer = decided
             } else if let dn, case .agent(let agent) = request {
                 let asker = CommitDesk.AgentAsk.Asker.peer(peer, number: number, connection: connection.rawValue)
-                guard let decided = decide(CommitDesk.AgentAsk(request: agent, asker: asker), of: dn, now) else { return }
+                guard let decided = decide(CommitDesk.AgentAsk(request: agent, asker: asker), of: dn, now) else {
+                    return
+                }
                 answer = decided
             } else {
                 answer = dn.map { perform(request, $0, for: peer, now) } ?? .notOwner

@@ -68,7 +68,7 @@ extension NodeCore {
     }
 
     /// Without a user: whether the node is there. With one: what a call to the DN would meet now (RFC 3261 section 11).
-    private func options(_ datagram: Span<UInt8>) -> SIPResponse {
+    private mutating func options(_ datagram: Span<UInt8>) -> SIPResponse {
         guard message.requestURI.hasUser else { return SIPResponse(.ok, extra: .capabilities) }
         guard let dn = message.requestURI.dn(in: datagram), let index = topology.directory.index(of: dn) else {
             return SIPResponse(.notFound)
@@ -113,7 +113,7 @@ extension NodeCore {
         answer(SIPResponse(.unauthorized, extra: .challenge(nonce, isStale: isStale)), datagram, source, &answers)
     }
 
-    private func isRetransmission(
+    private mutating func isRetransmission(
         _ datagram: Span<UInt8>, by sender: DNIndex, _ source: SIPSource, _ now: Instant
     ) -> Bool {
         guard let name = message.to.uri.dn(in: datagram), topology.directory.index(of: name) == sender else {
@@ -210,7 +210,7 @@ extension NodeCore {
 
     /// A phone that says which device it is may be another than that which its DN's owner has; then the DN stays where it is. Only
     /// the owner can tell.
-    private func mayBeAnotherDevice(of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
+    private mutating func mayBeAnotherDevice(of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
         let owner = ownership.view(of: dn).owner
         return owner != me && owner != .none && source.flow.peer == nil && ownership.isReachable(owner)
             && ownership.lastWord(of: dn).isInService && registrar.device(in: message, of: datagram) != 0
@@ -218,7 +218,7 @@ extension NodeCore {
 
     /// Whether a phone that has registered at a peer is bound here: if this node owns the DN for another device, or for this one as
     /// that peer's. The device that was bound here itself has moved, and takes the DN along.
-    private func takes(phoneOf peer: NodeIndex, _ dn: DNIndex, _ datagram: Span<UInt8>) -> Bool {
+    private mutating func takes(phoneOf peer: NodeIndex, _ dn: DNIndex, _ datagram: Span<UInt8>) -> Bool {
         guard ownership.owns(dn), registrar.hasBindings(dn) else { return false }
         let device = registrar.device(in: message, of: datagram)
         return registrar.bindings(of: dn).allSatisfy { $0.device != device || $0.source.flow == .peer(peer) }
@@ -287,7 +287,7 @@ extension NodeCore {
 
     /// Whether this node can speak for all bindings of a DN: its own, or none, as an owner that can be heard says by
     /// being out of service.
-    func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
+    mutating func hasNothingElsewhere(_ dn: DNIndex) -> Bool {
         let owner = ownership.view(of: dn).owner
         return owner == .none || owner == me
             || (ownership.isReachable(owner) && !ownership.lastWord(of: dn).isInService)
@@ -311,7 +311,7 @@ extension NodeCore {
 
     /// Whether a DN may register in this node's data center.
     @inline(__always)
-    func mayRegisterHere(_ block: DNBlock) -> Bool {
+    mutating func mayRegisterHere(_ block: DNBlock) -> Bool {
         let homes = topology.directory.homes[block.homes]
         return homes.isEmpty || homes.contains(dataCenter)
     }

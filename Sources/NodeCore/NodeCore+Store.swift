@@ -4,6 +4,7 @@ import DNOwnership
 package import SIPCore
 import TLibraryPorts
 
+// Here, too, what only reads is mutating where it is asked in the middle of a change: otherwise the whole node would be copied.
 // What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules.
 extension NodeCore {
     /// Seconds until a phone that could not be registered should try again.
@@ -52,17 +53,17 @@ extension NodeCore {
     // MARK: REGISTERs that wait
 
     /// Whether the node has heard this very REGISTER, and the store not yet.
-    func isOnItsWay(_ datagram: Span<UInt8>, from source: SIPSource) -> Bool {
-        guard let commits, commits.heldCount > 0, let name = message.to.uri.dn(in: datagram),
+    mutating func isOnItsWay(_ datagram: Span<UInt8>, from source: SIPSource) -> Bool {
+        guard commits != nil, commits!.heldCount > 0, let name = message.to.uri.dn(in: datagram),
             let dn = topology.directory.index(of: name)
         else { return false }
-        return commits.isHere(datagram, from: source, of: dn)
+        return commits!.isHere(datagram, from: source, of: dn)
     }
 
-    func isHeld(_ dn: DNIndex) -> Bool { commits?.held[dn] != nil }
+    mutating func isHeld(_ dn: DNIndex) -> Bool { commits != nil && commits!.holds(dn) }
 
     /// Whether what a REGISTER would do has to be written down before it is done.
-    func mustBeWritten(
+    mutating func mustBeWritten(
         _ plan: RegisterPlan, _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource,
         _ now: Instant
     ) -> Bool {
@@ -96,7 +97,7 @@ extension NodeCore {
         let row = StoredDN(
             claim: own?.claim ?? stamp, registered: isRegistration ? stamp : own?.registered ?? stamp,
             service: kept.isEmpty ? .unregistered : .inService, session: ownership.session(of: dn),
-            contacts: contacts(kept, now))
+            contacts: Self.contacts(kept, now))
         let held = CommitDesk.Held(work: .register(request), came: now, stamp: stamp, row: row)
         commits!.hold(
             held, of: dn, named: topology.directory.dn(at: dn), greatestStamp: ownership.greatestStamp)
@@ -234,14 +235,14 @@ extension NodeCore {
     }
 
     /// What is kept of a DN; nil of one that another node owns.
-    private func row(of dn: DNIndex, _ now: Instant) -> StoredDN? {
+    private mutating func row(of dn: DNIndex, _ now: Instant) -> StoredDN? {
         guard let own = ownership.ownClaim(of: dn) else { return nil }
         return StoredDN(
             claim: own.claim, registered: own.registered, service: ownership.lastWord(of: dn),
-            session: ownership.session(of: dn), contacts: contacts(registrar.kept(of: dn), now))
+            session: ownership.session(of: dn), contacts: Self.contacts(registrar.kept(of: dn), now))
     }
 
-    private func contacts(_ kept: [Registrar.Kept], _ now: Instant) -> [StoredDN.Contact] {
+    private static func contacts(_ kept: [Registrar.Kept], _ now: Instant) -> [StoredDN.Contact] {
         kept.map { kept in
             let milliseconds = UInt64(kept.second) * 1_000
             let present = now.monotonic / 1_000_000

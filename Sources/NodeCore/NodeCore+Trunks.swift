@@ -26,7 +26,7 @@ extension NodeCore {
     // MARK: Gateways
 
     /// The trunk of the gateway that a message came from.
-    func trunk(of source: SIPSource) -> TrunkIndex? {
+    mutating func trunk(of source: SIPSource) -> TrunkIndex? {
         guard !topology.trunks.isEmpty, source.flow.peer == nil else { return nil }
         if let gateway = source.flow.gateway { return gateway.trunk }
         let listeners = topology.nodes[me.position].sip

@@ -231,7 +231,7 @@ package struct NodeCore: Sendable {
         return actions
     }
 
-    package var hasActions: Bool { !actions.isEmpty }
+    package var hasActions: Bool { mutating get { !actions.isEmpty } }
 
     /// The next message to a peer, or nil when there is nothing to say now.
     package mutating func nextPeerMessage(for peer: NodeIndex, now: Instant) -> PeerMessage? {
@@ -335,7 +335,7 @@ package struct NodeCore: Sendable {
         consider(control.nextDeadline)
         consider(witnesses.nextDeadline)
         consider(trunks.nextDeadline)
-        consider(commits?.retryAt)
+        if commits != nil { consider(commits!.retryAt) }
         return deadline
     }
 

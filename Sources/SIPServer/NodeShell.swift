@@ -177,7 +177,7 @@ final class NodeShell {
 
 extension NodeShell: LoopOwner {
     func turnEnded(now: Instant) {
-        if core.nextDeadline() <= now.monotonic { core.tick(now: now) }
+        if core.inspectDeadline() <= now.monotonic { core.tick(now: now) }
         act(now)
         for peer in topology.nodes.indices where peer != me.position { pull(NodeIndex(peer), now) }
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
@@ -190,7 +190,7 @@ extension NodeShell: LoopOwner {
     }
 
     func nextDeadline() -> UInt64? {
-        let deadline = min(core.nextDeadline(), news.nextDeadline ?? .max)
+        let deadline = min(core.inspectDeadline(), news.nextDeadline ?? .max)
         return deadline == .max ? nil : deadline
     }
 

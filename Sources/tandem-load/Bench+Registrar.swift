@@ -106,7 +106,7 @@ extension Bench {
             try turns.register(Self.few, for: .storeRate)
             try turns.refresh(Self.few, .init(rate: .storeRate, cpu: .storeCPU, tail: .storeTail))
             try turns.register(
-                Self.rest, for: .storeFirstRate,
+                Self.fewDNs..<2 * Self.fewDNs, for: .storeFirstRate,
                 .init(rate: .storeFirstRate, cpu: .storeFirstCPU, tail: .storeFirstTail))
         }
     }

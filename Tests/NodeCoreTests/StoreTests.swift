@@ -166,7 +166,9 @@ import Testing
         _ = node.commit(2)
         let events = node.core.read(desktop)
         #expect(events.count == 1)
-        guard case .agent(let event, referenceID: 5, _)? = events.first else { return #expect(Bool(false), "\(events)") }
+        guard case .agent(let event, referenceID: 5, _)? = events.first else {
+            return #expect(Bool(false), "\(events)")
+        }
         #expect(event.kind == .login)
         #expect(node.restarted(3).core.ownership.session(of: dn("1000")) == event.session)
     }

@@ -6,7 +6,9 @@ import Testing
 
 /// The controller keeps the sockets of its workers: what comes while one is replaced waits.
 @Suite(.serialized) struct HeldSocketTests {
-    @Test func `a REGISTER and a connection that come while no process serves the node are answered by its next life`() throws {
+    @Test func `a REGISTER and a connection that come while no process serves the node are answered by its next life`()
+        throws
+    {
         var options = TestCluster.Options()
         options.survives = true
         let cluster = try TestCluster(TestCluster.twoNodes, options: options)

@@ -65,7 +65,9 @@ private struct SIPPair {
 private let message = "OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nab"
 
 @Suite struct SIPConnectionTests {
-    @Test func `a peer that says nothing more gets the answer that it waits for; one that waits for nothing is let go`() throws {
+    @Test func `a peer that says nothing more gets the answer that it waits for; one that waits for nothing is let go`()
+        throws
+    {
         let pair = try SIPPair()
         pair.log.isAwaited = true
         _ = shutdown(pair.peer.number, Int32(SHUT_WR))

@@ -167,7 +167,7 @@ extension RegistrarFigure.Quantity {
         case .peerCPU: "of the same refreshes"
         case .peerFirstCPU: "until the other node shows the last DN"
         case .storeRate: "10,000 DNs, closed loop, UDP, 256 in flight; the phones refresh long before they would expire"
-        case .storeFirstRate: "the other 90,000; each is written down before it is answered, but with Kamailio's write-back"
+        case .storeFirstRate: "10,000 more; each is written down before it is answered, but with Kamailio's write-back"
         case .storeCPU, .storeFirstCPU: "all threads and processes of the server"
         case .storeTail, .storeFirstTail: "from sending to receiving, 256 in flight"
         }
