@@ -169,16 +169,19 @@ extension ClusterSimulation {
             guard nodes[node.position].seen[dn.position].acknowledgedSequence != sequence else { return }
             let record = cores[node.position].inspect(dn)
             // Of what an earlier life has taken the rest is said, in whole seconds.
+            let left = UInt64(seconds) * .second - min(UInt64(seconds) * .second, now - came.monotonic)
+            let isNew = expires == Int((left + .second - 1) / .second)
             let until =
-                expires == seconds
-                ? came.monotonic + UInt64(seconds) * .second
-                : now + UInt64(max(1, expires ?? 1) - 1) * .second
+                isNew ? came.monotonic + UInt64(seconds) * .second : now + UInt64(max(1, expires ?? 1) - 1) * .second
             nodes[node.position].seen[dn.position].acknowledgedUntil = until
             nodes[node.position].seen[dn.position].keptUntil = Self.keptUntil(came, seconds)
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
-            nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds
-            ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
+            // And that was another time.
+            if isNew || !nodes[node.position].hasChangedClocks {
+                nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds
+                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
+            }
             if record.owner != node {
                 fail("invariantAcknowledgedRegistrationsStay", "\(name(node)) took \(name(dn)) and does not own it")
             }
