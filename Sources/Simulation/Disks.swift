@@ -93,7 +93,8 @@ extension ClusterSimulation {
             nodes[node.position].seen[dn.position].acknowledgedUntil = min(former, until)
             guard request.act == .adds else { continue }
             let kept = nodes[node.position].seen[dn.position].keptUntil
-            nodes[node.position].seen[dn.position].keptUntil = max(kept, Self.keptUntil(request.came, request.seconds))
+            nodes[node.position].seen[dn.position].keptUntil = max(
+                kept, Self.keptUntil(now, left: request.seconds, of: request.seconds))
         }
         nodes[node.position].unanswered = [:]
     }
@@ -125,8 +126,9 @@ extension ClusterSimulation {
         )
     }
 
-    static func keptUntil(_ came: Instant, _ seconds: Int) -> UInt64 {
-        came.monotonic + UInt64(seconds) * .second / 10 * 11 + .second
+    /// - Parameter left: whole seconds of the lifetime, as the node has told at the time.
+    static func keptUntil(_ now: UInt64, left: Int, of seconds: Int) -> UInt64 {
+        now + UInt64(left) * .second + UInt64(seconds) * .second / 10 + .second
     }
 
     // MARK: Late answers

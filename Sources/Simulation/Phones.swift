@@ -174,7 +174,8 @@ extension ClusterSimulation {
             let until =
                 isNew ? came.monotonic + UInt64(seconds) * .second : now + UInt64(max(1, expires ?? 1) - 1) * .second
             nodes[node.position].seen[dn.position].acknowledgedUntil = until
-            nodes[node.position].seen[dn.position].keptUntil = Self.keptUntil(came, seconds)
+            nodes[node.position].seen[dn.position].keptUntil = Self.keptUntil(
+                now, left: expires ?? seconds, of: seconds)
             nodes[node.position].seen[dn.position].acknowledgedStamp = record.stamp
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
             // And that was another time.
