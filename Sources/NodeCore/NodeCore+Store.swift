@@ -111,8 +111,11 @@ extension NodeCore {
         guard !held.isVoid else { return }
         if ownership.isSuperseded(dn, held.stamp) {
             refuse(held.work, of: dn, now)
-        } else {
+        } else if held.row.claim == ownership.ownClaim(of: dn)?.claim ?? held.stamp {
             carryOut(held.work, of: dn, written: held, now)
+        } else {
+            // The DN has gone to another node meanwhile, or has come back: done now, it would make another claim than is written.
+            carryOut(held.work, of: dn, written: nil, now)
         }
         if commits!.held[dn] == nil, let row = row(of: dn, now), row.isSame(as: held.row) { commits!.forget(dn) }
     }

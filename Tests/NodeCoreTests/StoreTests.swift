@@ -129,6 +129,28 @@ import Testing
         #expect(pair.nodes[0].write().map(\.row) == [nil])
     }
 
+    @Test func `a DN that goes to another node while its refresh is written is claimed with what is written`() throws {
+        var pair = RememberingPair()
+        _ = pair.nodes[0].core.receive(register("1000"))
+        #expect(pair.nodes[0].commit() == ["200 OK"])
+        pair.pump()
+        _ = pair.nodes[1].core.receive(register("1000"), 1)
+        #expect(pair.nodes[1].commit(1) == ["200 OK"])
+        // It does not know yet of the other's claim, which is older than this request.
+        let moved = NetworkAddress(ipv4: 0x0A00_0002, port: 5066)
+        _ = pair.nodes[0].core.receive(register("1000", cseq: 2), 2, from: moved)
+        let first = try #require(pair.nodes[0].write(2).last)
+        pair.pump()
+        #expect(!pair.nodes[0].core.ownership.owns(dn("1000")))
+        pair.nodes[0].core.storeCommitted(through: first.number, now: at(2.1))
+        #expect(pair.nodes[0].answers().isEmpty, "what is written would not hold")
+        let second = try #require(pair.nodes[0].write(2.1).last)
+        pair.nodes[0].core.storeCommitted(through: second.number, now: at(2.2))
+        #expect(pair.nodes[0].answers() == ["200 OK"])
+        #expect(pair.nodes[0].core.ownership.view(of: dn("1000")).stamp == second.row?.claim)
+        #expect(second.row?.claim != first.row?.claim)
+    }
+
     @Test func `the stream of a phone that waits ends: nobody is told, and nothing has happened`() {
         var node = Remembering()
         let flow = FlowID(rawValue: 9)
