@@ -231,7 +231,7 @@ package struct NodeCore: Sendable {
         return actions
     }
 
-    package var hasActions: Bool { mutating get { !actions.isEmpty } }
+    package var hasActions: Bool { !actions.isEmpty }
 
     /// The next message to a peer, or nil when there is nothing to say now.
     package mutating func nextPeerMessage(for peer: NodeIndex, now: Instant) -> PeerMessage? {
