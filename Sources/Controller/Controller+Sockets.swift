@@ -12,7 +12,14 @@ extension Controller {
 
     /// Opens what the worker serves at, as far as that is possible. What is not, the worker tries itself, and says what is in the way.
     func holdSockets(of worker: WorkerHandle) {
-        for socket in ServerSocket.all(of: worker.name, in: topology).prefix(ServerSockets.maximumCount)
+        let wanted = ServerSocket.all(of: worker.name, in: topology).prefix(ServerSockets.maximumCount)
+        // Whose file somebody has removed cannot be reached any more.
+        let lost = wanted.filter { socket in
+            guard case .stream(.unix(let path)) = socket else { return false }
+            return (try? Files.kind(of: path)) != .socket
+        }
+        worker.sockets.removeAll { held in lost.contains { $0.name == held.name } }
+        for socket in wanted
         where !worker.sockets.contains(where: { $0.name == socket.name }) {
             guard let descriptor = try? socket.open() else { continue }
             worker.sockets.append((socket.name, descriptor))
