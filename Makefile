@@ -92,7 +92,7 @@ soak: build ## run a cluster under load and faults for MINUTES (5), and check th
 
 .PHONY: storm
 storm: build ## kill workers and the controller at random under load for MINUTES (5), and check that nothing acknowledged is lost
-	$(BIN)/tandem-load storm --minutes $${MINUTES:-5}
+	$(BIN)/tandem-load soak --storm --minutes $${MINUTES:-5}
 
 .PHONY: simulate
 simulate: ## run simulated clusters, seeds 1 to SEEDS (10000), and explore short runs in every order

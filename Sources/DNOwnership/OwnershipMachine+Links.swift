@@ -205,8 +205,7 @@ extension OwnershipMachine {
 
     /// Stamps from the far future close the link.
     func refusal(of stamp: Stamp, now: Instant) -> LinkProblem? {
-        let limit = now.wallMilliseconds + configuration.clockRefusal.nanoseconds / 1_000_000
-        guard stamp.milliseconds > limit else { return nil }
+        guard configuration.refuses(stamp, now: now) else { return nil }
         return .clockTooFarAhead(milliseconds: stamp.milliseconds - now.wallMilliseconds)
     }
 

@@ -25,6 +25,11 @@ package struct OwnershipConfiguration: Equatable, Sendable {
         self.clockRefusal = clockRefusal
         self.faults = faults
     }
+
+    /// Whether a stamp is of a clock that must be wrong: nobody takes it.
+    package func refuses(_ stamp: Stamp, now: Instant) -> Bool {
+        stamp.milliseconds > now.wallMilliseconds + clockRefusal.nanoseconds / 1_000_000
+    }
 }
 
 /// Who this node is.

@@ -6,8 +6,8 @@ import TLibraryPorts
 /// What is on its way to the node's store, and whoever waits for it: bookkeeping without decisions.
 ///
 /// A REGISTER, or what an agent does, that changes what is kept is judged, written down, and only then applied and answered, so
-/// nothing ever has to be taken back. Until then its DN is held, and whatever else is asked of it waits. What nobody waits for is noted by DN, and
-/// written as it is when its turn comes.
+/// nothing ever has to be taken back. Until then its DN is held, and further ones of it wait. What nobody waits for is noted
+/// by DN, and written as it is when its turn comes.
 package struct CommitDesk: Sendable {
     /// How many may wait for the store.
     static let limit = 65_536
@@ -92,22 +92,22 @@ package struct CommitDesk: Sendable {
 
     private(set) var held: [DNIndex: Held] = [:]
     private var waiting: [DNIndex: [Work]] = [:]
-    private(set) var waitingCount = 0
+    private var waitingCount = 0
     /// Of everything that waits or is held.
     private var byteCount = 0
+    /// How many of these are answered over which stream.
+    private var flows: [FlowID: Int] = [:]
     /// DNs of which something is to be written that nobody waits for.
-    private(set) var dirty: Set<DNIndex> = []
+    private var dirty: Set<DNIndex> = []
     private var underWay: [UnderWay] = []
     private var underWayHead = 0
     private var writes: [StoreWrite] = []
     private var lastNumber: UInt64 = 0
-    /// The last that was heard of the store is that it could not write.
-    package private(set) var isFailing = false
     private var retryTime: UInt64?
     /// Holds what a DN's bindings would be.
     var scratch = Registrar(dnCount: 1)
 
-    package var heldCount: Int { held.count }
+    var heldCount: Int { held.count }
     /// Something is on its way, or waits for its turn.
     var hasMore: Bool { !held.isEmpty || !dirty.isEmpty || underWayHead < underWay.count }
     var isFull: Bool { held.count + waitingCount >= Self.limit || byteCount >= Self.byteLimit }
@@ -132,15 +132,27 @@ package struct CommitDesk: Sendable {
         return true
     }
 
+    private mutating func enter(_ work: Work) {
+        byteCount += work.byteCount
+        if let flow = work.flow, flow != .none { flows[flow, default: 0] += 1 }
+    }
+
+    private mutating func leave(_ work: Work) {
+        byteCount -= work.byteCount
+        guard let flow = work.flow, flow != .none else { return }
+        let left = (flows[flow] ?? 1) - 1
+        flows[flow] = left == 0 ? nil : left
+    }
+
     mutating func hold(_ held: Held, of dn: DNIndex, named name: DN, greatestStamp: Stamp) {
         self.held[dn] = held
-        byteCount += held.work.byteCount
+        enter(held.work)
         write(name, dn, held.row, isAwaited: true, greatestStamp)
     }
 
     mutating func release(_ dn: DNIndex) -> Held? {
         guard let former = held.removeValue(forKey: dn) else { return nil }
-        byteCount -= former.work.byteCount
+        leave(former.work)
         return former
     }
 
@@ -150,7 +162,7 @@ package struct CommitDesk: Sendable {
         guard !isFull, before + work.byteCount <= Self.byteLimitOfDN else { return false }
         waiting[dn, default: []].append(work)
         waitingCount += 1
-        byteCount += work.byteCount
+        enter(work)
         return true
     }
 
@@ -158,24 +170,22 @@ package struct CommitDesk: Sendable {
         guard var requests = waiting.removeValue(forKey: dn), !requests.isEmpty else { return nil }
         let first = requests.removeFirst()
         waitingCount -= 1
-        byteCount -= first.byteCount
+        leave(first)
         if !requests.isEmpty { waiting[dn] = requests }
         return first
     }
 
     /// Somebody waits for an answer over a stream.
-    func isAwaited(over flow: FlowID) -> Bool {
-        held.values.contains { $0.work.flow == flow } || waiting.values.contains { $0.contains { $0.flow == flow } }
-    }
+    func isAwaited(over flow: FlowID) -> Bool { flows[flow] != nil }
 
     /// A stream has ended: who sent something over it waits no more. What is being written comes to nothing.
     mutating func flowEnded(_ flow: FlowID) {
-        guard !held.isEmpty, flow != .none else { return }
+        guard isAwaited(over: flow) else { return }
         for dn in held.filter({ $0.value.work.flow == flow }).keys { held[dn]!.isVoid = true }
         for (dn, requests) in waiting {
             let rest = requests.filter { $0.flow != flow }
             waitingCount -= requests.count - rest.count
-            for request in requests where request.flow == flow { byteCount -= request.byteCount }
+            for request in requests where request.flow == flow { leave(request) }
             waiting[dn] = rest.isEmpty ? nil : rest
         }
     }
@@ -220,7 +230,6 @@ package struct CommitDesk: Sendable {
     ///
     /// - Returns: the next DN of these for which somebody waits; nil when there is none left.
     mutating func settled(through number: UInt64, isWritten: Bool, now: Instant) -> DNIndex? {
-        isFailing = !isWritten
         while underWayHead < underWay.count, underWay[underWayHead].number <= number {
             let next = underWay[underWayHead]
             underWayHead += 1

@@ -170,9 +170,7 @@ extension NodeCore {
             }
         case .query, .reject, .retransmission: break
         }
-        if written == nil, mustBeWritten(plan, datagram, dn, limits, source, now),
-            !faults.contains(.acknowledgedUnwritten)
-        {
+        if written == nil, mustBeWritten(plan, dn, limits, source, now) {
             let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
             if !hold(request, plan, dn, limits, now) { answer(Self.notWritten, datagram, source, &answers) }
             return
@@ -237,16 +235,15 @@ extension NodeCore {
         let limits = topology.agentTypes[topology.directory.block(of: dn).agentType].registration
         let (source, address) = (returned.source, returned.source.address)
         let request = CommitDesk.Request(returned)
-        let plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
-        var isTaken = true
+        var plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
         if isHeld(dn) {
-            isTaken = commits!.wait(.register(request), of: dn)
-            if isTaken { return }
-        } else if written == nil, mustBeWritten(plan, datagram, dn, limits, source, now) {
-            isTaken = hold(request, plan, dn, limits, now)
-            if isTaken { return }
+            if commits!.wait(.register(request), of: dn) { return }
+            plan = .reject(Self.notWritten)
+        } else if written == nil, mustBeWritten(plan, dn, limits, source, now) {
+            if hold(request, plan, dn, limits, now) { return }
+            plan = .reject(Self.notWritten)
         }
-        switch isTaken ? plan : .reject(Self.notWritten) {
+        switch plan {
         case .reject(let response):
             counters.requestsRefused += 1
             writer.write(response, to: message, in: datagram, from: address, into: &output)

@@ -4,8 +4,8 @@ import DNOwnership
 package import SIPCore
 import TLibraryPorts
 
-// Here, too, what only reads is mutating where it is asked in the middle of a change: otherwise the whole node would be copied.
-// What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules.
+// What the node writes down, and what it takes back. ARCHITECTURE.md ("What a node remembers") states the rules. What only
+// reads is mutating where it is asked in the middle of a change: otherwise the whole node would be copied.
 extension NodeCore {
     /// Seconds until a phone that could not be registered should try again.
     private static let retryAfter: UInt32 = 5
@@ -64,10 +64,9 @@ extension NodeCore {
 
     /// Whether what a REGISTER would do has to be written down before it is done.
     mutating func mustBeWritten(
-        _ plan: RegisterPlan, _ datagram: Span<UInt8>, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource,
-        _ now: Instant
+        _ plan: RegisterPlan, _ dn: DNIndex, _ limits: RegistrationLimits, _ source: SIPSource, _ now: Instant
     ) -> Bool {
-        guard commits != nil else { return false }
+        guard commits != nil, !faults.contains(.acknowledgedUnwritten) else { return false }
         switch plan {
         case .adds: return true
         case .refreshes:
@@ -280,13 +279,14 @@ extension NodeCore {
         let type = topology.agentTypes[block.agentType]
         var session = row.session
         var (claim, registered) = (row.claim, row.registered)
-        let refused = now.wallMilliseconds + ownership.configuration.clockRefusal.nanoseconds / 1_000_000
-        if max(claim, registered).milliseconds > refused {
+        if ownership.configuration.refuses(max(claim, registered), now: now) {
             // The clock was wrong then, and no other node would take such a stamp.
             claim = ownership.nextStamp(now: now)
             registered = claim
         }
-        if let stamp = session.map({ max($0.stamp, $0.login) }), stamp.milliseconds > refused { session = nil }
+        if let stamp = session.map({ max($0.stamp, $0.login) }), ownership.configuration.refuses(stamp, now: now) {
+            session = nil
+        }
         var service = row.service
         if service.isInService {
             if type.phone == .sip, mayRegisterHere(block) {
@@ -335,7 +335,7 @@ extension NodeCore {
 
 extension StoredState {
     /// Where the clock of the next life begins. A stamp from far ahead is of a clock that was wrong; everybody would refuse it.
-    func greatestStamp(before now: Instant) -> Stamp {
-        greatestStamp.milliseconds > now.wallMilliseconds + 60_000 ? .zero : greatestStamp
+    func greatestStamp(for configuration: OwnershipConfiguration, now: Instant) -> Stamp {
+        configuration.refuses(greatestStamp, now: now) ? .zero : greatestStamp
     }
 }

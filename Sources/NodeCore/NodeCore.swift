@@ -146,7 +146,8 @@ package struct NodeCore: Sendable {
         ownershipConfiguration.faults = setup.faults
         ownership = OwnershipMachine(
             topology: setup.topology, identity: setup.identity, configuration: ownershipConfiguration,
-            seed: setup.seed, now: now, greatestStamp: setup.stored?.greatestStamp(before: now) ?? .zero
+            seed: setup.seed, now: now,
+            greatestStamp: setup.stored?.greatestStamp(for: ownershipConfiguration, now: now) ?? .zero
         )
         var portsConfiguration = setup.ports
         portsConfiguration.faults = setup.faults

@@ -59,7 +59,7 @@ extension Registrar {
         source: SIPSource, now: Instant, scratch: inout Registrar
     ) -> [Kept] {
         let only = DNIndex(0)
-        scratch.dropAll(only, now: now)
+        while scratch.heads[0] >= 0 { scratch.remove(scratch.heads[0]) }
         // Each is put before the others, so the last comes first.
         var slots: [Int32] = []
         var slot = heads[dn.position]

@@ -19,7 +19,6 @@ extension Bench {
         var transport = LoadTransport.udp
         var digest: DigestAlgorithm?
         var hasPeer = false
-        var hasStores = false
 
         var features: [Kamailio.Feature] {
             (transport == .tcp ? [.streams] : []) + (digest == nil ? [] : [.digest])
@@ -102,7 +101,7 @@ extension Bench {
 
     /// Servers that write down what they are told, and one that does not.
     private func measureStores() throws -> [Subject: [Quantity: Double]] {
-        try withServers(Setup(hasStores: true), [.tandem, .memoryOnly, .writeBack, .writeThrough]) { turns in
+        try withServers(Setup(), [.tandem, .memoryOnly, .writeBack, .writeThrough]) { turns in
             try turns.register(Self.few, for: .storeRate)
             try turns.refresh(Self.few, .init(rate: .storeRate, cpu: .storeCPU, tail: .storeTail))
             try turns.register(

@@ -138,14 +138,7 @@ final class BenchCluster {
         Self.remove(directory)
     }
 
-    private static func remove(_ directory: String) {
-        for folder in [
-            directory + "/state/nodes", directory + "/workers", directory + "/state", directory + "/stat", directory,
-        ] {
-            for name in (try? Files.names(in: folder)) ?? [] { _ = try? Files.remove(folder + "/" + name) }
-            _ = try? Files.removeDirectory(folder)
-        }
-    }
+    private static func remove(_ directory: String) { HelperProgram.remove(directory: directory) }
 
     // MARK: Asking
 

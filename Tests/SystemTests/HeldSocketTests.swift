@@ -19,7 +19,7 @@ import Testing
         try worker.send(.kill)
         try #require(try worker.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000))
         let script = """
-            import os, signal, socket, time
+            import os, signal, socket
             phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             phone.bind(("127.0.0.1", 6060))
             phone.settimeout(10)
@@ -31,7 +31,6 @@ import Testing
             client = socket.socket(socket.AF_UNIX)
             client.connect("\(cluster.directory)/dc1-sip1")
             peer = socket.create_connection(("127.0.0.1", 7301))
-            time.sleep(0.3)
             os.kill(\(cluster.controller.process), signal.SIGCONT)
             print(phone.recv(4096).decode().split("\\r\\n")[0])
             """

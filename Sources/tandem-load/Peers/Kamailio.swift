@@ -76,7 +76,7 @@ final class Kamailio: MeasuredServer {
             store.execute("PRAGMA journal_mode = WAL")
             store.commit()
             """
-        let code = try SoakNamespace.run(["/usr/bin/python3", "-c", script, path, tables])
+        let code = try HelperProgram.run(["/usr/bin/python3", "-c", script, path, tables])
         guard code == .exited(code: 0) else { throw LoadFailure("cannot make Kamailio's tables: \(code)") }
     }
 

@@ -95,7 +95,6 @@ final class PeerProgram {
     }
 
     private static func remove(_ directory: String) {
-        // Some keep directories of their own there.
-        _ = try? SoakNamespace.run(["/bin/rm", "-rf", directory])
+        HelperProgram.remove(directory: directory)
     }
 }

@@ -87,7 +87,10 @@ final class SoakMishaps {
             endsAt = now + (isLong ? random.nanoseconds(2_300, 3_500) : random.nanoseconds(300, 1_500))
             if isLong { counts.longStops += 1 } else { counts.shortStops += 1 }
         } else {
-            try kill(node)
+            let process = try ChildProcess.adopt(try cluster.worker(node))
+            try process.send(.kill)
+            _ = try process.descriptor.wait(forReading: true, nanoseconds: 2_000_000_000)
+            counts.kills += 1
             nextAt = now + random.nanoseconds(2_000, 5_000)
         }
     }
@@ -100,11 +103,8 @@ final class SoakMishaps {
             counts.controllerKills += 1
         }
         guard random.below(100) < 85 else { return }
-        var left = random.below(100) < 25 ? cluster.nodes.count : 1
-        while left > 0 {
-            try kill(random.below(cluster.nodes.count))
-            left -= 1
-        }
+        let deaths = random.below(100) < 25 ? cluster.nodes.count : 1
+        for _ in 0..<deaths { try kill(random.below(cluster.nodes.count)) }
     }
 
     /// Does nothing to a node that is being started again.
@@ -112,8 +112,6 @@ final class SoakMishaps {
         guard let pid = try? cluster.worker(node), let process = try? ChildProcess.adopt(pid) else { return }
         try process.send(.kill)
         counts.kills += 1
-        if isStorm { return }
-        _ = try process.descriptor.wait(forReading: true, nanoseconds: 2_000_000_000)
     }
 
     /// Cuts a node off from those with lesser names, which dial it: silently, in one direction, or with resets.
@@ -132,7 +130,7 @@ final class SoakMishaps {
     }
 
     private static func nft(_ commands: String) throws {
-        let code = try SoakNamespace.run([SoakNamespace.nft, commands])
+        let code = try HelperProgram.run([SoakNamespace.nft, commands])
         guard code == .exited(code: 0) else { throw LoadFailure("nft ended with \(code): \(commands)") }
     }
 }
@@ -150,22 +148,12 @@ enum SoakNamespace {
     /// Whether this machine lets us make one.
     static var isPossible: Bool {
         [unshare, nft, ip].allSatisfy { Files.isExecutable($0) }
-            && (try? run([unshare] + options + [nft, "list ruleset"])) == .exited(code: 0)
+            && (try? HelperProgram.run([unshare] + options + [nft, "list ruleset"])) == .exited(code: 0)
     }
 
     /// The command line that runs a program inside.
     static func inside(_ command: [String]) -> [String] {
         [unshare] + options + ["/bin/sh", "-c", "\(ip) link set lo up && exec \"$0\" \"$@\""] + command
-    }
-
-    static func run(_ command: [String]) throws -> ProcessEnd {
-        let process = try ChildProcess.spawn(
-            command[0], arguments: Array(command.dropFirst()), environment: Executables.environment)
-        guard try process.descriptor.wait(forReading: true, nanoseconds: 10_000_000_000) else {
-            try process.send(.kill)
-            throw LoadFailure("\(command[0]) does not end")
-        }
-        return try process.exitStatus() ?? .unknown
     }
 }
 
