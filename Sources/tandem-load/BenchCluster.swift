@@ -8,6 +8,8 @@ import Wire
 /// A controller with its workers on this machine's loopback, in a private directory, for one measurement.
 final class BenchCluster {
     static let domain = "cc.example.com"
+    /// What a node without a default port serves at: SIP over UDP and TCP, other nodes, clients.
+    static let socketsPerNode = 4
     /// All DNs have six digits.
     static let firstDN = "100000"
     /// Of every phone, where phones need one.

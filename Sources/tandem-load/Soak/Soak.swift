@@ -28,7 +28,7 @@ final class Soak {
     let phones: SoakPhones
     var monitors: [SoakMonitor]
     private var desktops: [SoakDesktop]
-    private let mishaps: SoakMishaps
+    let mishaps: SoakMishaps
     private let interruption: Interruption
     private let epoll: Epoll
     private var random: SoakRandom
