@@ -1492,6 +1492,186 @@ void   tandem__control__binding__free_unpacked
   assert(message->base.descriptor == &tandem__control__binding__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__history__init
+                     (Tandem__Control__History         *message)
+{
+  static const Tandem__Control__History init_value = TANDEM__CONTROL__HISTORY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__history__get_packed_size
+                     (const Tandem__Control__History *message)
+{
+  assert(message->base.descriptor == &tandem__control__history__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__history__pack
+                     (const Tandem__Control__History *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__history__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__history__pack_to_buffer
+                     (const Tandem__Control__History *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__history__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__History *
+       tandem__control__history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__History *)
+     protobuf_c_message_unpack (&tandem__control__history__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__history__free_unpacked
+                     (Tandem__Control__History *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__history__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__transition__init
+                     (Tandem__Control__Transition         *message)
+{
+  static const Tandem__Control__Transition init_value = TANDEM__CONTROL__TRANSITION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__transition__get_packed_size
+                     (const Tandem__Control__Transition *message)
+{
+  assert(message->base.descriptor == &tandem__control__transition__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__transition__pack
+                     (const Tandem__Control__Transition *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__transition__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__transition__pack_to_buffer
+                     (const Tandem__Control__Transition *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__transition__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Transition *
+       tandem__control__transition__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Transition *)
+     protobuf_c_message_unpack (&tandem__control__transition__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__transition__free_unpacked
+                     (Tandem__Control__Transition *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__transition__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__histories__init
+                     (Tandem__Control__Histories         *message)
+{
+  static const Tandem__Control__Histories init_value = TANDEM__CONTROL__HISTORIES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__histories__get_packed_size
+                     (const Tandem__Control__Histories *message)
+{
+  assert(message->base.descriptor == &tandem__control__histories__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__histories__pack
+                     (const Tandem__Control__Histories *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__histories__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__histories__pack_to_buffer
+                     (const Tandem__Control__Histories *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__histories__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Histories *
+       tandem__control__histories__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Histories *)
+     protobuf_c_message_unpack (&tandem__control__histories__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__histories__free_unpacked
+                     (Tandem__Control__Histories *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__histories__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__node_history__init
+                     (Tandem__Control__NodeHistory         *message)
+{
+  static const Tandem__Control__NodeHistory init_value = TANDEM__CONTROL__NODE_HISTORY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__node_history__get_packed_size
+                     (const Tandem__Control__NodeHistory *message)
+{
+  assert(message->base.descriptor == &tandem__control__node_history__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__node_history__pack
+                     (const Tandem__Control__NodeHistory *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__node_history__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__node_history__pack_to_buffer
+                     (const Tandem__Control__NodeHistory *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__node_history__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__NodeHistory *
+       tandem__control__node_history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__NodeHistory *)
+     protobuf_c_message_unpack (&tandem__control__node_history__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__node_history__free_unpacked
+                     (Tandem__Control__NodeHistory *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__node_history__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__call_list_request__init
                      (Tandem__Control__CallListRequest         *message)
 {
@@ -6754,6 +6934,314 @@ const ProtobufCMessageDescriptor tandem__control__binding__descriptor =
   tandem__control__binding__field_indices_by_name,
   1,  tandem__control__binding__number_ranges,
   (ProtobufCMessageInit) tandem__control__binding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__history__field_descriptors[3] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__History, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__History, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transitions",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__History, n_transitions),
+    offsetof(Tandem__Control__History, transitions),
+    &tandem__control__transition__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__history__field_indices_by_name[] = {
+  1,   /* field[1] = problem */
+  0,   /* field[0] = request */
+  2,   /* field[2] = transitions */
+};
+static const ProtobufCIntRange tandem__control__history__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__history__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.History",
+  "History",
+  "Tandem__Control__History",
+  "tandem.control",
+  sizeof(Tandem__Control__History),
+  3,
+  tandem__control__history__field_descriptors,
+  tandem__control__history__field_indices_by_name,
+  1,  tandem__control__history__number_ranges,
+  (ProtobufCMessageInit) tandem__control__history__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__transition__field_descriptors[8] =
+{
+  {
+    "time",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cause",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, cause),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, owner),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "former_owner",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, former_owner),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phone",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Transition, phone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__transition__field_indices_by_name[] = {
+  5,   /* field[5] = agent */
+  1,   /* field[1] = cause */
+  6,   /* field[6] = former_owner */
+  3,   /* field[3] = owner */
+  7,   /* field[7] = phone */
+  2,   /* field[2] = service */
+  4,   /* field[4] = stamp */
+  0,   /* field[0] = time */
+};
+static const ProtobufCIntRange tandem__control__transition__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__control__transition__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Transition",
+  "Transition",
+  "Tandem__Control__Transition",
+  "tandem.control",
+  sizeof(Tandem__Control__Transition),
+  8,
+  tandem__control__transition__field_descriptors,
+  tandem__control__transition__field_indices_by_name,
+  1,  tandem__control__transition__number_ranges,
+  (ProtobufCMessageInit) tandem__control__transition__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__histories__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Histories, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nodes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Histories, n_nodes),
+    offsetof(Tandem__Control__Histories, nodes),
+    &tandem__control__node_history__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__histories__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = nodes */
+};
+static const ProtobufCIntRange tandem__control__histories__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__histories__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Histories",
+  "Histories",
+  "Tandem__Control__Histories",
+  "tandem.control",
+  sizeof(Tandem__Control__Histories),
+  2,
+  tandem__control__histories__field_descriptors,
+  tandem__control__histories__field_indices_by_name,
+  1,  tandem__control__histories__number_ranges,
+  (ProtobufCMessageInit) tandem__control__histories__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__node_history__field_descriptors[3] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeHistory, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeHistory, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "history",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeHistory, history),
+    &tandem__control__history__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__node_history__field_indices_by_name[] = {
+  2,   /* field[2] = history */
+  0,   /* field[0] = node */
+  1,   /* field[1] = state */
+};
+static const ProtobufCIntRange tandem__control__node_history__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__node_history__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.NodeHistory",
+  "NodeHistory",
+  "Tandem__Control__NodeHistory",
+  "tandem.control",
+  sizeof(Tandem__Control__NodeHistory),
+  3,
+  tandem__control__node_history__field_descriptors,
+  tandem__control__node_history__field_indices_by_name,
+  1,  tandem__control__node_history__number_ranges,
+  (ProtobufCMessageInit) tandem__control__node_history__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__call_list_request__field_descriptors[6] =

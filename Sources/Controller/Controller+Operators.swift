@@ -10,6 +10,7 @@ import Wire
 enum QueryPurpose {
     case status
     case details(String)
+    case history(String)
     /// Which DNs may fit.
     case candidates(DNFilter)
     /// What all know of those that may.
@@ -25,7 +26,7 @@ enum QueryPurpose {
     func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
         case .status: true
-        case .details, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
+        case .details, .history, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
         case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
         case .statistics(_, let dataCenters):
             worker.role == .stat && dataCenters.contains(worker.description.dataCenter)
@@ -38,6 +39,7 @@ struct Query {
     enum Answer {
         case report(NodeReport)
         case dn(DNReport)
+        case history(DNHistory)
         case list(DNList)
         case calls(CallList)
         case agents(AgentList)
@@ -71,6 +73,11 @@ extension Controller {
                 return answer(.refused(message: unknownDN(name), exitCode: 1), client)
             }
             ask(.details(name), for: client)
+        case .showHistory(let name):
+            guard index(of: name) != nil else {
+                return answer(.refused(message: unknownDN(name), exitCode: 1), client)
+            }
+            ask(.history(name), for: client)
         case .listDNs(let filter):
             switch prepared(filter) {
             case .success(let filter): ask(.candidates(filter), for: client)
@@ -109,6 +116,7 @@ extension Controller {
         switch purpose {
         case .status: return .report(request: number)
         case .details(let dn): return .showDN(request: number, dn: dn)
+        case .history(let dn): return .showHistory(request: number, dn: dn)
         case .candidates(let filter): return .listDNs(request: number, filter)
         case .calls(let filter): return .listCalls(request: number, filter)
         case .agents(let filter): return .listAgents(request: number, filter)
@@ -147,6 +155,8 @@ extension Controller {
             if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
         case .details(let name):
             if let client = query.client { answer(.dn(details(name, query)), client) }
+        case .history(let name):
+            if let client = query.client { answer(.history(histories(name, query)), client) }
         case .candidates(let filter):
             lookCloser(filter, query)
         case .entries(let filter, _, let next):
@@ -234,6 +244,17 @@ extension Controller {
             return DNAnswer(node: worker.name, state: worker.supervision.nodeState.rawValue, report: report)
         }
         return details
+    }
+
+    private func histories(_ name: String, _ query: Query) -> DNHistories {
+        let nodes = workers.enumerated().filter { $0.element.role == .sip }
+        return DNHistories(
+            dn: name,
+            answers: nodes.map { position, worker in
+                var history: DNHistory?
+                if case .history(let answer) = query.answers[position] { history = answer }
+                return .init(node: worker.name, state: worker.supervision.nodeState, history: history)
+            })
     }
 
     private func index(of name: String) -> DNIndex? {

@@ -195,6 +195,8 @@ extension Controller {
             answered(.report(report), worker, query: report.request)
         case .dn(let report):
             answered(.dn(report), worker, query: report.request)
+        case .history(let history):
+            answered(.history(history), worker, query: history.request)
         case .dnList(let list):
             answered(.list(list), worker, query: list.request)
         case .agents(let list):

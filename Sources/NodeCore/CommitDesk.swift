@@ -104,6 +104,8 @@ package struct CommitDesk: Sendable {
     private var writes: [StoreWrite] = []
     private var lastNumber: UInt64 = 0
     private var retryTime: UInt64?
+    /// The node begins: what earlier lives have written is being taken back, which is no history.
+    var isRestoring = false
     /// Holds what a DN's bindings would be.
     var scratch = Registrar(dnCount: 1)
 
@@ -216,8 +218,15 @@ package struct CommitDesk: Sendable {
         _ name: DN, _ dn: DNIndex, _ row: StoredDN?, isAwaited: Bool = false, _ greatestStamp: Stamp
     ) {
         lastNumber += 1
-        writes.append(StoreWrite(number: lastNumber, dn: name, row: row, greatestStamp: greatestStamp))
+        writes.append(StoreWrite(number: lastNumber, dn: name, change: .row(row), greatestStamp: greatestStamp))
         underWay.append(UnderWay(number: lastNumber, dn: dn, isAwaited: isAwaited))
+    }
+
+    /// Nobody waits for history, and what cannot be written of it is not tried again.
+    mutating func write(_ name: DN, _ transition: Transition, _ greatestStamp: Stamp) {
+        lastNumber += 1
+        writes.append(
+            StoreWrite(number: lastNumber, dn: name, change: .transition(transition), greatestStamp: greatestStamp))
     }
 
     mutating func takeWrites() -> [StoreWrite] {

@@ -227,13 +227,29 @@ extension NodeCore {
     // MARK: What nobody waits for
 
     /// What this node shows of a DN has changed: if it is part of what is kept, it is written down.
-    mutating func noteForStore(_ dn: DNIndex, from before: View, to after: View) {
+    mutating func noteForStore(_ dn: DNIndex, from before: View, to after: View, _ now: Instant) {
         guard commits != nil, before.owner == me || after.owner == me else { return }
         if before.service != after.service || before.owner != after.owner || before.stamp != after.stamp
             || before.agent != after.agent
         {
             commits!.note(dn)
         }
+        guard !commits!.isRestoring, let cause = Transition.cause(from: before, to: after, at: me) else { return }
+        var transition = transition(cause, to: after, now)
+        if before.owner != after.owner { transition.formerOwner = name(of: before.owner) }
+        if cause == .loggedOut { transition.agent = before.agent?.agent.text ?? "" }
+        if cause == .registered, let phone = registrar.newestSource(of: dn) { transition.phone = "\(phone.address)" }
+        commits!.write(topology.directory.dn(at: dn), transition, ownership.greatestStamp)
+    }
+
+    private mutating func transition(_ cause: Transition.Cause, to view: View, _ now: Instant) -> Transition {
+        Transition(
+            time: now.wallMilliseconds, cause: cause, service: view.service, owner: name(of: view.owner),
+            stamp: view.stamp, agent: view.agent.flatMap { $0.isLoggedIn ? $0.agent.text : nil } ?? "")
+    }
+
+    private mutating func name(of node: NodeIndex) -> String {
+        node == .none ? "" : topology.nodes[node.position].name
     }
 
     /// What is kept of a DN; nil of one that another node owns.
@@ -260,17 +276,25 @@ extension NodeCore {
 
     mutating func restore(_ stored: StoredState, now: Instant) {
         commits = CommitDesk()
+        commits!.isRestoring = true
         var dns: [(DNIndex, StoredDN)] = []
         for (name, row) in stored.dns {
             if let dn = topology.directory.index(of: name) { dns.append((dn, row)) }
         }
         dns.sort { $0.0 < $1.0 }
-        var changed: [DNIndex] = []
-        for (dn, row) in dns where restore(dn, row, now) { changed.append(dn) }
+        var changed: [(DNIndex, StoredDN)] = []
+        for (dn, row) in dns where restore(dn, row, now) { changed.append((dn, row)) }
         settle(now)
         // The rest stands in the store already. An agent who was on two DNs is on one now.
         for (dn, row) in dns where ownership.session(of: dn) == row.session { commits!.forget(dn) }
-        for dn in changed { commits!.note(dn) }
+        for (dn, row) in changed {
+            commits!.note(dn)
+            // What has become of it meanwhile.
+            let view = ownership.view(of: dn)
+            guard view.owner == me, view.service != row.service else { continue }
+            commits!.write(topology.directory.dn(at: dn), transition(.lost, to: view, now), ownership.greatestStamp)
+        }
+        commits!.isRestoring = false
     }
 
     /// - Returns: whether what is in the store is not so any more.

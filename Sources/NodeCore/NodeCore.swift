@@ -273,7 +273,7 @@ package struct NodeCore: Sendable {
             actions.append(.closeConnection(connection, problem))
         case .viewChanged(let dn, let before, let after):
             ports.viewChanged(dn, from: before, to: after, &portsActions)
-            noteForStore(dn, from: before, to: after)
+            noteForStore(dn, from: before, to: after, now)
             agentCounts.viewChanged(from: before, to: after, at: me)
             settleAgent(of: dn, from: before, to: after, now)
         case .ownerReachable(let owner):

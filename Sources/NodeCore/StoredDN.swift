@@ -58,15 +58,21 @@ package struct StoreWrite: Equatable, Sendable {
     /// 1 for the first.
     package var number: UInt64
     package var dn: DN
-    /// nil: the node does not own the DN any more.
-    package var row: StoredDN?
+    package var change: Change
     /// The greatest stamp that the node has issued or heard.
     package var greatestStamp: Stamp
 
-    package init(number: UInt64, dn: DN, row: StoredDN?, greatestStamp: Stamp) {
+    package enum Change: Equatable, Sendable {
+        /// What is kept of the DN from now on; nil: the node does not own it any more.
+        case row(StoredDN?)
+        /// One more line of the DN's history.
+        case transition(Transition)
+    }
+
+    package init(number: UInt64, dn: DN, change: Change, greatestStamp: Stamp) {
         self.number = number
         self.dn = dn
-        self.row = row
+        self.change = change
         self.greatestStamp = greatestStamp
     }
 }

@@ -1,4 +1,4 @@
-import ClusterModel
+package import ClusterModel
 import Dispatch
 import GRDB
 package import LinuxSystem
@@ -13,6 +13,14 @@ package struct StoreOutcome: Equatable, Sendable {
     package var problem: String?
 }
 
+/// What the store knows of the past of a DN.
+package struct StoredHistory: Equatable, Sendable {
+    /// The question's.
+    package var number: UInt64
+    /// The oldest first; nil when they cannot be read.
+    package var transitions: [Transition]?
+}
+
 /// What a node remembers beyond its process: one SQLite file. The only door to it.
 ///
 /// Writes are handed over and never waited for. One thread takes all that have come meanwhile and commits them together, so
@@ -21,11 +29,22 @@ package struct StoreOutcome: Equatable, Sendable {
 /// In WAL mode with `synchronous=NORMAL` a commit outlives the process, not always the machine: after a power cut the last
 /// moments may be gone, never more than these, and never half a commit (https://www.sqlite.org/pragma.html#pragma_synchronous).
 package final class NodeStore: Sendable {
+    /// What somebody wants to know.
+    private struct Question {
+        var number: UInt64
+        var dn: DN
+    }
+
     private struct State {
         var writes: [StoreWrite] = []
         var outcomes: [StoreOutcome] = []
-        var isWriting = false
+        var questions: [Question] = []
+        var answers: [StoredHistory] = []
+        var isWorking = false
     }
+
+    /// With more writes than these waiting, history is left out.
+    private static let historyRoom = 65_536
 
     package let path: String
     private let database: DatabaseQueue
@@ -45,12 +64,28 @@ package final class NodeStore: Sendable {
     /// Hands writes over. Their numbers go up.
     package func submit(_ writes: [StoreWrite]) {
         guard !writes.isEmpty else { return }
-        let mustBegin = state.withLock { state in
-            state.writes += writes
-            defer { state.isWriting = true }
-            return !state.isWriting
+        begin { state in
+            if state.writes.count < Self.historyRoom {
+                state.writes += writes
+            } else {
+                // The disk does not keep up, and history is what can be done without.
+                state.writes += writes.filter { if case .row = $0.change { true } else { false } }
+            }
         }
-        if mustBegin { thread.async { self.writeAll() } }
+    }
+
+    /// Asks for the history of a DN: all that was handed over before. The answer comes as outcomes do.
+    package func askHistory(of dn: DN, number: UInt64) {
+        begin { $0.questions.append(Question(number: number, dn: dn)) }
+    }
+
+    private func begin(_ add: (inout State) -> Void) {
+        let mustBegin = state.withLock { state in
+            add(&state)
+            defer { state.isWorking = true }
+            return !state.isWorking
+        }
+        if mustBegin { thread.async { self.work() } }
     }
 
     /// What has become of writes since, in order.
@@ -62,28 +97,45 @@ package final class NodeStore: Sendable {
         }
     }
 
+    /// Answers to questions since, in order. Whoever asks has taken the outcomes first, which clears the descriptor.
+    package func takeHistories() -> [StoredHistory] {
+        state.withLock { state in
+            defer { state.answers.removeAll() }
+            return state.answers
+        }
+    }
+
     /// Ends when everything that was handed over is written, or cannot be. Nothing may be handed over any more.
     package func close() {
         thread.sync { try? database.close() }
     }
 
-    private func writeAll() {
+    private func work() {
         while true {
-            let writes = state.withLock { state in
-                var writes: [StoreWrite] = []
+            let (writes, questions) = state.withLock { state in
+                var (writes, questions): ([StoreWrite], [Question]) = ([], [])
                 swap(&writes, &state.writes)
-                if writes.isEmpty { state.isWriting = false }
-                return writes
+                swap(&questions, &state.questions)
+                if writes.isEmpty, questions.isEmpty { state.isWorking = false }
+                return (writes, questions)
             }
-            guard let last = writes.last else { return }
-            var outcome = StoreOutcome(through: last.number)
-            do {
-                try write(writes, greatestStamp: last.greatestStamp)
-            } catch {
-                outcome.problem = StoreProblem.sentence(of: error)
+            if writes.isEmpty, questions.isEmpty { return }
+            if let last = writes.last {
+                var outcome = StoreOutcome(through: last.number)
+                do {
+                    try write(writes, greatestStamp: last.greatestStamp)
+                } catch {
+                    outcome.problem = StoreProblem.sentence(of: error)
+                }
+                state.withLock { $0.outcomes.append(outcome) }
+                wakeUp.wake()
             }
-            state.withLock { $0.outcomes.append(outcome) }
-            wakeUp.wake()
+            for question in questions {
+                let transitions = try? database.read { try Schema.history(of: question.dn, $0) }
+                let answer = StoredHistory(number: question.number, transitions: transitions)
+                state.withLock { $0.answers.append(answer) }
+                wakeUp.wake()
+            }
         }
     }
 

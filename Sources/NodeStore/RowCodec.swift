@@ -2,14 +2,10 @@ import ClusterModel
 import NodeCore
 import SIPCore
 
-/// What is wrong with what was read: it is not what was written.
-struct Damage: Error {}
-
-/// The value of a row: everything of a DN that is read and written with it and never searched for. Numbers are little-endian
-/// and of fixed size; texts have their length in two bytes before them.
+/// The value of a row: everything of a DN that is read and written with it and never searched for.
 enum RowCodec {
     static func encode(_ row: StoredDN) -> [UInt8] {
-        var output = Output()
+        var output = FieldWriter()
         output.put(UInt8(row.contacts.count))
         for contact in row.contacts { encode(contact, &output) }
         output.put(UInt8(row.session == nil ? 0 : 1))
@@ -17,7 +13,7 @@ enum RowCodec {
         return output.bytes
     }
 
-    private static func encode(_ contact: StoredDN.Contact, _ output: inout Output) {
+    private static func encode(_ contact: StoredDN.Contact, _ output: inout FieldWriter) {
         let binding = contact.binding
         output.put(contact.keptUntil)
         output.put(binding.contact)
@@ -33,7 +29,7 @@ enum RowCodec {
         output.put(binding.device)
     }
 
-    private static func encode(_ session: AgentSession, _ output: inout Output) {
+    private static func encode(_ session: AgentSession, _ output: inout FieldWriter) {
         output.put(session.agent.text)
         output.put(session.state.rawValue)
         output.put(session.workMode.rawValue)
@@ -56,7 +52,7 @@ enum RowCodec {
     static func decode(
         _ bytes: [UInt8], claim: Stamp, registered: Stamp, service: Service
     ) throws(Damage) -> StoredDN {
-        var input = Input(bytes: bytes)
+        var input = FieldReader(bytes: bytes)
         var row = StoredDN(claim: claim, registered: registered, service: service, session: nil, contacts: [])
         for _ in 0..<(try input.byte()) { row.contacts.append(try contact(&input)) }
         if try input.byte() != 0 { row.session = try session(&input) }
@@ -64,7 +60,7 @@ enum RowCodec {
         return row
     }
 
-    private static func contact(_ input: inout Input) throws(Damage) -> StoredDN.Contact {
+    private static func contact(_ input: inout FieldReader) throws(Damage) -> StoredDN.Contact {
         let keptUntil = try input.number(UInt64.self)
         var binding = Binding(
             contact: try input.text(), callID: try input.text(), cseq: try input.number(UInt32.self), expiry: 0,
@@ -85,7 +81,7 @@ enum RowCodec {
         return StoredDN.Contact(binding, keptUntil: keptUntil)
     }
 
-    private static func session(_ input: inout Input) throws(Damage) -> AgentSession {
+    private static func session(_ input: inout FieldReader) throws(Damage) -> AgentSession {
         guard let agent = AgentID(try input.string()), let state = AgentSession.State(rawValue: try input.byte()),
             let workMode = WorkMode(rawValue: try input.byte())
         else { throw Damage() }
@@ -104,60 +100,5 @@ enum RowCodec {
         return AgentSession(
             agent: agent, state: state, workMode: workMode, reasons: reasons, profile: profile, login: login,
             stamp: Stamp(rawValue: try input.number(UInt64.self)))
-    }
-
-    private struct Output {
-        var bytes: [UInt8] = []
-
-        mutating func put(_ number: some FixedWidthInteger) {
-            var rest = number
-            for _ in 0..<(number.bitWidth / 8) {
-                bytes.append(UInt8(truncatingIfNeeded: rest))
-                rest = number.bitWidth > 8 ? rest >> 8 : 0
-            }
-        }
-
-        mutating func put(_ text: [UInt8]) {
-            put(UInt16(clamping: text.count))
-            bytes += text.prefix(Int(UInt16.max))
-        }
-
-        mutating func put(_ text: String) { put(Array(text.utf8)) }
-    }
-
-    private struct Input {
-        let bytes: [UInt8]
-        private var position = 0
-
-        init(bytes: [UInt8]) { self.bytes = bytes }
-
-        var isAtEnd: Bool { position == bytes.count }
-
-        mutating func number<Number: FixedWidthInteger>(_: Number.Type) throws(Damage) -> Number {
-            let length = Number.bitWidth / 8
-            guard bytes.count - position >= length else { throw Damage() }
-            var number: Number = 0
-            for offset in (0..<length).reversed() { number = number << 8 | Number(bytes[position + offset]) }
-            position += length
-            return number
-        }
-
-        mutating func byte() throws(Damage) -> UInt8 {
-            guard position < bytes.count else { throw Damage() }
-            defer { position += 1 }
-            return bytes[position]
-        }
-
-        mutating func text() throws(Damage) -> [UInt8] {
-            let length = Int(try number(UInt16.self))
-            guard bytes.count - position >= length else { throw Damage() }
-            defer { position += length }
-            return Array(bytes[position..<(position + length)])
-        }
-
-        mutating func string() throws(Damage) -> String {
-            guard let text = String(validating: try text(), as: UTF8.self) else { throw Damage() }
-            return text
-        }
     }
 }

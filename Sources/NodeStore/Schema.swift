@@ -20,7 +20,32 @@ enum Schema {
                         service INTEGER NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2") { database in
+            // What became of a DN, numbered from 1 on; of each the last ones.
+            try database.execute(
+                sql: """
+                    CREATE TABLE transition (
+                        dn TEXT NOT NULL, number INTEGER NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL,
+                        PRIMARY KEY (dn, number)) WITHOUT ROWID;
+                    """)
+        }
         return migrator
+    }
+
+    /// The sum of a line of history.
+    static func sum(_ dn: String, _ number: Int64, _ value: [UInt8]) -> Int64 { sum(dn, number, 0, 0, value) }
+
+    /// What is kept of the past of a DN, the oldest first. A line that is not what was written is left out: nothing is decided
+    /// by it.
+    static func history(of dn: DN, _ database: Database) throws -> [Transition] {
+        let (name, sql) = (dn.description, "SELECT number, value, sum FROM transition WHERE dn = ? ORDER BY number")
+        return try Row.fetchAll(database, sql: sql, arguments: [name]).compactMap { row in
+            guard let number = Int64.fromDatabaseValue(row[0]), let stored = Int64.fromDatabaseValue(row[2]) else {
+                return nil
+            }
+            let value = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
+            return stored == sum(name, number, value) ? try? TransitionCodec.decode(value) : nil
+        }
     }
 
     /// The sum of a row: SQLite finds pages that make no sense, and this one finds bytes that are not what was written.
@@ -69,17 +94,48 @@ struct RowWriter {
     private let put: Statement
     private let remove: Statement
     private let stamp: Statement
+    private let lastNumber: Statement
+    private let add: Statement
+    private let drop: Statement
 
     init(_ database: Database) throws {
         put = try database.cachedStatement(
             sql: "REPLACE INTO dn (dn, claim, registered, service, value, sum) VALUES (?, ?, ?, ?, ?, ?)")
         remove = try database.cachedStatement(sql: "DELETE FROM dn WHERE dn = ?")
         stamp = try database.cachedStatement(sql: "UPDATE node SET greatest_stamp = ?")
+        lastNumber = try database.cachedStatement(sql: "SELECT MAX(number) FROM transition WHERE dn = ?")
+        add = try database.cachedStatement(sql: "INSERT INTO transition (dn, number, value, sum) VALUES (?, ?, ?, ?)")
+        drop = try database.cachedStatement(sql: "DELETE FROM transition WHERE dn = ? AND number <= ?")
     }
 
     func write(_ change: StoreWrite) throws {
         let dn = change.dn.description
-        guard let row = change.row else { return try remove.execute(arguments: [dn]) }
+        switch change.change {
+        case .row(nil): try remove.execute(arguments: [dn])
+        case .row(let row?): try write(row, of: dn)
+        case .transition(let transition): try write(transition, of: dn)
+        }
+    }
+
+    /// A damaged page of history is not found when the store is opened, which reads none of it. It must not keep registrations
+    /// from being written, so this line is left out.
+    private func write(_ transition: Transition, of dn: String) throws {
+        do {
+            try append(transition, to: dn)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            return
+        }
+    }
+
+    private func append(_ transition: Transition, to dn: String) throws {
+        let number = (try Int64.fetchOne(lastNumber, arguments: [dn]) ?? 0) + 1
+        let value = TransitionCodec.encode(transition)
+        try add.execute(arguments: [dn, number, Data(value), Schema.sum(dn, number, value)])
+        let oldest = number - Int64(Transition.maximumCount)
+        if oldest > 0 { try drop.execute(arguments: [dn, oldest]) }
+    }
+
+    private func write(_ row: StoredDN, of dn: String) throws {
         let (claim, registered) = (
             Int64(bitPattern: row.claim.rawValue), Int64(bitPattern: row.registered.rawValue)
         )

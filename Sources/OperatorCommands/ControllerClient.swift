@@ -65,6 +65,11 @@ package final class ControllerClient {
         return details
     }
 
+    package func history(of dn: String) throws(CommandFailure) -> DNHistories {
+        guard case .history(let histories) = try ask(.showHistory(dn)) else { throw unexpected() }
+        return histories
+    }
+
     package func list(_ filter: DNFilter) throws(CommandFailure) -> DNList {
         guard case .dnList(let list) = try ask(.listDNs(filter)) else { throw unexpected() }
         return list

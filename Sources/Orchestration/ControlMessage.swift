@@ -19,6 +19,7 @@ package enum WorkerOrder: Equatable, Sendable {
     case adopt(endsWithController: Bool)
     case report(request: UInt64)
     case showDN(request: UInt64, dn: String)
+    case showHistory(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
     case listCalls(request: UInt64, CallFilter)
     case listAgents(request: UInt64, AgentFilter)
@@ -230,6 +231,7 @@ package enum WorkerNews: Equatable, Sendable {
     case failed(String)
     case report(NodeReport)
     case dn(DNReport)
+    case history(DNHistory)
     case dnList(DNList)
     case calls(CallList)
     case agents(AgentList)
@@ -245,6 +247,8 @@ package enum WorkerNews: Equatable, Sendable {
 package enum OperatorRequest: Equatable, Sendable {
     case status
     case showDN(String)
+    /// What has become of a DN.
+    case showHistory(String)
     case listDNs(DNFilter)
     case listCalls(CallFilter)
     case listAgents(AgentFilter)
@@ -259,6 +263,7 @@ package enum OperatorRequest: Equatable, Sendable {
 package enum OperatorAnswer: Equatable, Sendable {
     case status(ClusterStatus)
     case dn(DNDetails)
+    case history(DNHistories)
     case dnList(DNList)
     case calls(CallList)
     case agents(AgentList)

@@ -79,7 +79,7 @@ package final class RouterRole: WorkerRole {
     package func answer(_ question: RoleQuestion) -> WorkerNews? {
         switch question {
         case .route(let question, let request): .route(explain(question, request: request))
-        case .dn, .dns, .calls, .agents, .statistics, .reach: nil
+        case .dn, .history, .dns, .calls, .agents, .statistics, .reach: nil
         }
     }
 

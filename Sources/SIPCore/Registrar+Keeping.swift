@@ -40,6 +40,12 @@ extension Registrar {
         return expiry <= UInt64(kept) * 1_000_000_000 && kept <= Self.keptSecond(expiry, lifetime: seconds)
     }
 
+    /// Where the phone is that has registered last; nil of a DN without bindings.
+    package func newestSource(of dn: DNIndex) -> SIPSource? {
+        let slot = heads[dn.position]
+        return slot >= 0 ? records[Int(slot)].source : nil
+    }
+
     /// All bindings of a DN, with the time until which the store keeps each.
     package func kept(of dn: DNIndex) -> [Kept] {
         var kept: [Kept] = []

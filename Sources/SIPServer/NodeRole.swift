@@ -54,6 +54,7 @@ extension NodeShell: WorkerRole {
     func answer(_ question: RoleQuestion) -> WorkerNews? {
         switch question {
         case .dn(let dn, let request): .dn(dnReport(dn, request: request))
+        case .history(let dn, let request): history(of: dn, request: request)
         case .dns(let filter, let request): .dnList(dnList(filter, request: request))
         case .calls(let filter, let request): .calls(callList(filter, request: request))
         case .agents(let filter, let request): .agents(agentList(filter, request: request))

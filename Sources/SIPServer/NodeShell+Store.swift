@@ -72,6 +72,29 @@ extension NodeShell {
                 core.storeCommitted(through: outcome.through, now: loop.now)
             }
         }
+        for history in store.takeHistories() { tell(history) }
+    }
+
+    /// - Returns: nil when the answer comes as soon as the store has looked.
+    func history(of name: String, request: UInt64) -> WorkerNews? {
+        guard let store = memory.store else {
+            var history = DNHistory(request: request)
+            history.problem = .noStore
+            return .history(history)
+        }
+        guard let dn = DN(name) else { return .history(DNHistory(request: request)) }
+        store.askHistory(of: dn, number: request)
+        return nil
+    }
+
+    private func tell(_ stored: StoredHistory) {
+        var history = DNHistory(request: stored.number)
+        if let transitions = stored.transitions {
+            history.transitions = transitions
+        } else {
+            history.problem = .unreadable
+        }
+        tellController(.history(history))
     }
 
     /// Everything that has happened is written; who still waits hears nothing, and asks the next life.

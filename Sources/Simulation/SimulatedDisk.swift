@@ -67,7 +67,9 @@ struct SimulatedDisk: Sendable {
     }
 
     private mutating func write() {
-        for write in underWay { kept.dns[write.dn] = write.row }
+        for write in underWay {
+            if case .row(let row) = write.change { kept.dns[write.dn] = row }
+        }
         kept.greatestStamp = underWay.last?.greatestStamp ?? kept.greatestStamp
     }
 

@@ -10,7 +10,7 @@ extension StatRole {
     package func answer(_ question: RoleQuestion) -> WorkerNews? {
         switch question {
         case .statistics(let question, let request): .statistics(statistics(question, request: request))
-        case .dn, .dns, .calls, .agents, .route, .reach: nil
+        case .dn, .history, .dns, .calls, .agents, .route, .reach: nil
         }
     }
 

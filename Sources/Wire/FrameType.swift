@@ -37,6 +37,7 @@ package enum FrameType {
     static let provisionAgents: UInt16 = 1214
     static let statisticsRequest: UInt16 = 1217
     static let reachRequest: UInt16 = 1218
+    static let historyRequest: UInt16 = 1219
 
     static let ready: UInt16 = 1220
     static let failed: UInt16 = 1221
@@ -52,6 +53,7 @@ package enum FrameType {
     static let routeAnswer: UInt16 = 1231
     static let statisticsAnswer: UInt16 = 1237
     static let reachReport: UInt16 = 1238
+    static let history: UInt16 = 1239
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401
@@ -71,6 +73,7 @@ package enum FrameType {
     static let operatorRouteQuestion: UInt16 = 1306
     static let operatorStatisticsRequest: UInt16 = 1310
     static let operatorReachRequest: UInt16 = 1311
+    static let operatorHistoryRequest: UInt16 = 1312
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
@@ -82,6 +85,7 @@ package enum FrameType {
     static let operatorRouteAnswers: UInt16 = 1327
     static let operatorStatistics: UInt16 = 1330
     static let operatorReach: UInt16 = 1331
+    static let operatorHistories: UInt16 = 1332
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -10,6 +10,9 @@ package enum OperatorCodec {
             appendEmptyFrame(type: FrameType.statusRequest, to: &output)
         case .showDN(let dn):
             appendFrame(type: FrameType.operatorDNRequest, WorkerOrderCodec.packDNRequest(0, dn, arena), to: &output)
+        case .showHistory(let dn):
+            appendFrame(
+                type: FrameType.operatorHistoryRequest, WorkerOrderCodec.packDNRequest(0, dn, arena), to: &output)
         case .listDNs(let filter):
             appendFrame(
                 type: FrameType.operatorDNListRequest, DNListCodec.pack(0, filter, arena), to: &output
@@ -42,6 +45,10 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
             ) { .showDN(text($0.dn)) }
+        case FrameType.operatorHistoryRequest:
+            return try unpack(
+                type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
+            ) { .showHistory(text($0.dn)) }
         case FrameType.operatorDNListRequest:
             return try unpack(
                 type: type, tandem__control__dnlist_request__descriptor, payload,
@@ -90,6 +97,13 @@ package enum OperatorCodec {
             }
         case .dn(let details):
             appendFrame(type: FrameType.dnDetails, pack(details, arena), to: &output)
+        case .history(let histories):
+            if !appendFrameIfItFits(
+                type: FrameType.operatorHistories, HistoryCodec.pack(histories, arena), to: &output)
+            {
+                let what = "the history of a DN at \(histories.answers.count) nodes"
+                encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
+            }
         case .dnList(let list):
             appendFrame(type: FrameType.operatorDNList, DNListCodec.pack(list, arena), to: &output)
         case .agents(let list):
@@ -143,6 +157,10 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__dndetails__descriptor, payload, as: Tandem__Control__DNDetails.self
             ) { (message) throws(WireError) in .dn(try details(message)) }
+        case FrameType.operatorHistories:
+            return try unpack(
+                type: type, tandem__control__histories__descriptor, payload, as: Tandem__Control__Histories.self
+            ) { (message) throws(WireError) in .history(try HistoryCodec.histories(message, type: type)) }
         case FrameType.operatorDNList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self

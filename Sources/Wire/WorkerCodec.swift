@@ -66,6 +66,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.reportRequest, message, to: &output)
         case .showDN(let request, let dn):
             appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
+        case .showHistory(let request, let dn):
+            appendFrame(type: FrameType.historyRequest, packDNRequest(request, dn, arena), to: &output)
         case .listDNs(let request, let filter):
             appendFrame(type: FrameType.dnListRequest, DNListCodec.pack(request, filter, arena), to: &output)
         case .listAgents(let request, let filter):
@@ -246,6 +248,10 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
             ) { .showDN(request: $0.request, dn: text($0.dn)) }
+        case FrameType.historyRequest:
+            return try unpack(
+                type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self
+            ) { .showHistory(request: $0.request, dn: text($0.dn)) }
         case FrameType.dnListRequest:
             return try unpack(
                 type: type, tandem__control__dnlist_request__descriptor, payload,

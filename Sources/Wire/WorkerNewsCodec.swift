@@ -38,6 +38,8 @@ package enum WorkerNewsCodec {
             appendFrame(type: FrameType.statisticsAnswer, StatisticsCodec.pack(answer, arena), to: &output)
         case .reach(let reach):
             appendFrame(type: FrameType.reachReport, ReachCodec.pack(reach, arena), to: &output)
+        case .history(let history):
+            appendFrame(type: FrameType.history, HistoryCodec.pack(history, arena), to: &output)
         case .linkChanged(let change):
             appendFrame(type: FrameType.linkChanged, EventCodec.pack(change, arena), to: &output)
         case .clientCutOff(let cutOff):
@@ -96,6 +98,10 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__reach_report__descriptor, payload, as: Tandem__Control__ReachReport.self
             ) { (message) throws(WireError) in .reach(try ReachCodec.report(message, type: type)) }
+        case FrameType.history:
+            return try unpack(
+                type: type, tandem__control__history__descriptor, payload, as: Tandem__Control__History.self
+            ) { (message) throws(WireError) in .history(try HistoryCodec.history(message, type: type)) }
         case FrameType.dnList:
             return try unpack(
                 type: type, tandem__control__dnlist__descriptor, payload, as: Tandem__Control__DNList.self

@@ -59,7 +59,7 @@ extension Worker {
         case .stop:
             stop(exitCode: 0)
         case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .report,
-            .showDN, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
+            .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
     }

@@ -108,6 +108,8 @@ package final class Worker {
             if let role { tell(.report(role.report(request: request))) }
         case .showDN(let request, let dn):
             answer(.dn(dn, request: request))
+        case .showHistory(let request, let dn):
+            answer(.history(dn, request: request))
         case .listDNs(let request, let filter):
             answer(.dns(filter, request: request))
         case .listAgents(let request, let filter):

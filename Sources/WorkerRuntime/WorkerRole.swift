@@ -24,7 +24,8 @@ package protocol WorkerRole: AnyObject {
 
     func report(request: UInt64) -> NodeReport
 
-    /// - Returns: nil for a question that means nothing to this role; the controller asks only those to whom it does.
+    /// - Returns: nil for a question that is answered later, or means nothing to this role; the controller asks only those to
+    ///   whom it does.
     func answer(_ question: RoleQuestion) -> WorkerNews?
 
     /// Closes everything; whoever is connected sees it at once.
@@ -41,6 +42,7 @@ extension WorkerRole {
 /// What operators ask about what a role serves.
 package enum RoleQuestion: Equatable, Sendable {
     case dn(String, request: UInt64)
+    case history(String, request: UInt64)
     case dns(DNFilter, request: UInt64)
     case calls(CallFilter, request: UInt64)
     case agents(AgentFilter, request: UInt64)

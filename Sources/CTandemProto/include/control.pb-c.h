@@ -50,6 +50,10 @@ typedef struct Tandem__Control__Link Tandem__Control__Link;
 typedef struct Tandem__Control__DNReport Tandem__Control__DNReport;
 typedef struct Tandem__Control__DNCallEntry Tandem__Control__DNCallEntry;
 typedef struct Tandem__Control__Binding Tandem__Control__Binding;
+typedef struct Tandem__Control__History Tandem__Control__History;
+typedef struct Tandem__Control__Transition Tandem__Control__Transition;
+typedef struct Tandem__Control__Histories Tandem__Control__Histories;
+typedef struct Tandem__Control__NodeHistory Tandem__Control__NodeHistory;
 typedef struct Tandem__Control__CallListRequest Tandem__Control__CallListRequest;
 typedef struct Tandem__Control__CallList Tandem__Control__CallList;
 typedef struct Tandem__Control__CallEntry Tandem__Control__CallEntry;
@@ -1057,6 +1061,96 @@ struct  Tandem__Control__Binding
 #define TANDEM__CONTROL__BINDING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__binding__descriptor) \
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1219 asks a node what has become of a DN (DNRequest). Type 1239:
+ */
+struct  Tandem__Control__History
+{
+  ProtobufCMessage base;
+  uint64_t request;
+  /*
+   * In kebab case, why the node has nothing to say: no-store or unreadable; else empty.
+   */
+  char *problem;
+  /*
+   * The oldest first; at most 32.
+   */
+  size_t n_transitions;
+  Tandem__Control__Transition **transitions;
+};
+#define TANDEM__CONTROL__HISTORY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__history__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * What became of a DN once, as a node saw it that owned the DN before or since.
+ */
+struct  Tandem__Control__Transition
+{
+  ProtobufCMessage base;
+  /*
+   * Milliseconds since 1970, by the node's clock.
+   */
+  uint64_t time;
+  /*
+   * 1 registered, 2 lost, 3 moved, 4 logged in, 5 logged out, 6 ready, 7 not ready.
+   */
+  uint32_t cause;
+  /*
+   * Since: a service code, the owner's full name and claim, who is logged in.
+   */
+  uint32_t service;
+  char *owner;
+  uint64_t stamp;
+  char *agent;
+  /*
+   * Before, if it was another; empty for none.
+   */
+  char *former_owner;
+  /*
+   * Of a registration: 192.0.2.7:5060; empty for none.
+   */
+  char *phone;
+};
+#define TANDEM__CONTROL__TRANSITION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__transition__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1332: to operators, one for every SIP node; at most 512.
+ */
+struct  Tandem__Control__Histories
+{
+  ProtobufCMessage base;
+  char *dn;
+  size_t n_nodes;
+  Tandem__Control__NodeHistory **nodes;
+};
+#define TANDEM__CONTROL__HISTORIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__histories__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Tandem__Control__NodeHistory
+{
+  ProtobufCMessage base;
+  char *node;
+  /*
+   * starting, ready, draining, backing-off or stopped
+   */
+  char *state;
+  /*
+   * Absent where the node has not answered.
+   */
+  Tandem__Control__History *history;
+};
+#define TANDEM__CONTROL__NODE_HISTORY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_history__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -2439,6 +2533,82 @@ Tandem__Control__Binding *
 void   tandem__control__binding__free_unpacked
                      (Tandem__Control__Binding *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__History methods */
+void   tandem__control__history__init
+                     (Tandem__Control__History         *message);
+size_t tandem__control__history__get_packed_size
+                     (const Tandem__Control__History   *message);
+size_t tandem__control__history__pack
+                     (const Tandem__Control__History   *message,
+                      uint8_t             *out);
+size_t tandem__control__history__pack_to_buffer
+                     (const Tandem__Control__History   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__History *
+       tandem__control__history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__history__free_unpacked
+                     (Tandem__Control__History *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Transition methods */
+void   tandem__control__transition__init
+                     (Tandem__Control__Transition         *message);
+size_t tandem__control__transition__get_packed_size
+                     (const Tandem__Control__Transition   *message);
+size_t tandem__control__transition__pack
+                     (const Tandem__Control__Transition   *message,
+                      uint8_t             *out);
+size_t tandem__control__transition__pack_to_buffer
+                     (const Tandem__Control__Transition   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Transition *
+       tandem__control__transition__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__transition__free_unpacked
+                     (Tandem__Control__Transition *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Histories methods */
+void   tandem__control__histories__init
+                     (Tandem__Control__Histories         *message);
+size_t tandem__control__histories__get_packed_size
+                     (const Tandem__Control__Histories   *message);
+size_t tandem__control__histories__pack
+                     (const Tandem__Control__Histories   *message,
+                      uint8_t             *out);
+size_t tandem__control__histories__pack_to_buffer
+                     (const Tandem__Control__Histories   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Histories *
+       tandem__control__histories__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__histories__free_unpacked
+                     (Tandem__Control__Histories *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__NodeHistory methods */
+void   tandem__control__node_history__init
+                     (Tandem__Control__NodeHistory         *message);
+size_t tandem__control__node_history__get_packed_size
+                     (const Tandem__Control__NodeHistory   *message);
+size_t tandem__control__node_history__pack
+                     (const Tandem__Control__NodeHistory   *message,
+                      uint8_t             *out);
+size_t tandem__control__node_history__pack_to_buffer
+                     (const Tandem__Control__NodeHistory   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__NodeHistory *
+       tandem__control__node_history__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__node_history__free_unpacked
+                     (Tandem__Control__NodeHistory *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__CallListRequest methods */
 void   tandem__control__call_list_request__init
                      (Tandem__Control__CallListRequest         *message);
@@ -3091,6 +3261,18 @@ typedef void (*Tandem__Control__DNCallEntry_Closure)
 typedef void (*Tandem__Control__Binding_Closure)
                  (const Tandem__Control__Binding *message,
                   void *closure_data);
+typedef void (*Tandem__Control__History_Closure)
+                 (const Tandem__Control__History *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Transition_Closure)
+                 (const Tandem__Control__Transition *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Histories_Closure)
+                 (const Tandem__Control__Histories *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__NodeHistory_Closure)
+                 (const Tandem__Control__NodeHistory *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__CallListRequest_Closure)
                  (const Tandem__Control__CallListRequest *message,
                   void *closure_data);
@@ -3217,6 +3399,10 @@ extern const ProtobufCMessageDescriptor tandem__control__link__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dncall_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__binding__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__history__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__transition__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__histories__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__node_history__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_list__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__call_entry__descriptor;
