@@ -41,6 +41,9 @@ package final class NodeStore: Sendable {
         var questions: [Question] = []
         var answers: [StoredHistory] = []
         var isWorking = false
+        /// A page of it is not what it should be. That is not found when the store is opened, which reads none of it, and must not
+        /// keep registrations from being written.
+        var isHistoryDamaged = false
     }
 
     /// With more writes than these waiting, history is left out.
@@ -69,7 +72,7 @@ package final class NodeStore: Sendable {
                 state.writes += writes
             } else {
                 // The disk does not keep up, and history is what can be done without.
-                state.writes += writes.filter { if case .row = $0.change { true } else { false } }
+                state.writes += writes.filter { !$0.isHistory }
             }
         }
     }
@@ -140,6 +143,17 @@ package final class NodeStore: Sendable {
     }
 
     private func write(_ writes: [StoreWrite], greatestStamp: Stamp) throws {
+        let isHistoryDamaged = state.withLock { $0.isHistoryDamaged }
+        do {
+            try commit(isHistoryDamaged ? writes.filter { !$0.isHistory } : writes, greatestStamp)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && !isHistoryDamaged {
+            try commit(writes.filter { !$0.isHistory }, greatestStamp)
+            // So it was no other page.
+            state.withLock { $0.isHistoryDamaged = true }
+        }
+    }
+
+    private func commit(_ writes: [StoreWrite], _ greatestStamp: Stamp) throws {
         try database.writeWithoutTransaction { database in
             try database.inTransaction(.immediate) {
                 let writer = try RowWriter(database)
@@ -148,5 +162,11 @@ package final class NodeStore: Sendable {
                 return .commit
             }
         }
+    }
+}
+
+extension StoreWrite {
+    fileprivate var isHistory: Bool {
+        if case .transition = change { true } else { false }
     }
 }

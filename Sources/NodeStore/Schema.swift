@@ -117,17 +117,7 @@ struct RowWriter {
         }
     }
 
-    /// A damaged page of history is not found when the store is opened, which reads none of it. It must not keep registrations
-    /// from being written, so this line is left out.
     private func write(_ transition: Transition, of dn: String) throws {
-        do {
-            try append(transition, to: dn)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            return
-        }
-    }
-
-    private func append(_ transition: Transition, to dn: String) throws {
         let number = (try Int64.fetchOne(lastNumber, arguments: [dn]) ?? 0) + 1
         let value = TransitionCodec.encode(transition)
         try add.execute(arguments: [dn, number, Data(value), Schema.sum(dn, number, value)])

@@ -89,9 +89,10 @@ import Testing
         #expect(node.commit() == ["200 OK"])
         #expect(node.core.status(register("1000", cseq: 2, expires: 0), 1) == "no answer")
         #expect(node.core.service("1000") == .inService)
-        let row = try #require(node.write().first?.row)
+        let write = try #require(node.write().last)
+        let row = try #require(write.row)
         #expect(row.service == .unregistered && row.contacts.isEmpty)
-        node.core.storeFailed(through: 2, now: at(1))
+        node.core.storeFailed(through: write.number, now: at(1))
         #expect(node.answers() == ["503 Service Unavailable"])
         #expect(node.core.service("1000") == .inService)
         _ = node.core.status(register("1000", cseq: 3, expires: 0), 2)
@@ -290,82 +291,5 @@ import Testing
         var node = core()
         #expect(node.status(register("1000")) == "200 OK")
         #expect(node.takeWrites(now: at(0)).isEmpty)
-    }
-}
-
-/// A node with a store that is an array.
-private struct Remembering {
-    var core: NodeCore
-    private var kept: StoredState
-    private var written: [StoreWrite] = []
-    private let me: NodeIndex
-
-    init(_ me: NodeIndex = alpha, kept: StoredState = StoredState(), life: UInt64 = 1, _ seconds: Double = 0) {
-        self.me = me
-        self.kept = kept
-        let life = Incarnation(rawValue: life)
-        var setup = NodeSetup(
-            topology: topology(), identity: NodeIdentity(index: me, incarnation: life, lineage: life, generation: 1),
-            secret: 1 + UInt64(me.position), seed: 1)
-        setup.stored = kept
-        core = NodeCore(setup, now: at(seconds))
-        core.clientConnected(desktop)
-    }
-
-    /// What the node wants written; it is kept once it is committed.
-    mutating func write(_ seconds: Double = 0) -> [StoreWrite] {
-        let writes = core.takeWrites(now: at(seconds))
-        written += writes
-        return writes
-    }
-
-    /// Writes all there is to write.
-    ///
-    /// - Returns: the answers that go then.
-    mutating func commit(_ seconds: Double = 0) -> [String] {
-        _ = write(seconds)
-        guard let last = written.last else { return [] }
-        for write in written { kept.dns[write.dn] = write.row }
-        kept.greatestStamp = last.greatestStamp
-        written = []
-        core.storeCommitted(through: last.number, now: at(seconds))
-        return answers()
-    }
-
-    /// Answers that have left since: their status lines.
-    mutating func answers(whole: Bool = false) -> [String] {
-        core.takeActions().compactMap { action in
-            guard case .send(let bytes, _) = action else { return nil }
-            let text = String(decoding: bytes, as: UTF8.self)
-            return whole ? text : String(text.prefix { $0 != "\r\n" }.dropFirst(8))
-        }
-    }
-
-    /// The next life finds what was committed.
-    func restarted(_ seconds: Double) -> Remembering { Remembering(me, kept: kept, life: 2, seconds) }
-}
-
-private struct RememberingPair {
-    var nodes = [Remembering(alpha), Remembering(beta)]
-    private let link = ConnectionID(rawValue: 1)
-
-    init() {
-        nodes[0].core.dialed(beta, connection: link, now: at(0))
-        nodes[1].core.accepted(link, now: at(0))
-        pump()
-        for node in nodes.indices { _ = nodes[node].core.takeActions() }
-    }
-
-    mutating func pump() {
-        var isQuiet = false
-        while !isQuiet {
-            isQuiet = true
-            for (from, to) in [(0, 1), (1, 0)] {
-                while let message = nodes[from].core.nextPeerMessage(for: NodeIndex(to), now: at(0)) {
-                    isQuiet = false
-                    nodes[to].core.received(message, from: link, now: at(0))
-                }
-            }
-        }
     }
 }

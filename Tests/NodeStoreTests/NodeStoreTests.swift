@@ -52,7 +52,33 @@ import Testing
     }
 
     private func put(_ number: UInt64, _ dn: String, _ row: StoredDN?) -> StoreWrite {
-        StoreWrite(number: number, dn: DN(dn)!, row: row, greatestStamp: Stamp(rawValue: 1_000 + number))
+        StoreWrite(number: number, dn: DN(dn)!, change: .row(row), greatestStamp: Stamp(rawValue: 1_000 + number))
+    }
+
+    private func add(_ number: UInt64, _ dn: String, _ transition: Transition) -> StoreWrite {
+        StoreWrite(
+            number: number, dn: DN(dn)!, change: .transition(transition), greatestStamp: Stamp(rawValue: 1_000 + number)
+        )
+    }
+
+    private func transition(_ number: UInt64) -> Transition {
+        Transition(
+            time: 1_700_000_000_000 + number, cause: Transition.Cause.allCases[Int(number % 7)], service: .expired,
+            owner: "dc1/sip1", formerOwner: "dc2/sip1", stamp: Stamp(rawValue: number), agent: "ann\(number)",
+            phone: "192.0.2.7:5060")
+    }
+
+    private func history(_ dn: String, of store: NodeStore) throws -> [Transition]? {
+        let reader = try store.reader()
+        store.askHistory(of: DN(dn)!, number: 5)
+        while true {
+            try #require(try reader.wait(forReading: true, nanoseconds: 5_000_000_000))
+            _ = store.takeOutcomes()
+            if let answer = store.takeHistories().first {
+                #expect(answer.number == 5)
+                return answer.transitions
+            }
+        }
     }
 
     // MARK: What is written is there
@@ -101,6 +127,77 @@ import Testing
         store.submit([put(1, "1001", row(1))])
         store.close()
         #expect(try open().state.dns.count == 1)
+    }
+
+    // MARK: History
+
+    @Test func `of each DN the last transitions are kept, in order, over lives`() throws {
+        let first = try open().store
+        #expect(try history("1001", of: first) == [])
+        first.submit((1...20).map { add($0, "1001", transition($0)) } + [add(21, "1002", transition(21))])
+        // What was handed over before is there, whatever has become of the DN.
+        first.submit([put(22, "1001", nil)])
+        #expect(try history("1001", of: first) == (1...20).map(transition))
+        first.close()
+        let second = try open().store
+        _ = try write((23...50).map { add($0, "1001", transition($0)) }, to: second)
+        let all = (Array(1...20) + Array(23...50)).map(transition)
+        #expect(try history("1001", of: second) == all.suffix(Transition.maximumCount))
+        #expect(try history("1002", of: second) == [transition(21)])
+        second.close()
+    }
+
+    @Test func `a store of the first schema is brought up to date with all that is in it`() throws {
+        let path = directory.path + "/store"
+        var store = try open().store
+        _ = try write([put(1, "1001", row(1))], to: store)
+        store.close()
+        let queue = try DatabaseQueue(path: path)
+        try queue.write {
+            try $0.execute(sql: "DROP TABLE transition; DELETE FROM grdb_migrations WHERE identifier = '2'")
+        }
+        try queue.close()
+        let opened = try open()
+        #expect(opened.setAside == nil && opened.state.dns == [DN("1001")!: row(1)])
+        store = opened.store
+        #expect(try write([add(1, "1001", transition(1))], to: store).last?.problem == nil)
+        #expect(try history("1001", of: store) == [transition(1)])
+    }
+
+    @Test func `a line of history that is not what was written is left out`() throws {
+        let store = try open().store
+        _ = try write((1...3).map { add($0, "1001", transition($0)) }, to: store)
+        store.close()
+        let queue = try DatabaseQueue(path: directory.path + "/store")
+        try queue.write { try $0.execute(sql: "UPDATE transition SET sum = sum + 1 WHERE number = 2") }
+        try queue.close()
+        #expect(try history("1001", of: open().store) == [transition(1), transition(3)])
+    }
+
+    @Test func `a damaged page of history keeps nothing else from being written`() throws {
+        let store = try open().store
+        let path = store.path
+        _ = try write([put(1, "1001", row(1))], to: store)
+        // So many that the table has inner pages, whose bytes are the first that are read.
+        for dn in 0..<400 { _ = try write([add(UInt64(dn + 2), "\(2_000 + dn)", transition(1))], to: store) }
+        store.close()
+        let queue = try DatabaseQueue(path: path)
+        let root = try queue.read {
+            try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_master WHERE name = 'transition'")!
+        }
+        try queue.close()
+        var bytes = try Files.read(path, limit: 1 << 22)
+        for position in 0..<64 { bytes[(root - 1) * 4_096 + position] = 0xFF }
+        try Files.writeAtomically(bytes, to: path)
+        let opened = try open()
+        #expect(opened.setAside == nil && opened.state.dns.count == 1)
+        let outcomes = try write([add(1, "1001", transition(1)), put(2, "1002", row(2))], to: opened.store)
+        #expect(outcomes.last?.problem == nil)
+        #expect(
+            try write([add(3, "1001", transition(1)), put(4, "1003", row(3))], to: opened.store).last?.problem == nil)
+        #expect(try history("1001", of: opened.store) == nil)
+        opened.store.close()
+        #expect(try open().state.dns.count == 3)
     }
 
     // MARK: What is not right

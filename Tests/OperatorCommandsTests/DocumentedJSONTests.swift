@@ -39,6 +39,18 @@ struct DocumentedJSONTests {
             dn: "1", owner: "", stamp: .zero, lastWord: .inService, shown: .inService, isOwnedHere: true, agentType: "x"
         )
         all += keys(DNListJSON.opening + DNListJSON.element(entry) + DNListJSON.closing(after: "1"))
+        var history = DNHistory(request: 0)
+        history.transitions = [
+            Transition(time: 0, cause: .lost, service: .expired, owner: "dc1/sip1", stamp: .zero)
+        ]
+        let histories = DNHistories(
+            dn: "1",
+            answers: [
+                .init(node: "dc1/sip1", state: .ready, history: history),
+                .init(node: "dc1/sip2", state: .ready, history: nil),
+            ])
+        all += keys(JSONOutput.compact(HistoryJSON(DNPast(histories, events: [], limit: 1))))
+        #expect(try missing(Transition.Cause.allCases.map(\.word)).isEmpty)
         var calls = CallList()
         calls.entries = [CallEntry()]
         all += keys(JSONOutput.compact(CallsJSON(calls)))

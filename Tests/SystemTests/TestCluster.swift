@@ -23,6 +23,8 @@ final class TestCluster {
         /// Instead of the log file.
         var standardError: OwnedDescriptor?
         var environment: [String] = []
+        /// More of the controller's.
+        var arguments: [String] = []
         /// The cluster is waited for until it is healthy; otherwise until its nodes are ready.
         var becomesHealthy = true
         /// What is mounted is seen by the cluster alone.
@@ -60,6 +62,7 @@ final class TestCluster {
             Executables.companion("tandemd"), "--topology", directory + "/topology.yaml", "--runtime-dir", directory,
             "--state-dir", directory + "/state",
         ])
+        command += options.arguments
         if let lifeline, !options.survives {
             command += ["--lifeline", "3"]
             inherited.append(ChildProcess.Inheritance(lifeline, as: 3))

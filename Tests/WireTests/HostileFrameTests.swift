@@ -155,6 +155,22 @@ import Wire
         #expect(order(1201, packedNumbers(2, ones)) == .tooMany(type: 1201))
     }
 
+    @Test func `a history of too much, or of what cannot be, is refused`() {
+        func history(_ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerNewsCodec.decode(type: 1239, payload.span.bytes) }
+        }
+        func bad(_ field: StaticStringBox) -> WireError { .badValue(type: 1239, field: field) }
+        #expect(history(bytes(3, number(2, 1))) == nil)
+        for cause in [0, 8, 257] as [UInt64] { #expect(history(bytes(3, number(2, cause))) == bad("cause")) }
+        for service in [11, 256] as [UInt64] {
+            #expect(history(bytes(3, number(2, 1) + number(3, service))) == bad("service"))
+        }
+        #expect(history(text(2, "lost")) == bad("problem"))
+        let most = (0..<Transition.maximumCount).flatMap { _ in bytes(3, number(2, 1)) }
+        #expect(history(most) == nil)
+        #expect(history(most + bytes(3, number(2, 1))) == .tooMany(type: 1239))
+    }
+
     @Test func `a setup whose routing cannot be is refused`() {
         func setup(_ payload: [UInt8]) -> WireError? {
             let good = text(22, "router") + text(27, "walkaway") + bytes(7, text(1, "dc1"))

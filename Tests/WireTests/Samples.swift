@@ -403,6 +403,7 @@ let orders: [WorkerOrder] = {
                 key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop,
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
+        .showHistory(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
         .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion), .reportReach(request: 8),
     ] + statisticsQuestions.map { .countUp(request: 9, $0) }
@@ -614,6 +615,7 @@ let news: [WorkerNews] = [
     .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
     .agents(agentList), .agents(AgentList()), .route(routeAnswer), .route(RouteAnswer()),
     .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach(reachReport), .reach(ReachReport()),
+    .history(history), .history(DNHistory(request: 0)), .history(lostHistory),
     .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
     .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
     .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
@@ -622,7 +624,8 @@ let news: [WorkerNews] = [
 
 let operatorRequests: [OperatorRequest] =
     [
-        .status, .showDN("1001"), .listDNs(DNFilter()), .listCalls(callFilter), .listAgents(agentFilter),
+        .status, .showDN("1001"), .showHistory("1001"), .listDNs(DNFilter()), .listCalls(callFilter),
+        .listAgents(agentFilter),
         .explainRoute(routeQuestion), .explainRoute(RouteQuestion()), .reach,
         .events(.oldest, follow: false),
         .events(.next, follow: true),
@@ -667,7 +670,8 @@ let operatorAnswers: [OperatorAnswer] = {
     ]
     return [
         .status(status), .status(ClusterStatus()), .dn(details), .dn(DNDetails()), .dnList(dnList), .calls(callList),
-        .agents(agentList), .routes(routeAnswers), .routes(RouteAnswers()),
+        .history(histories), .history(DNHistories(dn: "", answers: [])), .agents(agentList), .routes(routeAnswers),
+        .routes(RouteAnswers()),
         .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach([]),
         .reach([
             {
