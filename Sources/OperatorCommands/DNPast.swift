@@ -122,7 +122,8 @@ package struct DNPast: Equatable, Sendable {
         case .desktopGone: "the desktop has gone"
         case .restarted: "the node restarted"
         case .draining: "the node is being drained"
-        case .inService, .neverRegistered, .ownerUnreachable, .notProvisioned, .superseded: service.reason ?? "nobody knows why"
+        case .inService, .neverRegistered, .ownerUnreachable, .notProvisioned, .superseded:
+            service.reason ?? "nobody knows why"
         }
     }
 }
