@@ -88,6 +88,7 @@ let doors: [Target] = [
         name: "NodeStore",
         dependencies: [
             "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]
     ),
     .target(

@@ -131,7 +131,7 @@ package struct CallWitnesses: Sendable {
 
     /// The DN has another claim: what was said under the former counts no more, and is told again.
     package mutating func claimEnded(_ dn: DNIndex) {
-        guard entries.removeValue(forKey: dn) != nil else { return }
+        guard !entries.isEmpty, entries.removeValue(forKey: dn) != nil else { return }
         queue.set(dn.position, to: DeadlineQueue.never)
     }
 

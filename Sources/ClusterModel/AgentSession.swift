@@ -185,14 +185,23 @@ package struct Reasons: Hashable, Sendable {
 package struct Occupancy: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
 
-    package init(rawValue: UInt8) {
+    @inlinable package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
+    /// The library's goes through every protocol that an option set conforms to, also for an empty list.
+    @inlinable package init(arrayLiteral elements: Occupancy...) {
+        rawValue = elements.reduce(0) { $0 | $1.rawValue }
+    }
+
+    @inlinable package static func == (left: Occupancy, right: Occupancy) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable package static func != (left: Occupancy, right: Occupancy) -> Bool { left.rawValue != right.rawValue }
+
     /// It has a call, be it one that only rings.
-    package static let busy = Occupancy(rawValue: 1)
+    @inlinable package static var busy: Occupancy { Occupancy(rawValue: 1) }
     /// Somebody has reserved its agent.
-    package static let reserved = Occupancy(rawValue: 2)
+    @inlinable package static var reserved: Occupancy { Occupancy(rawValue: 2) }
 
     /// All that a peer may say.
     package static let known: Occupancy = [.busy, .reserved]

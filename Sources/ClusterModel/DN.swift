@@ -105,7 +105,7 @@ package struct DN: Hashable, Sendable {
     }
 
     /// A hash that is the same in every process and on every machine; digests are built from it.
-    package var stableHash: UInt64 {
+    @inlinable package var stableHash: UInt64 {
         mixed(high ^ mixed(low &+ 0x9E37_79B9_7F4A_7C15))
     }
 
@@ -128,8 +128,15 @@ package struct DN: Hashable, Sendable {
 }
 
 extension DN: Comparable {
-    package static func < (left: DN, right: DN) -> Bool {
+    @inlinable package static func < (left: DN, right: DN) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
+    }
+
+    @inlinable package static func == (left: DN, right: DN) -> Bool { left.high == right.high && left.low == right.low }
+
+    @inlinable package func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
     }
 }
 
@@ -140,7 +147,7 @@ extension DN: CustomStringConvertible {
 }
 
 /// The finalizer of MurmurHash3: every bit of the input touches every bit of the output.
-package func mixed(_ value: UInt64) -> UInt64 {
+@inlinable package func mixed(_ value: UInt64) -> UInt64 {
     var hash = value
     hash ^= hash >> 33
     hash = hash &* 0xFF51_AFD7_ED55_8CCD

@@ -2,7 +2,7 @@
 package struct CallConnection: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let rawValue: UInt64
 
-    package init(rawValue: UInt64) {
+    @inlinable package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
@@ -12,7 +12,15 @@ package struct CallConnection: Hashable, Comparable, Sendable, CustomStringConve
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    package static func < (left: CallConnection, right: CallConnection) -> Bool { left.rawValue < right.rawValue }
+    @inlinable package static func < (left: CallConnection, right: CallConnection) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    @inlinable package static func == (left: CallConnection, right: CallConnection) -> Bool {
+        left.rawValue == right.rawValue
+    }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 /// One call of a DN.

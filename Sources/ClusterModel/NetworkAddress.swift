@@ -5,7 +5,7 @@ package struct NetworkAddress: Hashable, Sendable {
     package let low: UInt64
     package let port: UInt16
 
-    package init(high: UInt64, low: UInt64, port: UInt16) {
+    @inlinable package init(high: UInt64, low: UInt64, port: UInt16) {
         self.high = high
         self.low = low
         self.port = port
@@ -13,6 +13,16 @@ package struct NetworkAddress: Hashable, Sendable {
 
     package init(ipv4 address: UInt32, port: UInt16) {
         self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(address), port: port)
+    }
+
+    @inlinable package static func == (left: NetworkAddress, right: NetworkAddress) -> Bool {
+        left.high == right.high && left.low == right.low && left.port == right.port
+    }
+
+    @inlinable package func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
+        hasher.combine(port)
     }
 
     package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }

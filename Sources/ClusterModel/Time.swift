@@ -30,22 +30,28 @@ extension Duration {
 /// Stamps order claims. A node's clock moves past every stamp that it hears, so a claim made after seeing another is
 /// always the greater, whatever the wall clocks say.
 package struct Stamp: Hashable, Comparable, Sendable {
-    package static let zero = Stamp(rawValue: 0)
+    @inlinable package static var zero: Stamp { Stamp(rawValue: 0) }
 
     package let rawValue: UInt64
 
-    package init(rawValue: UInt64) {
+    @inlinable package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
-    package init(milliseconds: UInt64, counter: UInt16) {
+    @inlinable package init(milliseconds: UInt64, counter: UInt16) {
         rawValue = milliseconds << 16 | UInt64(counter)
     }
 
-    package var milliseconds: UInt64 { rawValue >> 16 }
-    package var counter: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+    @inlinable package var milliseconds: UInt64 { rawValue >> 16 }
+    @inlinable package var counter: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
 
-    package static func < (left: Stamp, right: Stamp) -> Bool { left.rawValue < right.rawValue }
+    @inlinable package static func < (left: Stamp, right: Stamp) -> Bool { left.rawValue < right.rawValue }
+
+    @inlinable package static func == (left: Stamp, right: Stamp) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable package static func != (left: Stamp, right: Stamp) -> Bool { left.rawValue != right.rawValue }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 extension Stamp: CustomStringConvertible {

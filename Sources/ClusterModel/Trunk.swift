@@ -57,11 +57,15 @@ extension SIPListener {
 package struct TrunkIndex: Hashable, Comparable, Sendable {
     package let rawValue: UInt16
 
-    package init(_ position: Int) { rawValue = UInt16(position) }
+    @inlinable package init(_ position: Int) { rawValue = UInt16(position) }
 
-    package var position: Int { Int(rawValue) }
+    @inlinable package var position: Int { Int(rawValue) }
 
-    package static func < (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue < right.rawValue }
+    @inlinable package static func < (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue < right.rawValue }
+
+    @inlinable package static func == (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 /// Trunks that share a capacity.

@@ -61,26 +61,24 @@ extension Controller {
 
     private func start(_ worker: WorkerHandle) throws(SystemError) {
         let incarnation = try nextIncarnation(for: worker.name)
-        let (ours, theirs) = try Sockets.streamPair()
         let log = try worker.log.begin()
         holdSockets(of: worker)
-        let sockets = worker.sockets.enumerated().map {
-            ChildProcess.Inheritance($1.descriptor, as: ServerSockets.firstDescriptor + Int32($0))
+        let belongings = [log] + worker.sockets.map(\.descriptor)
+        var (process, control): (ChildProcess, OwnedDescriptor)
+        if let spare = takeSpare(for: worker, belongings) {
+            (process, control) = (spare.process, spare.control)
+        } else {
+            (process, control) = try launch(worker.role, output: log)
+            guard try control.send([0], passing: belongings) == 1 else {
+                throw SystemError(notOurs: "the socket of process \(process.process), which takes nothing")
+            }
         }
-        let process = try ChildProcess.spawn(
-            Self.workerProgram, arguments: ["--role", worker.role.rawValue], environment: workerEnvironment,
-            // Nothing of ours stays open in a worker, which may outlive us: its output goes to its own pipe.
-            inherited: [
-                ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(log, as: 1),
-                ChildProcess.Inheritance(log, as: 2),
-            ] + sockets, group: .new
-        )
         worker.process = process
         worker.killed = nil
         worker.incarnation = incarnation.rawValue
         try watch(process, of: worker)
         worker.connection = try FramedConnection(
-            ours, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
+            control, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
         configure(worker, incarnation)
         journal.nodeStarted(
             worker.name, process: UInt32(process.process), incarnation: incarnation.rawValue,
@@ -92,6 +90,23 @@ extension Controller {
                 "incarnation": "\(incarnation.rawValue)",
             ]
         )
+    }
+
+    /// Starts a process that waits for what it is to have: where its output goes, and what it serves at.
+    ///
+    /// - Parameter output: until then.
+    func launch(
+        _ role: RoleName, output: OwnedDescriptor
+    ) throws(SystemError) -> (process: ChildProcess, control: OwnedDescriptor) {
+        let (ours, theirs) = try Sockets.streamPair()
+        let process = try ChildProcess.spawn(
+            Self.workerProgram, arguments: ["--role", role.rawValue], environment: workerEnvironment,
+            inherited: [
+                ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(output, as: 1),
+                ChildProcess.Inheritance(output, as: 2),
+            ], group: .new
+        )
+        return (process, ours)
     }
 
     /// A topology of a million single DNs, or as many passwords, wait in the connection until the worker has read them.
@@ -218,6 +233,7 @@ extension Controller {
 
     func becameReady(_ worker: WorkerHandle, _ words: Logger.Message) {
         worker.supervision.becameReady(now: loop.now.monotonic)
+        prepareSpareSoon()
         worker.wasEverReady = true
         lookSoon()
         logger.info(words, metadata: ["node": "\(worker.name)", "incarnation": "\(worker.incarnation)"])

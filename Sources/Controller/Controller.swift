@@ -19,6 +19,9 @@ package final class Controller {
     let loop: EventLoop
     let logger: Logger
     var workers: [WorkerHandle] = []
+    /// For the next node that ends; nil as long as there is none.
+    var spare: SpareWorker?
+    var isPreparingSpare = false
     var queries: [UInt64: Query] = [:]
     var operators: [ObjectIdentifier: FramedConnection] = [:]
     /// Operators' connections that have said hello.
@@ -206,6 +209,7 @@ package final class Controller {
         logger.info("stopping", metadata: ["reason": "\(reason)"])
         journal.controllerStopping(reason, at: loop.now.wallMilliseconds)
         _ = try? notifier?.notify(.stopping)
+        endSpare()
         for worker in workers { carryOut(worker.supervision.stop(now: loop.now.monotonic), worker) }
         endIfStopped()
     }
@@ -222,6 +226,11 @@ package final class Controller {
 
     func nextIncarnation(for node: String) throws(SystemError) -> Incarnation {
         try incarnations.next(for: node)
+    }
+
+    /// So that the next lives of all nodes need not wait for the disk.
+    func reserveIncarnations() {
+        _ = try? incarnations.reserve(for: workers.filter { $0.role == .sip }.map(\.name))
     }
 
     /// A life that was found going on.

@@ -180,7 +180,9 @@ extension OwnershipMachine {
             links[peer.position].saidCount -= 1
             links[peer.position].saidDigest &-= saidDigest(of: dn, name)
             records[dn.position].isSaid = false
-        } else if let digest = links[peer.position].superseded.removeValue(forKey: dn) {
+        } else if !links[peer.position].superseded.isEmpty,
+            let digest = links[peer.position].superseded.removeValue(forKey: dn)
+        {
             links[peer.position].saidCount -= 1
             links[peer.position].saidDigest &-= digest
         }

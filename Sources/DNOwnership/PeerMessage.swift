@@ -172,9 +172,17 @@ package struct Pong: Equatable, Sendable {
 package struct ConnectionID: Hashable, Comparable, Sendable {
     package let rawValue: UInt64
 
-    package init(rawValue: UInt64) {
+    @inlinable package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
-    package static func < (left: ConnectionID, right: ConnectionID) -> Bool { left.rawValue < right.rawValue }
+    @inlinable package static func < (left: ConnectionID, right: ConnectionID) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    @inlinable package static func == (left: ConnectionID, right: ConnectionID) -> Bool {
+        left.rawValue == right.rawValue
+    }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }

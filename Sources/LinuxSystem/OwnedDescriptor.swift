@@ -48,7 +48,7 @@ package final class OwnedDescriptor {
         try Self.duplicate(number, atLeast: minimum)
     }
 
-    static func duplicate(_ number: Int32, atLeast minimum: Int32) throws(SystemError) -> OwnedDescriptor {
+    package static func duplicate(_ number: Int32, atLeast minimum: Int32) throws(SystemError) -> OwnedDescriptor {
         let copy = try systemCall("duplicate", "descriptor \(number)") { fcntl(number, F_DUPFD_CLOEXEC, minimum) }
         return OwnedDescriptor(adopting: copy)
     }

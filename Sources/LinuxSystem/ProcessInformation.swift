@@ -94,6 +94,13 @@ package enum OwnProcess {
         _ = tandem_set_process_name(name)
     }
 
+    /// From now on standard output and standard error go there.
+    package static func replaceOutput(by descriptor: OwnedDescriptor) throws(SystemError) {
+        for standard in [STDOUT_FILENO, STDERR_FILENO] {
+            try systemCall("replace", "descriptor \(standard)") { dup2(descriptor.number, standard) }
+        }
+    }
+
     /// Has the kernel send us a signal when the parent's thread that started us ends. The parent may be gone already:
     /// compare `ProcessInformation.parent` afterwards.
     package static func dieWithParent(_ signal: Signal) throws(SystemError) {

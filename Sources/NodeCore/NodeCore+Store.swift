@@ -228,13 +228,13 @@ extension NodeCore {
 
     /// What this node shows of a DN has changed: if it is part of what is kept, it is written down.
     mutating func noteForStore(_ dn: DNIndex, from before: View, to after: View, _ now: Instant) {
-        guard commits != nil, before.owner == me || after.owner == me else { return }
+        guard commits != nil, !commits!.isRestoring, before.owner == me || after.owner == me else { return }
         if before.service != after.service || before.owner != after.owner || before.stamp != after.stamp
             || before.agent != after.agent
         {
             commits!.note(dn)
         }
-        guard !commits!.isRestoring, let cause = Transition.cause(from: before, to: after, at: me) else { return }
+        guard let cause = Transition.cause(from: before, to: after, at: me) else { return }
         var transition = transition(cause, to: after, now)
         if before.owner != after.owner { transition.formerOwner = name(of: before.owner) }
         if cause == .loggedOut { transition.agent = before.agent?.agent.text ?? "" }
@@ -278,15 +278,18 @@ extension NodeCore {
         commits = CommitDesk()
         commits!.isRestoring = true
         var dns: [(DNIndex, StoredDN)] = []
-        for (name, row) in stored.dns {
-            if let dn = topology.directory.index(of: name) { dns.append((dn, row)) }
+        dns.reserveCapacity(stored.rows.count)
+        for row in stored.rows {
+            if let dn = topology.directory.index(of: row.dn) { dns.append((dn, row.row)) }
         }
-        dns.sort { $0.0 < $1.0 }
+        // Numbers of one length have the same order as texts.
+        let isSorted = zip(dns, dns.dropFirst()).allSatisfy { $0.0 < $1.0 }
+        if !isSorted { dns.sort { $0.0 < $1.0 } }
         var changed: [(DNIndex, StoredDN)] = []
         for (dn, row) in dns where restore(dn, row, now) { changed.append((dn, row)) }
         settle(now)
         // The rest stands in the store already. An agent who was on two DNs is on one now.
-        for (dn, row) in dns where ownership.session(of: dn) == row.session { commits!.forget(dn) }
+        for (dn, row) in dns where ownership.session(of: dn) != row.session { commits!.note(dn) }
         for (dn, row) in changed {
             commits!.note(dn)
             // What has become of it meanwhile.

@@ -45,11 +45,29 @@ package struct StoredDN: Equatable, Sendable {
 package struct StoredState: Equatable, Sendable {
     /// The greatest stamp that any of them had issued or heard when it wrote last.
     package var greatestStamp: Stamp
-    package var dns: [DN: StoredDN]
+    package var rows: [Row]
 
-    package init(greatestStamp: Stamp = .zero, dns: [DN: StoredDN] = [:]) {
+    package struct Row: Equatable, Sendable {
+        package var dn: DN
+        package var row: StoredDN
+
+        package init(dn: DN, row: StoredDN) {
+            self.dn = dn
+            self.row = row
+        }
+    }
+
+    /// - Parameter rows: in the order of the DNs' texts, each DN once.
+    package init(greatestStamp: Stamp = .zero, rows: [Row] = []) {
         self.greatestStamp = greatestStamp
-        self.dns = dns
+        self.rows = rows
+    }
+
+    /// By DN: what was written last.
+    package init(greatestStamp: Stamp, dns: [DN: StoredDN]) {
+        self.init(
+            greatestStamp: greatestStamp,
+            rows: dns.sorted { $0.key < $1.key }.map { Row(dn: $0.key, row: $0.value) })
     }
 }
 

@@ -1,6 +1,7 @@
 import ClusterModel
 import FoundationEssentials
 import GRDB
+import GRDBSQLite
 import NodeCore
 
 /// The tables. A number is added for every change of them and never changed once it has shipped: a newer build brings an
@@ -33,7 +34,9 @@ enum Schema {
     }
 
     /// The sum of a line of history.
-    static func sum(_ dn: String, _ number: Int64, _ value: [UInt8]) -> Int64 { sum(dn, number, 0, 0, value) }
+    static func sum(_ dn: String, _ number: Int64, _ value: [UInt8]) -> Int64 {
+        sum(Array(dn.utf8), number, 0, 0, value)
+    }
 
     /// What is kept of the past of a DN, the oldest first. A line that is not what was written is left out: nothing is decided
     /// by it.
@@ -49,8 +52,8 @@ enum Schema {
     }
 
     /// The sum of a row: SQLite finds pages that make no sense, and this one finds bytes that are not what was written.
-    static func sum(_ dn: String, _ claim: Int64, _ registered: Int64, _ service: Int64, _ value: [UInt8]) -> Int64 {
-        var bytes = Array(dn.utf8)
+    static func sum(_ dn: [UInt8], _ claim: Int64, _ registered: Int64, _ service: Int64, _ value: [UInt8]) -> Int64 {
+        var bytes = dn
         bytes.reserveCapacity(bytes.count + 24 + value.count)
         for number in [claim, registered, service] {
             for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: number >> Int64(8 * shift))) }
@@ -65,27 +68,48 @@ enum Schema {
         if let stamp = try Int64.fetchOne(database, sql: "SELECT greatest_stamp FROM node") {
             state.greatestStamp = Stamp(rawValue: UInt64(bitPattern: stamp))
         }
-        let rows = try Row.fetchCursor(database, sql: "SELECT dn, claim, registered, service, value, sum FROM dn")
-        while let row = try rows.next() {
-            let (dn, stored) = try decode(row)
-            state.dns[dn] = stored
+        state.rows.reserveCapacity(try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM dn") ?? 0)
+        // Column by column from SQLite itself: the conversions of rows would take as long as everything else.
+        let statement = try database.makeStatement(
+            sql: "SELECT dn, claim, registered, service, value, sum FROM dn ORDER BY dn")
+        while true {
+            switch sqlite3_step(statement.sqliteStatement) {
+            case SQLITE_ROW: state.rows.append(try row(LoadedRow(statement.sqliteStatement)))
+            case SQLITE_DONE: return state
+            case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code))
+            }
         }
-        return state
     }
 
-    private static func decode(_ row: Row) throws -> (DN, StoredDN) {
-        guard let text = String.fromDatabaseValue(row[0]), let claim = Int64.fromDatabaseValue(row[1]),
-            let registered = Int64.fromDatabaseValue(row[2]), let service = Int64.fromDatabaseValue(row[3]),
-            let sum = Int64.fromDatabaseValue(row[5])
-        else { throw Damage() }
-        let value = try row.withUnsafeData(atIndex: 4) { $0.map { [UInt8]($0) } ?? [] }
-        guard sum == Self.sum(text, claim, registered, service, value), let dn = DN(text),
+    private static func row(_ loaded: LoadedRow) throws(Damage) -> StoredState.Row {
+        let (text, value) = (try loaded.bytes(0, SQLITE_TEXT), try loaded.bytes(4, SQLITE_BLOB))
+        let (claim, registered, service) = (try loaded.number(1), try loaded.number(2), try loaded.number(3))
+        guard try loaded.number(5) == sum(text, claim, registered, service, value), let dn = DN(text[...]),
             let service = UInt8(exactly: service).flatMap(Service.init)
         else { throw Damage() }
         let stored = try RowCodec.decode(
             value, claim: Stamp(rawValue: UInt64(bitPattern: claim)),
             registered: Stamp(rawValue: UInt64(bitPattern: registered)), service: service)
-        return (dn, stored)
+        return StoredState.Row(dn: dn, row: stored)
+    }
+}
+
+/// The row at which a statement stands.
+private struct LoadedRow {
+    private let statement: SQLiteStatement
+
+    init(_ statement: SQLiteStatement) { self.statement = statement }
+
+    func number(_ column: Int32) throws(Damage) -> Int64 {
+        guard sqlite3_column_type(statement, column) == SQLITE_INTEGER else { throw Damage() }
+        return sqlite3_column_int64(statement, column)
+    }
+
+    /// - Parameter type: text and values are told apart.
+    func bytes(_ column: Int32, _ type: Int32) throws(Damage) -> [UInt8] {
+        guard sqlite3_column_type(statement, column) == type else { throw Damage() }
+        let start = sqlite3_column_blob(statement, column)
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
 }
 
@@ -130,7 +154,7 @@ struct RowWriter {
             Int64(bitPattern: row.claim.rawValue), Int64(bitPattern: row.registered.rawValue)
         )
         let (service, value) = (Int64(row.service.rawValue), RowCodec.encode(row))
-        let sum = Schema.sum(dn, claim, registered, service, value)
+        let sum = Schema.sum(Array(dn.utf8), claim, registered, service, value)
         try put.execute(arguments: [dn, claim, registered, service, Data(value), sum])
     }
 

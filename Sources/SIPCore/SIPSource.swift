@@ -4,12 +4,12 @@ package import ClusterModel
 package struct FlowID: Hashable, Sendable {
     package let rawValue: UInt64
     /// No stream: a datagram, which ends with itself.
-    package static let none = FlowID(rawValue: 0)
+    @inlinable package static var none: FlowID { FlowID(rawValue: 0) }
 
     private static let peerBit: UInt64 = 1 << 63
     private static let gatewayBit: UInt64 = 1 << 62
 
-    package init(rawValue: UInt64) {
+    @inlinable package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
@@ -34,6 +34,10 @@ package struct FlowID: Hashable, Sendable {
         guard rawValue & Self.peerBit != 0 else { return nil }
         return NodeIndex(rawValue: UInt16(truncatingIfNeeded: rawValue))
     }
+
+    @inlinable package static func == (left: FlowID, right: FlowID) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 /// Where a request came from.
@@ -43,6 +47,10 @@ package struct SIPSource: Hashable, Sendable {
     package var flow: FlowID
     /// Which of the node's SIP listeners it came to, so that requests to the phone leave there.
     package var listener: UInt8
+
+    @inlinable package static func == (left: SIPSource, right: SIPSource) -> Bool {
+        left.address == right.address && left.flow == right.flow && left.listener == right.listener
+    }
 
     /// From its parts.
     package init(_ address: NetworkAddress, flow: FlowID = .none, listener: UInt8 = 0) {

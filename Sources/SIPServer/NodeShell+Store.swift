@@ -11,7 +11,7 @@ import WorkerRuntime
 struct NodeMemory {
     /// nil where the node serves without one.
     var store: NodeStore?
-    /// What earlier lives have kept, until the node has begun.
+    /// What earlier lives have kept, until a while after the node has begun.
     var stored: StoredState?
     /// Why the store cannot write, or cannot be used at all; empty while all is well.
     var problem = ""
@@ -34,7 +34,7 @@ struct NodeMemory {
                 memory.setAside = aside
                 logger.error("the store is damaged; beginning without it", metadata: ["moved to": "\(aside)"])
             }
-            logger.info("store opened", metadata: ["path": "\(setup.store)", "dns": "\(opened.state.dns.count)"])
+            logger.info("store opened", metadata: ["path": "\(setup.store)", "dns": "\(opened.state.rows.count)"])
         } catch {
             switch error {
             case .newer, .foreign: throw RoleFailure(error.sentence)

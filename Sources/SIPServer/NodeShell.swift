@@ -101,7 +101,6 @@ final class NodeShell {
         setup.stored = memory.stored
         self.sockets = sockets
         self.memory = memory
-        self.memory.stored = nil
         core = NodeCore(setup, now: SystemClock.now())
         meshCodec = MeshCodec(topology: topology)
         portCodec = TLibraryCodec(
@@ -145,6 +144,8 @@ final class NodeShell {
             }
         }
         try watchStore()
+        // To let go of what earlier lives have kept takes time, and phones wait.
+        loop.schedule(after: .seconds(1)) { [weak self] in self?.memory.stored = nil }
         loop.addOwner(self)
     }
 

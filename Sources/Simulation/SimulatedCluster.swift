@@ -112,7 +112,7 @@ extension ClusterSimulation {
             topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
             seed: mixed(plan.seed ^ UInt64(node.rawValue)), faults: injection?.faults ?? .none
         )
-        if plan.disk != nil { setup.stored = disks[node.position].kept }
+        if plan.disk != nil { setup.stored = disks[node.position].state }
         let skew = nodes.indices.contains(node.position) ? nodes[node.position].skew : 0
         let wall = Int64(Self.epochMilliseconds + now / .millisecond) + skew
         return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))

@@ -27,10 +27,14 @@ package struct DiskPlan: Equatable, Sendable {
 
 /// What a node's disk holds, and what is being written there.
 struct SimulatedDisk: Sendable {
-    /// What the next life finds.
-    var kept = StoredState()
-    /// What it finds after a power cut, which may cost the last moments.
-    private var synced = StoredState()
+    private struct Kept {
+        var greatestStamp = Stamp.zero
+        var dns: [DN: StoredDN] = [:]
+    }
+
+    private var kept = Kept()
+    /// What is there after a power cut, which may cost the last moments.
+    private var synced = Kept()
     var waiting: [StoreWrite] = []
     private(set) var underWay: [StoreWrite] = []
     private(set) var commits = 0
@@ -40,6 +44,12 @@ struct SimulatedDisk: Sendable {
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
     }
+
+    /// What the next life finds.
+    var state: StoredState { StoredState(greatestStamp: kept.greatestStamp, dns: kept.dns) }
+
+    /// What it finds of a DN.
+    func row(of dn: DN) -> StoredDN? { kept.dns[dn] }
 
     var isIdle: Bool { waiting.isEmpty && underWay.isEmpty }
 
@@ -90,7 +100,7 @@ struct SimulatedDisk: Sendable {
             return .lastMoments
         }
         if random.chance(plan.damages) {
-            kept = StoredState()
+            kept = Kept()
             synced = kept
             return .everything
         }

@@ -92,6 +92,7 @@ extension PortsMachine {
 
     mutating func append(_ entry: FeedEntry, _ actions: inout [PortsAction]) {
         sequence += 1
+        guard wasMonitored else { return }
         feed.append(entry)
         if feed.count > configuration.feedCapacity { feed.removeFirst() }
         var fallen: [ClientID] = []
@@ -136,6 +137,7 @@ extension PortsMachine {
         guard clients[client]?.isClosing == false else { return }
         clients[client]!.monitor = monitor
         monitors.insert(client)
+        wasMonitored = true
         ready.insert(client)
     }
 

@@ -482,12 +482,16 @@ package enum TEvent: Equatable, Sendable {
 package struct ClientID: Hashable, Comparable, Sendable {
     package let rawValue: UInt64
 
-    package init(rawValue: UInt64) {
+    @inlinable package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
     /// Nobody.
-    package static let none = ClientID(rawValue: 0)
+    @inlinable package static var none: ClientID { ClientID(rawValue: 0) }
 
-    package static func < (left: ClientID, right: ClientID) -> Bool { left.rawValue < right.rawValue }
+    @inlinable package static func < (left: ClientID, right: ClientID) -> Bool { left.rawValue < right.rawValue }
+
+    @inlinable package static func == (left: ClientID, right: ClientID) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }

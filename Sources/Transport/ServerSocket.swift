@@ -50,21 +50,16 @@ package enum ServerSocket: Hashable, Sendable {
 
 /// The sockets that a worker was given, by their names. What it was not given it opens itself.
 package final class ServerSockets {
-    /// How many a controller gives a worker, and the number of the first in the worker.
+    /// How many a controller gives a worker: so many pass in one message, beside the worker's output.
     package static let maximumCount = 12
-    package static let firstDescriptor: Int32 = 10
 
     private var given: [String: OwnedDescriptor] = [:]
 
     package init() {}
 
-    /// Takes over what the controller has left open.
-    ///
-    /// - Parameter names: of the sockets from `firstDescriptor` on.
-    package init(_ names: [String]) throws(SystemError) {
-        for (position, name) in names.prefix(Self.maximumCount).enumerated() {
-            given[name] = try OwnedDescriptor.inherited(Self.firstDescriptor + Int32(position))
-        }
+    /// - Parameter names: of the descriptors, in their order.
+    package init(_ names: [String], _ descriptors: [OwnedDescriptor]) {
+        for (name, descriptor) in zip(names, descriptors) { given[name] = descriptor }
     }
 
     package func take(_ socket: ServerSocket) throws(SystemError) -> OwnedDescriptor {

@@ -14,14 +14,19 @@ package final class Worker {
     package static let controlDescriptor: Int32 = 3
     /// How many of the kernel's points a worker is likelier to be killed for memory than its controller.
     private static let memoryPressurePoints: Int32 = 200
+    /// Who is told nothing for so long is kept ready, nanoseconds.
+    private static let soon: UInt64 = 50_000_000
 
     let roleName: RoleName
     private let makeRole: (RoleStart) throws(RoleFailure) -> any WorkerRole
+    private let rehearse: () -> Void
     let loop: EventLoop
     private(set) var logger: Logger
     /// The connection to the controller; nil while there is none.
     var control: FramedConnection?
     var setup: WorkerSetup?
+    /// What the controller has passed on, and what that is, as soon as it has said so.
+    private var belongings: [OwnedDescriptor] = []
     private var sockets = ServerSockets()
     private var blocks: [DNBlock] = []
     private var dialStrings: [DialString] = []
@@ -41,10 +46,14 @@ package final class Worker {
     /// Connections that came in there and have not said what they want.
     var callers: [ObjectIdentifier: FramedConnection] = [:]
 
-    /// - Parameter makeRole: with everything that it needs told; it opens nothing yet.
+    /// - Parameters:
+    ///   - makeRole: with everything that it needs told; it opens nothing yet.
+    ///   - rehearse: done while a process that is kept ready waits.
     package init(
-        _ roleName: RoleName, _ makeRole: @escaping (RoleStart) throws(RoleFailure) -> any WorkerRole
+        _ roleName: RoleName, _ makeRole: @escaping (RoleStart) throws(RoleFailure) -> any WorkerRole,
+        rehearse: @escaping () -> Void = {}
     ) throws(SystemError) {
+        self.rehearse = rehearse
         self.roleName = roleName
         self.makeRole = makeRole
         logger = StandardErrorLog.logger(label: "worker")
@@ -58,10 +67,30 @@ package final class Worker {
         SignalReader.ignoreBrokenPipes()
         _ = try? OwnProcess.raiseMemoryPressureScore(by: Self.memoryPressurePoints)
         let descriptor = try OwnedDescriptor.inherited(Self.controlDescriptor)
+        guard let belongings = try awaitBelongings(descriptor) else { return 0 }
+        self.belongings = belongings
         control = try FramedConnection(descriptor, on: loop, delegate: self)
         beat()
         try loop.run()
         return exitCode
+    }
+
+    /// Waits until the controller passes on the worker's output, which is put in its place, and the sockets that it serves at.
+    /// Everything that takes time without knowing who the worker is has been done then.
+    ///
+    /// - Returns: the sockets; nil when the controller has gone without needing the worker.
+    private func awaitBelongings(_ control: OwnedDescriptor) throws(SystemError) -> [OwnedDescriptor]? {
+        if try !control.wait(forReading: true, nanoseconds: Self.soon) {
+            OwnProcess.setName("tandem spare")
+            rehearse()
+        }
+        while true {
+            guard try control.wait(forReading: true, nanoseconds: 3_600_000_000_000) else { continue }
+            guard let (bytes, descriptors) = try control.receivePassing(maximum: 1) else { continue }
+            guard !bytes.isEmpty, let output = descriptors.first else { return nil }
+            try OwnProcess.replaceOutput(by: output)
+            return Array(descriptors.dropFirst())
+        }
     }
 
     func tell(_ news: WorkerNews) {
@@ -166,11 +195,11 @@ package final class Worker {
     }
 
     private func takeSockets(_ names: [String]) {
-        do throws(SystemError) {
-            sockets = try ServerSockets(names)
-        } catch {
-            fail("the controller speaks of sockets that it has not given: \(error)")
+        guard names.count == belongings.count else {
+            return fail("the controller speaks of \(names.count) sockets and has given \(belongings.count)")
         }
+        sockets = ServerSockets(names, belongings)
+        belongings = []
     }
 
     private func replaceCredentials() {

@@ -88,8 +88,9 @@ enum House {
         Room(
             "NodeStore", .door,
             [
-                "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "GRDB", "Dispatch", "Synchronization", "Glibc",
-                "FoundationEssentials",
+                "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "GRDB", "GRDBSQLite", "Dispatch",
+                "Synchronization",
+                "Glibc", "FoundationEssentials",
             ]
         ),
         // Lines that nobody took are counted by an atomic: any thread may log.
@@ -195,6 +196,7 @@ enum House {
         ("CTandemProto", ["Wire"]),
         ("CLinuxSystem", ["LinuxSystem"]),
         ("GRDB", ["NodeStore"]),
+        ("GRDBSQLite", ["NodeStore"]),
         ("Histogram", ["tandem-load"]),
     ]
 

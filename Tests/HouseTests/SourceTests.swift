@@ -10,7 +10,7 @@ import Testing
             (/\bDispatch(?:Time|Queue)\b/, "take `now` as an argument and return an action"),
             (/\.random\(|\.shuffled\(|\.randomElement\(|\bSystemRandomNumberGenerator\b/, "take a seed as an argument"),
             (/\bUUID\(/, "take the identifier as an argument"),
-            (/\bHasher\b|\.hashValue\b/, "use a hash that is the same in every process, such as `stableHash`"),
+            (/\bHasher\(|\.hashValue\b/, "use a hash that is the same in every process, such as `stableHash`"),
             (/\bObjectIdentifier\(/, "number things; addresses differ from run to run"),
             (/\basync\b|\bawait\b|\bTask\s*[{.(]|\bactor\b/, "make it an event and an action; shells do the waiting"),
             (/\bprint\(/, "return it; a pure room has no output"),

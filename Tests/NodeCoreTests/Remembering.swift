@@ -9,6 +9,7 @@ import TLibraryPorts
 struct Remembering {
     var core: NodeCore
     private var kept: StoredState
+    private var rows: [DN: StoredDN]
     /// What is kept of the past of all DNs, in order.
     private(set) var history: [Transition] = []
     private var written: [StoreWrite] = []
@@ -17,6 +18,7 @@ struct Remembering {
     init(_ me: NodeIndex = alpha, kept: StoredState = StoredState(), life: UInt64 = 1, _ seconds: Double = 0) {
         self.me = me
         self.kept = kept
+        rows = Dictionary(uniqueKeysWithValues: kept.rows.map { ($0.dn, $0.row) })
         let life = Incarnation(rawValue: life)
         var setup = NodeSetup(
             topology: topology(), identity: NodeIdentity(index: me, incarnation: life, lineage: life, generation: 1),
@@ -52,11 +54,11 @@ struct Remembering {
         guard let last = written.last else { return [] }
         for write in written {
             switch write.change {
-            case .row(let row): kept.dns[write.dn] = row
+            case .row(let row): rows[write.dn] = row
             case .transition(let transition): history.append(transition)
             }
         }
-        kept.greatestStamp = last.greatestStamp
+        kept = StoredState(greatestStamp: last.greatestStamp, dns: rows)
         written = []
         core.storeCommitted(through: last.number, now: at(seconds))
         return answers()

@@ -293,3 +293,7 @@ private final class Scratch: Sendable {
         rmdir(path)
     }
 }
+
+extension StoredState {
+    fileprivate var dns: [DN: StoredDN] { Dictionary(uniqueKeysWithValues: rows.map { ($0.dn, $0.row) }) }
+}

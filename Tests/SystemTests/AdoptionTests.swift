@@ -57,7 +57,7 @@ import Wire
         try cluster.waitUntil("the node is back") { status in
             status.isHealthy && status.nodes.first?.restarts == 1
         }
-        #expect(try cluster.status().nodes.first?.incarnation == before.nodes[0].incarnation + 1)
+        #expect(try cluster.status().nodes[0].incarnation > before.nodes[0].incarnation)
 
         // A second time, and then an orderly end, which stops all.
         try cluster.killController()
@@ -102,7 +102,7 @@ import Wire
         #expect(after[0].name == "dc1/sip1")
         #expect(after[0].pid != before[0].pid)
         #expect(after[0].restarts == 0, "it was planned")
-        #expect(after[0].incarnation == before[0].incarnation + 1)
+        #expect(after[0].incarnation > before[0].incarnation)
         try waitForEnd(of: before.map(\.pid))
         #expect(cluster.logText.contains("it runs another topology"))
     }

@@ -75,6 +75,17 @@ import Testing
         #expect(rest.count == 4)
     }
 
+    @Test func `nothing is held before somebody could come back to it`() {
+        var node = Node(wasMonitored: false)
+        for number in 1...3 as ClosedRange<UInt64> { node.show(0, view(.inService, here, number)) }
+        #expect(node.ports.fill.feed == 0)
+        node.monitor(one, MonitorOptions(resume: at(1)))
+        #expect(node.read(one).first == .monitoring(referenceID: 9, isResumed: false, at(3)))
+        node.show(0, view(.inService, here, 4))
+        #expect(node.read(one) == [.status([status(0, view(.inService, here, 4))], sequence: 4)])
+        #expect(node.ports.fill.feed == 1)
+    }
+
     @Test func `another lineage's numbers mean nothing here`() {
         var node = Node()
         node.show(0, view(.inService))

@@ -33,7 +33,7 @@ struct Node: ViewSource {
 
     init(
         feed: Int = 16, outbox: Int = 8, routerOutbox: Int = 8, registrations: Int = 3, chunk: Int = 2,
-        faults: Faults = .none
+        faults: Faults = .none, wasMonitored: Bool = true
     ) {
         let blocks = [
             DNBlock(first: name(0), count: 5, agentType: 0, homes: 0),
@@ -50,6 +50,11 @@ struct Node: ViewSource {
         )
         ports.connected(one)
         ports.connected(two)
+        guard wasMonitored else { return }
+        let former = ClientID(rawValue: 99)
+        ports.connected(former)
+        ports.monitor(former, referenceID: 1, options: MonitorOptions(), &actions)
+        _ = ports.disconnected(former)
     }
 
     func view(of dn: DNIndex) -> View {
