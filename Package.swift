@@ -89,6 +89,7 @@ let doors: [Target] = [
         dependencies: [
             "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
     .target(

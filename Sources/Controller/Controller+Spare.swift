@@ -14,14 +14,16 @@ struct SpareWorker {
 }
 
 extension Controller {
-    /// From when a node is ready until a spare is started, which then takes nothing from nodes that start.
+    /// From when a first node is ready until a spare is started, so that it takes little from others that start.
     private static let patience = Duration.milliseconds(500)
+    /// Until another is started for one that has ended by itself.
+    private static let pause = Duration.seconds(30)
 
     /// Nodes are ready: the next that ends will not wait for a process to load.
-    func prepareSpareSoon() {
+    func prepareSpareSoon(after patience: Duration = patience) {
         guard spare == nil, !isPreparingSpare else { return }
         isPreparingSpare = true
-        loop.schedule(after: Self.patience) { [unowned self] in
+        loop.schedule(after: patience) { [unowned self] in
             isPreparingSpare = false
             guard spare == nil, !isStopping, workers.contains(where: { $0.role == .sip }) else { return }
             reserveIncarnations()
@@ -35,7 +37,18 @@ extension Controller {
 
     private func prepareSpare() throws(SystemError) {
         let (process, control) = try launch(.sip, output: try OwnedDescriptor.duplicate(2, atLeast: 3))
-        let watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self] in
+        let watch: DescriptorWatch
+        do throws(SystemError) {
+            watch = try watchSpare(process)
+        } catch {
+            end(process)
+            throw error
+        }
+        spare = SpareWorker(process: process, control: control, watch: watch)
+    }
+
+    private func watchSpare(_ process: ChildProcess) throws(SystemError) -> DescriptorWatch {
+        try DescriptorWatch(process.descriptor, on: loop) { [unowned self] in
             guard let former = spare else { return }
             spare = nil
             former.watch.cancel()
@@ -43,8 +56,8 @@ extension Controller {
             logger.warning(
                 "the process that was kept ready for a restart has ended",
                 metadata: ["process": "\(former.process.process)", "end": "\(end.map { "\($0)" } ?? "unknown")"])
+            prepareSpareSoon(after: Self.pause)
         }
-        spare = SpareWorker(process: process, control: control, watch: watch)
     }
 
     /// The process that waits, if there is one, becomes this worker's.
@@ -55,7 +68,7 @@ extension Controller {
         self.spare = nil
         spare.watch.cancel()
         if (try? spare.control.send([0], passing: belongings)) == 1 { return spare }
-        end(spare)
+        end(spare.process)
         return nil
     }
 
@@ -63,12 +76,12 @@ extension Controller {
         guard let spare else { return }
         self.spare = nil
         spare.watch.cancel()
-        end(spare)
+        end(spare.process)
     }
 
-    private func end(_ spare: SpareWorker) {
-        _ = try? spare.process.send(.kill)
-        _ = try? spare.process.descriptor.wait(forReading: true, nanoseconds: 100_000_000)
-        _ = try? spare.process.exitStatus()
+    private func end(_ process: ChildProcess) {
+        _ = try? process.send(.kill)
+        _ = try? process.descriptor.wait(forReading: true, nanoseconds: 100_000_000)
+        _ = try? process.exitStatus()
     }
 }

@@ -69,6 +69,7 @@ extension Controller {
             (process, control) = (spare.process, spare.control)
         } else {
             (process, control) = try launch(worker.role, output: log)
+            worker.process = process
             guard try control.send([0], passing: belongings) == 1 else {
                 throw SystemError(notOurs: "the socket of process \(process.process), which takes nothing")
             }

@@ -1,7 +1,7 @@
 import ClusterModel
 import LinuxSystem
 
-/// The last incarnation given to each node, on disk: a life of a node never gets the number of an earlier one, also
+/// The last incarnation given to each node, or the next one, on disk: a life of a node never gets the number of an earlier one, also
 /// after a crash of the controller.
 struct IncarnationFile {
     private let path: String

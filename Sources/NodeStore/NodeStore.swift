@@ -1,15 +1,16 @@
 package import ClusterModel
+import DequeModule
 import Dispatch
 import GRDB
 package import LinuxSystem
 package import NodeCore
 import Synchronization
 
-/// What became of writes that were asked for.
+/// What became of rows that were to be written.
 package struct StoreOutcome: Equatable, Sendable {
     /// The greatest number of these writes.
     package var through: UInt64
-    /// Why nothing of them was written; nil when all is.
+    /// Why none of them was written; nil when all are.
     package var problem: String?
 }
 
@@ -17,14 +18,15 @@ package struct StoreOutcome: Equatable, Sendable {
 package struct StoredHistory: Equatable, Sendable {
     /// The question's.
     package var number: UInt64
-    /// The oldest first; nil when they cannot be read.
+    /// The oldest first; nil when they cannot be read, or are not written any more.
     package var transitions: [Transition]?
 }
 
 /// What a node remembers beyond its process: one SQLite file. The only door to it.
 ///
-/// Writes are handed over and never waited for. One thread takes all that have come meanwhile and commits them together, so
+/// Writes are handed over and never waited for. One thread takes all rows that have come meanwhile and commits them together, so
 /// the busier the node, the fewer commits a write costs. When they are done the descriptor of `reader()` becomes readable.
+/// History goes along with them, a bounded piece at a time, and never keeps a row from being written.
 ///
 /// In WAL mode with `synchronous=NORMAL` a commit outlives the process, not always the machine: after a power cut the last
 /// moments may be gone, never more than these, and never half a commit (https://www.sqlite.org/pragma.html#pragma_synchronous).
@@ -36,18 +38,19 @@ package final class NodeStore: Sendable {
     }
 
     private struct State {
-        var writes: [StoreWrite] = []
+        var rows: [StoreWrite] = []
+        var history: Deque<StoreWrite> = []
         var outcomes: [StoreOutcome] = []
         var questions: [Question] = []
         var answers: [StoredHistory] = []
         var isWorking = false
-        /// A page of it is not what it should be. That is not found when the store is opened, which reads none of it, and must not
-        /// keep registrations from being written.
+        /// A page of it is not what it should be. That is not found when the store is opened, which reads none of it.
         var isHistoryDamaged = false
     }
 
-    /// With more writes than these waiting, history is left out.
-    private static let historyRoom = 65_536
+    /// Lines of history in one commit, and those that may wait; what comes then is left out.
+    private static let historyPiece = 1_024
+    private static let historyRoom = 262_144
 
     package let path: String
     private let database: DatabaseQueue
@@ -61,18 +64,19 @@ package final class NodeStore: Sendable {
         wakeUp = try WakeUp()
     }
 
-    /// Readable whenever there are outcomes to take.
+    /// Readable whenever there are outcomes or answers to take.
     package func reader() throws(SystemError) -> OwnedDescriptor { try wakeUp.reader() }
 
     /// Hands writes over. Their numbers go up.
     package func submit(_ writes: [StoreWrite]) {
         guard !writes.isEmpty else { return }
         begin { state in
-            if state.writes.count < Self.historyRoom {
-                state.writes += writes
-            } else {
-                // The disk does not keep up, and history is what can be done without.
-                state.writes += writes.filter { !$0.isHistory }
+            for write in writes {
+                if !write.isHistory {
+                    state.rows.append(write)
+                } else if state.history.count < Self.historyRoom, !state.isHistoryDamaged {
+                    state.history.append(write)
+                }
             }
         }
     }
@@ -91,7 +95,7 @@ package final class NodeStore: Sendable {
         if mustBegin { thread.async { self.work() } }
     }
 
-    /// What has become of writes since, in order.
+    /// What has become of rows since, in order.
     package func takeOutcomes() -> [StoreOutcome] {
         wakeUp.clear()
         return state.withLock { state in
@@ -108,52 +112,66 @@ package final class NodeStore: Sendable {
         }
     }
 
+    /// Whether history is not written any more, because it is damaged.
+    package var isHistoryDamaged: Bool { state.withLock { $0.isHistoryDamaged } }
+
     /// Ends when everything that was handed over is written, or cannot be. Nothing may be handed over any more.
     package func close() {
         thread.sync { try? database.close() }
     }
 
+    // MARK: The writing thread
+
     private func work() {
         while true {
-            let (writes, questions) = state.withLock { state in
-                var (writes, questions): ([StoreWrite], [Question]) = ([], [])
-                swap(&writes, &state.writes)
+            let (rows, history, questions) = state.withLock { state in
+                var (rows, questions): ([StoreWrite], [Question]) = ([], [])
+                swap(&rows, &state.rows)
                 swap(&questions, &state.questions)
-                if writes.isEmpty, questions.isEmpty { state.isWorking = false }
-                return (writes, questions)
+                let history = Array(state.history.prefix(Self.historyPiece))
+                state.history.removeFirst(history.count)
+                if rows.isEmpty, history.isEmpty, questions.isEmpty { state.isWorking = false }
+                return (rows, history, questions)
             }
-            if writes.isEmpty, questions.isEmpty { return }
-            if let last = writes.last {
-                var outcome = StoreOutcome(through: last.number)
-                do {
-                    try write(writes, greatestStamp: last.greatestStamp)
-                } catch {
-                    outcome.problem = StoreProblem.sentence(of: error)
-                }
-                state.withLock { $0.outcomes.append(outcome) }
-                wakeUp.wake()
-            }
-            for question in questions {
-                let transitions = try? database.read { try Schema.history(of: question.dn, $0) }
-                let answer = StoredHistory(number: question.number, transitions: transitions)
-                state.withLock { $0.answers.append(answer) }
-                wakeUp.wake()
-            }
+            if rows.isEmpty, history.isEmpty, questions.isEmpty { return }
+            write(rows, history)
+            for question in questions { answer(question) }
         }
     }
 
-    private func write(_ writes: [StoreWrite], greatestStamp: Stamp) throws {
-        let isHistoryDamaged = state.withLock { $0.isHistoryDamaged }
+    private func write(_ rows: [StoreWrite], _ history: [StoreWrite]) {
+        guard !rows.isEmpty || !history.isEmpty else { return }
         do {
-            try commit(isHistoryDamaged ? writes.filter { !$0.isHistory } : writes, greatestStamp)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT && !isHistoryDamaged {
-            try commit(writes.filter { !$0.isHistory }, greatestStamp)
-            // So it was no other page.
-            state.withLock { $0.isHistoryDamaged = true }
+            try commit(rows + history)
+            tell(rows, nil)
+        } catch {
+            // Nobody waits for history, and it may be what cannot be written.
+            if !history.isEmpty, (error as? DatabaseError)?.resultCode == .SQLITE_CORRUPT {
+                state.withLock { state in
+                    state.isHistoryDamaged = true
+                    state.history = []
+                }
+            }
+            guard !rows.isEmpty else { return }
+            guard !history.isEmpty else { return tell(rows, error) }
+            do {
+                try commit(rows)
+                tell(rows, nil)
+            } catch {
+                tell(rows, error)
+            }
         }
     }
 
-    private func commit(_ writes: [StoreWrite], _ greatestStamp: Stamp) throws {
+    private func tell(_ rows: [StoreWrite], _ error: (any Error)?) {
+        guard let last = rows.last else { return }
+        let outcome = StoreOutcome(through: last.number, problem: error.map(StoreProblem.sentence))
+        state.withLock { $0.outcomes.append(outcome) }
+        wakeUp.wake()
+    }
+
+    private func commit(_ writes: [StoreWrite]) throws {
+        let greatestStamp = writes.map(\.greatestStamp).max() ?? .zero
         try database.writeWithoutTransaction { database in
             try database.inTransaction(.immediate) {
                 let writer = try RowWriter(database)
@@ -162,6 +180,23 @@ package final class NodeStore: Sendable {
                 return .commit
             }
         }
+    }
+
+    private func answer(_ question: Question) {
+        var answer = StoredHistory(number: question.number)
+        if !isHistoryDamaged { answer.transitions = try? database.read { try Schema.history(of: question.dn, $0) } }
+        state.withLock { state in
+            // What waits still will be written after that.
+            let waiting = state.history.compactMap { write -> Transition? in
+                guard write.dn == question.dn, case .transition(let transition) = write.change else { return nil }
+                return transition
+            }
+            if let written = answer.transitions {
+                answer.transitions = (written + waiting).suffix(Transition.maximumCount)
+            }
+            state.answers.append(answer)
+        }
+        wakeUp.wake()
     }
 }
 

@@ -41,12 +41,14 @@ enum Schema {
     /// What is kept of the past of a DN, the oldest first. A line that is not what was written is left out: nothing is decided
     /// by it.
     static func history(of dn: DN, _ database: Database) throws -> [Transition] {
-        let (name, sql) = (dn.description, "SELECT number, value, sum FROM transition WHERE dn = ? ORDER BY number")
-        return try Row.fetchAll(database, sql: sql, arguments: [name]).compactMap { row in
-            guard let number = Int64.fromDatabaseValue(row[0]), let stored = Int64.fromDatabaseValue(row[2]) else {
-                return nil
-            }
-            let value = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
+        let (name, sql) = (
+            dn.description, "SELECT number, value, sum FROM transition WHERE dn = ? ORDER BY number DESC LIMIT ?"
+        )
+        return try Row.fetchAll(database, sql: sql, arguments: [name, Transition.maximumCount]).reversed().compactMap {
+            row in
+            guard let number = Int64.fromDatabaseValue(row[0]), let stored = Int64.fromDatabaseValue(row[2]),
+                let value = Data.fromDatabaseValue(row[1]).map({ [UInt8]($0) })
+            else { return nil }
             return stored == sum(name, number, value) ? try? TransitionCodec.decode(value) : nil
         }
     }
@@ -74,7 +76,11 @@ enum Schema {
             sql: "SELECT dn, claim, registered, service, value, sum FROM dn ORDER BY dn")
         while true {
             switch sqlite3_step(statement.sqliteStatement) {
-            case SQLITE_ROW: state.rows.append(try row(LoadedRow(statement.sqliteStatement)))
+            case SQLITE_ROW:
+                let row = try row(LoadedRow(statement.sqliteStatement))
+                // A damaged page may be there twice.
+                if let last = state.rows.last, last.dn >= row.dn { throw Damage() }
+                state.rows.append(row)
             case SQLITE_DONE: return state
             case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code))
             }
@@ -142,10 +148,10 @@ struct RowWriter {
     }
 
     private func write(_ transition: Transition, of dn: String) throws {
-        let number = (try Int64.fetchOne(lastNumber, arguments: [dn]) ?? 0) + 1
+        let number = (try Int64.fetchOne(lastNumber, arguments: [dn]) ?? 0) &+ 1
         let value = TransitionCodec.encode(transition)
         try add.execute(arguments: [dn, number, Data(value), Schema.sum(dn, number, value)])
-        let oldest = number - Int64(Transition.maximumCount)
+        let oldest = number &- Int64(Transition.maximumCount)
         if oldest > 0 { try drop.execute(arguments: [dn, oldest]) }
     }
 

@@ -51,6 +51,7 @@ struct ExplainCommand: ParsableCommand {
         let now = SystemClock.now().wallMilliseconds
         if output.json { return console.write(JSONOutput.rendered(explanation.json(now: now))) }
         console.write(explanation.rendered(now: now, console.style))
+        console.suggest("`tandem history \(subject)` tells how it got there.")
     }
 
     /// A `T` and three digits.

@@ -17,6 +17,8 @@ struct NodeMemory {
     var problem = ""
     /// The store cannot be used.
     var isMissing = false
+    /// That has been said.
+    var isHistoryDamaged = false
     /// Where a damaged file was put; empty for none.
     var setAside = ""
 
@@ -73,6 +75,10 @@ extension NodeShell {
             }
         }
         for history in store.takeHistories() { tell(history) }
+        if !memory.isHistoryDamaged, store.isHistoryDamaged {
+            memory.isHistoryDamaged = true
+            logger.error("the store's history is damaged; no more is written", metadata: ["path": "\(store.path)"])
+        }
     }
 
     /// - Returns: nil when the answer comes as soon as the store has looked.

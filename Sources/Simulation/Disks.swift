@@ -91,12 +91,16 @@ extension ClusterSimulation {
             let until = request.act == .adds ? request.came.monotonic + UInt64(request.seconds) * .second : 0
             let former = nodes[node.position].seen[dn.position].acknowledgedUntil
             nodes[node.position].seen[dn.position].acknowledgedUntil = min(former, until)
-            guard request.act == .adds else { continue }
-            let kept = nodes[node.position].seen[dn.position].keptUntil
-            nodes[node.position].seen[dn.position].keptUntil = max(
-                kept, Self.keptUntil(now, left: request.seconds, of: request.seconds))
+            if request.act == .adds { mayComeBack(dn, at: node, seconds: request.seconds) }
         }
         nodes[node.position].unanswered = [:]
+    }
+
+    /// What a phone has asked for may stand in the store.
+    private mutating func mayComeBack(_ dn: DNIndex, at node: NodeIndex, seconds: Int) {
+        let kept = nodes[node.position].seen[dn.position].keptUntil
+        nodes[node.position].seen[dn.position].keptUntil = max(
+            kept, Self.keptUntil(now, left: seconds, of: seconds))
     }
 
     /// 6. A registration that was acknowledged survives the death of the process.
@@ -144,6 +148,8 @@ extension ClusterSimulation {
         else { return }
         fold.add(status)
         say("\(name(node)) → phone \(phones[phone].number): \(status) to REGISTER \(sequence)")
+        // It may have been written down before a greater claim was heard, and the store is put right afterwards.
+        if status == 503, request.act == .adds { mayComeBack(dn, at: node, seconds: request.seconds) }
         if status == 408 || status == 480 || status == 504 { return count(.askedElsewhere) }
         // One that has come again is answered again, and nothing was done.
         guard nodes[node.position].seen[dn.position].answers[sequence] == nil else { return }

@@ -95,7 +95,8 @@ package struct PortsMachine: Sendable {
     var pointCalls: [CallConnection: PointEvent] = [:]
     /// The latest events, at most `feedCapacity`; the last one has the number `sequence`.
     var feed: Deque<FeedEntry> = []
-    /// Somebody has been told a position in the feed. Before, nobody can come back to one, and nothing need be held.
+    /// Somebody has been in the feed. Before, nobody can come back to a place in it, and nothing need be held: who knows one
+    /// only from the node's hello gets a snapshot.
     var wasMonitored = false
     package internal(set) var sequence: UInt64 = 0
     /// Clients that may have something to read since `takeReady` was called last.

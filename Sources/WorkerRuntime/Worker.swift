@@ -20,6 +20,7 @@ package final class Worker {
     let roleName: RoleName
     private let makeRole: (RoleStart) throws(RoleFailure) -> any WorkerRole
     private let rehearse: () -> Void
+    private let controlSocket: OwnedDescriptor
     let loop: EventLoop
     private(set) var logger: Logger
     /// The connection to the controller; nil while there is none.
@@ -54,6 +55,9 @@ package final class Worker {
         rehearse: @escaping () -> Void = {}
     ) throws(SystemError) {
         self.rehearse = rehearse
+        // Before anything else could have its number.
+        controlSocket = try OwnedDescriptor.inherited(Self.controlDescriptor)
+        _ = try controlSocket.socketFamily()
         self.roleName = roleName
         self.makeRole = makeRole
         logger = StandardErrorLog.logger(label: "worker")
@@ -66,10 +70,9 @@ package final class Worker {
     package func run() throws(SystemError) -> Int32 {
         SignalReader.ignoreBrokenPipes()
         _ = try? OwnProcess.raiseMemoryPressureScore(by: Self.memoryPressurePoints)
-        let descriptor = try OwnedDescriptor.inherited(Self.controlDescriptor)
-        guard let belongings = try awaitBelongings(descriptor) else { return 0 }
+        guard let belongings = try awaitBelongings(controlSocket) else { return 0 }
         self.belongings = belongings
-        control = try FramedConnection(descriptor, on: loop, delegate: self)
+        control = try FramedConnection(controlSocket, on: loop, delegate: self)
         beat()
         try loop.run()
         return exitCode
@@ -261,6 +264,10 @@ extension Worker: FramedConnectionDelegate {
             let order = try WorkerOrderCodec.decode(type: type, payload)
             if connection === control { carryOut(order) } else { heard(order, from: connection) }
         } catch {
+            // A later controller may ask what this build does not know; that is no reason to leave it.
+            if connection === control, role != nil, case .unknownType = error {
+                return logger.warning("unknown order", metadata: ["problem": "\(error.sentence)"])
+            }
             guard connection === control, role == nil else { return refuse(connection, error.sentence) }
             fail("the controller sent what cannot be read: \(error.sentence)")
         }

@@ -21,9 +21,13 @@ struct TandemWorker: ParsableCommand {
         do throws(SystemError) {
             code = try Self.serve(role)
         } catch {
-            throw ValidationError("\(error); tandem-worker is started by tandemd, not by hand")
+            throw Self.problem(error)
         }
         throw ExitCode(code)
+    }
+
+    static func problem(_ error: SystemError) -> ValidationError {
+        ValidationError("\(error); tandem-worker is started by tandemd, not by hand")
     }
 
     /// - Returns: the exit code of the process.
@@ -42,9 +46,11 @@ extension RoleName: ExpressibleByArgument {}
 
 // tandemd's own words need no parser, whose reflection takes a quarter of the time in which a process starts.
 let words = CommandLine.arguments.dropFirst()
-if words.count == 2, words.first == "--role", let role = words.last.flatMap(RoleName.init(rawValue:)),
-    let code = try? TandemWorker.serve(role)
-{
-    TandemWorker.exit(withError: ExitCode(code))
+if words.count == 2, words.first == "--role", let role = words.last.flatMap(RoleName.init(rawValue:)) {
+    do throws(SystemError) {
+        TandemWorker.exit(withError: ExitCode(try TandemWorker.serve(role)))
+    } catch {
+        TandemWorker.exit(withError: TandemWorker.problem(error))
+    }
 }
 TandemWorker.main()

@@ -88,7 +88,7 @@ enum House {
         Room(
             "NodeStore", .door,
             [
-                "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "GRDB", "GRDBSQLite", "Dispatch",
+                "ClusterModel", "SIPCore", "NodeCore", "LinuxSystem", "GRDB", "GRDBSQLite", "DequeModule", "Dispatch",
                 "Synchronization",
                 "Glibc", "FoundationEssentials",
             ]
