@@ -125,6 +125,8 @@ extension ClusterSimulation {
         }
         for _ in 0..<8 {
             guard let event = cores[node.position].nextClientEvent(for: id) else {
+                // The turn in which it has fallen off the feed is not over.
+                guard !cores[node.position].ports.isAtItsEnd(id) else { return }
                 invariantClientsKnowTheView(node, client)
                 invariantClientsKnowTheLinks(node, client)
                 invariantClientsKnowTheWaiting(node, client)

@@ -172,6 +172,9 @@ package struct PortsMachine: Sendable {
         clients[client] = Client(port: port)
     }
 
+    /// Whether nothing more is told a client, because it has gone or is being cut off.
+    package func isAtItsEnd(_ client: ClientID) -> Bool { clients[client]?.isClosing ?? true }
+
     /// Which port a client is connected to; nil for one that has gone.
     package func port(of client: ClientID) -> ClientPort? { clients[client]?.port }
 
