@@ -21,10 +21,11 @@ extension Controller {
 
     /// Nodes are ready: the next that ends will not wait for a process to load.
     func prepareSpareSoon(after patience: Duration = patience) {
-        guard spare == nil, !isPreparingSpare else { return }
-        isPreparingSpare = true
-        loop.schedule(after: patience) { [unowned self] in
-            isPreparingSpare = false
+        guard spare == nil else { return }
+        // Whoever asks last knows best how soon.
+        if let spareTimer { loop.cancel(spareTimer) }
+        spareTimer = loop.schedule(after: patience) { [unowned self] in
+            spareTimer = nil
             guard spare == nil, !isStopping, workers.contains(where: { $0.role == .sip }) else { return }
             reserveIncarnations()
             do throws(SystemError) {

@@ -21,7 +21,7 @@ package final class Controller {
     var workers: [WorkerHandle] = []
     /// For the next node that ends; nil as long as there is none.
     var spare: SpareWorker?
-    var isPreparingSpare = false
+    var spareTimer: TimerToken?
     var queries: [UInt64: Query] = [:]
     var operators: [ObjectIdentifier: FramedConnection] = [:]
     /// Operators' connections that have said hello.
