@@ -148,8 +148,13 @@ extension ClusterSimulation {
         else { return }
         fold.add(status)
         say("\(name(node)) → phone \(phones[phone].number): \(status) to REGISTER \(sequence)")
-        // It may have been written down before a greater claim was heard, and the store is put right afterwards.
-        if status == 503, request.act == .adds { mayComeBack(dn, at: node, seconds: request.seconds) }
+        // It was written down before a greater claim was heard, and the store is put right afterwards.
+        if status == 503, request.act == .adds, plan.disk != nil,
+            disks[node.position].row(of: topology.directory.dn(at: dn))?.contacts
+                .contains(where: { $0.binding.cseq == sequence }) == true
+        {
+            mayComeBack(dn, at: node, seconds: request.seconds)
+        }
         if status == 408 || status == 480 || status == 504 { return count(.askedElsewhere) }
         // One that has come again is answered again, and nothing was done.
         guard nodes[node.position].seen[dn.position].answers[sequence] == nil else { return }

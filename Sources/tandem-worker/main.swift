@@ -44,7 +44,7 @@ struct TandemWorker: ParsableCommand {
 
 extension RoleName: ExpressibleByArgument {}
 
-// tandemd's own words need no parser, whose reflection takes a quarter of the time in which a process starts.
+// tandemd's own words need no parser, whose reflection takes time that a restart does not have.
 let words = CommandLine.arguments.dropFirst()
 if words.count == 2, words.first == "--role", let role = words.last.flatMap(RoleName.init(rawValue:)) {
     do throws(SystemError) {
