@@ -4,6 +4,12 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
+
+// Room for what the kernel tells beside a datagram.
+struct arrival {
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+};
 
 struct tandem_receiver {
     uint32_t slots;
@@ -13,8 +19,24 @@ struct tandem_receiver {
     struct mmsghdr *headers;
     struct iovec *vectors;
     struct sockaddr_storage *sources;
+    struct arrival *arrivals;
     struct tandem_datagram *datagrams;
 };
+
+int tandem_note_arrivals(int descriptor) {
+    int on = 1;
+    return setsockopt(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+}
+
+static uint64_t arrived(struct msghdr *header) {
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+    if (control == NULL || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) {
+        return 0;
+    }
+    struct timespec time;
+    memcpy(&time, CMSG_DATA(control), sizeof time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
 
 struct tandem_receiver *tandem_receiver_create(uint32_t slots, uint32_t slot_bytes) {
     struct tandem_receiver *receiver = calloc(1, sizeof *receiver);
@@ -32,8 +54,10 @@ struct tandem_receiver *tandem_receiver_create(uint32_t slots, uint32_t slot_byt
     receiver->headers = calloc(slots, sizeof *receiver->headers);
     receiver->vectors = calloc(slots, sizeof *receiver->vectors);
     receiver->sources = calloc(slots, sizeof *receiver->sources);
+    receiver->arrivals = calloc(slots, sizeof *receiver->arrivals);
     receiver->datagrams = calloc(slots, sizeof *receiver->datagrams);
-    if (!receiver->bytes || !receiver->headers || !receiver->vectors || !receiver->sources || !receiver->datagrams) {
+    if (!receiver->bytes || !receiver->headers || !receiver->vectors || !receiver->sources || !receiver->arrivals
+        || !receiver->datagrams) {
         tandem_receiver_destroy(receiver);
         return NULL;
     }
@@ -44,6 +68,8 @@ struct tandem_receiver *tandem_receiver_create(uint32_t slots, uint32_t slot_byt
         receiver->headers[slot].msg_hdr.msg_iovlen = 1;
         receiver->headers[slot].msg_hdr.msg_name = &receiver->sources[slot];
         receiver->headers[slot].msg_hdr.msg_namelen = sizeof receiver->sources[slot];
+        receiver->headers[slot].msg_hdr.msg_control = receiver->arrivals[slot].control;
+        receiver->headers[slot].msg_hdr.msg_controllen = sizeof receiver->arrivals[slot].control;
         receiver->datagrams[slot].bytes = receiver->bytes + receiver->stride * slot;
     }
     return receiver;
@@ -59,6 +85,7 @@ void tandem_receiver_destroy(struct tandem_receiver *receiver) {
     free(receiver->headers);
     free(receiver->vectors);
     free(receiver->sources);
+    free(receiver->arrivals);
     free(receiver->datagrams);
     free(receiver);
 }
@@ -71,10 +98,12 @@ int tandem_receiver_fill(struct tandem_receiver *receiver, int descriptor, const
         struct tandem_datagram *datagram = &receiver->datagrams[slot];
         datagram->length = header->msg_len;
         datagram->truncated = (header->msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        datagram->arrived = arrived(&header->msg_hdr);
         // A connected pair of Unix sockets has no source; all zeros stand for it.
         (void)tandem_from_sockaddr(&receiver->sources[slot], &datagram->source);
         // The kernel writes the lengths of what it found; the next call needs the capacities again.
         header->msg_hdr.msg_namelen = sizeof receiver->sources[slot];
+        header->msg_hdr.msg_controllen = sizeof receiver->arrivals[slot].control;
     }
     return count;
 }

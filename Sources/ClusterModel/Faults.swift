@@ -153,6 +153,9 @@ package struct Faults: OptionSet, Sendable, Hashable {
     /// A node that begins takes bindings back that have expired since they were written.
     @inlinable package static var expiredRevived: Faults { Faults(rawValue: 1 << 60) }
 
+    /// A REGISTER that has waited in the socket of a node that did not run counts as if it came when it was heard.
+    @inlinable package static var belatedTakenForNews: Faults { Faults(rawValue: 1 << 61) }
+
     // MARK: TLibraryPorts
 
     /// A resumed feed begins one event late.

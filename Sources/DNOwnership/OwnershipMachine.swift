@@ -310,6 +310,15 @@ package struct OwnershipMachine: Sendable {
     /// A stamp greater than any that this node has issued or heard.
     package mutating func nextStamp(now: Instant) -> Stamp { clock.next(wallMilliseconds: now.wallMilliseconds) }
 
+    /// The stamp of what has happened at a time that has passed: greater ones may have been issued since.
+    ///
+    /// - Parameter milliseconds: since 1970.
+    package mutating func stamp(ofMilliseconds milliseconds: UInt64) -> Stamp {
+        let stamp = Stamp(milliseconds: milliseconds, counter: 0)
+        clock.observe(stamp)
+        return stamp
+    }
+
     /// Makes this node the owner by a claim of its own. The session stays; what belongs to a claim ends with it.
     ///
     /// - Parameter session: one that was heard just now, if it is greater than the one held.

@@ -27,12 +27,12 @@ package final class DatagramReceiver {
 
     /// Receives what waits, at most one datagram a slot, and shows each to `body` in the order of arrival.
     ///
-    /// - Parameter body: is given the position, the bytes (nil when the datagram did not fit its slot) and the source.
-    ///   The bytes are gone after the call.
+    /// - Parameter body: is given the position, the bytes (nil when the datagram did not fit its slot), the source, and when
+    ///   it arrived, milliseconds since 1970 (nil of a socket that does not note it). The bytes are gone after the call.
     /// - Returns: how many datagrams there were; nil when none waited.
     package func receive(
         from socket: OwnedDescriptor,
-        _ body: (_ position: Int, _ bytes: borrowing RawSpan?, _ source: NetworkAddress) -> Void
+        _ body: (_ position: Int, _ bytes: borrowing RawSpan?, _ source: NetworkAddress, _ arrival: UInt64?) -> Void
     ) throws(SystemError) -> Int? {
         var datagrams: UnsafePointer<tandem_datagram>?
         let count = try unlessBlocked("receive from", "descriptor \(socket.number)") {
@@ -43,11 +43,12 @@ package final class DatagramReceiver {
             // The slots live as long as the receiver, and the next fill cannot happen before the body returns.
             let datagram = datagrams[position]
             let source = NetworkAddress(datagram.source)
+            let arrival = datagram.arrived == 0 ? nil : datagram.arrived
             if datagram.truncated != 0 {
-                body(position, nil, source)
+                body(position, nil, source, arrival)
             } else {
                 let bytes = UnsafeRawBufferPointer(start: datagram.bytes, count: Int(datagram.length))
-                body(position, bytes.bytes, source)
+                body(position, bytes.bytes, source, arrival)
             }
         }
         return Int(count)

@@ -14,8 +14,9 @@ package enum Sockets {
     /// - Parameters:
     ///   - receiveBuffer: bytes that the kernel should hold for us; it gives what it may (`net.core.rmem_max`).
     ///   - sendBuffer: as `receiveBuffer`; nil leaves the kernel's default.
+    ///   - notesArrivals: whether `DatagramReceiver` tells when each datagram came, however long it has waited.
     package static func boundUDP(
-        _ address: NetworkAddress, receiveBuffer: Int? = nil, sendBuffer: Int? = nil
+        _ address: NetworkAddress, receiveBuffer: Int? = nil, sendBuffer: Int? = nil, notesArrivals: Bool = false
     ) throws(SystemError) -> OwnedDescriptor {
         let socket = try open("udp:\(address)", family: address.family, tandem_socket_datagram)
         if !address.isIPv4 {
@@ -24,6 +25,9 @@ package enum Sockets {
         try systemCall("set the buffers of", "udp:\(address)") {
             tandem_set_buffers(
                 socket.number, Int32(clamping: receiveBuffer ?? 0), Int32(clamping: sendBuffer ?? 0))
+        }
+        if notesArrivals {
+            try systemCall("note arrivals at", "udp:\(address)") { tandem_note_arrivals(socket.number) }
         }
         try bind(socket, to: address, named: "udp:\(address)")
         return socket

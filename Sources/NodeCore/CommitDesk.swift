@@ -26,14 +26,17 @@ package struct CommitDesk: Sendable {
         var returned: ReturnedRequest?
         /// The most bytes that its answer may have.
         var answerLimit: Int
+        /// When it came, if that was long before it was heard.
+        var belated: UInt64?
 
-        init(_ datagram: Span<UInt8>, sender: DNIndex?, source: SIPSource, answerLimit: Int) {
+        init(_ datagram: Span<UInt8>, sender: DNIndex?, source: SIPSource, answerLimit: Int, belated: UInt64?) {
             self.datagram = [UInt8](capacity: datagram.count) { output in
                 for position in 0..<datagram.count { output.append(datagram[position]) }
             }
             self.sender = sender
             self.source = source
             self.answerLimit = answerLimit
+            self.belated = belated
         }
 
         init(_ returned: ReturnedRequest) {

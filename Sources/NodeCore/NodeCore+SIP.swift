@@ -8,20 +8,31 @@ extension NodeCore {
     /// easily forged, and whoever does so makes the node send to somebody else no more than this.
     package static let maximumAmplification = 4
 
+    /// Milliseconds that a REGISTER may have waited in the socket of a node that did not run, and still be news: half the time
+    /// after which its sender would repeat it (T1, RFC 3261 section 17.1.2.1). Of an older one a later copy may have been served,
+    /// or the phone may have given up and registered elsewhere.
+    package static let patience: UInt64 = 250
+
     /// A datagram came to the first of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
     package mutating func datagramReceived(
-        _ datagram: Span<UInt8>, from source: NetworkAddress, now: Instant, answers: inout DatagramBatch
+        _ datagram: Span<UInt8>, from source: NetworkAddress, arrival: UInt64? = nil, now: Instant,
+        answers: inout DatagramBatch
     ) {
-        messageReceived(datagram, from: SIPSource(source), now: now, answers: &answers)
+        messageReceived(datagram, from: SIPSource(source), arrival: arrival, now: now, answers: &answers)
     }
 
     /// A datagram, or a whole message of a stream, came to one of the node's SIP ports. Its answer, if it has one, is
     /// appended to `answers`; over a stream it goes back over this stream, whatever its destination says.
+    ///
+    /// - Parameter arrival: when the socket got it, milliseconds since 1970; nil for now.
     package mutating func messageReceived(
-        _ datagram: Span<UInt8>, from source: SIPSource, now: Instant, answers: inout DatagramBatch
+        _ datagram: Span<UInt8>, from source: SIPSource, arrival: UInt64? = nil, now: Instant,
+        answers: inout DatagramBatch
     ) {
         guard source.flow.peer != nil || mayBeRead(from: source.address, now: now) else { return }
         answerLimit = source.flow == .none ? Self.maximumAmplification * datagram.count : .max
+        belated = arrival.flatMap { $0 + Self.patience < now.wallMilliseconds ? $0 : nil }
+        if faults.contains(.belatedTakenForNews) { belated = nil }
         switch message.parse(datagram) {
         case .notSIP:
             counters.notSIP += 1
@@ -143,8 +154,10 @@ extension NodeCore {
         if message.lacksOutbound(in: datagram) {
             return answer(SIPResponse(.noOutbound), datagram, source, &answers)
         }
+        if let belated, !isQuery, hasGoneOn(dn, since: belated) { return }
         if isHeld(dn) {
-            let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
+            let request = CommitDesk.Request(
+                datagram, sender: sender, source: source, answerLimit: answerLimit, belated: belated)
             if !commits!.wait(.register(request), of: dn) { answer(Self.notWritten, datagram, source, &answers) }
             return
         }
@@ -171,7 +184,8 @@ extension NodeCore {
         case .query, .reject, .retransmission: break
         }
         if written == nil, mustBeWritten(plan, dn, limits, source, now) {
-            let request = CommitDesk.Request(datagram, sender: sender, source: source, answerLimit: answerLimit)
+            let request = CommitDesk.Request(
+                datagram, sender: sender, source: source, answerLimit: answerLimit, belated: belated)
             if !hold(request, plan, dn, limits, now) { answer(Self.notWritten, datagram, source, &answers) }
             return
         }
@@ -206,6 +220,25 @@ extension NodeCore {
         if !ownershipActions.isEmpty { settle(now) }
     }
 
+    /// The present message asks for bindings only.
+    private var isQuery: Bool { message.contactCount == 0 && !message.hasStarContact }
+
+    /// Whether a REGISTER that came at a time when nobody heard it does nothing any more: another node has the DN, and can be
+    /// heard, or has claimed it since. A phone that still waits sends it again, and then it is new.
+    private mutating func hasGoneOn(_ dn: DNIndex, since milliseconds: UInt64) -> Bool {
+        let owner = ownership.view(of: dn).owner
+        guard owner != me, owner != .none else { return false }
+        return ownership.isReachable(owner)
+            || ownership.isSuperseded(dn, Stamp(milliseconds: milliseconds, counter: 0))
+    }
+
+    /// The stamp of a registration. One that has waited bears the time when it came: whatever was registered since, and wherever,
+    /// is later, though this node has not heard of it yet.
+    mutating func registrationStamp(_ now: Instant) -> Stamp {
+        if let belated { return ownership.stamp(ofMilliseconds: belated) }
+        return ownership.nextStamp(now: now)
+    }
+
     /// A phone that says which device it is may be another than that which its DN's owner has; then the DN stays where it is. Only
     /// the owner can tell.
     private mutating func mayBeAnotherDevice(of dn: DNIndex, _ datagram: Span<UInt8>, _ source: SIPSource) -> Bool {
@@ -234,6 +267,7 @@ extension NodeCore {
         }
         let limits = topology.agentTypes[topology.directory.block(of: dn).agentType].registration
         let (source, address) = (returned.source, returned.source.address)
+        belated = nil
         let request = CommitDesk.Request(returned)
         var plan = registrar.evaluate(message, in: datagram, for: dn, limits: limits, flow: source.flow, now: now)
         if isHeld(dn) {
@@ -263,7 +297,7 @@ extension NodeCore {
         _ dn: DNIndex, _ limits: RegistrationLimits, _ written: CommitDesk.Held?, _ now: Instant
     ) {
         if !(faults.contains(.acknowledgedUnclaimed) && message.cseq.isMultiple(of: 7)) {
-            let stamp = written?.stamp ?? ownership.nextStamp(now: now)
+            let stamp = written?.stamp ?? registrationStamp(now)
             ownership.registrationAccepted(dn, stamp: stamp, &ownershipActions)
         }
         if written == nil, faults.contains(.acknowledgedUnwritten) { commits?.note(dn) }
@@ -301,7 +335,7 @@ extension NodeCore {
         } else {
             registrar.noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
             guard !hasNothingElsewhere(dn) else { return }
-            let stamp = written?.stamp ?? ownership.nextStamp(now: now)
+            let stamp = written?.stamp ?? registrationStamp(now)
             ownership.removalAccepted(dn, stamp: stamp, &ownershipActions)
         }
     }

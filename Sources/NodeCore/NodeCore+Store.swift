@@ -84,7 +84,8 @@ extension NodeCore {
     ) -> Bool {
         guard !commits!.isFull else { return false }
         let datagram = request.datagram.span
-        let stamp = ownership.nextStamp(now: now)
+        belated = request.belated
+        let stamp = registrationStamp(now)
         let own = ownership.ownClaim(of: dn)
         var scratch = Registrar(dnCount: 0)
         swap(&scratch, &commits!.scratch)
@@ -94,7 +95,8 @@ extension NodeCore {
         var isRegistration = true
         if case .removes = plan { isRegistration = false }
         let row = StoredDN(
-            claim: own?.claim ?? stamp, registered: isRegistration ? stamp : own?.registered ?? stamp,
+            claim: own?.claim ?? stamp,
+            registered: isRegistration ? max(stamp, own?.registered ?? .zero) : own?.registered ?? stamp,
             service: kept.isEmpty ? .unregistered : .inService, session: ownership.session(of: dn),
             contacts: Self.contacts(kept, now))
         let held = CommitDesk.Held(work: .register(request), came: now, stamp: stamp, row: row)
@@ -158,6 +160,7 @@ extension NodeCore {
             let datagram = request.datagram.span
             guard message.parse(datagram) == .request else { return }
             answerLimit = request.answerLimit
+            belated = request.belated
             var answers = DatagramBatch()
             register(by: request.sender, datagram, request.source, written: held, now, &answers)
             for entry in answers.entries { send(Array(answers.bytes(of: entry)), to: request, now) }

@@ -122,6 +122,8 @@ package struct NodeCore: Sendable {
     var sourceLimits: SourceLimits?
     /// The most bytes that the answer to the present message may have.
     var answerLimit = Int.max
+    /// When it came, milliseconds since 1970, if it has waited in the socket for too long; nil of one of now.
+    var belated: UInt64?
     let dataCenter: Int
     let desktopGrace: UInt64
     let faults: Faults

@@ -217,9 +217,13 @@ extension NodeShell: LoopOwner {
 // MARK: SIP
 
 extension NodeShell: DatagramSocketDelegate {
-    func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
+    func datagramReceived(
+        _ bytes: RawSpan, from source: NetworkAddress, index: Int, arrival: UInt64?, on socket: DatagramSocket
+    ) {
         let datagram = Span<UInt8>(_bytes: bytes)
         let source = SIPSource(source, listener: socket.number)
-        socket.withOutput { core.messageReceived(datagram, from: source, now: loop.now, answers: &$0) }
+        socket.withOutput {
+            core.messageReceived(datagram, from: source, arrival: arrival, now: loop.now, answers: &$0)
+        }
     }
 }

@@ -224,7 +224,7 @@ package struct ClusterSimulation {
         switch event {
         case .tick(let node, _), .commit(let node, _), .resume(let node), .dialDone(let node, _, _),
             .dialFailed(let node, _, _),
-            .phone(_, let node, _, _, _), .connectClient(let node, _), .readClient(let node, _),
+            .phone(_, let node, _, _, _, _), .connectClient(let node, _), .readClient(let node, _),
             .clientGone(let node, _), .routerAsks(let node, _):
             node
         case .packet(let number):
@@ -255,8 +255,12 @@ package struct ClusterSimulation {
         case .heal(let from, let to): heal(from, to)
         case .cut(let from, let to): if isStorming { cut(from, to) }
         case .recover(let first, let second): network.slowDown(first, second, by: 1)
-        case .phone(let phone, let node, let act, let seconds, let sequence):
-            datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence)
+        case .phone(let phone, let node, let act, let seconds, let sequence, let arrival):
+            if nodes[node.position].isUp {
+                datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence, arrival: arrival)
+            } else {
+                nodes[node.position].socket.append(event)
+            }
         case .refresh(let phone, let round): refresh(phone, round: round)
         case .packet(let number): packetArrived(number)
         case .callerActs(let caller): callerActs(caller)

@@ -77,6 +77,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
 
     // Registrations and clients.
     case registrationAccepted, removalAccepted, queryAnswered, askedElsewhere, outOfOrderRefused
+    case belatedRegistered, belatedIgnored
     case registerHeld, registerWaited, registrationUnwritten, registrationSurvived
     case storeCommitted, storeFailed, powerCut, storeDamaged
     case desktopRegistered, desktopTookOver, desktopSuperseded

@@ -7,6 +7,8 @@ struct UnansweredRegister: Sendable {
     let act: PhoneAct
     let seconds: Int
     let came: Instant
+    /// When its last copy reached the node's socket.
+    var arrival: UInt64
 }
 
 // What nodes write down, what becomes of it, and the answers that wait for it.
@@ -45,6 +47,7 @@ extension ClusterSimulation {
         case .none: return
         case .lastMoments:
             count(.powerCut)
+            nodes[node.position].socket = []
             say("the power of \(name(node)) fails, and the last moments on its disk are lost")
         case .everything:
             count(.storeDamaged)
@@ -92,6 +95,7 @@ extension ClusterSimulation {
             let former = nodes[node.position].seen[dn.position].acknowledgedUntil
             nodes[node.position].seen[dn.position].acknowledgedUntil = min(former, until)
             if request.act == .adds { mayComeBack(dn, at: node, seconds: request.seconds) }
+            ledger.mayHaveRegistered(dn, at: node, time: now)
         }
         nodes[node.position].unanswered = [:]
     }
@@ -163,7 +167,7 @@ extension ClusterSimulation {
         }
         answered(
             phone, by: node, request.act, seconds: request.seconds, sequence: sequence, status: status, request.came,
-            expires: Self.expires(text, of: phone))
+            arrival: request.arrival, expires: Self.expires(text, of: phone))
     }
 
     /// What a 200 says of the phone's own contact, seconds; nil where it does not have it.

@@ -21,7 +21,8 @@ enum Event: Equatable, Sendable {
     case cut(NodeIndex, NodeIndex)
     case recover(NodeIndex, NodeIndex)
 
-    case phone(Int, at: NodeIndex, PhoneAct, seconds: Int, sequence: UInt32)
+    /// A REGISTER, with the time when it reaches the node's socket.
+    case phone(Int, at: NodeIndex, PhoneAct, seconds: Int, sequence: UInt32, arrival: UInt64)
     case refresh(phone: Int, round: Int)
 
     /// A datagram between a node and somebody who is none.

@@ -110,6 +110,9 @@ package struct Injection: Equatable, Sendable {
         Injection(
             "expired-revived", .expiredRevived,
             "a node that begins takes bindings back that have expired since they were written"),
+        Injection(
+            "belated-taken-for-news", .belatedTakenForNews,
+            "a REGISTER that has waited while its node was down takes the DN from where its phone has gone since"),
         Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
         streamsReordered, incarnationReused,
     ]

@@ -150,7 +150,7 @@ extension ClusterSimulation {
         for node in nodes.indices {
             for peer in nodes.indices where peer != node {
                 let stream = nodes[node].streams[peer]
-                if stream.messages <= (stream.snapshots + 1) * pieces + 6 * dns + 10 { continue }
+                if stream.messages <= (stream.snapshots + 1) * pieces + 8 * dns + 10 { continue }
                 fail(
                     "invariantConvergenceIsCheap",
                     "\(name(NodeIndex(node))) to \(name(NodeIndex(peer))): \(stream.snapshots) snapshots,"

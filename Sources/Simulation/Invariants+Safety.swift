@@ -129,13 +129,15 @@ extension ClusterSimulation {
             "\(name(dn)) at \(name(node)): \(Words.of(present, topology)) after \(Words.of(former, topology))")
     }
 
-    /// 5. A claim that a request makes exceeds every stamp that the node has heard.
+    /// 5. A claim that a request makes exceeds every stamp that the node has heard, or bears the time when the request came, if
+    /// nobody heard it then.
     private mutating func invariantClaimsExceedWhatWasHeard(
         _ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection, _ seen: Seen
     ) {
         guard record.owner == node, seen.owner != node || seen.stamp != record.stamp,
             cause == .registration || cause == .removal || cause == .desktop,
-            record.stamp <= nodes[node.position].heardStamp
+            record.stamp <= nodes[node.position].heardStamp,
+            nodes[node.position].belated[dn]?.contains(record.stamp.milliseconds) != true
         else { return }
         fail(
             "invariantClaimsExceedWhatWasHeard",

@@ -96,6 +96,11 @@ struct Ledger: Sendable {
         latest[dn.position] = registration
     }
 
+    /// Nobody was told whether a node took one, and there is none now that could be.
+    mutating func mayHaveRegistered(_ dn: DNIndex, at node: NodeIndex, time: UInt64) {
+        if time > rival[dn.position].time { rival[dn.position] = Registration(node: node, time: time) }
+    }
+
     /// The node that took the latest registration, if it came long enough after those of other nodes.
     func latestRegistrar(of dn: DNIndex, margin: UInt64) -> NodeIndex? {
         let latest = latest[dn.position]

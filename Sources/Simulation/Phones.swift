@@ -57,18 +57,24 @@ extension ClusterSimulation {
         phones[phone].sequence += 1
         let sequence = phones[phone].sequence
         phones[phone].last = (node, act, seconds, sequence)
-        schedule(.phone(phone, at: node, act, seconds: seconds, sequence: sequence), after: delay)
+        schedule(
+            .phone(phone, at: node, act, seconds: seconds, sequence: sequence, arrival: now + delay), after: delay)
     }
 
     mutating func retransmit(_ phone: Int) {
         guard let last = phones[phone].last else { return }
         schedule(
-            .phone(phone, at: last.node, last.act, seconds: last.seconds, sequence: last.sequence), after: .millisecond)
+            .phone(
+                phone, at: last.node, last.act, seconds: last.seconds, sequence: last.sequence,
+                arrival: now + .millisecond), after: .millisecond)
     }
 
-    /// A REGISTER arrives at a node.
-    mutating func datagram(of phone: Int, at node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32) {
-        guard nodes[node.position].isUp else { return }
+    /// A node reads a REGISTER.
+    ///
+    /// - Parameter arrival: when it reached the socket.
+    mutating func datagram(
+        of phone: Int, at node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, arrival: UInt64
+    ) {
         let number = phones[phone].number
         say("phone \(number) → \(name(node)): REGISTER \(sequence), it \(act), \(seconds) s")
         cause = act == .adds ? .registration : .removal
@@ -78,16 +84,27 @@ extension ClusterSimulation {
         let wasHeld = cores[node.position].inspectIsHeld(dn)
         var answers = DatagramBatch()
         let source = Self.address(ofPhone: phone)
+        let came = instant(node)
+        let wallArrival = came.wallMilliseconds - (now - arrival) / .millisecond
+        if isBelated(arrival, came) { nodes[node.position].belated[dn, default: []].append(wallArrival) }
         cores[node.position].datagramReceived(
-            Array(text.utf8).span, from: source, now: instant(node), answers: &answers)
+            Array(text.utf8).span, from: source, arrival: wallArrival, now: came, answers: &answers)
         touch(node)
         let status = Self.status(of: answers)
         fold.add(status)
-        let came = instant(node)
+        if status == 0, act != .queries, isBelated(arrival, came), !cores[node.position].inspectIsHeld(dn) {
+            count(.belatedIgnored)
+            return say("\(name(node)) thinks that phone \(number) has gone on meanwhile")
+        }
         // It goes on by itself, is written down first, or waits for one that is.
-        if status == 0, nodes[node.position].unanswered[Self.key(phone, sequence)] == nil {
-            nodes[node.position].unanswered[Self.key(phone, sequence)] = UnansweredRegister(
-                act: act, seconds: seconds, came: came)
+        if status == 0 {
+            let key = Self.key(phone, sequence)
+            if !wasHeld || nodes[node.position].unanswered[key] == nil {
+                nodes[node.position].unanswered[key] = UnansweredRegister(
+                    act: act, seconds: seconds, came: came, arrival: arrival)
+            }
+            // An earlier copy may have been ignored.
+            nodes[node.position].unanswered[key]!.arrival = arrival
         }
         if status == 0, cores[node.position].inspectIsHeld(dn) {
             count(wasHeld ? .registerWaited : .registerHeld)
@@ -101,7 +118,7 @@ extension ClusterSimulation {
         }
         let answer = status == 200 ? answers.entries.first.flatMap { SIPText(Array(answers.bytes(of: $0))) } : nil
         answered(
-            phone, by: node, act, seconds: seconds, sequence: sequence, status: status, came,
+            phone, by: node, act, seconds: seconds, sequence: sequence, status: status, came, arrival: arrival,
             expires: answer.flatMap { Self.expires($0, of: phone) })
         invariantAnswersAreTrue(dn, before, by: node, act, status: status)
     }
@@ -154,11 +171,12 @@ extension ClusterSimulation {
     }
 
     /// - Parameters:
-    ///   - came: when the request arrived, by the node's clocks.
+    ///   - came: when the node read the request, by its clocks.
+    ///   - arrival: when it reached the node's socket.
     ///   - expires: what the answer says.
     mutating func answered(
         _ phone: Int, by node: NodeIndex, _ act: PhoneAct, seconds: Int, sequence: UInt32, status: Int, _ came: Instant,
-        expires: Int?
+        arrival: UInt64, expires: Int?
     ) {
         guard let dn = topology.directory.index(of: DN(decimal: UInt64(phones[phone].number), length: 4)) else {
             return
@@ -180,9 +198,12 @@ extension ClusterSimulation {
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
             // And that was another time.
             if isNew || !nodes[node.position].hasChangedClocks {
-                nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds
-                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
+                let waited = isBelated(arrival, came) ? (came.monotonic - arrival) / .millisecond : 0
+                if waited > 0 { count(.belatedRegistered) }
+                nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds - waited
+                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came, arrival))
             }
+            invariantBelatedIsOld(dn, record, at: node, arrival: arrival, came)
             if record.owner != node {
                 fail("invariantAcknowledgedRegistrationsStay", "\(name(node)) took \(name(dn)) and does not own it")
             }
@@ -191,7 +212,7 @@ extension ClusterSimulation {
             // Where the owner cannot be heard, a removal is a claim.
             let isClaim =
                 nodes[node.position].seen[dn.position].owner != node && cores[node.position].inspect(dn).owner == node
-            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came)) }
+            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came, arrival)) }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
         case (200, .queries): count(.queryAnswered)
         case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)
@@ -201,13 +222,35 @@ extension ClusterSimulation {
         }
     }
 
+    /// A claim that a REGISTER makes which nobody heard when it came bears that time: it wins over nothing that came later.
+    private mutating func invariantBelatedIsOld(
+        _ dn: DNIndex, _ record: DNInspection, at node: NodeIndex, arrival: UInt64, _ came: Instant
+    ) {
+        let seen = nodes[node.position].seen[dn.position]
+        guard isBelated(arrival, came), record.owner == node, seen.owner != node || seen.stamp != record.stamp,
+            nodes[node.position].belated[dn]?.contains(record.stamp.milliseconds) != true
+        else { return }
+        fail(
+            "invariantBelatedIsOld",
+            "\(name(node)) has taken \(name(dn)) by a REGISTER that had waited since \(Self.clock(arrival - Self.origin)): "
+                + words(record))
+    }
+
     /// When a registration was taken: when it came, or, if it had to wait for another one, when that was done.
-    private func registrationTime(of dn: DNIndex, at node: NodeIndex, _ came: Instant) -> UInt64 {
+    private func registrationTime(
+        of dn: DNIndex, at node: NodeIndex, _ came: Instant, _ arrival: UInt64
+    ) -> UInt64 {
+        if isBelated(arrival, came) { return arrival }
         guard plan.disk != nil, nodes[node.position].skew == 0,
             let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered,
             registered.milliseconds > Self.epochMilliseconds
         else { return came.monotonic }
         return max(came.monotonic, (registered.milliseconds - Self.epochMilliseconds) * .millisecond)
+    }
+
+    /// Whether a node must take a REGISTER for one of the time when it came.
+    private func isBelated(_ arrival: UInt64, _ came: Instant) -> Bool {
+        came.monotonic > arrival && (came.monotonic - arrival) / .millisecond > NodeCore.patience
     }
 
     private static func status(of answers: DatagramBatch) -> Int {

@@ -50,9 +50,11 @@ package struct RunPlan: Equatable, Sendable {
     /// Nil where nodes remember nothing.
     package var disk: DiskPlan?
 
-    /// No clock is ever wrong and no process ever dies or stops, so the latest registration can be told from outside.
+    /// No clock is ever wrong, no process is slow, and none ever dies without remembering: so the latest registration can be
+    /// told from outside.
     var judgesLatestRegistration: Bool {
         skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
+            && (!faultKinds.contains(.crash) || disk?.isReliable == true)
     }
 
     /// The shape of the run, for people.
@@ -142,8 +144,9 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
 
     var blursLatestRegistration: Bool {
         switch self {
-        case .crash, .stop, .slow, .clockJump, .wrongClock: true
-        case .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial, .stranger,
+        case .slow, .clockJump, .wrongClock: true
+        case .crash, .stop, .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial,
+            .stranger,
             .clientLeaves, .clientStalls, .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss:
             false
         }

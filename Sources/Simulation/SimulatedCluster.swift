@@ -29,6 +29,10 @@ struct SimulatedNode {
     var clients: [SimulatedClient]
     /// REGISTERs that have come and were not answered at once.
     var unanswered: [UInt64: UnansweredRegister] = [:]
+    /// REGISTERs that have come while no process served the node, in order: its socket is kept for its next life.
+    var socket: [Event] = []
+    /// The times by its wall clock at which REGISTERs came that it read long after, by DN.
+    var belated: [DNIndex: [UInt64]] = [:]
     /// The wall clock was set, so what is kept by it is not kept as long as it should be.
     var hasChangedClocks = false
 

@@ -12,6 +12,9 @@ package struct DiskPlan: Equatable, Sendable {
     package var powerCuts: UInt64
     package var damages: UInt64
 
+    /// What is written stays.
+    var isReliable: Bool { powerCuts == 0 && damages == 0 }
+
     /// - Returns: nil for one in three seeds, whose nodes have no store.
     static func draw(seed: UInt64, mood: RunPlan.Mood) -> DiskPlan? {
         var random = SeededRandom(seed: mixed(seed &+ 7))

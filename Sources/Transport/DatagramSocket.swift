@@ -6,7 +6,9 @@ package protocol DatagramSocketDelegate: AnyObject {
     /// - Parameters:
     ///   - bytes: of one datagram; gone after the call.
     ///   - index: the position in the batch that one system call brought, 0 for the first.
-    func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket)
+    ///   - arrival: when the socket got it, milliseconds since 1970; nil of a socket that does not note it.
+    func datagramReceived(
+        _ bytes: RawSpan, from source: NetworkAddress, index: Int, arrival: UInt64?, on socket: DatagramSocket)
 }
 
 /// A UDP socket on a loop: receives and sends many datagrams a system call.
@@ -179,7 +181,7 @@ extension DatagramSocket: ReadinessHandler {
     private func receiveBatch() -> Int {
         guard let delegate, registration != nil else { return 0 }
         do throws(SystemError) {
-            let count = try receiver.receive(from: descriptor) { index, bytes, source in
+            let count = try receiver.receive(from: descriptor) { index, bytes, source, arrival in
                 guard registration != nil else { return }
                 guard let bytes = bytes else {
                     counters.truncated &+= 1
@@ -187,7 +189,7 @@ extension DatagramSocket: ReadinessHandler {
                 }
                 counters.received &+= 1
                 counters.receivedBytes &+= UInt64(bytes.byteCount)
-                delegate.datagramReceived(bytes, from: source, index: index, on: self)
+                delegate.datagramReceived(bytes, from: source, index: index, arrival: arrival, on: self)
             }
             return count ?? 0
         } catch {

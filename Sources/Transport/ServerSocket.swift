@@ -23,7 +23,8 @@ package enum ServerSocket: Hashable, Sendable {
     package func open() throws(SystemError) -> OwnedDescriptor {
         switch self {
         case .datagram(let address):
-            try Sockets.boundUDP(address, receiveBuffer: Self.receiveBuffer, sendBuffer: Self.sendBuffer)
+            try Sockets.boundUDP(
+                address, receiveBuffer: Self.receiveBuffer, sendBuffer: Self.sendBuffer, notesArrivals: true)
         case .stream(let address): try Sockets.listening(at: address)
         }
     }

@@ -85,7 +85,7 @@ final class DatagramLine: PhoneLines {
     ) throws -> Int {
         var receivedAt: UInt64 = 0
         var failure: (any Error)?
-        let count = try receiver.receive(from: socket) { position, bytes, source in
+        let count = try receiver.receive(from: socket) { position, bytes, source, _ in
             // One look at the clock for all that came with one call.
             if position == 0 { receivedAt = SystemClock.monotonicNanoseconds() }
             guard failure == nil else { return }

@@ -80,11 +80,12 @@ final class TwoNodes {
 
     // MARK: Phones
 
+    /// - Parameter waited: for how long it has waited in the node's socket, milliseconds.
     /// - Returns: the answer, whole.
     @discardableResult
     func register(
         _ dn: String, at node: Int, contact: String? = nil, expires: String = "Expires: 300",
-        domain: String = "cc.example.com"
+        domain: String = "cc.example.com", waited: UInt64 = 0
     ) -> String {
         callSequence += 1
         let contacts = contact ?? "Contact: <sip:\(dn)@192.0.2.9:5060>"
@@ -100,7 +101,7 @@ final class TwoNodes {
             Content-Length: 0
 
 
-            """, to: node
+            """, to: node, waited: waited
         )
     }
 
@@ -120,12 +121,13 @@ final class TwoNodes {
         )
     }
 
-    private func send(_ text: String, to node: Int) -> String {
+    private func send(_ text: String, to node: Int, waited: UInt64 = 0) -> String {
         let datagram = Array(
             text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n").utf8)
         var answers = DatagramBatch()
         let source = NetworkAddress(ipv4: 0xC000_0209, port: 5060)
-        cores[node].datagramReceived(datagram.span, from: source, now: now, answers: &answers)
+        cores[node].datagramReceived(
+            datagram.span, from: source, arrival: now.wallMilliseconds - waited, now: now, answers: &answers)
         settle()
         return answers.entries.first.map { String(decoding: answers.bytes(of: $0), as: UTF8.self) } ?? ""
     }

@@ -6,12 +6,16 @@ import Transport
 private final class DatagramLog: DatagramSocketDelegate {
     var received: [[UInt8]] = []
     var sources: [NetworkAddress] = []
+    var arrivals: [UInt64?] = []
     var greatestIndex = 0
     var onDatagram: ((DatagramSocket, [UInt8], NetworkAddress) -> Void)?
 
-    func datagramReceived(_ bytes: RawSpan, from source: NetworkAddress, index: Int, on socket: DatagramSocket) {
+    func datagramReceived(
+        _ bytes: RawSpan, from source: NetworkAddress, index: Int, arrival: UInt64?, on socket: DatagramSocket
+    ) {
         received.append(copy(bytes))
         sources.append(source)
+        arrivals.append(arrival)
         greatestIndex = max(greatestIndex, index)
         onDatagram?(socket, received[received.count - 1], source)
     }
@@ -50,6 +54,30 @@ private func udp(
         serverSocket.close()
         clientSocket.close()
         #expect(loop.registrationCount == 0)
+    }
+
+    @Test func `what waits in a socket bears the time when it came, if the socket notes it`() throws {
+        let loop = try EventLoop()
+        let notes = try Sockets.boundUDP(anyPort, notesArrivals: true)
+        let plain = try Sockets.boundUDP(anyPort)
+        let (first, second) = (DatagramLog(), DatagramLog())
+        let sender = try udp(loop, DatagramLog())
+        var batch = DatagramBatch()
+        for socket in [notes, plain] {
+            batch.append(to: try socket.localAddress()) { $0 += [1] }
+            batch.append(to: try socket.localAddress()) { $0 += [2] }
+        }
+        let before = SystemClock.now().wallMilliseconds
+        sender.send(batch)
+        let after = SystemClock.now().wallMilliseconds
+        _ = try sender.descriptor.wait(forReading: true, nanoseconds: 50_000_000)
+        let sockets = [
+            try DatagramSocket(notes, on: loop, delegate: first), try DatagramSocket(plain, on: loop, delegate: second),
+        ]
+        try loop.runUntil { first.received.count == 2 && second.received.count == 2 }
+        for arrival in first.arrivals { #expect((before...after).contains(try #require(arrival))) }
+        #expect(second.arrivals == [nil, nil])
+        for socket in sockets { socket.close() }
     }
 
     @Test func `a datagram longer than its slot is counted and dropped, its neighbours arrive`() throws {

@@ -66,8 +66,13 @@ struct tandem_datagram {
     uint32_t length;
     // Not 0 when the datagram was longer than its slot, so that its end is lost.
     uint32_t truncated;
+    // When the socket got it, milliseconds since 1970; 0 where `tandem_note_arrivals` was not called before.
+    uint64_t arrived;
     struct tandem_address source;
 };
+
+// Has the kernel note when each datagram arrives, however long it then waits: 0, or -1 with errno.
+int tandem_note_arrivals(int descriptor);
 
 // A number of equal slots, allocated once. Opaque to Swift.
 struct tandem_receiver;

@@ -37,7 +37,7 @@ final class RegistrarQuery {
         _ = try sender.sendChunk(of: batch, from: 0, over: socket)
         guard try socket.wait(forReading: true, nanoseconds: 100_000_000) else { return nil }
         var answer: String?
-        _ = try receiver.receive(from: socket) { _, bytes, _ in
+        _ = try receiver.receive(from: socket) { _, bytes, _, _ in
             guard let bytes else { return }
             let text = String(decoding: bytes.withUnsafeBytes { Array($0) }, as: UTF8.self)
             if text.contains("Call-ID: \(call)\r\n") { answer = text }

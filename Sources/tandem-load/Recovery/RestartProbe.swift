@@ -51,7 +51,7 @@ final class RestartProbe {
             }
             guard (try? socket.wait(forReading: true, nanoseconds: 100_000)) == true else { continue }
             var isAnswered = false
-            _ = try? receiver.receive(from: socket) { _, bytes, _ in
+            _ = try? receiver.receive(from: socket) { _, bytes, _, _ in
                 guard let bytes, let answer = answers.read(Span<UInt8>(_bytes: bytes)) else { return }
                 if answer.status == 200, answer.dn == dn, answer.cseq >= first { isAnswered = true }
             }
@@ -60,6 +60,6 @@ final class RestartProbe {
     }
 
     private func drain() {
-        while let count = try? receiver.receive(from: socket, { _, _, _ in }), count > 0 {}
+        while let count = try? receiver.receive(from: socket, { _, _, _, _ in }), count > 0 {}
     }
 }

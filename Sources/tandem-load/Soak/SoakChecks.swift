@@ -56,10 +56,22 @@ struct SoakChecks {
             }
             known += 1
         }
-        let example = wrong.first.map { ", DN \(Int(Soak.firstDN) + $0) first" } ?? ""
+        let example = wrong.first.map { ", \(words(of: $0, now: now)) first" } ?? ""
         add(
             "DNs are where their phones registered last \(when)", wrong.isEmpty,
             "\(wrong.count) of \(known) wrong\(example); \(views[0].inService) in service")
+    }
+
+    /// What was expected of a phone, and what the first node shows.
+    private func words(of phone: Int, now: UInt64) -> String {
+        let name = { (node: Int) in soak.cluster.nodes.indices.contains(node) ? soak.cluster.nodes[node] : "no node" }
+        let expected =
+            switch soak.phones.expectation(of: phone, now: now) {
+            case .registered(let node): "registered at \(name(node))"
+            case .absent, .unknown: "not registered"
+            }
+        let service = Service(rawValue: views[0].services[phone]).map { $0.reason ?? $0.word } ?? "never-registered"
+        return "DN \(Int(Soak.firstDN) + phone) (\(expected), shown \(service) at \(name(Int(views[0].owners[phone]))))"
     }
 
     /// What clients have gathered over all that happened, against a snapshot of now.

@@ -38,14 +38,11 @@ final class SoakPhones {
         var sentAt: UInt64 = 0
         /// When the registration ends by itself; 0 for not within the run.
         var expiresAt: UInt64 = 0
-        /// Until then a request that was given up may still be found in a stopped node's socket.
-        var doubtedUntil: UInt64 = 0
     }
 
     static let briefSeconds = 3
     private static let repeatAfter: UInt64 = 500_000_000
     private static let giveUpAfter: UInt64 = 2_000_000_000
-    private static let doubt: UInt64 = 8_000_000_000
 
     private(set) var counts = Counts()
     private(set) var inFlight: [Int] = []
@@ -108,7 +105,6 @@ final class SoakPhones {
                 counts.givenUp += 1
                 phones[phone].pending = .none
                 phones[phone].isCertain = false
-                phones[phone].doubtedUntil = now + Self.doubt
                 return true
             }
             if now > phones[phone].sentAt + Self.repeatAfter {
@@ -162,7 +158,8 @@ final class SoakPhones {
             // The answer came a moment after the node had begun to count.
             phones[phone].expiresAt = isBrief ? now + UInt64(Self.briefSeconds) * 1_000_000_000 : 0
         }
-        phones[phone].isCertain = now >= state.doubtedUntil
+        // What was given up before may still wait in a stopped node's socket, and is older.
+        phones[phone].isCertain = true
     }
 }
 
@@ -221,7 +218,7 @@ final class SoakBank {
     func receive(_ answered: (AnswerReader.Answer) -> Void) throws {
         while let count = try receiver.receive(
             from: socket,
-            { _, bytes, _ in
+            { _, bytes, _, _ in
                 guard let bytes, let answer = answers.read(Span<UInt8>(_bytes: bytes)) else { return }
                 answered(answer)
             }), count > 0
