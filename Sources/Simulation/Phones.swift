@@ -198,10 +198,10 @@ extension ClusterSimulation {
             nodes[node.position].seen[dn.position].acknowledgedSequence = sequence
             // And that was another time.
             if isNew || !nodes[node.position].hasChangedClocks {
-                let waited = isBelated(arrival, came) ? (came.monotonic - arrival) / .millisecond : 0
-                if waited > 0 { count(.belatedRegistered) }
-                nodes[node.position].seen[dn.position].registeredAt = came.wallMilliseconds - waited
-                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came, arrival))
+                let belated = belatedRegistration(of: dn, at: node, came)
+                if belated != nil { count(.belatedRegistered) }
+                nodes[node.position].seen[dn.position].registeredAt = belated ?? came.wallMilliseconds
+                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
             }
             invariantBelatedIsOld(dn, record, at: node, arrival: arrival, came)
             if record.owner != node {
@@ -212,7 +212,7 @@ extension ClusterSimulation {
             // Where the owner cannot be heard, a removal is a claim.
             let isClaim =
                 nodes[node.position].seen[dn.position].owner != node && cores[node.position].inspect(dn).owner == node
-            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came, arrival)) }
+            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came)) }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
         case (200, .queries): count(.queryAnswered)
         case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)
@@ -236,11 +236,20 @@ extension ClusterSimulation {
                 + words(record))
     }
 
+    /// When a DN was registered last as a node has it, milliseconds of its wall clock, if it has read a REGISTER long after that
+    /// had come, and that changes nothing of it.
+    private func belatedRegistration(of dn: DNIndex, at node: NodeIndex, _ came: Instant) -> UInt64? {
+        guard nodes[node.position].belated[dn] != nil,
+            let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered.milliseconds
+        else { return nil }
+        return registered < came.wallMilliseconds ? registered : nil
+    }
+
     /// When a registration was taken: when it came, or, if it had to wait for another one, when that was done.
-    private func registrationTime(
-        of dn: DNIndex, at node: NodeIndex, _ came: Instant, _ arrival: UInt64
-    ) -> UInt64 {
-        if isBelated(arrival, came) { return arrival }
+    private func registrationTime(of dn: DNIndex, at node: NodeIndex, _ came: Instant) -> UInt64 {
+        if nodes[node.position].skew == 0, let belated = belatedRegistration(of: dn, at: node, came) {
+            return (belated - Self.epochMilliseconds) * .millisecond
+        }
         guard plan.disk != nil, nodes[node.position].skew == 0,
             let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered,
             registered.milliseconds > Self.epochMilliseconds

@@ -1,7 +1,7 @@
 import ClusterModel
 import LinuxSystem
 
-/// Asks a registrar for the contacts of a DN: a REGISTER without a contact (RFC 3261, section 10.2.3).
+/// Asks a server over UDP what it knows of a DN.
 final class RegistrarQuery {
     private let address: NetworkAddress
     private let socket: OwnedDescriptor
@@ -16,20 +16,31 @@ final class RegistrarQuery {
         sender = DatagramSender(family: try socket.socketFamily())
     }
 
+    /// Asks for the contacts of a DN: a REGISTER without a contact (RFC 3261, section 10.2.3).
+    ///
     /// - Returns: the text of the answer; nil when none came for a tenth of a second.
     func answer(for dn: String) throws -> String? {
+        try answer(to: "REGISTER", "sip:\(BenchCluster.domain)", for: dn)
+    }
+
+    /// Whether a call to a DN would be taken (RFC 3261 section 11): what this very server shows of it.
+    func isInService(_ dn: String) throws -> Bool {
+        try answer(to: "OPTIONS", "sip:\(dn)@\(BenchCluster.domain)", for: dn)?.hasPrefix("SIP/2.0 200 ") ?? false
+    }
+
+    private func answer(to method: String, _ uri: String, for dn: String) throws -> String? {
         asked += 1
         let local = try socket.localAddress().description
         let call = "\(local)-\(asked)"
         let user = "<sip:\(dn)@\(BenchCluster.domain)>"
         let lines = [
-            "REGISTER sip:\(BenchCluster.domain) SIP/2.0",
+            "\(method) \(uri) SIP/2.0",
             "Via: SIP/2.0/UDP \(local);branch=z9hG4bK-\(call);rport",
             "Max-Forwards: 70",
             "From: \(user);tag=\(asked)",
             "To: \(user)",
             "Call-ID: \(call)",
-            "CSeq: \(asked) REGISTER",
+            "CSeq: \(asked) \(method)",
             "Content-Length: 0",
         ]
         var batch = DatagramBatch()

@@ -30,7 +30,7 @@ enum RecoveryFigure: String, MeasuredFigure {
         case .fullAnswer: "the same at a node that has 100,000 phones to take back; to be under 1 s"
         case .emptyView, .fullView: "as the status says, asked every millisecond"
         case .runit, .s6, .supervisord: "the same requests; the program has nothing to read and nothing to write"
-        case .resync: "the node without phones is killed; until its link is live and it shows the last DN"
+        case .resync: "the node without phones is killed; until it shows the last DN in service"
         case .resyncDefaults, .resyncBatches: "Kamailio is stopped and started, until it knows 200 DNs out of all"
         case .resyncRatio: "round by round; to be at least 20"
         }
