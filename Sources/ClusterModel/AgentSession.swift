@@ -182,27 +182,27 @@ package struct Reasons: Hashable, Sendable {
 
 /// What keeps a DN from another call, beside its service and its agent. It belongs to the owner's present claim and does not
 /// move with the DN. One byte, also on the wire.
-package struct Occupancy: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt8
+public struct Occupancy: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
 
-    @inlinable package init(rawValue: UInt8) {
+    @inlinable public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
     /// The library's goes through every protocol that an option set conforms to, also for an empty list.
-    @inlinable package init(arrayLiteral elements: Occupancy...) {
+    @inlinable public init(arrayLiteral elements: Occupancy...) {
         rawValue = elements.reduce(0) { $0 | $1.rawValue }
     }
 
-    @inlinable package static func == (left: Occupancy, right: Occupancy) -> Bool { left.rawValue == right.rawValue }
+    @inlinable public static func == (left: Occupancy, right: Occupancy) -> Bool { left.rawValue == right.rawValue }
 
-    @inlinable package static func != (left: Occupancy, right: Occupancy) -> Bool { left.rawValue != right.rawValue }
+    @inlinable public static func != (left: Occupancy, right: Occupancy) -> Bool { left.rawValue != right.rawValue }
 
     /// It has a call, be it one that only rings.
-    @inlinable package static var busy: Occupancy { Occupancy(rawValue: 1) }
+    @inlinable public static var busy: Occupancy { Occupancy(rawValue: 1) }
     /// Somebody has reserved its agent.
-    @inlinable package static var reserved: Occupancy { Occupancy(rawValue: 2) }
+    @inlinable public static var reserved: Occupancy { Occupancy(rawValue: 2) }
 
     /// All that a peer may say.
-    package static let known: Occupancy = [.busy, .reserved]
+    public static let known: Occupancy = [.busy, .reserved]
 }

@@ -3,12 +3,12 @@
 /// A DN is text, 1 to 16 characters of `0-9 A-Z a-z * # + . _ -`; `0042` and `42` are two DNs. Sixteen characters hold
 /// every E.164 number with its plus sign. The text is packed into two big-endian words, zero padded, so that comparing
 /// the words compares the texts, and a DN costs no allocation anywhere.
-package struct DN: Hashable, Sendable {
+public struct DN: Hashable, Sendable {
     package static var maximumLength: Int { 16 }
 
     /// Characters 1 to 8 and 9 to 16, the first in the highest byte.
-    package let high: UInt64
-    package let low: UInt64
+    public let high: UInt64
+    public let low: UInt64
 
     /// - Returns: nil when the text is empty, too long or has a character that a DN cannot have.
     package init?(_ text: some Sequence<UInt8>) {
@@ -105,7 +105,7 @@ package struct DN: Hashable, Sendable {
     }
 
     /// A hash that is the same in every process and on every machine; digests are built from it.
-    @inlinable package var stableHash: UInt64 {
+    @inlinable public var stableHash: UInt64 {
         mixed(high ^ mixed(low &+ 0x9E37_79B9_7F4A_7C15))
     }
 
@@ -128,26 +128,26 @@ package struct DN: Hashable, Sendable {
 }
 
 extension DN: Comparable {
-    @inlinable package static func < (left: DN, right: DN) -> Bool {
+    @inlinable public static func < (left: DN, right: DN) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
 
-    @inlinable package static func == (left: DN, right: DN) -> Bool { left.high == right.high && left.low == right.low }
+    @inlinable public static func == (left: DN, right: DN) -> Bool { left.high == right.high && left.low == right.low }
 
-    @inlinable package func hash(into hasher: inout Hasher) {
+    @inlinable public func hash(into hasher: inout Hasher) {
         hasher.combine(high)
         hasher.combine(low)
     }
 }
 
 extension DN: CustomStringConvertible {
-    package var description: String {
+    public var description: String {
         String(decoding: (0..<length).map { self[$0] }, as: UTF8.self)
     }
 }
 
 /// The finalizer of MurmurHash3: every bit of the input touches every bit of the output.
-@inlinable package func mixed(_ value: UInt64) -> UInt64 {
+@inlinable public func mixed(_ value: UInt64) -> UInt64 {
     var hash = value
     hash ^= hash >> 33
     hash = hash &* 0xFF51_AFD7_ED55_8CCD

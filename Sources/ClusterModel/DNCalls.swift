@@ -1,26 +1,26 @@
 /// The T-Library's ConnID: names a call at every node alike, as it is made of what all requests of the call carry.
-package struct CallConnection: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let rawValue: UInt64
+public struct CallConnection: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let rawValue: UInt64
 
-    @inlinable package init(rawValue: UInt64) {
+    @inlinable public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
     /// As events, commands and logs write it: 16 hexadecimal digits.
-    package var description: String {
+    public var description: String {
         let digits = String(rawValue, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    @inlinable package static func < (left: CallConnection, right: CallConnection) -> Bool {
+    @inlinable public static func < (left: CallConnection, right: CallConnection) -> Bool {
         left.rawValue < right.rawValue
     }
 
-    @inlinable package static func == (left: CallConnection, right: CallConnection) -> Bool {
+    @inlinable public static func == (left: CallConnection, right: CallConnection) -> Bool {
         left.rawValue == right.rawValue
     }
 
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 /// One call of a DN.

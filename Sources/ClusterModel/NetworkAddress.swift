@@ -1,11 +1,11 @@
 /// An IP address with a port: a value of the pure rooms, turned into a `sockaddr` only at the door.
-package struct NetworkAddress: Hashable, Sendable {
+public struct NetworkAddress: Hashable, Sendable {
     /// The 16 bytes of an IPv6 address, or of an IPv4 address mapped into IPv6 (`::ffff:a.b.c.d`), big-endian words.
-    package let high: UInt64
-    package let low: UInt64
-    package let port: UInt16
+    public let high: UInt64
+    public let low: UInt64
+    public let port: UInt16
 
-    @inlinable package init(high: UInt64, low: UInt64, port: UInt16) {
+    @inlinable public init(high: UInt64, low: UInt64, port: UInt16) {
         self.high = high
         self.low = low
         self.port = port
@@ -15,11 +15,11 @@ package struct NetworkAddress: Hashable, Sendable {
         self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(address), port: port)
     }
 
-    @inlinable package static func == (left: NetworkAddress, right: NetworkAddress) -> Bool {
+    @inlinable public static func == (left: NetworkAddress, right: NetworkAddress) -> Bool {
         left.high == right.high && left.low == right.low && left.port == right.port
     }
 
-    @inlinable package func hash(into hasher: inout Hasher) {
+    @inlinable public func hash(into hasher: inout Hasher) {
         hasher.combine(high)
         hasher.combine(low)
         hasher.combine(port)
@@ -48,7 +48,7 @@ package struct NetworkAddress: Hashable, Sendable {
 }
 
 extension NetworkAddress: CustomStringConvertible {
-    package var description: String { isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+    public var description: String { isIPv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
 }
 
 extension NetworkAddress {

@@ -1,5 +1,5 @@
 /// Whether a DN can take a call, and if not, why. One byte, also on the wire: the raw values never change their meaning.
-package enum Service: UInt8, Hashable, Sendable, CaseIterable {
+public enum Service: UInt8, Hashable, Sendable, CaseIterable {
     case inService = 0
     case neverRegistered = 1
     case unregistered = 2
@@ -12,7 +12,7 @@ package enum Service: UInt8, Hashable, Sendable, CaseIterable {
     case notProvisioned = 9
     case superseded = 10
 
-    @inlinable package var isInService: Bool { self == .inService }
+    @inlinable public var isInService: Bool { self == .inService }
 
     /// The reason in the words of interfaces and scripts (kebab case); nil while in service.
     package var reason: String? {

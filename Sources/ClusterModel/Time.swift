@@ -1,16 +1,16 @@
 /// A moment as the machines see it: one reading of both clocks, always passed in, never asked for.
-package struct Instant: Hashable, Sendable {
+public struct Instant: Hashable, Sendable {
     /// Nanoseconds of a clock that never jumps; timers use it.
-    package var monotonic: UInt64
+    public var monotonic: UInt64
     /// Milliseconds since 1970 as the host believes; stamps use it.
-    package var wallMilliseconds: UInt64
+    public var wallMilliseconds: UInt64
 
-    package init(monotonic: UInt64, wallMilliseconds: UInt64) {
+    @inlinable public init(monotonic: UInt64, wallMilliseconds: UInt64) {
         self.monotonic = monotonic
         self.wallMilliseconds = wallMilliseconds
     }
 
-    package func advanced(by nanoseconds: UInt64) -> Instant {
+    @inlinable public func advanced(by nanoseconds: UInt64) -> Instant {
         Instant(monotonic: monotonic + nanoseconds, wallMilliseconds: wallMilliseconds + nanoseconds / 1_000_000)
     }
 }
@@ -29,33 +29,39 @@ extension Duration {
 ///
 /// Stamps order claims. A node's clock moves past every stamp that it hears, so a claim made after seeing another is
 /// always the greater, whatever the wall clocks say.
-package struct Stamp: Hashable, Comparable, Sendable {
-    @inlinable package static var zero: Stamp { Stamp(rawValue: 0) }
+public struct Stamp: Hashable, Comparable, Sendable {
+    @inlinable public static var zero: Stamp { Stamp(rawValue: 0) }
 
-    package let rawValue: UInt64
+    public let rawValue: UInt64
 
-    @inlinable package init(rawValue: UInt64) {
+    @inlinable public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
-    @inlinable package init(milliseconds: UInt64, counter: UInt16) {
+    @inlinable public init(milliseconds: UInt64, counter: UInt16) {
         rawValue = milliseconds << 16 | UInt64(counter)
     }
 
-    @inlinable package var milliseconds: UInt64 { rawValue >> 16 }
-    @inlinable package var counter: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+    @inlinable public var milliseconds: UInt64 { rawValue >> 16 }
+    @inlinable public var counter: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
 
-    @inlinable package static func < (left: Stamp, right: Stamp) -> Bool { left.rawValue < right.rawValue }
+    @inlinable public static func < (left: Stamp, right: Stamp) -> Bool { left.rawValue < right.rawValue }
 
-    @inlinable package static func == (left: Stamp, right: Stamp) -> Bool { left.rawValue == right.rawValue }
+    @inlinable public static func <= (left: Stamp, right: Stamp) -> Bool { left.rawValue <= right.rawValue }
 
-    @inlinable package static func != (left: Stamp, right: Stamp) -> Bool { left.rawValue != right.rawValue }
+    @inlinable public static func > (left: Stamp, right: Stamp) -> Bool { left.rawValue > right.rawValue }
 
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+    @inlinable public static func >= (left: Stamp, right: Stamp) -> Bool { left.rawValue >= right.rawValue }
+
+    @inlinable public static func == (left: Stamp, right: Stamp) -> Bool { left.rawValue == right.rawValue }
+
+    @inlinable public static func != (left: Stamp, right: Stamp) -> Bool { left.rawValue != right.rawValue }
+
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 extension Stamp: CustomStringConvertible {
-    package var description: String { "\(milliseconds).\(counter)" }
+    public var description: String { "\(milliseconds).\(counter)" }
 }
 
 /// The clock that issues stamps at one node.

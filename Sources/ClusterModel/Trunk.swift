@@ -54,18 +54,18 @@ extension SIPListener {
 }
 
 /// A position in `Topology.trunks`.
-package struct TrunkIndex: Hashable, Comparable, Sendable {
-    package let rawValue: UInt16
+public struct TrunkIndex: Hashable, Comparable, Sendable {
+    public let rawValue: UInt16
 
-    @inlinable package init(_ position: Int) { rawValue = UInt16(position) }
+    @inlinable public init(_ position: Int) { rawValue = UInt16(position) }
 
-    @inlinable package var position: Int { Int(rawValue) }
+    @inlinable public var position: Int { Int(rawValue) }
 
-    @inlinable package static func < (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue < right.rawValue }
+    @inlinable public static func < (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue < right.rawValue }
 
-    @inlinable package static func == (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue == right.rawValue }
+    @inlinable public static func == (left: TrunkIndex, right: TrunkIndex) -> Bool { left.rawValue == right.rawValue }
 
-    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+    @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 /// Trunks that share a capacity.

@@ -23,8 +23,15 @@ package struct View: Equatable, Sendable {
         self.calls = calls
     }
 
+    /// What differs most often comes first.
+    package static func == (left: View, right: View) -> Bool {
+        guard left.stamp == right.stamp, left.isEqual(to: right) else { return false }
+        return left.agent == right.agent && left.calls == right.calls
+    }
+
     /// Whether only what is known of the agent and of the calls differs, if anything.
     package func isEqual(to other: View) -> Bool {
-        service == other.service && owner == other.owner && stamp == other.stamp && occupancy == other.occupancy
+        service.rawValue == other.service.rawValue && owner == other.owner && stamp == other.stamp
+            && occupancy.rawValue == other.occupancy.rawValue
     }
 }

@@ -111,13 +111,13 @@ extension OwnershipMachine {
         detach(peer, now: now, &actions)
     }
 
-    /// The node with the lesser name dials. 50 ms after the first failure, doubling up to 2 s, each with up to a half
-    /// more by chance so that a cluster does not dial in step.
+    /// The node with the lesser name dials. At once when a link is lost, as the peer's listener waits for its next life; 50 ms
+    /// later if that fails, doubling up to 2 s, each with up to a half more by chance so that a cluster does not dial in step.
     private mutating func scheduleDial(_ peer: NodeIndex, now: Instant) {
         guard me < peer else { return }
-        let attempt = min(links[peer.position].failedDials, 6)
+        let attempt = min(links[peer.position].failedDials, 7)
         links[peer.position].failedDials += 1
-        let base = min(50_000_000 << UInt64(attempt), 2_000_000_000) as UInt64
+        let base: UInt64 = attempt == 0 ? 1_000_000 : min(25_000_000 << UInt64(attempt), 2_000_000_000)
         random = mixed(random &+ 0x9E37_79B9_7F4A_7C15)
         links[peer.position].nextDial = now.monotonic + base / 3 * 2 + random % (base / 3)
     }

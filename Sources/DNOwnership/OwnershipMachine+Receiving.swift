@@ -76,7 +76,7 @@ extension OwnershipMachine {
     }
 
     private mutating func apply(
-        _ batch: RecordBatch, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+        _ batch: borrowing RecordBatch, from peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         if let revisions = batch.revisions {
             guard let applied = links[peer.position].applied, applied.revision &+ 1 == revisions.lowerBound else {
@@ -91,12 +91,14 @@ extension OwnershipMachine {
         if let revisions = batch.revisions, configuration.faults.contains(.halfBatchApplied) {
             links[peer.position].applied?.revision = revisions.upperBound
         }
-        for owned in batch.owned {
+        // By position: an iterator copies each record.
+        for position in batch.owned.indices {
             // A session may be older than the claim, or newer.
-            let stamp = max(owned.stamp, owned.session?.stamp ?? .zero)
+            var stamp = batch.owned[position].stamp
+            if let session = batch.owned[position].session { stamp = max(stamp, session.stamp) }
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            if let dn = topology.directory.index(of: owned.dn) {
-                said(owned, of: dn, by: peer, now: now, &actions)
+            if let dn = topology.directory.index(of: batch.owned[position].dn) {
+                said(batch.owned[position], of: dn, by: peer, now: now, &actions)
             }
         }
         for yielded in batch.yielded {
@@ -112,7 +114,8 @@ extension OwnershipMachine {
 
     /// The owner itself speaks of a DN.
     private mutating func said(
-        _ owned: OwnedRecord, of dn: DNIndex, by peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]
+        _ owned: borrowing OwnedRecord, of dn: DNIndex, by peer: NodeIndex, now: Instant,
+        _ actions: inout [OwnershipAction]
     ) {
         withdrawWord(of: dn, by: peer, name: owned.dn)
         let claim = Claim(owner: peer, stamp: owned.stamp)
@@ -123,7 +126,7 @@ extension OwnershipMachine {
             session: owned.session?.digest ?? 0, calls: owned.calls?.digest ?? 0)
         links[peer.position].saidCount += 1
         links[peer.position].saidDigest &+= digest
-        let reclaims = record.isSuperseded(by: claim) && mayBeOld(claim) && isRegisteredHere(record, after: claim)
+        let reclaims = isRegisteredHere(record, after: claim) && record.isSuperseded(by: claim) && mayBeOld(claim)
         if reclaims || (record.claim != claim && !record.isSuperseded(by: claim)) {
             // A greater claim is known here: the peer hears of it, and its word stays in the sum until it yields.
             setAside(digest, of: dn, by: peer)

@@ -111,7 +111,9 @@ package struct OwnershipMachine: Sendable {
 
     // MARK: What this node shows
 
-    /// What this node shows its clients of a DN: the owner's word, or that the owner cannot be heard.
+    /// What this node shows its clients of a DN: the owner's word, or that the owner cannot be heard. Inlined: a call in the
+    /// middle of a change would copy the whole machine.
+    @inline(__always)
     package func view(of dn: DNIndex) -> View {
         let record = records[dn.position]
         let service = visibleService(of: record)
@@ -129,6 +131,7 @@ package struct OwnershipMachine: Sendable {
         sessions.filter { $0.value.session.isLoggedIn }.map(\.key).sorted()
     }
 
+    @inline(__always)
     func visibleService(of record: Record) -> Service {
         if record.owner == .none { return .neverRegistered }
         if record.owner == me || links[record.owner.position].phase == .live { return record.service }
@@ -165,7 +168,7 @@ package struct OwnershipMachine: Sendable {
         let before = view(of: dn)
         changeRecord(&records[dn.position])
         if let session { sessions[dn, default: HeldSession(session: session)].session = session }
-        if case .replace(let calls) = change { self.calls[dn] = calls }
+        if case .replace(let calls) = change, calls != nil || !self.calls.isEmpty { self.calls[dn] = calls }
         let after = view(of: dn)
         if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
     }

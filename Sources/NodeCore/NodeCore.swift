@@ -256,7 +256,8 @@ package struct NodeCore: Sendable {
         while !ownershipActions.isEmpty {
             var due: [OwnershipAction] = []
             swap(&due, &ownershipActions)
-            for action in due { settle(action, now) }
+            // By position: an iterator copies each action.
+            for position in due.indices { settle(due[position], now) }
             due.removeAll(keepingCapacity: true)
             if ownershipActions.isEmpty {
                 swap(&due, &ownershipActions)

@@ -228,7 +228,7 @@ package struct MeshCodec: Sendable {
                     throw .badValue(type: type, field: "service code")
                 }
                 let occupancy = Occupancy(rawValue: occupancies.isEmpty ? 0 : occupancies[position])
-                guard Occupancy.known.isSuperset(of: occupancy) else {
+                guard occupancies.isEmpty || Occupancy.known.isSuperset(of: occupancy) else {
                     throw .badValue(type: type, field: "occupancy")
                 }
                 batch.owned.append(
