@@ -14,6 +14,7 @@ extension OwnershipMachine {
 
     /// A dial that `OwnershipAction.dial` asked for came to nothing.
     package mutating func dialFailed(_ peer: NodeIndex, now: Instant) {
+        links[peer.position].failedDials = max(1, links[peer.position].failedDials)
         scheduleDial(peer, now: now)
     }
 
@@ -79,7 +80,7 @@ extension OwnershipMachine {
     private mutating func detach(_ peer: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]) {
         links[peer.position].connection = nil
         forgetConversation(with: peer)
-        // A minute of health earns a quick first dial; a link that flaps waits longer every time.
+        // A minute of health earns a dial at once; a link that flaps waits longer every time.
         if now.monotonic - links[peer.position].connectedAt > 60_000_000_000 { links[peer.position].failedDials = 0 }
         scheduleDial(peer, now: now)
         if !configuration.faults.contains(.lossKeepsLive) { takeDown(peer, &actions) }

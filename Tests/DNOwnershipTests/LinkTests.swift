@@ -31,8 +31,8 @@ import Testing
         #expect(node.link(to: beta).dials == 9)
     }
 
-    @Test(arguments: [(1.0, 1067, 1600), (61.0, 33, 50)])
-    func `only a minute of health makes the next dial quick again`(seconds: Double, least: UInt64, most: UInt64) {
+    @Test(arguments: [(1.0, 1067, 1600), (61.0, 0, 1)])
+    func `only a minute of health has the next dial come at once`(seconds: Double, least: UInt64, most: UInt64) {
         var node = machine(alpha)
         var actions: [OwnershipAction] = []
         node.tick(now: at(0), &actions)
