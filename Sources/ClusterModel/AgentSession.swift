@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// Who is logged in on a DN, and whether that agent takes calls: as the DN's owner says.
 ///
 /// A session never changes; whatever happens makes another one with a greater stamp. It goes wherever the DN goes. Of two

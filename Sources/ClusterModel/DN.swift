@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// A directory number: what a phone registers as and what a caller dials.
 ///
 /// A DN is text, 1 to 16 characters of `0-9 A-Z a-z * # + . _ -`; `0042` and `42` are two DNs. Sixteen characters hold

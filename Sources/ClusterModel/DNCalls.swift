@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// The T-Library's ConnID: names a call at every node alike, as it is made of what all requests of the call carry.
 public struct CallConnection: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let rawValue: UInt64

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// Mistakes that can be put back into the machines, so that the simulator proves that it finds them. Production is always
 /// `.none`; a house test sees to it.
 public struct Faults: OptionSet, Sendable, Hashable {

@@ -1,3 +1,4 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // What machines compare and look up for every message is public, and so are its types: the compiler inlines nothing across
 // modules that is `package`, also where it says `@inlinable`.
 

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// An IP address with a port: a value of the pure rooms, turned into a `sockaddr` only at the door.
 public struct NetworkAddress: Hashable, Sendable {
     /// The 16 bytes of an IPv6 address, or of an IPv4 address mapped into IPv6 (`::ffff:a.b.c.d`), big-endian words.

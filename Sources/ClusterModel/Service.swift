@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// Whether a DN can take a call, and if not, why. One byte, also on the wire: the raw values never change their meaning.
 public enum Service: UInt8, Hashable, Sendable, CaseIterable {
     case inService = 0

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// A moment as the machines see it: one reading of both clocks, always passed in, never asked for.
 public struct Instant: Hashable, Sendable {
     /// Nanoseconds of a clock that never jumps; timers use it.

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
+
 /// Gateways to the telephone network that calls go over, the one or the other.
 package struct Trunk: Hashable, Sendable {
     package var name: String
