@@ -138,6 +138,15 @@ int tandem_keep_alive(int descriptor) {
     return set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+int64_t tandem_finished_milliseconds(int descriptor) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 || info.tcpi_state != TCP_CLOSE_WAIT) {
+        return -1;
+    }
+    return info.tcpi_last_data_recv;
+}
+
 int tandem_reset_on_close(int descriptor) {
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);

@@ -9,7 +9,7 @@ extension OwnershipMachine {
         _ peer: NodeIndex, connection: ConnectionID, now: Instant, _ actions: inout [OwnershipAction]
     ) {
         attach(connection, to: peer, now: now, &actions)
-        introduce(to: peer)
+        introduce(to: peer, now: now)
     }
 
     /// A dial that `OwnershipAction.dial` asked for came to nothing.
@@ -112,8 +112,8 @@ extension OwnershipMachine {
         detach(peer, now: now, &actions)
     }
 
-    /// The node with the lesser name dials. At once when a link is lost, as the peer's listener waits for its next life; 50 ms
-    /// later if that fails, doubling up to 2 s, each with up to a half more by chance so that a cluster does not dial in step.
+    /// The node with the lesser name dials. At once when a link is lost for the first time or after a healthy minute, as the
+    /// peer's listener waits for its next life; 50 ms later if that fails, doubling up to 2 s, each with up to a half more by chance so that a cluster does not dial in step.
     private mutating func scheduleDial(_ peer: NodeIndex, now: Instant) {
         guard me < peer else { return }
         let attempt = min(links[peer.position].failedDials, 7)
@@ -125,7 +125,10 @@ extension OwnershipMachine {
 
     // MARK: Introductions
 
-    private mutating func introduce(to peer: NodeIndex) {
+    /// What is told with a stamp of before is told by somebody who may not have heard of what this node has done since: so the
+    /// clock moves to all that was before now.
+    private mutating func introduce(to peer: NodeIndex, now: Instant) {
+        observe(Stamp(rawValue: max(1, Stamp(milliseconds: now.wallMilliseconds, counter: 0).rawValue) - 1))
         let hello = hello(to: peer)
         links[peer.position].introducedWith = hello.greatestStamp
         links[peer.position].control = [.hello(hello)]
@@ -180,7 +183,7 @@ extension OwnershipMachine {
         case .success(let peer):
             if isStranger {
                 attach(connection, to: peer, now: now, &actions)
-                introduce(to: peer)
+                introduce(to: peer, now: now)
             }
             welcome(hello, from: peer, now: now, &actions)
         }

@@ -26,9 +26,8 @@ package enum Sockets {
             tandem_set_buffers(
                 socket.number, Int32(clamping: receiveBuffer ?? 0), Int32(clamping: sendBuffer ?? 0))
         }
-        if notesArrivals {
-            try systemCall("note arrivals at", "udp:\(address)") { tandem_note_arrivals(socket.number) }
-        }
+        // A kernel that cannot tells of none.
+        if notesArrivals { _ = tandem_note_arrivals(socket.number) }
         try bind(socket, to: address, named: "udp:\(address)")
         return socket
     }
@@ -135,6 +134,11 @@ extension OwnedDescriptor {
     /// minute ends the connection. Nothing happens on sockets that are not TCP.
     package func keepAlive() {
         _ = tandem_keep_alive(number)
+    }
+
+    /// How many milliseconds ago a TCP peer sent something last; nil unless it has said that it will send no more.
+    package func finishedMilliseconds() -> UInt64? {
+        UInt64(exactly: tandem_finished_milliseconds(number))
     }
 
     /// Has the kernel reset the connection when it is closed, and drop what is under way. Without this the end of a

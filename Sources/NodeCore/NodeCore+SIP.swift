@@ -8,14 +8,28 @@ extension NodeCore {
     /// easily forged, and whoever does so makes the node send to somebody else no more than this.
     package static let maximumAmplification = 4
 
-    /// Milliseconds that a REGISTER may have waited in the socket of a node that did not run, and still be news: half the time
-    /// after which its sender would repeat it (T1, RFC 3261 section 17.1.2.1). Of an older one a later copy may have been served,
-    /// or the phone may have given up and registered elsewhere.
-    package static let patience: UInt64 = 250
+    /// When a message reached the node's socket and when it was read, milliseconds since 1970 by the clock of the host. A node
+    /// that did not run for a while reads what has waited meanwhile.
+    package struct Arrival: Sendable {
+        package var came: UInt64
+        package var read: UInt64
+
+        package init(came: UInt64, read: UInt64) {
+            self.came = came
+            self.read = read
+        }
+
+        /// After half the time after which its sender would repeat it (T1, RFC 3261 section 17.1.2.1) a REGISTER is no news: a later
+        /// copy may have been served, or the phone may have given up and registered elsewhere.
+        package var isBelated: Bool { read > came + 250 }
+
+        /// Nobody waits for the answer any more (timer F, RFC 3261 section 17.1.2.2).
+        var isOutdated: Bool { read > came + 32_000 }
+    }
 
     /// A datagram came to the first of the node's SIP ports. Its answer, if it has one, is appended to `answers`.
     package mutating func datagramReceived(
-        _ datagram: Span<UInt8>, from source: NetworkAddress, arrival: UInt64? = nil, now: Instant,
+        _ datagram: Span<UInt8>, from source: NetworkAddress, arrival: Arrival? = nil, now: Instant,
         answers: inout DatagramBatch
     ) {
         messageReceived(datagram, from: SIPSource(source), arrival: arrival, now: now, answers: &answers)
@@ -24,15 +38,14 @@ extension NodeCore {
     /// A datagram, or a whole message of a stream, came to one of the node's SIP ports. Its answer, if it has one, is
     /// appended to `answers`; over a stream it goes back over this stream, whatever its destination says.
     ///
-    /// - Parameter arrival: when the socket got it, milliseconds since 1970; nil for now.
+    /// - Parameter arrival: nil for now.
     package mutating func messageReceived(
-        _ datagram: Span<UInt8>, from source: SIPSource, arrival: UInt64? = nil, now: Instant,
+        _ datagram: Span<UInt8>, from source: SIPSource, arrival: Arrival? = nil, now: Instant,
         answers: inout DatagramBatch
     ) {
         guard source.flow.peer != nil || mayBeRead(from: source.address, now: now) else { return }
         answerLimit = source.flow == .none ? Self.maximumAmplification * datagram.count : .max
-        belated = arrival.flatMap { $0 + Self.patience < now.wallMilliseconds ? $0 : nil }
-        if faults.contains(.belatedTakenForNews) { belated = nil }
+        belated = arrival.flatMap { $0.isBelated && !faults.contains(.belatedTakenForNews) ? $0.came : nil }
         switch message.parse(datagram) {
         case .notSIP:
             counters.notSIP += 1
@@ -45,7 +58,7 @@ extension NodeCore {
         case .request:
             switch message.disposition {
             case .register:
-                register(datagram, source, now, &answers)
+                if arrival?.isOutdated != true { register(datagram, source, now, &answers) }
             case .options:
                 answer(options(datagram), datagram, source, &answers)
             case .answer(let response):
@@ -95,7 +108,8 @@ extension NodeCore {
         _ datagram: Span<UInt8>, _ source: SIPSource, _ now: Instant, _ answers: inout DatagramBatch
     ) {
         if faults.contains(.repetitionTaken) { registrar.forgetEnded() }
-        if isOnItsWay(datagram, from: source) { return }
+        // Before its password is looked at: the same again would be taken for somebody else's.
+        if isOnItsWay(datagram, from: source) || hasGoneOn(datagram) { return }
         // A peer has asked already who it is.
         guard authenticator != nil, source.flow.peer == nil else {
             return register(by: nil, datagram, source, written: nil, now, &answers)
@@ -154,7 +168,8 @@ extension NodeCore {
         if message.lacksOutbound(in: datagram) {
             return answer(SIPResponse(.noOutbound), datagram, source, &answers)
         }
-        if let belated, !isQuery, hasGoneOn(dn, since: belated) { return }
+        // Also of one that has waited for the store.
+        if hasGoneOn(datagram) { return }
         if isHeld(dn) {
             let request = CommitDesk.Request(
                 datagram, sender: sender, source: source, answerLimit: answerLimit, belated: belated)
@@ -220,16 +235,15 @@ extension NodeCore {
         if !ownershipActions.isEmpty { settle(now) }
     }
 
-    /// The present message asks for bindings only.
-    private var isQuery: Bool { message.contactCount == 0 && !message.hasStarContact }
-
     /// Whether a REGISTER that came at a time when nobody heard it does nothing any more: another node has the DN, and can be
     /// heard, or has claimed it since. A phone that still waits sends it again, and then it is new.
-    private mutating func hasGoneOn(_ dn: DNIndex, since milliseconds: UInt64) -> Bool {
+    private mutating func hasGoneOn(_ datagram: Span<UInt8>) -> Bool {
+        guard let belated, message.contactCount > 0 || message.hasStarContact,
+            let dn = message.to.uri.dn(in: datagram).flatMap({ topology.directory.index(of: $0) })
+        else { return false }
         let owner = ownership.view(of: dn).owner
         guard owner != me, owner != .none else { return false }
-        return ownership.isReachable(owner)
-            || ownership.isSuperseded(dn, Stamp(milliseconds: milliseconds, counter: 0))
+        return ownership.isReachable(owner) || ownership.isSuperseded(dn, Stamp(milliseconds: belated, counter: 0))
     }
 
     /// The stamp of a registration. One that has waited bears the time when it came: whatever was registered since, and wherever,

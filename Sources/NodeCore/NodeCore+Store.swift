@@ -152,7 +152,7 @@ extension NodeCore {
     /// The answer to what could not be written down.
     static var notWritten: SIPResponse { SIPResponse(.serviceUnavailable, extra: .retryAfter(retryAfter)) }
 
-    /// - Parameter held: nil of one that has waited behind another, and is judged as if it came now.
+    /// - Parameter held: nil of one that has waited behind another, and is judged only now.
     private mutating func carryOut(_ request: CommitDesk.Request, written held: CommitDesk.Held?, _ now: Instant) {
         if let returned = request.returned {
             registerHere(returned, written: held, now)

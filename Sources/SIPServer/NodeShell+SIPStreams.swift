@@ -37,7 +37,12 @@ extension NodeShell {
         do throws(SystemError) {
             let flow = FlowID(rawValue: nextNumber())
             let source = SIPSource(address, flow: flow, listener: listener)
-            let delegate = SIPStreamDelegate(self, source)
+            // It has come, said all and gone while nobody served here.
+            let age = isSecure ? nil : stream.descriptor.finishedMilliseconds()
+            let arrival = age.map {
+                NodeCore.Arrival(came: loop.now.wallMilliseconds - $0, read: loop.now.wallMilliseconds)
+            }
+            let delegate = SIPStreamDelegate(self, source, arrival)
             let connection = try SIPConnection(stream.descriptor, from: address, on: loop, delegate: delegate)
             if let session { connection.secure(with: session, countedBy: handshakes) }
             sipConnections[flow] = connection
@@ -47,8 +52,11 @@ extension NodeShell {
         }
     }
 
-    fileprivate func sipMessage(_ message: RawSpan, _ source: SIPSource, _ connection: SIPConnection) {
-        core.messageReceived(Span(_bytes: message), from: source, now: loop.now, answers: &streamAnswers)
+    fileprivate func sipMessage(
+        _ message: RawSpan, _ source: SIPSource, _ arrival: NodeCore.Arrival?, _ connection: SIPConnection
+    ) {
+        core.messageReceived(
+            Span(_bytes: message), from: source, arrival: arrival, now: loop.now, answers: &streamAnswers)
         guard !streamAnswers.isEmpty else { return }
         connection.writeBytes { $0 += streamAnswers.bytes }
         streamAnswers.removeAll()
@@ -86,14 +94,17 @@ extension NodeShell {
 final class SIPStreamDelegate: SIPConnectionDelegate {
     private unowned let shell: NodeShell
     private let source: SIPSource
+    /// Of all that it will ever say, if that had come before the connection was accepted.
+    private let arrival: NodeCore.Arrival?
 
-    init(_ shell: NodeShell, _ source: SIPSource) {
+    init(_ shell: NodeShell, _ source: SIPSource, _ arrival: NodeCore.Arrival? = nil) {
         self.shell = shell
         self.source = source
+        self.arrival = arrival
     }
 
     func messageReceived(_ message: RawSpan, on connection: SIPConnection) {
-        shell.sipMessage(message, source, connection)
+        shell.sipMessage(message, source, arrival, connection)
     }
 
     func mayIdle(_ connection: SIPConnection) -> Bool { shell.core.registrar.hasBindings(over: source.flow) }

@@ -34,6 +34,8 @@ final class NodeShell {
     let incarnation: Incarnation
     let startedAt: UInt64
     var core: NodeCore
+    /// Milliseconds since 1970.
+    private var datagramsReadAt: UInt64 = 0
     var memory: NodeMemory
     var storeWatch: DescriptorWatch?
 
@@ -222,6 +224,9 @@ extension NodeShell: DatagramSocketDelegate {
     ) {
         let datagram = Span<UInt8>(_bytes: bytes)
         let source = SIPSource(source, listener: socket.number)
+        // The turn may have begun long ago, if the process was stopped in the middle of it.
+        if index == 0 { datagramsReadAt = SystemClock.now().wallMilliseconds }
+        let arrival = arrival.map { NodeCore.Arrival(came: $0, read: datagramsReadAt) }
         socket.withOutput {
             core.messageReceived(datagram, from: source, arrival: arrival, now: loop.now, answers: &$0)
         }

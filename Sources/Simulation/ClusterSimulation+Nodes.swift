@@ -29,6 +29,10 @@ extension ClusterSimulation {
         for client in nodes[node.position].clients.indices {
             schedule(.connectClient(node, client: client), after: UInt64(1 + client * 7) * .millisecond)
         }
+        if nodes[node.position].isWithoutPower {
+            nodes[node.position].isWithoutPower = false
+            nodes[node.position].hostBegan = now
+        }
         for event in nodes[node.position].socket { schedule(event, after: 0) }
         nodes[node.position].socket = []
         touch(node)

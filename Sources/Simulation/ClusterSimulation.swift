@@ -256,6 +256,7 @@ package struct ClusterSimulation {
         case .cut(let from, let to): if isStorming { cut(from, to) }
         case .recover(let first, let second): network.slowDown(first, second, by: 1)
         case .phone(let phone, let node, let act, let seconds, let sequence, let arrival):
+            if arrival < nodes[node.position].hostBegan { return }
             if nodes[node.position].isUp {
                 datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence, arrival: arrival)
             } else {

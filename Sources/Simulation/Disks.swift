@@ -47,7 +47,7 @@ extension ClusterSimulation {
         case .none: return
         case .lastMoments:
             count(.powerCut)
-            nodes[node.position].socket = []
+            nodes[node.position].isWithoutPower = true
             say("the power of \(name(node)) fails, and the last moments on its disk are lost")
         case .everything:
             count(.storeDamaged)

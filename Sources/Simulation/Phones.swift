@@ -88,13 +88,15 @@ extension ClusterSimulation {
         let wallArrival = came.wallMilliseconds - (now - arrival) / .millisecond
         if isBelated(arrival, came) { nodes[node.position].belated[dn, default: []].append(wallArrival) }
         cores[node.position].datagramReceived(
-            Array(text.utf8).span, from: source, arrival: wallArrival, now: came, answers: &answers)
+            Array(text.utf8).span, from: source,
+            arrival: NodeCore.Arrival(came: wallArrival, read: came.wallMilliseconds), now: came, answers: &answers)
         touch(node)
         let status = Self.status(of: answers)
         fold.add(status)
         if status == 0, act != .queries, isBelated(arrival, came), !cores[node.position].inspectIsHeld(dn) {
             count(.belatedIgnored)
-            return say("\(name(node)) thinks that phone \(number) has gone on meanwhile")
+            say("\(name(node)) thinks that phone \(number) has gone on meanwhile")
+            return invariantOnlyOthersIgnore(dn, before, at: node, came: wallArrival)
         }
         // It goes on by itself, is written down first, or waits for one that is.
         if status == 0 {
@@ -222,6 +224,17 @@ extension ClusterSimulation {
         }
     }
 
+    /// What has waited is ignored only where another node has the DN, and can be heard or has claimed it since.
+    private mutating func invariantOnlyOthersIgnore(
+        _ dn: DNIndex, _ before: DNInspection, at node: NodeIndex, came: UInt64
+    ) {
+        let own = Claim(owner: node, stamp: Stamp(milliseconds: came, counter: 0))
+        let isElsewhere = before.owner != .none && before.owner != node
+        let isSince = Claim(owner: before.owner, stamp: before.stamp) > own
+        if isElsewhere, before.view != .ownerUnreachable || isSince { return }
+        fail("invariantOnlyOthersIgnore", "\(name(node)) ignored a REGISTER of \(name(dn)): \(words(before))")
+    }
+
     /// A claim that a REGISTER makes which nobody heard when it came bears that time: it wins over nothing that came later.
     private mutating func invariantBelatedIsOld(
         _ dn: DNIndex, _ record: DNInspection, at node: NodeIndex, arrival: UInt64, _ came: Instant
@@ -259,7 +272,8 @@ extension ClusterSimulation {
 
     /// Whether a node must take a REGISTER for one of the time when it came.
     private func isBelated(_ arrival: UInt64, _ came: Instant) -> Bool {
-        came.monotonic > arrival && (came.monotonic - arrival) / .millisecond > NodeCore.patience
+        let waited = came.monotonic > arrival ? (came.monotonic - arrival) / .millisecond : 0
+        return NodeCore.Arrival(came: 0, read: waited).isBelated
     }
 
     private static func status(of answers: DatagramBatch) -> Int {

@@ -31,6 +31,9 @@ struct SimulatedNode {
     var unanswered: [UInt64: UnansweredRegister] = [:]
     /// REGISTERs that have come while no process served the node, in order: its socket is kept for its next life.
     var socket: [Event] = []
+    /// The host is down, too, and what came before it is up again is lost.
+    var isWithoutPower = false
+    var hostBegan: UInt64 = 0
     /// The times by its wall clock at which REGISTERs came that it read long after, by DN.
     var belated: [DNIndex: [UInt64]] = [:]
     /// The wall clock was set, so what is kept by it is not kept as long as it should be.

@@ -27,6 +27,28 @@ import Testing
         #expect(cluster[gamma].link(to: alpha).mismatches == 0)
     }
 
+    @Test func `a claim from before the nodes met counts less than a later refresh, also when it comes late`() {
+        var cluster = TestCluster.linked(2)
+        cluster.register(0, at: beta)
+        cluster.pump()
+        cluster.cut(alpha, beta)
+        cluster.advance(to: 10)
+        cluster.linkAll()
+        cluster.pump()
+        cluster.advance(to: 11)
+        cluster.register(0, at: beta)
+        // A REGISTER that alpha has read only now.
+        cluster.act(alpha) { machine, _, actions in machine.registrationAccepted(dn(0), stamp: stamp(5), &actions) }
+        cluster.pump()
+        #expect(cluster.views(0).map(\.owner) == [beta, beta])
+        #expect(cluster.views(0).map(\.stamp) == [stamp(11), stamp(11)])
+        // And a move of now is one.
+        cluster.advance(to: 12)
+        cluster.register(0, at: alpha)
+        cluster.pump()
+        #expect(cluster.views(0).map(\.owner) == [alpha, alpha])
+    }
+
     @Test func `whoever adopts a greater claim tells a former owner that may not have heard it`() {
         var cluster = TestCluster.linked(3)
         cluster.register(0, at: alpha)

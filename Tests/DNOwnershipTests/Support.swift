@@ -11,6 +11,9 @@ func at(_ seconds: Double) -> Instant {
     Instant(monotonic: UInt64((1000 + seconds) * 1e9), wallMilliseconds: UInt64(1_700_000_000_000 + seconds * 1000))
 }
 
+/// The greatest stamp of before a time, which a hello tells then.
+func justBefore(_ seconds: Double) -> Stamp { Stamp(rawValue: stamp(seconds).rawValue - 1) }
+
 /// The stamp that a clock issues at a time, and those after it.
 func stamp(_ seconds: Double, _ counter: UInt16 = 0) -> Stamp {
     Stamp(milliseconds: at(seconds).wallMilliseconds, counter: counter)

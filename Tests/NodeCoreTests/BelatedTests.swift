@@ -12,6 +12,10 @@ import Testing
         return pair.cores[node].ownership.view(of: index).stamp
     }
 
+    private func waited(since came: Double, until read: Double) -> NodeCore.Arrival {
+        NodeCore.Arrival(came: at(came).wallMilliseconds, read: at(read).wallMilliseconds)
+    }
+
     @Test func `what nobody else has is taken, with the stamp of when it came`() throws {
         let pair = TwoNodes()
         pair.advance(seconds: 10)
@@ -30,6 +34,7 @@ import Testing
         #expect(pair.register("1001", at: 0, waited: 3_000).isEmpty)
         #expect(pair.register("1001", at: 0, expires: "Expires: 0", waited: 3_000).isEmpty)
         #expect(pair.register("1001", at: 0, contact: "Contact: *", expires: "Expires: 0", waited: 3_000).isEmpty)
+        #expect(!pair.cores[0].hasSIPMessages(for: NodeIndex(1)), "nor is the owner asked")
         #expect(pair.bindings("1001") == [0, 1])
         // Nor does it come back where it was left.
         pair.register("1001", at: 1, contact: "Contact: *", expires: "Expires: 0")
@@ -72,14 +77,14 @@ import Testing
         var answers = DatagramBatch()
         let text = Array(register("1000").utf8)
         node.core.datagramReceived(
-            text.span, from: phone, arrival: at(7).wallMilliseconds, now: at(10), answers: &answers)
+            text.span, from: phone, arrival: waited(since: 7, until: 10), now: at(10), answers: &answers)
         let row = try #require(node.write(10).first?.row)
         #expect(row.claim.milliseconds == at(7).wallMilliseconds && row.registered == row.claim)
         #expect(node.commit(10) == ["200 OK"])
         // A refresh of its own that came before changes nothing of when it was registered last.
         node.core.datagramReceived(
             Array(register("1000", cseq: 2).utf8).span, from: NetworkAddress(ipv4: 0x0A00_0002, port: 5066),
-            arrival: at(5).wallMilliseconds, now: at(10), answers: &answers)
+            arrival: waited(since: 5, until: 10), now: at(10), answers: &answers)
         let refreshed = try #require(node.write(10).first?.row)
         #expect(refreshed.registered == row.registered)
         #expect(node.commit(10) == ["200 OK"])
@@ -88,8 +93,18 @@ import Testing
 
     @Test func `who asks what is registered is answered, however late`() {
         let pair = TwoNodes()
-        pair.register("1001", at: 0)
+        pair.register("1001", at: 1)
         pair.advance(seconds: 10)
-        #expect(isOK(pair.register("1001", at: 0, contact: "", waited: 5_000)))
+        #expect(pair.register("1001", at: 0, contact: "", waited: 5_000).isEmpty)
+        #expect(pair.cores[0].hasSIPMessages(for: NodeIndex(1)), "the owner is asked")
+        pair.cut()
+        #expect(pair.register("1001", at: 0, contact: "", waited: 11_000).hasPrefix("SIP/2.0 504"))
+    }
+
+    @Test func `what nobody waits for any more does nothing`() {
+        let pair = TwoNodes()
+        pair.advance(seconds: 60)
+        #expect(pair.register("1001", at: 0, waited: 33_000).isEmpty)
+        #expect(pair.services("1001") == [.neverRegistered, .neverRegistered])
     }
 }

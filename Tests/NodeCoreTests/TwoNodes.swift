@@ -127,7 +127,9 @@ final class TwoNodes {
         var answers = DatagramBatch()
         let source = NetworkAddress(ipv4: 0xC000_0209, port: 5060)
         cores[node].datagramReceived(
-            datagram.span, from: source, arrival: now.wallMilliseconds - waited, now: now, answers: &answers)
+            datagram.span, from: source,
+            arrival: NodeCore.Arrival(came: now.wallMilliseconds - waited, read: now.wallMilliseconds), now: now,
+            answers: &answers)
         settle()
         return answers.entries.first.map { String(decoding: answers.bytes(of: $0), as: UTF8.self) } ?? ""
     }

@@ -53,7 +53,11 @@ import Testing
     ) throws {
         var options = TestCluster.Options()
         options.survives = true
-        let cluster = try TestCluster(TestCluster.manyDNs(linkTimeout: 4_000), options: options)
+        let cluster = try TestCluster(
+            { directory in
+                TestCluster.manyDNs(linkTimeout: 4_000)(directory)
+                    .replacing("\"udp:127.0.0.1:5071\"", with: "\"udp:127.0.0.1:5071\", \"tcp:127.0.0.1:5071\"")
+            }, options: options)
         let worker = try cluster.worker("dc1/sip1")
         switch silence {
         case .stopped: try worker.send(.stop)
@@ -67,19 +71,22 @@ import Testing
             phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             phone.bind(("127.0.0.1", 6060))
             phone.settimeout(10)
-            def register(dn, sequence, port, expires=300):
+            def text(dn, sequence, expires=300):
                 lines = ["REGISTER sip:cc.example.com SIP/2.0",
                     f"Via: SIP/2.0/UDP 127.0.0.1:6060;branch=z9hG4bK{dn}{sequence};rport",
                     f"From: <sip:{dn}@cc.example.com>;tag=1", f"To: <sip:{dn}@cc.example.com>", f"Call-ID: {dn}",
                     f"CSeq: {sequence} REGISTER", "Max-Forwards: 70", f"Contact: <sip:{dn}@127.0.0.1:6060>",
                     f"Expires: {expires}", "Content-Length: 0", "", ""]
-                phone.sendto("\\r\\n".join(lines).encode(), ("127.0.0.1", port))
+                return "\\r\\n".join(lines).encode()
+            def register(dn, sequence, port, expires=300):
+                phone.sendto(text(dn, sequence, expires), ("127.0.0.1", port))
             def answer():
                 return phone.recv(4096).decode().split("\\r\\n")[0]
             for dn in 100001, 100002: register(dn, 1, 5071)
+            with socket.create_connection(("127.0.0.1", 5071)) as stream: stream.sendall(text(100004, 1))
             time.sleep(1)
             # Nobody answers, so the one registers elsewhere; the other does so, too, and leaves again.
-            for dn in 100001, 100002: register(dn, 2, 5072); print(answer())
+            for dn in 100001, 100002, 100004: register(dn, 2, 5072); print(answer())
             register(100002, 3, 5072, 0); print(answer())
             os.kill(\(silence == .stopped ? worker.process : cluster.controller.process), signal.SIGCONT)
             # Whoever still waits is served.
@@ -90,12 +97,12 @@ import Testing
             print(text.split("\\r\\n")[0])
             """
         let result = try cluster.sandbox.run(["/usr/bin/python3", "-c", script])
-        #expect(result.output == String(repeating: "SIP/2.0 200 OK\n", count: 4))
+        #expect(result.output == String(repeating: "SIP/2.0 200 OK\n", count: 5))
         try cluster.waitUntil("both nodes are well") { status in
             status.isHealthy && status.nodes.allSatisfy { $0.report?.links.allSatisfy { $0.state == "live" } == true }
         }
-        #expect(try cluster.agreement() == 2)
-        for (dn, service) in [("100001", Service.inService), ("100002", .unregistered)] {
+        #expect(try cluster.agreement() == 3)
+        for (dn, service) in [("100001", Service.inService), ("100002", .unregistered), ("100004", .inService)] {
             let authority = try cluster.details(dn).authority
             #expect(authority?.owner == "dc2/sip1", "\(dn)")
             #expect(authority?.lastWord == service, "\(dn)")

@@ -43,6 +43,8 @@ int tandem_accept_both_families(int descriptor);
 int tandem_no_delay(int descriptor);
 // Asks a silent peer after a minute whether it is there; one that says nothing for another minute is gone.
 int tandem_keep_alive(int descriptor);
+// How many milliseconds ago data came last over a TCP connection whose peer has said that no more will come; -1 of any other.
+int64_t tandem_finished_milliseconds(int descriptor);
 // Closing will drop what is under way and reset the connection (SO_LINGER with no time).
 int tandem_reset_on_close(int descriptor);
 int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);
@@ -66,12 +68,12 @@ struct tandem_datagram {
     uint32_t length;
     // Not 0 when the datagram was longer than its slot, so that its end is lost.
     uint32_t truncated;
-    // When the socket got it, milliseconds since 1970; 0 where `tandem_note_arrivals` was not called before.
+    // When the kernel got it, milliseconds since 1970; 0 where it was not asked for, by `tandem_note_arrivals`.
     uint64_t arrived;
     struct tandem_address source;
 };
 
-// Has the kernel note when each datagram arrives, however long it then waits: 0, or -1 with errno.
+// Has the kernel note when each datagram arrives, however long it then waits, if it can: 0, or -1 with errno.
 int tandem_note_arrivals(int descriptor);
 
 // A number of equal slots, allocated once. Opaque to Swift.
