@@ -240,6 +240,14 @@ package struct OwnershipMachine: Sendable {
         claim(dn, Claim(owner: me, stamp: stamp), registered: stamp, service: .unregistered, &actions)
     }
 
+    /// The phones of a DN that this node owns have taken their leave. That is their last word, as a registration is, and counts
+    /// against older ones elsewhere.
+    package mutating func unregistered(_ dn: DNIndex, stamp: Stamp, _ actions: inout [OwnershipAction]) {
+        guard records[dn.position].owner == me else { return }
+        records[dn.position].registered = max(records[dn.position].registered, stamp)
+        serviceLost(dn, reason: .unregistered, &actions)
+    }
+
     /// Whether a greater claim than one with this stamp of this node's has been heard: what waited with it comes too late.
     package func isSuperseded(_ dn: DNIndex, _ stamp: Stamp) -> Bool {
         let record = records[dn.position]

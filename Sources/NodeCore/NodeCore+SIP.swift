@@ -345,7 +345,9 @@ extension NodeCore {
         if ownership.owns(dn) {
             let outcome = registrar.apply(
                 message, in: datagram, for: dn, limits: limits, source: source, now: written?.came ?? now)
-            if outcome.transition == .emptied { ownership.serviceLost(dn, reason: .unregistered, &ownershipActions) }
+            if outcome.transition == .emptied {
+                ownership.unregistered(dn, stamp: written?.stamp ?? registrationStamp(now), &ownershipActions)
+            }
         } else {
             registrar.noteRemoval(message, in: datagram, of: dn, flow: source.flow, now: now)
             guard !hasNothingElsewhere(dn) else { return }

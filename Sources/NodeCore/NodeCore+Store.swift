@@ -92,11 +92,11 @@ extension NodeCore {
         let kept = registrar.kept(
             of: dn, after: message, in: datagram, limits: limits, source: request.source, now: now, scratch: &scratch)
         swap(&scratch, &commits!.scratch)
-        var isRegistration = true
-        if case .removes = plan { isRegistration = false }
+        // The last word of a phone counts, whether it comes or goes.
+        var registered = max(stamp, own?.registered ?? .zero)
+        if plan == .removes(all: false), let own { registered = own.registered }
         let row = StoredDN(
-            claim: own?.claim ?? stamp,
-            registered: isRegistration ? max(stamp, own?.registered ?? .zero) : own?.registered ?? stamp,
+            claim: own?.claim ?? stamp, registered: registered,
             service: kept.isEmpty ? .unregistered : .inService, session: ownership.session(of: dn),
             contacts: Self.contacts(kept, now))
         let held = CommitDesk.Held(work: .register(request), came: now, stamp: stamp, row: row)

@@ -211,10 +211,12 @@ extension ClusterSimulation {
             }
         case (200, .removes):
             count(.removalAccepted)
-            // Where the owner cannot be heard, a removal is a claim.
-            let isClaim =
-                nodes[node.position].seen[dn.position].owner != node && cores[node.position].inspect(dn).owner == node
-            if isClaim { ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came)) }
+            // Where the owner cannot be heard, a removal is a claim; where it was the owner's last contact, it is the latest word.
+            let (record, seen) = (cores[node.position].inspect(dn), nodes[node.position].seen[dn.position])
+            let isWord = seen.owner != node || (seen.service.isInService && !record.service.isInService)
+            if isWord, record.owner == node {
+                ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
+            }
             nodes[node.position].seen[dn.position].acknowledgedUntil = 0
         case (200, .queries): count(.queryAnswered)
         case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)

@@ -72,6 +72,18 @@ import Testing
         #expect(pair.services("1001") == [.inService, .inService])
     }
 
+    @Test func `a phone that has left since stays away when the nodes hear each other again`() {
+        let pair = TwoNodes()
+        pair.register("1001", at: 1)
+        pair.advance(seconds: 10)
+        pair.cut()
+        pair.register("1001", at: 1, contact: "Contact: *", expires: "Expires: 0")
+        #expect(isOK(pair.register("1001", at: 0, waited: 3_000)))
+        pair.connect()
+        #expect(pair.services("1001") == [.unregistered, .unregistered])
+        #expect(pair.bindings("1001") == [0, 0])
+    }
+
     @Test func `it is written down with the stamp of when it came`() throws {
         var node = Remembering()
         var answers = DatagramBatch()
