@@ -158,8 +158,9 @@ final class SoakPhones {
             // The answer came a moment after the node had begun to count.
             phones[phone].expiresAt = isBrief ? now + UInt64(Self.briefSeconds) * 1_000_000_000 : 0
         }
-        // What was given up before may still wait in a stopped node's socket, and is older.
-        phones[phone].isCertain = true
+        // A registration that was given up before may still wait in a stopped node's socket, and is older than one that was
+        // answered. Or it was done in the end, with another contact than the one that was removed.
+        if state.pending != .remove { phones[phone].isCertain = true }
     }
 }
 
