@@ -113,7 +113,8 @@ extension OwnershipMachine {
     }
 
     /// The node with the lesser name dials. At once when a link is lost for the first time or after a healthy minute, as the
-    /// peer's listener waits for its next life; 50 ms later if that fails, doubling up to 2 s, each with up to a half more by chance so that a cluster does not dial in step.
+    /// peer's listener waits for its next life; 50 ms later if that fails, doubling up to 2 s, each with up to a half more by
+    /// chance so that a cluster does not dial in step.
     private mutating func scheduleDial(_ peer: NodeIndex, now: Instant) {
         guard me < peer else { return }
         let attempt = min(links[peer.position].failedDials, 7)

@@ -150,6 +150,7 @@ extension ClusterSimulation {
         for node in nodes.indices {
             for peer in nodes.indices where peer != node {
                 let stream = nodes[node].streams[peer]
+                // Each side may tell a DN anew for every snapshot of the other's that names it, and tiny rings begin many.
                 if stream.messages <= (stream.snapshots + 1) * pieces + 8 * dns + 10 { continue }
                 fail(
                     "invariantConvergenceIsCheap",

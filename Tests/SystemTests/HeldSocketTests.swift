@@ -84,6 +84,7 @@ import Testing
                 return phone.recv(4096).decode().split("\\r\\n")[0]
             for dn in 100001, 100002: register(dn, 1, 5071)
             with socket.create_connection(("127.0.0.1", 5071)) as stream: stream.sendall(text(100004, 1))
+            # Longer than a REGISTER may wait and be news.
             time.sleep(1)
             # Nobody answers, so the one registers elsewhere; the other does so, too, and leaves again.
             for dn in 100001, 100002, 100004: register(dn, 2, 5072); print(answer())
