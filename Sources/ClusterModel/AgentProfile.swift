@@ -43,6 +43,14 @@ package struct Skill: Hashable, Sendable, CustomStringConvertible {
         self.level = UInt8(level)
     }
 
+    /// What nobody has.
+    static let none = Skill(unchecked: "-")
+
+    private init(unchecked name: String) {
+        self.name = name
+        level = 1
+    }
+
     /// - Parameter text: `english:5`.
     package init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

@@ -107,6 +107,11 @@ package struct AgentID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     package let text: String
 
+    /// What nobody can log in as.
+    static let none = AgentID(unchecked: "-")
+
+    private init(unchecked text: String) { self.text = text }
+
     /// - Returns: nil when the text is empty, too long, or has a byte that may not be in it.
     package init?(_ text: String) {
         guard (1...Self.maximumLength).contains(text.utf8.count), text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {

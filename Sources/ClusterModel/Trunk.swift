@@ -60,6 +60,8 @@ extension SIPListener {
 public struct TrunkIndex: Hashable, Comparable, Sendable {
     public let rawValue: UInt16
 
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+
     @inlinable public init(_ position: Int) { rawValue = UInt16(position) }
 
     @inlinable public var position: Int { Int(rawValue) }
