@@ -49,20 +49,20 @@ package struct ReservationDesk: Sendable {
 
     /// A reservation as long as it lasts.
     package struct Lease: Equatable, Sendable {
-        package fileprivate(set) var token: ReservationToken
-        package fileprivate(set) var holder: ReservationHolder
-        fileprivate var agent: AgentID
-        fileprivate var priority: Int32
+        package internal(set) var token: ReservationToken
+        package internal(set) var holder: ReservationHolder
+        var agent: AgentID
+        var priority: Int32
         /// Monotonic nanoseconds.
-        package fileprivate(set) var deadline: UInt64
+        package internal(set) var deadline: UInt64
         /// The call that the token has brought, once it has.
-        fileprivate var call: UInt64?
+        var call: UInt64?
 
         /// The token has brought a call that is on its way; it is waited for until the deadline, whoever has gone.
         package var awaitsCall: Bool { call != nil }
     }
 
-    private struct Candidate: Sendable {
+    struct Candidate: Sendable {
         var asker: Asker
         var request: ReservationRequest
     }
@@ -73,13 +73,13 @@ package struct ReservationDesk: Sendable {
     private let arrival: UInt64
     private let hash: SipHash
     private let faults: Faults
-    private var count: UInt64 = 0
-    private var leases: [DNIndex: Lease] = [:]
-    private var windows: [DNIndex: [Candidate]] = [:]
+    var count: UInt64 = 0
+    var leases: [DNIndex: Lease] = [:]
+    var windows: [DNIndex: [Candidate]] = [:]
     /// By DN: when its lease or its window ends. A DN never has both.
-    private var queue = DeadlineQueue()
+    var queue = DeadlineQueue()
     /// How many reservations ended because nobody said anything any more.
-    package private(set) var expired: UInt64 = 0
+    package internal(set) var expired: UInt64 = 0
 
     package struct Setup: Sendable {
         package var lineage: Incarnation

@@ -6,7 +6,7 @@ package struct WrapUpTimers: Sendable {
     /// Nanoseconds; 0 where there is no work after calls.
     private let duration: UInt64
     /// By DN.
-    private var queue = DeadlineQueue()
+    var queue = DeadlineQueue()
 
     /// - Parameter duration: how long agents are not ready after a call, nanoseconds; 0 for not at all.
     package init(duration: UInt64) {

@@ -3,6 +3,7 @@
 #include "addresses.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -245,4 +246,12 @@ ssize_t tandem_receive_descriptors(
 int tandem_queued_bytes(int descriptor, int *unread, int *unacknowledged) {
     if (ioctl(descriptor, SIOCINQ, unread) != 0) return -1;
     return ioctl(descriptor, SIOCOUTQ, unacknowledged);
+}
+
+int tandem_dropped_datagrams(int descriptor, uint32_t *dropped) {
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof figures;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, figures, &length) != 0) return -1;
+    *dropped = length > SK_MEMINFO_DROPS * sizeof(uint32_t) ? figures[SK_MEMINFO_DROPS] : 0;
+    return 0;
 }

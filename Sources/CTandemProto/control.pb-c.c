@@ -952,6 +952,141 @@ void   tandem__control__adopt__free_unpacked
   assert(message->base.descriptor == &tandem__control__adopt__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__take_over__init
+                     (Tandem__Control__TakeOver         *message)
+{
+  static const Tandem__Control__TakeOver init_value = TANDEM__CONTROL__TAKE_OVER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__take_over__get_packed_size
+                     (const Tandem__Control__TakeOver *message)
+{
+  assert(message->base.descriptor == &tandem__control__take_over__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__take_over__pack
+                     (const Tandem__Control__TakeOver *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__take_over__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__take_over__pack_to_buffer
+                     (const Tandem__Control__TakeOver *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__take_over__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TakeOver *
+       tandem__control__take_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TakeOver *)
+     protobuf_c_message_unpack (&tandem__control__take_over__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__take_over__free_unpacked
+                     (Tandem__Control__TakeOver *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__take_over__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__hand_over__init
+                     (Tandem__Control__HandOver         *message)
+{
+  static const Tandem__Control__HandOver init_value = TANDEM__CONTROL__HAND_OVER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__hand_over__get_packed_size
+                     (const Tandem__Control__HandOver *message)
+{
+  assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__hand_over__pack
+                     (const Tandem__Control__HandOver *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__hand_over__pack_to_buffer
+                     (const Tandem__Control__HandOver *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__HandOver *
+       tandem__control__hand_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__HandOver *)
+     protobuf_c_message_unpack (&tandem__control__hand_over__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__hand_over__free_unpacked
+                     (Tandem__Control__HandOver *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__took_over__init
+                     (Tandem__Control__TookOver         *message)
+{
+  static const Tandem__Control__TookOver init_value = TANDEM__CONTROL__TOOK_OVER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__took_over__get_packed_size
+                     (const Tandem__Control__TookOver *message)
+{
+  assert(message->base.descriptor == &tandem__control__took_over__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__took_over__pack
+                     (const Tandem__Control__TookOver *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__took_over__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__took_over__pack_to_buffer
+                     (const Tandem__Control__TookOver *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__took_over__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TookOver *
+       tandem__control__took_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TookOver *)
+     protobuf_c_message_unpack (&tandem__control__took_over__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__took_over__free_unpacked
+                     (Tandem__Control__TookOver *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__took_over__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__failed__init
                      (Tandem__Control__Failed         *message)
 {
@@ -5190,6 +5325,172 @@ const ProtobufCMessageDescriptor tandem__control__adopt__descriptor =
   tandem__control__adopt__field_indices_by_name,
   1,  tandem__control__adopt__number_ranges,
   (ProtobufCMessageInit) tandem__control__adopt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__take_over__field_descriptors[1] =
+{
+  {
+    "socket",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TakeOver, socket),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__take_over__field_indices_by_name[] = {
+  0,   /* field[0] = socket */
+};
+static const ProtobufCIntRange tandem__control__take_over__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__take_over__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TakeOver",
+  "TakeOver",
+  "Tandem__Control__TakeOver",
+  "tandem.control",
+  sizeof(Tandem__Control__TakeOver),
+  1,
+  tandem__control__take_over__field_descriptors,
+  tandem__control__take_over__field_indices_by_name,
+  1,  tandem__control__take_over__number_ranges,
+  (ProtobufCMessageInit) tandem__control__take_over__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__hand_over__field_descriptors[1] =
+{
+  {
+    "incarnation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__HandOver, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__hand_over__field_indices_by_name[] = {
+  0,   /* field[0] = incarnation */
+};
+static const ProtobufCIntRange tandem__control__hand_over__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.HandOver",
+  "HandOver",
+  "Tandem__Control__HandOver",
+  "tandem.control",
+  sizeof(Tandem__Control__HandOver),
+  1,
+  tandem__control__hand_over__field_descriptors,
+  tandem__control__hand_over__field_indices_by_name,
+  1,  tandem__control__hand_over__number_ranges,
+  (ProtobufCMessageInit) tandem__control__hand_over__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__took_over__field_descriptors[5] =
+{
+  {
+    "gap_nanoseconds",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TookOver, gap_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lost_datagrams",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TookOver, lost_datagrams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_service",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TookOver, in_service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TookOver, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_connections",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TookOver, ended_connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__took_over__field_indices_by_name[] = {
+  3,   /* field[3] = connections */
+  4,   /* field[4] = ended_connections */
+  0,   /* field[0] = gap_nanoseconds */
+  2,   /* field[2] = in_service */
+  1,   /* field[1] = lost_datagrams */
+};
+static const ProtobufCIntRange tandem__control__took_over__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__took_over__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TookOver",
+  "TookOver",
+  "Tandem__Control__TookOver",
+  "tandem.control",
+  sizeof(Tandem__Control__TookOver),
+  5,
+  tandem__control__took_over__field_descriptors,
+  tandem__control__took_over__field_indices_by_name,
+  1,  tandem__control__took_over__number_ranges,
+  (ProtobufCMessageInit) tandem__control__took_over__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__failed__field_descriptors[1] =

@@ -42,13 +42,13 @@ package struct CallControl: Sendable {
     }
 
     struct RoutedCall {
-        let connection: CallConnection
+        var connection: CallConnection
         /// Where it is, and the routing points where it was before.
         var point: Int
         var visited: [Int] = []
-        let caller: String
+        var caller: String
         /// When it came to the node: monotonic nanoseconds.
-        let came: UInt64
+        var came: UInt64
         var phase = Phase.idle
         var tried: [DN] = []
         /// When it came to the routing point, monotonic nanoseconds.

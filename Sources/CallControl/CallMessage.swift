@@ -10,10 +10,10 @@ package enum CallMessage: Equatable, Sendable {
 
 /// What a node has still to tell one peer.
 package struct CallReports: Sendable {
-    private var order: [DNIndex] = []
-    private var position = 0
-    private var owed: [DNIndex: DNCalls.Ended?] = [:]
-    private var owesEnd = false
+    var order: [DNIndex] = []
+    var position = 0
+    var owed: [DNIndex: DNCalls.Ended?] = [:]
+    var owesEnd = false
 
     package init() {}
 

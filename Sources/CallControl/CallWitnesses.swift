@@ -11,13 +11,13 @@ package struct CallWitnesses: Sendable {
     package static let patience: UInt64 = 30_000_000_000
 
     /// What one node has told of a DN.
-    private struct Word {
+    struct Word {
         var calls: [DNCall]
         /// Monotonic nanoseconds; nil while the node is heard and what it has told stands.
         var endsAt: UInt64?
     }
 
-    private struct Entry {
+    struct Entry {
         /// By node; never empty lists of calls.
         var words: [NodeIndex: Word] = [:]
         /// A phone has said that it has a call that nobody else knows.
@@ -27,9 +27,9 @@ package struct CallWitnesses: Sendable {
         var nextEnd: UInt64 { min(words.values.compactMap(\.endsAt).min() ?? .max, busyUntil ?? .max) }
     }
 
-    private var entries: [DNIndex: Entry] = [:]
-    private var queue = DeadlineQueue()
-    private var changed: [CallsChanged] = []
+    var entries: [DNIndex: Entry] = [:]
+    var queue = DeadlineQueue()
+    var changed: [CallsChanged] = []
     package var faults: Faults = .none
 
     package init() {}
@@ -168,7 +168,7 @@ package struct CallWitnesses: Sendable {
         settle(dn)
     }
 
-    private mutating func settle(_ dn: DNIndex) {
+    mutating func settle(_ dn: DNIndex) {
         guard let entry = entries[dn] else { return }
         if entry.isEmpty { entries[dn] = nil }
         let end = entry.nextEnd

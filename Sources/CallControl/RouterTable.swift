@@ -3,14 +3,14 @@ import ClusterModel
 /// The routers that have registered for routing points. Of each routing point one is asked about all calls, so that these wait in
 /// one order; all nodes find the same one, as its name decides. The others stand by.
 struct RouterTable: Sendable {
-    private struct Router {
-        let name: String
+    struct Router {
+        var name: String
         var points: Set<Int> = []
     }
 
-    private var routers: [RouterID: Router] = [:]
+    var routers: [RouterID: Router] = [:]
     /// By routing point: the one that is asked.
-    private var first: [Int: RouterID] = [:]
+    var first: [Int: RouterID] = [:]
 
     mutating func register(_ router: RouterID, name: String, for point: Int) {
         routers[router, default: Router(name: name)].points.insert(point)
@@ -32,7 +32,7 @@ struct RouterTable: Sendable {
 
     func count(for point: Int) -> Int { routers.values.count { $0.points.contains(point) } }
 
-    private mutating func findFirst(for point: Int) {
+    mutating func findFirst(for point: Int) {
         first[point] =
             routers.filter { $0.value.points.contains(point) }.min { left, right in
                 let (one, other) = (left.value.name, right.value.name)

@@ -33,6 +33,12 @@ package struct DeadlineQueue: Sendable {
         return Int(first.slot)
     }
 
+    /// When a slot is due, monotonic nanoseconds; nil if it has no deadline.
+    package func deadline(of slot: Int) -> UInt64? {
+        guard slot < positions.count, positions[slot] >= 0 else { return nil }
+        return heap[Int(positions[slot])].deadline
+    }
+
     /// - Parameter deadline: monotonic nanoseconds; `never` for none.
     package mutating func set(_ slot: Int, to deadline: UInt64) {
         while positions.count <= slot { positions.append(Self.nowhere) }

@@ -184,4 +184,18 @@ public struct Faults: OptionSet, Sendable, Hashable {
 
     /// An answer goes to the client with the number that it had between the nodes, not with the client's ReferenceID.
     @inlinable public static var referenceLost: Faults { Faults(rawValue: 1 << 32) }
+
+    // MARK: Handover
+
+    /// A process that takes over does not get what the one before it has said last, and tells peers that it has.
+    @inlinable public static var ringPositionLost: Faults { Faults(rawValue: 1 << 44) }
+
+    /// What has happened to DNs while the table was handed over stays behind.
+    @inlinable public static var claimLost: Faults { Faults(rawValue: 1 << 45) }
+
+    /// A process that hears nothing from its successor serves on, although the successor may have begun.
+    @inlinable public static var commitLost: Faults { Faults(rawValue: 1 << 46) }
+
+    /// A process goes on reading its sockets while its successor has begun to.
+    @inlinable public static var twoReaders: Faults { Faults(rawValue: 1 << 47) }
 }

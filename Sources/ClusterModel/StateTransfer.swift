@@ -339,6 +339,28 @@ public struct StateTransfer: Sendable {
         }
     }
 
+    /// A message whose fields `fields` names: a part of something that is no value of its own. To be asked again for the next
+    /// message of the same field.
+    ///
+    /// - Returns: false when there is none to be read.
+    @discardableResult
+    public mutating func message(_ field: Int, fields: (inout StateTransfer) -> Void) -> Bool {
+        if isReader {
+            guard let range = readRange(field) else { return false }
+            let outer = (position, end)
+            (position, end) = (range.lowerBound, range.upperBound)
+            fields(&self)
+            (position, end) = outer
+            if problem != nil { position = end }
+        } else {
+            writeKey(field, .bytes)
+            let start = bytes.count
+            fields(&self)
+            insertLength(at: start)
+        }
+        return true
+    }
+
     /// One message for each element, in order.
     public mutating func list<Element: Restorable>(_ field: Int, _ values: inout [Element]) {
         if isReader {

@@ -2,14 +2,14 @@ import ClusterModel
 
 /// One node's side of the link to a peer.
 struct Link: Sendable {
-    /// What may be shown of the peer's DNs.
-    enum Phase: Sendable {
+    /// What may be shown of the peer's DNs. The raw values go to the process that comes after this one.
+    enum Phase: UInt8, Sendable {
         /// Nothing: nobody is connected, or the peer has not introduced itself. Can become `syncing`.
-        case down
+        case down = 0
         /// Still nothing: the peer is telling what it owns. Can become `live` or `down`.
-        case syncing
+        case syncing = 1
         /// What the peer says. Can become `down`.
-        case live
+        case live = 2
     }
 
     /// Where this node's own stream to the peer stands.

@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// How long messages to a peer and back take, from pings and pongs.
 ///
 /// The clocks of two hosts have nothing to do with each other, so one exchange tells only both ways together. The quickest
@@ -37,5 +39,16 @@ struct LinkLatency: Equatable, Sendable {
         self.roundTrip = roundTrip
         self.transmit = transmit
         receive = roundTrip - transmit
+    }
+}
+
+extension LinkLatency: Transferable {
+    mutating func transfer(_ state: inout StateTransfer) {
+        state.optional(1, &roundTrip)
+        state.optional(2, &transmit)
+        state.optional(3, &receive)
+        state.number(4, &quickest)
+        state.number(5, &quickestAt)
+        state.fixed(6, &clockDifference)
     }
 }

@@ -259,7 +259,7 @@ extension OwnershipMachine {
     /// Whether every revision after a position can still be told.
     func holdsRing(after position: UInt64) -> Bool {
         let reach = UInt64(ring.count) + (configuration.faults.contains(.ringOffByOne) ? 1 : 0)
-        return position <= revision && revision - position <= reach
+        return position >= ringFloor && position <= revision && revision - position <= reach
     }
 
     /// Starts to tell everything. A beginning that has not left yet is replaced, so asking again and again costs nothing.

@@ -72,6 +72,9 @@ package struct OwnershipMachine: Sendable {
     /// What this node has said: the DN of every revision still held, at `revision % ringCapacity`.
     var ring: [DNIndex]
     var revision: UInt64 = 0
+    /// The revision before the first that this process's ring can hold: what was said by a process before it, and was not handed
+    /// over, is not there.
+    var ringFloor: UInt64 = 0
     var ownCount: UInt64 = 0
     var ownDigest: UInt64 = 0
     package internal(set) var ownInService = 0
@@ -187,6 +190,9 @@ package struct OwnershipMachine: Sendable {
         ring[Int(revision % UInt64(ring.count))] = dn
         records[dn.position].saidRevision = revision
     }
+
+    /// Adds what is held of an own DN to the sums.
+    mutating func countOwn(_ dn: DNIndex) { countOwn(dn, topology.directory.dn(at: dn), adding: true) }
 
     private mutating func countOwn(_ dn: DNIndex, _ name: DN, adding: Bool) {
         let record = records[dn.position]

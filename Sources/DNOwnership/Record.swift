@@ -1,7 +1,7 @@
 import ClusterModel
 
 /// What a node knows of one DN, beside its agent's session and its calls; 32 bytes.
-struct Record: Sendable {
+struct Record: Equatable, Sendable {
     /// The stamp of the greatest claim known.
     var stamp: Stamp = .zero
     /// At the owner: the stamp of the last registration that was accepted. Registrations refresh without a new claim.
@@ -41,7 +41,7 @@ struct Record: Sendable {
 }
 
 /// The greatest agent session that a node knows of a DN.
-struct HeldSession: Sendable {
+struct HeldSession: Equatable, Sendable {
     var session: AgentSession
     /// The digest of the session that went with the owner's last word, if the record `isSaid`; 0 for none. The one held
     /// may be greater, until the owner has been told of it and has said so.

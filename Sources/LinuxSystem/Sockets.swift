@@ -161,6 +161,13 @@ extension OwnedDescriptor {
         Int(try systemCall("ask for the buffers of", "descriptor \(number)") { tandem_receive_buffer(number) })
     }
 
+    /// Datagrams that came when the socket had no room, since it was opened, whichever process had it; modulo 2^32. 0 where the kernel
+    /// does not say.
+    package var droppedDatagrams: UInt64 {
+        var dropped: UInt32 = 0
+        return tandem_dropped_datagrams(number, &dropped) == 0 ? UInt64(dropped) : 0
+    }
+
     /// Bytes in the kernel's queues of a stream socket: received and not read yet, sent and not acknowledged by the other
     /// end. Nil if the kernel does not say.
     package func queuedBytes() -> (unread: Int, unacknowledged: Int)? {

@@ -117,6 +117,11 @@ package struct CommitDesk: Sendable {
     var hasMore: Bool { !held.isEmpty || !dirty.isEmpty || underWayHead < underWay.count }
     var isFull: Bool { held.count + waitingCount >= Self.limit || byteCount >= Self.byteLimit }
 
+    /// Something is being written down, or waits for that.
+    var isBusy: Bool { !held.isEmpty || underWayHead < underWay.count || !writes.isEmpty }
+    /// DNs of which something is to be written, in order.
+    var noted: [DNIndex] { dirty.sorted() }
+
     // MARK: Who waits
 
     /// Somebody waits until something of the DN is written.

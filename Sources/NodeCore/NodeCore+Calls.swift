@@ -352,4 +352,7 @@ struct PeerMessages: Sendable {
     }
 
     mutating func removeAll() { self = PeerMessages() }
+
+    /// Those that wait, in order.
+    var waiting: ArraySlice<[UInt8]> { messages[position...] }
 }

@@ -77,7 +77,7 @@ package struct NodeCore: Sendable {
     /// On which DN each agent is logged in.
     package internal(set) var agents = AgentDirectory()
     /// On this node's own DNs.
-    package private(set) var agentCounts = AgentCounts()
+    package internal(set) var agentCounts = AgentCounts()
     package internal(set) var desk: ReservationDesk
     var wrapUps: WrapUpTimers
     /// What became of calls' tokens.
@@ -112,7 +112,9 @@ package struct NodeCore: Sendable {
     /// Reused for every datagram.
     var message = SIPMessage()
     var writer: ResponseWriter
-    let secret: UInt64
+    /// Of which tags, tokens and nonces are made.
+    package let secret: UInt64
+    package let seed: UInt64
     private let pepper: UInt64
     let prober: ProbeWriter
     package internal(set) var authenticator: DigestAuthenticator?
@@ -188,6 +190,7 @@ package struct NodeCore: Sendable {
         )
         authenticator = setup.authenticator
         secret = setup.secret
+        seed = setup.seed
         prober = ProbeWriter(secret: setup.secret, domain: setup.topology.domain)
         pepper = mixed(setup.seed)
         writer = Self.writer(setup.secret, pepper, authenticator)

@@ -53,11 +53,12 @@ extension NodeStore {
     /// - Parameters:
     ///   - cluster: whose it is.
     ///   - wallMilliseconds: names the file that is put aside.
+    ///   - reads: what is kept of DNs; without, none are in the state.
     package static func open(
-        _ path: String, cluster: String, node: String, wallMilliseconds: UInt64
+        _ path: String, cluster: String, node: String, wallMilliseconds: UInt64, reads: Bool = true
     ) throws(StoreProblem) -> Opened {
         do {
-            return try openOnce(path, cluster, node)
+            return try openOnce(path, cluster, node, reads)
         } catch let problem as StoreProblem {
             throw problem
         } catch {
@@ -67,7 +68,7 @@ extension NodeStore {
                 throw .unusable(path: path, reason: "it is damaged and cannot be moved away: \(describe(errno))")
             }
             do {
-                var opened = try openOnce(path, cluster, node)
+                var opened = try openOnce(path, cluster, node, reads)
                 opened.setAside = aside
                 return opened
             } catch {
@@ -90,7 +91,9 @@ extension NodeStore {
         return [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_CONSTRAINT].contains(error.resultCode)
     }
 
-    private static func openOnce(_ path: String, _ cluster: String, _ node: String) throws -> Opened {
+    private static func openOnce(
+        _ path: String, _ cluster: String, _ node: String, _ reads: Bool
+    ) throws -> Opened {
         var configuration = Configuration()
         configuration.label = "store"
         configuration.prepareDatabase { database in
@@ -117,7 +120,7 @@ extension NodeStore {
                         sql: "INSERT INTO node (id, cluster, name, greatest_stamp) VALUES (1, ?, ?, 0)",
                         arguments: [cluster, node])
                 }
-                return try Schema.load(database)
+                return reads ? try Schema.load(database) : StoredState()
             }
             return Opened(store: try NodeStore(database, path: path), state: state)
         } catch {

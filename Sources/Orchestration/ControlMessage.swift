@@ -14,6 +14,13 @@ package enum WorkerOrder: Equatable, Sendable {
     /// What the worker shows and asks for over TLS from now on.
     case certificates(CertificateSet)
     case start
+    /// In place of `start`: the worker takes the place of the process that listens at this path, as soon as that has handed
+    /// everything over.
+    case takeOver(from: String)
+    /// Another process of the same worker, of this incarnation, will come and ask for everything.
+    case handOver(to: Incarnation)
+    /// That process says so, at the adoption socket.
+    case succeed(Incarnation)
     case stop
     /// The sender is the worker's controller from now on; whether the worker ends with it.
     case adopt(endsWithController: Bool)
@@ -229,6 +236,10 @@ package enum WorkerNews: Equatable, Sendable {
     case introduction(WorkerIntroduction)
     /// The worker cannot serve; it exits after saying so.
     case failed(String)
+    /// In place of `ready`: it serves where another process of the worker did.
+    case tookOver(Takeover)
+    /// There was no handover: the process that served goes on, and why.
+    case servesOn(String)
     case report(NodeReport)
     case dn(DNReport)
     case history(DNHistory)
@@ -241,6 +252,30 @@ package enum WorkerNews: Equatable, Sendable {
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
+}
+
+/// How a process came to take the place of another.
+package struct Takeover: Equatable, Sendable {
+    /// From when the one read nothing more until the other did, nanoseconds.
+    package var gap: UInt64
+    /// Datagrams that the sockets had no room for meanwhile.
+    package var lostDatagrams: UInt64
+    /// DNs that the node owns, and has in service.
+    package var inService: UInt64
+    /// Connections that went over, and those that could not.
+    package var connections: UInt64
+    package var endedConnections: UInt64
+
+    package init(
+        gap: UInt64 = 0, lostDatagrams: UInt64 = 0, inService: UInt64 = 0, connections: UInt64 = 0,
+        endedConnections: UInt64 = 0
+    ) {
+        self.gap = gap
+        self.lostDatagrams = lostDatagrams
+        self.inService = inService
+        self.connections = connections
+        self.endedConnections = endedConnections
+    }
 }
 
 /// What an operator's command asks the controller.

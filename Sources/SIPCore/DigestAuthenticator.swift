@@ -48,7 +48,7 @@ package struct DigestAuthenticator: Sendable {
         self.functions = functions
         self.nonceLifetime = nonceLifetime
         nonces = NonceMaker(key: key)
-        var places = 1024
+        var places = Self.fewestPlaces
         while places < 2 * credentials.count { places *= 2 }
         uses = Array(repeating: (nil, 0), count: places)
     }
@@ -194,5 +194,57 @@ extension Span<UInt8> {
         // Else it ends with nulls, with which packed DNs are padded.
         guard let dn = DN(high: high, low: low), dn.length == range.count else { return nil }
         return dn
+    }
+}
+
+// The successor has the same key, so nonces that phones have stay good; and it knows how often they were used, so no nonce count
+// is accepted twice. Credentials are configuration.
+extension DigestAuthenticator: Transferable {
+    private static let fewestPlaces = 1024
+
+    package mutating func transfer(_ state: inout StateTransfer) {
+        state.message(1, &nonces)
+        var places = UInt64(uses.count)
+        state.number(2, &places)
+        var read: [TransferredUse] = []
+        if state.isReading {
+            state.list(3, &read)
+        } else {
+            for (nonce, count) in uses {
+                guard let nonce else { continue }
+                var use = TransferredUse(nonce: nonce, count: count)
+                state.message(3, &use)
+            }
+        }
+        guard state.isReading else { return }
+        guard places >= Self.fewestPlaces, places <= UInt32.max, places & (places - 1) == 0 else {
+            return state.refuse("nonces have \(places) places, which cannot be")
+        }
+        for use in read {
+            guard use.nonce.number <= nonces.lastNumber else {
+                return state.refuse("a nonce was used before it was made")
+            }
+            take(use, from: Int(places))
+        }
+    }
+
+    /// A successor with more credentials or fewer has another number of places. Where there are more, a use goes to all that its
+    /// one place has become: it stands there for the earlier ones that it has taken that place from.
+    private mutating func take(_ use: TransferredUse, from places: Int) {
+        let first = Int(use.nonce.number & UInt64(min(places, uses.count) - 1))
+        for place in stride(from: first, to: uses.count, by: places)
+        where (uses[place].nonce?.number ?? 0) < use.nonce.number { uses[place] = (use.nonce, use.count) }
+    }
+}
+
+private struct TransferredUse: Restorable {
+    var nonce: Nonce
+    var count: UInt32
+
+    static var blank: TransferredUse { TransferredUse(nonce: .blank, count: 0) }
+
+    mutating func transfer(_ state: inout StateTransfer) {
+        state.message(1, &nonce)
+        state.number(2, &count)
     }
 }

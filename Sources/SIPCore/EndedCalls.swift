@@ -12,7 +12,7 @@ package struct EndedCalls: Sendable {
     /// A power of two; 1 MiB.
     package static let places = 1 << 16
 
-    private struct Entry {
+    struct Entry: Sendable {
         var key: UInt64 = 0
         var cseq: UInt32 = 0
         /// When the binding ended; 0 for an empty place.
@@ -20,7 +20,7 @@ package struct EndedCalls: Sendable {
     }
 
     /// Empty until the first binding ends.
-    private var entries: [Entry] = []
+    var entries: [Entry] = []
 
     package init() {}
 

@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// What a client has to put into its hashes (RFC 7616 section 3.3): a number, when it was made, and a code that only this
 /// process could have made. So nothing is remembered of nonces that were never used.
 package struct Nonce: Hashable, Sendable {
@@ -100,4 +102,20 @@ extension Span<UInt8> {
         }
         return word
     }
+}
+
+extension Nonce: Restorable {
+    package static var blank: Nonce { Nonce(number: 0, second: 0, codeHigh: 0, codeLow: 0) }
+
+    package mutating func transfer(_ state: inout StateTransfer) {
+        state.number(1, &number)
+        state.number(2, &second)
+        state.number(3, &codeHigh)
+        state.fixed(4, &codeLow)
+    }
+}
+
+extension NonceMaker: Transferable {
+    /// The key comes another way.
+    mutating func transfer(_ state: inout StateTransfer) { state.number(1, &lastNumber) }
 }

@@ -26,7 +26,7 @@ struct ProbeQueue: Sendable {
 
     var heap = Heap<Entry>()
     /// Never twice for two requests, but after four thousand million; 0 is none.
-    private var lastNumber: UInt32 = 0
+    var lastNumber: UInt32 = 0
 
     mutating func number() -> UInt32 {
         lastNumber = lastNumber == UInt32.max ? 1 : lastNumber + 1

@@ -10,6 +10,9 @@ package import ClusterModel
 ///
 /// UDP tells nothing of who sends: somebody who writes a phone's address into datagrams uses up what the phone may do. That
 /// costs the phone nothing but the time for which it goes on: what was used up comes back evenly, all of it in a second.
+///
+/// A process does not hand the table over to its successor: that everybody may do a second's worth once more is the price of
+/// some hundred kilobytes that need not be sent.
 package struct SourceLimits: Sendable {
     static let ways = 4
     static let sets = 4096

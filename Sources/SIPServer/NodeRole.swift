@@ -11,25 +11,36 @@ package import WorkerRuntime
 /// The role `sip`: one node.
 package enum NodeRole {
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
-        let (setup, topology) = (start.setup, start.topology)
-        guard let me = topology.nodeIndex(named: setup.node) else {
-            throw RoleFailure("the topology has no node \(setup.node)")
-        }
-        var authenticator: DigestAuthenticator?
-        if let policy = topology.authentication {
-            authenticator = Authenticators.make(policy, start.credentials, topology.directory)
-            guard authenticator != nil else { throw RoleFailure("this machine's libcrypto lacks MD5 or SHA-512/256") }
-        }
-        let identity = NodeIdentity(
-            index: me, incarnation: setup.incarnation, lineage: setup.incarnation, generation: setup.generation
-        )
-        let memory = try NodeMemory.open(setup, logger: start.logger)
+        let memory = try NodeMemory.open(start.setup, logger: start.logger)
+        var setup = NodeSetup(
+            topology: start.topology, identity: try identity(start, lineage: start.setup.incarnation),
+            authenticator: try authenticator(start), secret: SystemRandom.word(), seed: SystemRandom.word())
+        setup.stored = memory.stored
         let shell = NodeShell(
-            topology: topology, identity: identity, authenticator: authenticator, memory: memory,
-            sockets: start.sockets, loop: start.loop, logger: start.logger, tellController: start.tellController)
+            core: NodeCore(setup, now: SystemClock.now()), start, memory: memory, sockets: start.sockets)
         shell.tls = start.tls
         shell.replaceClientSecrets(start.clientSecrets)
         return shell
+    }
+
+    /// One that takes the place of another process.
+    package static func succeed(_ start: RoleStart) throws(RoleFailure) -> any HandoverTarget { NodeSuccessor(start) }
+
+    /// - Parameter lineage: the first incarnation of the chain of handovers.
+    static func identity(_ start: RoleStart, lineage: Incarnation) throws(RoleFailure) -> NodeIdentity {
+        guard let me = start.topology.nodeIndex(named: start.setup.node) else {
+            throw RoleFailure("the topology has no node \(start.setup.node)")
+        }
+        return NodeIdentity(
+            index: me, incarnation: start.setup.incarnation, lineage: lineage, generation: start.setup.generation)
+    }
+
+    static func authenticator(_ start: RoleStart) throws(RoleFailure) -> DigestAuthenticator? {
+        guard let policy = start.topology.authentication else { return nil }
+        guard let authenticator = Authenticators.make(policy, start.credentials, start.topology.directory) else {
+            throw RoleFailure("this machine's libcrypto lacks MD5 or SHA-512/256")
+        }
+        return authenticator
     }
 }
 

@@ -10,7 +10,11 @@ final class GatewayDial {
     /// Bytes that may wait. What does not fit is as lost as a datagram.
     static let limit = 256 * 1024
 
+    /// The one that it came from, as others see this node.
+    let listener: UInt8
     private(set) var messages: [UInt8] = []
+
+    init(listener: UInt8) { self.listener = listener }
 
     func append(_ message: [UInt8]) {
         if messages.count + message.count <= Self.limit { messages += message }
@@ -25,7 +29,7 @@ extension NodeShell {
         let gateways = topology.trunks[gateway.trunk.position].gateways
         guard gateway.position < gateways.count else { return }
         if let dial = gatewayDials[flow] { return dial.append(message) }
-        let dial = GatewayDial()
+        let dial = GatewayDial(listener: listener)
         dial.append(message)
         gatewayDials[flow] = dial
         let address = gateways[gateway.position].address

@@ -13,11 +13,13 @@ extension NodeShell {
     /// A client has connected. Silent ones must not hold the places of others.
     ///
     /// - Parameter peer: in a log's words.
-    func awaitIntroduction(of id: ClientID, from peer: String) {
+    func awaitIntroduction(
+        of id: ClientID, from peer: String, _ introduction: ClientIntroduction = ClientIntroduction()
+    ) {
         let timer = loop.schedule(after: ClientIntroduction.patience) { [unowned self] in
             refuseClient(id, "the client did not introduce itself in time", from: peer)
         }
-        introductions[id] = (ClientIntroduction(), timer)
+        introductions[id] = (introduction, timer)
     }
 
     /// The client is introduced or gone.

@@ -47,11 +47,7 @@ extension NodeShell {
             }
         }
         do throws(SystemError) {
-            // Peers are always read: two that both waited to be read would wait for each other.
-            var limits = FramedConnection.Limits()
-            limits.outputHighWater = limits.output
-            let delegate = MeshDelegate(self, from: name, isSecure: session != nil)
-            let connection = try FramedConnection(descriptor, on: loop, limits: limits, delegate: delegate)
+            let connection = try meshConnection(descriptor, from: name, isSecure: session != nil)
             if let session { connection.secure(with: session) }
             let id = ConnectionID(rawValue: nextNumber())
             connections[id] = connection
@@ -61,6 +57,16 @@ extension NodeShell {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    func meshConnection(
+        _ descriptor: OwnedDescriptor, from name: String, isSecure: Bool
+    ) throws(SystemError) -> FramedConnection {
+        // Peers are always read: two that both waited to be read would wait for each other.
+        var limits = FramedConnection.Limits()
+        limits.outputHighWater = limits.output
+        let delegate = MeshDelegate(self, from: name, isSecure: isSecure)
+        return try FramedConnection(descriptor, on: loop, limits: limits, delegate: delegate)
     }
 
     /// Lets a peer know why, then closes.
@@ -167,7 +173,7 @@ extension NodeShell {
 }
 
 /// Mesh connections and clients' connections have the same delegate protocol and different meanings.
-private final class MeshDelegate: FramedConnectionDelegate {
+final class MeshDelegate: FramedConnectionDelegate {
     private unowned let shell: NodeShell
     /// Who connected, in a log's words.
     let peer: String

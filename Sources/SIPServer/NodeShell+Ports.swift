@@ -18,12 +18,7 @@ extension NodeShell {
             guard session != nil else { return stream.descriptor.close() }
         }
         do throws(SystemError) {
-            var limits = FramedConnection.Limits()
-            limits.payload = 64 * 1024
-            // A desktop whose machine is gone must not hold its DN for ever.
-            stream.descriptor.keepAlive()
-            let connection = try FramedConnection(
-                stream.descriptor, on: loop, limits: limits, delegate: ClientDelegate(self, from: stream.peerName))
+            let connection = try clientConnection(stream.descriptor, from: stream.peerName)
             if let session { connection.secure(with: session, countedBy: handshakes) }
             let id = ClientID(rawValue: nextNumber())
             clients[id] = connection
@@ -33,6 +28,14 @@ extension NodeShell {
         } catch {
             logger.error("cannot watch a connection", metadata: ["error": "\(error)"])
         }
+    }
+
+    func clientConnection(_ descriptor: OwnedDescriptor, from peer: String) throws(SystemError) -> FramedConnection {
+        var limits = FramedConnection.Limits()
+        limits.payload = 64 * 1024
+        // A desktop whose machine is gone must not hold its DN for ever.
+        descriptor.keepAlive()
+        return try FramedConnection(descriptor, on: loop, limits: limits, delegate: ClientDelegate(self, from: peer))
     }
 
     func closeClient(_ id: ClientID, _ problem: String) {
@@ -93,10 +96,10 @@ extension NodeShell {
     }
 }
 
-private final class ClientDelegate: FramedConnectionDelegate {
+final class ClientDelegate: FramedConnectionDelegate {
     private unowned let shell: NodeShell
     /// Who connected, in a log's words.
-    private let peer: String
+    let peer: String
 
     init(_ shell: NodeShell, from peer: String) {
         self.shell = shell

@@ -93,9 +93,9 @@ extension NodeShell {
 /// Knows which connection it is, so that nothing has to be looked up for a message.
 final class SIPStreamDelegate: SIPConnectionDelegate {
     private unowned let shell: NodeShell
-    private let source: SIPSource
+    let source: SIPSource
     /// Of all that it will ever say, if that had come before the connection was accepted.
-    private let arrival: NodeCore.Arrival?
+    let arrival: NodeCore.Arrival?
 
     init(_ shell: NodeShell, _ source: SIPSource, _ arrival: NodeCore.Arrival? = nil) {
         self.shell = shell

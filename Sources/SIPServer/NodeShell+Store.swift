@@ -23,19 +23,24 @@ struct NodeMemory {
     var setAside = ""
 
     /// A store that cannot be used now is done without; one that another has written is not touched, and the node does not begin.
-    static func open(_ setup: WorkerSetup, logger: Logger) throws(RoleFailure) -> NodeMemory {
+    ///
+    /// - Parameter restores: what is kept is read; a process that was given everything by another does not need it.
+    static func open(
+        _ setup: WorkerSetup, logger: Logger, restores: Bool = true
+    ) throws(RoleFailure) -> NodeMemory {
         var memory = NodeMemory()
         guard !setup.store.isEmpty else { return memory }
         do throws(StoreProblem) {
             let opened = try NodeStore.open(
                 setup.store, cluster: setup.cluster, node: setup.node,
-                wallMilliseconds: SystemClock.now().wallMilliseconds)
+                wallMilliseconds: SystemClock.now().wallMilliseconds, reads: restores)
             memory.store = opened.store
             memory.stored = opened.state
             if let aside = opened.setAside {
                 memory.setAside = aside
                 logger.error("the store is damaged; beginning without it", metadata: ["moved to": "\(aside)"])
             }
+            guard restores else { return memory }
             logger.info("store opened", metadata: ["path": "\(setup.store)", "dns": "\(opened.state.rows.count)"])
         } catch {
             switch error {
@@ -48,12 +53,20 @@ struct NodeMemory {
         }
         return memory
     }
+
+    /// Opens again what this process has closed.
+    static func reopen(_ path: String, _ cluster: String, _ node: String) throws(StoreProblem) -> NodeStore {
+        try NodeStore.open(
+            path, cluster: cluster, node: node, wallMilliseconds: SystemClock.now().wallMilliseconds, reads: false
+        ).store
+    }
 }
 
 extension NodeShell {
     func watchStore() throws(SystemError) {
         guard let store = memory.store else { return }
         let reader = try store.reader()
+        storeReader = reader
         // The watch keeps the descriptor open as long as it lasts.
         storeWatch = try DescriptorWatch(reader, on: loop) { [unowned self] in
             withExtendedLifetime(reader) { hearStore() }
@@ -61,7 +74,7 @@ extension NodeShell {
     }
 
     /// Tells the node what has become of its writes; who waits for them is answered in this turn.
-    private func hearStore() {
+    func hearStore() {
         guard let store = memory.store else { return }
         for outcome in store.takeOutcomes() {
             if let problem = outcome.problem {
@@ -107,6 +120,7 @@ extension NodeShell {
     func closeStore() {
         storeWatch?.cancel()
         storeWatch = nil
+        storeReader = nil
         memory.store?.submit(core.takeWrites(now: loop.now))
         memory.store?.close()
         memory.store = nil

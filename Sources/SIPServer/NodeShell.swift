@@ -43,6 +43,17 @@ final class NodeShell {
     let portCodec: TLibraryCodec
 
     private let sockets: ServerSockets
+    /// What the node serves at, by name, in the order in which it was opened.
+    private(set) var servedSockets: [(name: String, descriptor: OwnedDescriptor)] = []
+    private var listenersByName: [String: StreamListener] = [:]
+    /// Of everything that the controller told.
+    let topologyDigest: TopologyDigest
+    /// Empty where nothing is kept.
+    let storePath: String
+    var storeReader: OwnedDescriptor?
+    /// While the process hands its place over, and from when it has read nothing any more.
+    var handover: HandoverSender?
+    var frozenAt: UInt64 = 0
     /// Their numbers are those of the node's SIP listeners.
     var sipSockets: [DatagramSocket] = []
     /// Connections of phones and proxies, by their numbers.
@@ -78,32 +89,26 @@ final class NodeShell {
     /// The connection that each link has or had last.
     var linkConnections: [ConnectionID?]
     let tellController: (WorkerNews) -> Void
-    private var lastNumber: UInt64 = 0
+    var lastNumber: UInt64 = 0
 
-    /// - Parameter tellController: does nothing while there is none.
-    init(
-        topology: Topology, identity: NodeIdentity, authenticator: DigestAuthenticator?, memory: NodeMemory,
-        sockets: ServerSockets, loop: EventLoop, logger: Logger,
-        tellController: @escaping (WorkerNews) -> Void
-    ) {
+    /// A node that begins, or one that goes on as another process has left it.
+    init(core: NodeCore, _ start: RoleStart, memory: NodeMemory, sockets: ServerSockets) {
+        let topology = start.topology
         news = NewsMachine(peers: topology.nodes.map(\.name))
         linkStates = topology.nodes.map { _ in .down }
         linkConnections = topology.nodes.map { _ in nil }
-        self.tellController = tellController
-        self.loop = loop
-        self.logger = logger
+        tellController = start.tellController
+        loop = start.loop
+        logger = start.logger
         self.topology = topology
-        me = identity.index
-        incarnation = identity.incarnation
+        topologyDigest = start.setup.topologyDigest
+        storePath = start.setup.store
+        me = core.me
+        incarnation = core.ownership.identity.incarnation
         startedAt = SystemClock.monotonicNanoseconds()
-        var setup = NodeSetup(
-            topology: topology, identity: identity, authenticator: authenticator, secret: SystemRandom.word(),
-            seed: SystemRandom.word()
-        )
-        setup.stored = memory.stored
         self.sockets = sockets
         self.memory = memory
-        core = NodeCore(setup, now: SystemClock.now())
+        self.core = core
         meshCodec = MeshCodec(topology: topology)
         portCodec = TLibraryCodec(
             cluster: topology.cluster, version: TandemVersion.current,
@@ -117,7 +122,9 @@ final class NodeShell {
 
     /// How many descriptors the node can need: its clients, two connections and two dials a peer, listeners, SIP sockets,
     /// and some for the process itself.
-    var descriptorLimit: Int {
+    var descriptorLimit: Int { Self.descriptorLimit(of: topology, me) }
+
+    static func descriptorLimit(of topology: Topology, _ me: NodeIndex) -> Int {
         let sip = topology.nodes[me.position].sip
         let streams = sip.filter { $0.transport != .udp }.count * Self.sipConnectionLimit
         return Self.clientLimit + Self.routerLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
@@ -129,7 +136,7 @@ final class NodeShell {
         for (number, listener) in node.sip.enumerated() {
             switch listener.transport {
             case .udp:
-                let descriptor = try sockets.take(ServerSocket(listener))
+                let descriptor = try take(ServerSocket(listener))
                 sipSockets.append(
                     try DatagramSocket(descriptor, on: loop, number: UInt8(number), delegate: self))
             case .tcp, .tls:
@@ -154,10 +161,29 @@ final class NodeShell {
     func listen(
         _ address: StreamAddress, limit: Int, _ accept: @escaping (AcceptedStream) -> Void
     ) throws(SystemError) {
-        let descriptor = try sockets.take(.stream(address))
+        let descriptor = try take(.stream(address))
         var limits = StreamListener.Limits()
         limits.connections = limit
-        listeners.append(try StreamListener(descriptor, on: loop, limits: limits, delegate: Acceptor(accept)))
+        let listener = try StreamListener(descriptor, on: loop, limits: limits, delegate: Acceptor(accept))
+        listeners.append(listener)
+        listenersByName[ServerSocket.stream(address).name] = listener
+    }
+
+    private func take(_ socket: ServerSocket) throws(SystemError) -> OwnedDescriptor {
+        let descriptor = try sockets.take(socket)
+        servedSockets.append((socket.name, descriptor))
+        return descriptor
+    }
+
+    /// A connection that another process has accepted there counts here from now on.
+    func count(_ stream: OwnedDescriptor, at address: StreamAddress) {
+        listenersByName[ServerSocket.stream(address).name]?.count(stream)
+    }
+
+    func count(_ stream: OwnedDescriptor, at listener: Int) {
+        let listeners = topology.nodes[me.position].sip
+        guard listener < listeners.count, listeners[listener].transport != .udp else { return }
+        count(stream, at: .tcp(listeners[listener].address))
     }
 
     /// Closes everything; peers and clients see it at once.
@@ -197,7 +223,7 @@ extension NodeShell: LoopOwner {
         return deadline == .max ? nil : deadline
     }
 
-    private func act(_ now: Instant) {
+    func act(_ now: Instant) {
         for action in core.takeActions() {
             switch action {
             case .dial(let peer):

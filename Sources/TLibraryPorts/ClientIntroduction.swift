@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// How a client of a port introduces itself: by its hello, and where clients have secrets by the proof that it knows its
 /// own. Challenge and response in both directions; the secret never travels.
 ///
@@ -97,5 +99,21 @@ package struct ClientIntroduction: Sendable {
     package var refusalOfOthers: Refusal {
         if case .awaitsHello = phase { return .helloNotFirst }
         return .noProof
+    }
+}
+
+// A client may be in the middle of it when its node's process is replaced.
+extension ClientIntroduction: Restorable {
+    package static var blank: ClientIntroduction { ClientIntroduction() }
+
+    package mutating func transfer(_ state: inout StateTransfer) {
+        state.text(1, &client)
+        var proof: ClientProof?
+        if case .awaitsProof(let awaited) = phase { proof = awaited }
+        state.optional(2, &proof)
+        var isOver = if case .over = phase { true } else { false }
+        state.flag(3, &isOver)
+        guard state.isReading else { return }
+        phase = proof.map { .awaitsProof($0) } ?? (isOver ? .over : .awaitsHello)
     }
 }

@@ -56,6 +56,20 @@ package struct ClientProof: Equatable, Sendable {
     }
 }
 
+extension ClientProof: Restorable {
+    package static var blank: ClientProof {
+        ClientProof(clientNonce: [], nodeNonce: [], cluster: "", node: "", client: "")
+    }
+
+    package mutating func transfer(_ state: inout StateTransfer) {
+        state.bytes(1, &clientNonce)
+        state.bytes(2, &nodeNonce)
+        state.text(3, &cluster)
+        state.text(4, &node)
+        state.text(5, &client)
+    }
+}
+
 /// The secrets of all clients.
 package struct ClientSecretTable: Sendable {
     private let secrets: [String: [UInt8]]

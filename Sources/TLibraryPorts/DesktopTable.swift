@@ -12,7 +12,8 @@ struct DesktopTable: Sendable {
     /// By DN.
     private var tokens: [DNIndex: [DesktopToken]] = [:]
     private let hash: SipHash
-    private var count: UInt64 = 0
+    /// Tokens that were given away so far.
+    var count: UInt64 = 0
 
     /// - Parameter secret: so that nobody can guess a token.
     init(secret: UInt64 = 0) {
@@ -29,6 +30,22 @@ struct DesktopTable: Sendable {
         tokens[dn, default: []].append(token)
         return token
     }
+
+    /// Desktops whose connections have ended and that may come back, sorted by DN.
+    var absent: [(dn: DNIndex, token: DesktopToken)] {
+        desktops.filter { $0.value.client == nil }.map { ($0.value.dn, $0.key) }.sorted { $0.0 < $1.0 }
+    }
+
+    /// A process before this one has given the token away.
+    ///
+    /// - Returns: false if somebody else has it too.
+    mutating func restore(_ token: DesktopToken, _ dn: DNIndex, _ client: ClientID?) -> Bool {
+        guard desktops.updateValue(Desktop(dn: dn, client: client), forKey: token) == nil else { return false }
+        tokens[dn, default: []].append(token)
+        return true
+    }
+
+    mutating func removeAll() { (desktops, tokens) = ([:], [:]) }
 
     /// A desktop has gone. Of those that may return a DN has one at most, so that coming and going leaves nothing behind.
     mutating func left(_ token: DesktopToken, mayReturn: Bool) {
@@ -63,7 +80,7 @@ struct DesktopTable: Sendable {
 /// How many requests a client has left: a bucket that holds a second's worth.
 struct RequestRate: Sendable {
     /// Billionths of a request, and when there were so many; nil before the first.
-    private var state: (left: UInt64, since: UInt64)?
+    var state: (left: UInt64, since: UInt64)?
 
     /// - Parameter limit: requests a second.
     mutating func takes(limit: Int, now: Instant) -> Bool {

@@ -87,7 +87,7 @@ package struct PortsMachine: Sendable {
     /// By node: whether it is heard. This node's own place says nothing.
     var heardPeers: [Bool]
     /// How many clients were cut off because they read too slowly.
-    package private(set) var slowClients: UInt64 = 0
+    package internal(set) var slowClients: UInt64 = 0
     /// How many requests were refused because their clients made too many.
     package internal(set) var floodedRequests: UInt64 = 0
 

@@ -86,7 +86,7 @@ package struct ProxiedRequest: Equatable, Sendable {
 /// by peer. What there is to send is pulled; an answer is made when it is pulled, after the changes that were to be told
 /// before it, so it never contradicts them.
 package struct RequestProxy: Sendable {
-    private struct Peer: Sendable {
+    struct Peer: Sendable {
         /// Numbers of requests that wait for room in the connection.
         var unsent: Deque<UInt64> = []
         /// Requests that were heard and not answered yet, each with the connection that brought it.
@@ -114,14 +114,14 @@ package struct RequestProxy: Sendable {
     /// How many requests of one peer may wait for their answers. More than an honest peer can have under way, because
     /// it may have given up earlier ones.
     private let answersPerPeer: Int
-    private var peers: [Peer]
-    private var requests: [UInt64: ProxiedRequest] = [:]
-    private var references: Set<Reference> = []
+    var peers: [Peer]
+    var requests: [UInt64: ProxiedRequest] = [:]
+    var references: Set<Reference> = []
     /// In the order of their deadlines, since all have the same timeout; those that ended earlier stay until they are due.
-    private var deadlines: Deque<(deadline: UInt64, number: UInt64)> = []
-    private var lastNumber: UInt64
+    var deadlines: Deque<(deadline: UInt64, number: UInt64)> = []
+    var lastNumber: UInt64
     /// Requests of peers that were dropped because too many of that peer waited already.
-    package private(set) var dropped: UInt64 = 0
+    package internal(set) var dropped: UInt64 = 0
 
     /// - Parameters:
     ///   - timeout: nanoseconds until a request is given up.
@@ -191,7 +191,7 @@ package struct RequestProxy: Sendable {
         references.contains(Reference(client: client, referenceID: referenceID))
     }
 
-    private struct Reference: Hashable, Sendable {
+    struct Reference: Hashable, Sendable {
         let client: ClientID
         let referenceID: UInt32
 

@@ -152,6 +152,9 @@ package final class EventLoop {
         soon.append(action)
     }
 
+    /// After something in a turn has taken long, and had to.
+    package func readClocks() { now = SystemClock.now() }
+
     // MARK: Turns
 
     /// Runs turns until `stop`.

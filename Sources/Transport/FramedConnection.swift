@@ -20,6 +20,7 @@ extension FramedConnectionDelegate {
 package final class FramedConnection: StreamConnection {
     /// Released once it has been told of the end.
     var delegate: (any FramedConnectionDelegate)?
+    package var owner: (any FramedConnectionDelegate)? { delegate }
 
     /// Watches a connected socket. The delegate is kept until it has been told of the end.
     package init(
@@ -35,6 +36,8 @@ package final class FramedConnection: StreamConnection {
     override func deliverHeld() { deliverHeldFrames() }
 
     override func drained() { delegate?.outputDrained(self) }
+
+    override func wasLetGo() { delegate = nil }
 
     override func ended(_ reason: CloseReason) {
         let told = delegate

@@ -28,6 +28,7 @@ package final class SIPConnection: StreamConnection {
     /// Where the peer is.
     package let peer: NetworkAddress
     private var delegate: (any SIPConnectionDelegate)?
+    package var owner: (any SIPConnectionDelegate)? { delegate }
     private var framing = StreamFraming()
     private let times: Times
     /// Set while a message is incomplete, and until the first has come.
@@ -171,10 +172,23 @@ package final class SIPConnection: StreamConnection {
         return true
     }
 
-    override func ended(_ reason: CloseReason) {
+    override func wentOn() {
+        if counters.framesIn > 0 { stopMessageTimer() }
+    }
+
+    override func wasLetGo() {
+        stopTimers()
+        delegate = nil
+    }
+
+    private func stopTimers() {
         stopMessageTimer()
         if let idleTimer { loop.cancel(idleTimer) }
         idleTimer = nil
+    }
+
+    override func ended(_ reason: CloseReason) {
+        stopTimers()
         let told = delegate
         delegate = nil
         told?.connectionClosed(self, reason: reason)

@@ -129,6 +129,12 @@ package class StreamConnection {
     /// The peer says nothing more, and may still listen. Whether the connection stays for that.
     func peerFinished() -> Bool { false }
 
+    /// It goes on where another process has stopped.
+    func wentOn() {}
+
+    /// Another process goes on with it; the owner is not told.
+    func wasLetGo() {}
+
     /// The connection has ended. Called exactly once, never from within a call of its owner.
     func ended(_ reason: CloseReason) {}
 

@@ -86,6 +86,12 @@ package final class StreamListener {
         descriptor.close()
     }
 
+    /// A connection that another process has accepted counts here from now on.
+    package func count(_ stream: OwnedDescriptor) {
+        openConnections += 1
+        stream.whenClosed { [weak self] in self?.openConnections -= 1 }
+    }
+
     private func admit(_ stream: OwnedDescriptor) {
         guard openConnections < limits.connections else {
             counters.refused &+= 1
@@ -93,8 +99,7 @@ package final class StreamListener {
             return
         }
         counters.accepted &+= 1
-        openConnections += 1
-        stream.whenClosed { [weak self] in self?.openConnections -= 1 }
+        count(stream)
         let accepted = AcceptedStream(
             descriptor: stream,
             peerAddress: isUnix ? nil : try? stream.peerAddress(),

@@ -75,16 +75,16 @@ package struct CapacityShares: Sendable {
         func sum(_ moved: [UInt64]) -> Int { moved.reduce(0) { $0 + Int(clamping: $1) } }
     }
 
-    private(set) var pools: [Pool]
+    var pools: [Pool]
     private let me: NodeIndex
     /// Until when this node waits to be told what it has forgotten: monotonic nanoseconds.
-    private let settledAt: UInt64
-    private var isSettled: Bool
+    var settledAt: UInt64
+    var isSettled: Bool
     /// Peers whose links are live, by node.
-    private var isLive: [Bool]
+    var isLive: [Bool]
     /// By node: the capacities that are to be told of.
-    private var owed: [Set<Int>]
-    private var lastQuestion: UInt32 = 0
+    var owed: [Set<Int>]
+    var lastQuestion: UInt32 = 0
     package var faults: Faults = .none
 
     /// - Parameter patience: how long a node that begins waits for peers that it does not hear: nanoseconds.
@@ -199,13 +199,13 @@ package struct CapacityShares: Sendable {
         return true
     }
 
-    private struct Place: Hashable {
+    struct Place: Hashable {
         let pool: Int
         let peer: Int
     }
 
     /// What is asked and not answered yet.
-    private var questions: [Place: UInt32] = [:]
+    var questions: [Place: UInt32] = [:]
 
     // MARK: Peers
 
@@ -269,5 +269,5 @@ package struct CapacityShares: Sendable {
     }
 
     /// Of places between two nodes; more than nodes can move in their lives, and far from overflowing.
-    private static let maximumMoved: UInt64 = 1 << 48
+    static let maximumMoved: UInt64 = 1 << 48
 }

@@ -52,7 +52,7 @@ package struct GatewayWatch: Sendable {
 
     var gateways: [Gateway] = []
     private var positions: [GatewayIndex: Int] = [:]
-    private var queue = DeadlineQueue()
+    var queue = DeadlineQueue()
 
     /// - Parameter seed: nodes do not all ask at the same moment.
     package init(_ trunks: [Trunk], seed: UInt64, now: Instant) {
@@ -115,7 +115,7 @@ package struct GatewayWatch: Sendable {
         return nil
     }
 
-    private mutating func schedule(_ slot: Int) {
+    mutating func schedule(_ slot: Int) {
         let gateway = gateways[slot]
         var deadline = gateway.nextQuestion
         if let silentSince = gateway.silentSince {

@@ -30,7 +30,7 @@ package struct TrunkDesk: Sendable {
         }
     }
 
-    private enum Phase {
+    enum Phase {
         /// It has come from a gateway, or wants to go to one.
         case arriving(until: UInt64)
         case leaving(until: UInt64)
@@ -38,7 +38,7 @@ package struct TrunkDesk: Sendable {
         case dialling(GatewayIndex, tried: [GatewayIndex])
     }
 
-    private struct Leg {
+    struct Leg {
         let connection: CallConnection
         let trunk: TrunkIndex
         var phase: Phase
@@ -52,16 +52,16 @@ package struct TrunkDesk: Sendable {
         }
     }
 
-    private let setup: Setup
-    package private(set) var shares: CapacityShares
-    package private(set) var watch: GatewayWatch
+    let setup: Setup
+    package internal(set) var shares: CapacityShares
+    package internal(set) var watch: GatewayWatch
     /// By trunk: the capacities that its calls count to, by their positions among the shares.
     private let pools: [[Int]]
     /// Calls that wait or are being dialled, in the order in which they came.
-    private var legs: [Leg] = []
+    var legs: [Leg] = []
     /// By trunk: the calls that go over it at this node.
-    private var use: [Int]
-    package private(set) var counters: [TrunkCounters]
+    var use: [Int]
+    package internal(set) var counters: [TrunkCounters]
 
     package init(_ setup: Setup, now: Instant) {
         self.setup = setup

@@ -35,6 +35,8 @@ package enum FrameType {
     static let agentListRequest: UInt16 = 1212
     static let routeQuestion: UInt16 = 1213
     static let provisionAgents: UInt16 = 1214
+    static let takeOver: UInt16 = 1215
+    static let handOver: UInt16 = 1216
     static let statisticsRequest: UInt16 = 1217
     static let reachRequest: UInt16 = 1218
     static let historyRequest: UInt16 = 1219
@@ -45,7 +47,7 @@ package enum FrameType {
     static let report: UInt16 = 1223
     static let dnReport: UInt16 = 1224
     static let dnList: UInt16 = 1225
-    static let introduction: UInt16 = 1226
+    package static let introduction: UInt16 = 1226
     static let linkChanged: UInt16 = 1227
     static let clientCutOff: UInt16 = 1228
     static let callList: UInt16 = 1229
@@ -55,6 +57,10 @@ package enum FrameType {
     static let reachReport: UInt16 = 1238
     static let history: UInt16 = 1239
 
+    static let succeed: UInt16 = 1240
+    static let tookOver: UInt16 = 1241
+    static let servesOn: UInt16 = 1242
+
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401
     package static let statPointQuery: UInt16 = 1402
@@ -63,6 +69,15 @@ package enum FrameType {
     package static let statStatistics: UInt16 = 1411
     package static let statPointStatistics: UInt16 = 1412
     package static let statGroupStatistics: UInt16 = 1413
+
+    static let handoverOffer: UInt16 = 1500
+    static let handoverPiece: UInt16 = 1501
+    static let handoverTold: UInt16 = 1502
+    package static let handoverDescriptors: UInt16 = 1503
+    static let handoverCommit: UInt16 = 1504
+    static let handoverReady: UInt16 = 1510
+    static let handoverPrepared: UInt16 = 1511
+    static let handoverCommitted: UInt16 = 1512
 
     static let statusRequest: UInt16 = 1300
     static let operatorDNRequest: UInt16 = 1301

@@ -54,6 +54,15 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.certificates, message, to: &output)
         case .start:
             appendEmptyFrame(type: FrameType.start, to: &output)
+        case .takeOver(let path):
+            let message = arena.make(tandem__control__take_over__init) { $0.socket = arena.string(path) }
+            appendFrame(type: FrameType.takeOver, message, to: &output)
+        case .handOver(let incarnation):
+            let message = arena.make(tandem__control__hand_over__init) { $0.incarnation = incarnation.rawValue }
+            appendFrame(type: FrameType.handOver, message, to: &output)
+        case .succeed(let incarnation):
+            let message = arena.make(tandem__control__hand_over__init) { $0.incarnation = incarnation.rawValue }
+            appendFrame(type: FrameType.succeed, message, to: &output)
         case .stop:
             appendEmptyFrame(type: FrameType.stop, to: &output)
         case .adopt(let endsWithController):
@@ -232,6 +241,19 @@ package enum WorkerOrderCodec {
             ) { (message) throws(WireError) in .certificates(try certificates(message)) }
         case FrameType.start:
             return .start
+        case FrameType.takeOver:
+            return try unpack(
+                type: type, tandem__control__take_over__descriptor, payload, as: Tandem__Control__TakeOver.self
+            ) {
+                .takeOver(from: text($0.socket))
+            }
+        case FrameType.handOver, FrameType.succeed:
+            let incarnation = try unpack(
+                type: type, tandem__control__hand_over__descriptor, payload, as: Tandem__Control__HandOver.self
+            ) {
+                Incarnation(rawValue: $0.incarnation)
+            }
+            return type == FrameType.handOver ? .handOver(to: incarnation) : .succeed(incarnation)
         case FrameType.stop:
             return .stop
         case FrameType.adopt:

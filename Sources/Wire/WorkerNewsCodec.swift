@@ -22,6 +22,18 @@ package enum WorkerNewsCodec {
         case .failed(let message):
             let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
             appendFrame(type: FrameType.failed, message, to: &output)
+        case .servesOn(let message):
+            let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
+            appendFrame(type: FrameType.servesOn, message, to: &output)
+        case .tookOver(let takeover):
+            let message = arena.make(tandem__control__took_over__init) {
+                $0.gap_nanoseconds = takeover.gap
+                $0.lost_datagrams = takeover.lostDatagrams
+                $0.in_service = takeover.inService
+                $0.connections = takeover.connections
+                $0.ended_connections = takeover.endedConnections
+            }
+            appendFrame(type: FrameType.tookOver, message, to: &output)
         case .report(let report):
             appendFrame(type: FrameType.report, ReportCodec.pack(report, arena), to: &output)
         case .dn(let report):
@@ -54,6 +66,21 @@ package enum WorkerNewsCodec {
             return .ready
         case FrameType.heartbeat:
             return .heartbeat
+        case FrameType.servesOn:
+            return try unpack(
+                type: type, tandem__control__failed__descriptor, payload, as: Tandem__Control__Failed.self
+            ) {
+                .servesOn(text($0.message))
+            }
+        case FrameType.tookOver:
+            return try unpack(
+                type: type, tandem__control__took_over__descriptor, payload, as: Tandem__Control__TookOver.self
+            ) {
+                .tookOver(
+                    Takeover(
+                        gap: $0.gap_nanoseconds, lostDatagrams: $0.lost_datagrams, inService: $0.in_service,
+                        connections: $0.connections, endedConnections: $0.ended_connections))
+            }
         case FrameType.introduction:
             return try unpack(
                 type: type, tandem__control__introduction__descriptor, payload, as: Tandem__Control__Introduction.self

@@ -10,7 +10,8 @@ extension Worker {
     private static let callerLimit = 8
     private static let callerPatience = Duration.seconds(5)
 
-    func listenForControllers() {
+    /// - Parameter inherited: where the process before this one was found.
+    func listenForControllers(adopting inherited: OwnedDescriptor? = nil) {
         guard let path = setup?.adoptionSocket, !path.isEmpty else {
             setup?.endsWithController = true
             return
@@ -18,7 +19,8 @@ extension Worker {
         do throws(SystemError) {
             var limits = StreamListener.Limits()
             limits.connections = Self.callerLimit
-            let descriptor = try UnixSocket.listen(path: path)
+            let descriptor: OwnedDescriptor
+            if let inherited { descriptor = inherited } else { descriptor = try UnixSocket.listen(path: path) }
             adoptionListener = try StreamListener(descriptor, on: loop, limits: limits, delegate: self)
         } catch {
             // A worker that nobody could find again must not be left behind.
@@ -58,7 +60,13 @@ extension Worker {
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
-        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .report,
+        case .succeed(let incarnation):
+            guard incarnation == expectedSuccessor, predecessor == nil else {
+                return refuse(caller, "this worker was not told to hand over to that process")
+            }
+            callers[ObjectIdentifier(caller)] = nil
+            handOver(to: caller)
+        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver, .handOver, .report,
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }

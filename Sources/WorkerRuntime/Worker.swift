@@ -19,6 +19,8 @@ package final class Worker {
 
     let roleName: RoleName
     private let makeRole: (RoleStart) throws(RoleFailure) -> any WorkerRole
+    /// Nil for a role that has nothing to hand over.
+    let makeTarget: ((RoleStart) throws(RoleFailure) -> any HandoverTarget)?
     private let rehearse: () -> Void
     private let controlSocket: OwnedDescriptor
     let loop: EventLoop
@@ -39,9 +41,12 @@ package final class Worker {
     /// What connections over TLS begin with, until the role starts and has it.
     private var tls: TLSContexts?
     /// Nil until it serves.
-    private(set) var role: (any WorkerRole)?
-    private(set) var isStopping = false
-    private var exitCode: Int32 = 0
+    var role: (any WorkerRole)?
+    var isStopping = false
+    var exitCode: Int32 = 0
+    /// The process that may ask for everything, and the giving of it.
+    var expectedSuccessor: Incarnation?
+    var predecessor: Predecessor?
     /// Where a later controller finds this worker.
     var adoptionListener: StreamListener?
     /// Connections that came in there and have not said what they want.
@@ -50,11 +55,14 @@ package final class Worker {
     /// - Parameters:
     ///   - makeRole: with everything that it needs told; it opens nothing yet.
     ///   - rehearse: done while a process that is kept ready waits.
+    ///   - makeTarget: what takes the place of another process.
     package init(
         _ roleName: RoleName, _ makeRole: @escaping (RoleStart) throws(RoleFailure) -> any WorkerRole,
-        rehearse: @escaping () -> Void = {}
+        rehearse: @escaping () -> Void = {},
+        takingOver makeTarget: ((RoleStart) throws(RoleFailure) -> any HandoverTarget)? = nil
     ) throws(SystemError) {
         self.rehearse = rehearse
+        self.makeTarget = makeTarget
         // Before anything else could have its number.
         controlSocket = try OwnedDescriptor.inherited(Self.controlDescriptor)
         _ = try controlSocket.socketFamily()
@@ -132,6 +140,12 @@ package final class Worker {
             takeCertificates(set)
         case .start:
             start()
+        case .takeOver(let path):
+            takeOver(at: path)
+        case .handOver(let incarnation):
+            expectedSuccessor = incarnation
+        case .succeed:
+            logger.warning("a controller cannot take the place of a worker")
         case .stop:
             stop(exitCode: 0)
         case .adopt(let endsWithController):
@@ -166,19 +180,9 @@ package final class Worker {
         guard setup.role == roleName else {
             return fail("started as \(roleName.rawValue), and the controller wants \(setup.role.rawValue)")
         }
-        let start = RoleStart(
-            setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
-            credentials: credentials,
-            clientSecrets: clientSecrets, tls: tls, sockets: sockets, loop: loop, logger: logger
-        ) { [unowned self] in tell($0) }
-        blocks = []
-        dialStrings = []
-        agents = []
-        credentials = []
-        clientSecrets = []
         let role: any WorkerRole
         do throws(RoleFailure) {
-            role = try makeRole(start)
+            role = try makeRole(takeStart(sockets))
         } catch {
             return fail(error.sentence)
         }
@@ -195,6 +199,23 @@ package final class Worker {
         listenForControllers()
         logger.info("ready", metadata: ["incarnation": "\(setup.incarnation.rawValue)"])
         tell(.ready)
+    }
+
+    /// All that was told before the order to start. It is not kept.
+    func takeStart(_ sockets: ServerSockets) throws(RoleFailure) -> RoleStart {
+        guard let setup else { throw RoleFailure("the controller has not said who this worker is") }
+        defer {
+            blocks = []
+            dialStrings = []
+            agents = []
+            credentials = []
+            clientSecrets = []
+        }
+        return RoleStart(
+            setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
+            credentials: credentials,
+            clientSecrets: clientSecrets, tls: tls, sockets: sockets, loop: loop, logger: logger
+        ) { [unowned self] in tell($0) }
     }
 
     private func takeSockets(_ names: [String]) {
@@ -231,7 +252,7 @@ package final class Worker {
         logger.info("took new certificates", metadata: ["file": "\(set.certificate.path)"])
     }
 
-    private func raiseDescriptorLimit(to wanted: Int) {
+    func raiseDescriptorLimit(to wanted: Int) {
         let limit = (try? OwnProcess.raiseDescriptorLimit(to: wanted)) ?? 0
         guard limit < wanted else { return }
         logger.warning(
@@ -260,6 +281,7 @@ package final class Worker {
 
 extension Worker: FramedConnectionDelegate {
     package func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
+        if let predecessor, predecessor.connection === connection { return predecessor.heard(type: type, payload) }
         do throws(WireError) {
             let order = try WorkerOrderCodec.decode(type: type, payload)
             if connection === control { carryOut(order) } else { heard(order, from: connection) }
@@ -275,6 +297,7 @@ extension Worker: FramedConnectionDelegate {
 
     package func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {
         callers[ObjectIdentifier(connection)] = nil
+        if let predecessor, predecessor.connection === connection { return predecessor.connectionClosed(reason) }
         guard connection === control else { return }
         control = nil
         if !isStopping { controllerGone(reason) }

@@ -34,7 +34,8 @@ struct TandemWorker: ParsableCommand {
     static func serve(_ role: RoleName) throws(SystemError) -> Int32 {
         let worker =
             switch role {
-            case .sip: try Worker(role, NodeRole.make, rehearse: Rehearsal.play)
+            case .sip:
+                try Worker(role, NodeRole.make, rehearse: Rehearsal.play, takingOver: NodeRole.succeed)
             case .stat: try Worker(role, StatRole.make)
             case .router: try Worker(role, RouterRole.make)
             }

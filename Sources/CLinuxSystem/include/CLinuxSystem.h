@@ -51,6 +51,9 @@ int tandem_set_buffers(int descriptor, int receive_bytes, int send_bytes);
 int tandem_receive_buffer(int descriptor);
 // Bytes in the kernel's queues of a stream socket: received and not read, sent and not acknowledged (SIOCINQ, SIOCOUTQ).
 int tandem_queued_bytes(int descriptor, int *unread, int *unacknowledged);
+
+/// How many datagrams a socket has had no room for since it was opened.
+int tandem_dropped_datagrams(int descriptor, uint32_t *dropped);
 // The pending error of a socket (SO_ERROR), 0 if there is none, -1 with errno if it cannot be asked.
 int tandem_socket_error(int descriptor);
 // struct ucred is hidden.

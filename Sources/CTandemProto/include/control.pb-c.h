@@ -38,6 +38,9 @@ typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
 typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
 typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
+typedef struct Tandem__Control__TakeOver Tandem__Control__TakeOver;
+typedef struct Tandem__Control__HandOver Tandem__Control__HandOver;
+typedef struct Tandem__Control__TookOver Tandem__Control__TookOver;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
 typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
@@ -675,6 +678,63 @@ struct  Tandem__Control__Adopt
 #define TANDEM__CONTROL__ADOPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__adopt__descriptor) \
     , 0 }
+
+
+/*
+ * Type 1215, in place of start: the worker takes the place of the process that listens at this adoption socket.
+ */
+struct  Tandem__Control__TakeOver
+{
+  ProtobufCMessage base;
+  char *socket;
+};
+#define TANDEM__CONTROL__TAKE_OVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__take_over__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1216: a process of the same worker, of this incarnation, will come to the adoption socket and ask for everything that the
+ * receiver has. Type 1240: that process says so there; from then on the two speak as handover.proto says.
+ */
+struct  Tandem__Control__HandOver
+{
+  ProtobufCMessage base;
+  uint64_t incarnation;
+};
+#define TANDEM__CONTROL__HAND_OVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__hand_over__descriptor) \
+    , 0 }
+
+
+/*
+ * Type 1241, in place of ready: the worker serves where another process of it did. Type 1242: there was no handover, the sender
+ * serves on, and why (Failed).
+ */
+struct  Tandem__Control__TookOver
+{
+  ProtobufCMessage base;
+  /*
+   * From when the one read nothing more until the other did.
+   */
+  uint64_t gap_nanoseconds;
+  /*
+   * Datagrams that the sockets had no room for meanwhile.
+   */
+  uint64_t lost_datagrams;
+  /*
+   * DNs that the node owns, and has in service.
+   */
+  uint64_t in_service;
+  /*
+   * Connections that went over, and those that could not.
+   */
+  uint64_t connections;
+  uint64_t ended_connections;
+};
+#define TANDEM__CONTROL__TOOK_OVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__took_over__descriptor) \
+    , 0, 0, 0, 0, 0 }
 
 
 /*
@@ -2305,6 +2365,63 @@ Tandem__Control__Adopt *
 void   tandem__control__adopt__free_unpacked
                      (Tandem__Control__Adopt *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__TakeOver methods */
+void   tandem__control__take_over__init
+                     (Tandem__Control__TakeOver         *message);
+size_t tandem__control__take_over__get_packed_size
+                     (const Tandem__Control__TakeOver   *message);
+size_t tandem__control__take_over__pack
+                     (const Tandem__Control__TakeOver   *message,
+                      uint8_t             *out);
+size_t tandem__control__take_over__pack_to_buffer
+                     (const Tandem__Control__TakeOver   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TakeOver *
+       tandem__control__take_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__take_over__free_unpacked
+                     (Tandem__Control__TakeOver *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__HandOver methods */
+void   tandem__control__hand_over__init
+                     (Tandem__Control__HandOver         *message);
+size_t tandem__control__hand_over__get_packed_size
+                     (const Tandem__Control__HandOver   *message);
+size_t tandem__control__hand_over__pack
+                     (const Tandem__Control__HandOver   *message,
+                      uint8_t             *out);
+size_t tandem__control__hand_over__pack_to_buffer
+                     (const Tandem__Control__HandOver   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__HandOver *
+       tandem__control__hand_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__hand_over__free_unpacked
+                     (Tandem__Control__HandOver *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__TookOver methods */
+void   tandem__control__took_over__init
+                     (Tandem__Control__TookOver         *message);
+size_t tandem__control__took_over__get_packed_size
+                     (const Tandem__Control__TookOver   *message);
+size_t tandem__control__took_over__pack
+                     (const Tandem__Control__TookOver   *message,
+                      uint8_t             *out);
+size_t tandem__control__took_over__pack_to_buffer
+                     (const Tandem__Control__TookOver   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TookOver *
+       tandem__control__took_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__took_over__free_unpacked
+                     (Tandem__Control__TookOver *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Failed methods */
 void   tandem__control__failed__init
                      (Tandem__Control__Failed         *message);
@@ -3225,6 +3342,15 @@ typedef void (*Tandem__Control__DNListRequest_Closure)
 typedef void (*Tandem__Control__Adopt_Closure)
                  (const Tandem__Control__Adopt *message,
                   void *closure_data);
+typedef void (*Tandem__Control__TakeOver_Closure)
+                 (const Tandem__Control__TakeOver *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__HandOver_Closure)
+                 (const Tandem__Control__HandOver *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__TookOver_Closure)
+                 (const Tandem__Control__TookOver *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Failed_Closure)
                  (const Tandem__Control__Failed *message,
                   void *closure_data);
@@ -3387,6 +3513,9 @@ extern const ProtobufCMessageDescriptor tandem__control__report_request__descrip
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__take_over__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__took_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link_changed__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;

@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// Which of the final responses of a forked request the caller gets (RFC 3261 section 16.7, item 6).
 package struct BestResponse: Equatable, Sendable {
     /// The branch that it came from, and its status; nil before the first.
@@ -38,5 +40,16 @@ package struct BestResponse: Equatable, Sendable {
         case 503: 6
         case _: 5
         }
+    }
+}
+
+extension BestResponse: Transferable {
+    package mutating func transfer(_ state: inout StateTransfer) {
+        var branch = best.map { Int64($0.branch) } ?? 0
+        var status = best?.status
+        state.signed(1, &branch)
+        state.optional(2, &status)
+        state.flag(3, &isOwn)
+        if state.isReading { best = status.map { (Int(branch), $0) } }
     }
 }

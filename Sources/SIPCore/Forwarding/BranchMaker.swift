@@ -1,4 +1,4 @@
-import ClusterModel
+package import ClusterModel
 
 /// Makes the branches of requests that go on, and finds requests that come round again (RFC 3261 section 16.6 item 8, RFC 5393
 /// section 4.2).
@@ -80,4 +80,9 @@ package struct BranchMaker: Sendable {
         }
         return mixed(hash ^ UInt64(message.cseq))
     }
+}
+
+extension BranchMaker: Transferable {
+    /// With the same secret the successor goes on after the last branch, and makes none again.
+    package mutating func transfer(_ state: inout StateTransfer) { state.number(1, &lastNumber) }
 }

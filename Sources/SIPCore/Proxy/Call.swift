@@ -42,7 +42,7 @@ package struct CallID: Hashable, Sendable {
     let generation: UInt32
 }
 
-/// How far a call is.
+/// How far a call is. The raw values travel.
 package enum CallState: UInt8, Hashable, Sendable, CaseIterable {
     /// The INVITE has gone on, and no phone has said that it rings; or it waits to be routed.
     case calling

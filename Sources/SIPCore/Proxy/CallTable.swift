@@ -22,13 +22,13 @@ package struct CallTable: Sendable {
     }
 
     var records: [Record] = []
-    private var free: [Int32] = []
-    private var slots: [UInt64: Int32] = [:]
-    private var queue = DeadlineQueue()
+    var free: [Int32] = []
+    var slots: [UInt64: Int32] = [:]
+    var queue = DeadlineQueue()
     /// Of the DNs that this node is next to.
     var chains = DNChains()
     /// By trunk: the sides of calls that are over it.
-    private(set) var trunkUse = TrunkUse()
+    var trunkUse = TrunkUse()
     /// What has changed of the calls of DNs that this node is next to, in order; one may be there more than once.
     private var changed: [CallsChange] = []
     private let seed: UInt64
@@ -47,7 +47,7 @@ package struct CallTable: Sendable {
     }
 
     /// Calls that there are.
-    package private(set) var count = 0
+    package internal(set) var count = 0
     /// When a session is over, monotonic nanoseconds.
     package var nextDeadline: UInt64? { queue.next }
 
@@ -261,7 +261,7 @@ package struct CallTable: Sendable {
 
     func slot(_ id: CallID) -> Int? {
         let slot = Int(id.slot)
-        return records[slot].generation == id.generation ? slot : nil
+        return slot < records.count && records[slot].generation == id.generation ? slot : nil
     }
 
     private func key(_ callID: ByteRange, _ tag: ByteRange, _ datagram: Span<UInt8>) -> UInt64 {

@@ -68,7 +68,7 @@ extension CallTable {
         return parties.isCalleeNear ? parties.callee : nil
     }
 
-    private func dn(_ slot: Int, _ side: DNChains.Side) -> DNIndex? {
+    func dn(_ slot: Int, _ side: DNChains.Side) -> DNIndex? {
         let parties = records[slot].call.parties
         switch side {
         case .caller: return parties.isCallerNear ? parties.caller : nil
@@ -102,7 +102,7 @@ extension CallTable {
         if let earlier = links.earlier { changeLinks(earlier) { $0.later = links.later } }
     }
 
-    private func links(_ place: DNChains.Place) -> DNChains.Links {
+    func links(_ place: DNChains.Place) -> DNChains.Links {
         place.side == .caller ? records[place.slot].asCaller : records[place.slot].asCallee
     }
 

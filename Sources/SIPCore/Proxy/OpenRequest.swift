@@ -134,6 +134,7 @@ extension StatefulProxy {
     /// - Returns: nil for one that has been answered or has ended.
     private func slot(_ id: OpenRequest) -> Int? {
         let slot = Int(id.slot)
+        guard slot < contexts.count else { return nil }
         let context = contexts[slot]
         guard context.generation == id.generation, context.phase == .proceeding, !context.isCancelled else {
             return nil

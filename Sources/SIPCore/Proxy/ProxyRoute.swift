@@ -39,7 +39,8 @@ package struct ProxyRoute: Sendable {
     /// Of whom the call is that begins with this request; nil where none does.
     package var parties: CallParties?
 
-    package enum Mark: Hashable, Sendable {
+    /// The raw values travel.
+    package enum Mark: UInt8, Hashable, Sendable {
         case none, recordsRoute, recordsPath
     }
 

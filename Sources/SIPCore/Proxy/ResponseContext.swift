@@ -2,7 +2,8 @@ import ClusterModel
 
 /// One request that goes on, until nothing more can come of it (RFC 3261 section 16.2, "response context").
 struct ResponseContext {
-    enum Phase {
+    /// The raw values travel.
+    enum Phase: UInt8 {
         case free
         /// No final response has gone to the sender.
         case proceeding

@@ -2,7 +2,8 @@ package import ClusterModel
 
 /// An INVITE that was sent (RFC 3261 figure 5, RFC 6026 figure 6), with a proxy's timer C (section 16.6, item 11).
 package struct InviteClientMachine: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+    /// The raw values travel.
+    package enum State: UInt8, Hashable, Sendable {
         /// Nobody has answered. To any other.
         case calling
         /// The phone rings. To any of those below.
@@ -124,5 +125,21 @@ package struct InviteClientMachine: Hashable, Sendable {
         guard timers.resendIsDue(now) else { return [] }
         timers.resend(after: timers.interval &* 2, now)
         return .resend
+    }
+}
+
+extension InviteClientMachine: Transferable {
+    /// Before it is read: nothing was sent, and nothing is waited for.
+    init(isReliable: Bool) {
+        self.isReliable = isReliable
+        ringing = 0
+    }
+
+    package mutating func transfer(_ transfer: inout StateTransfer) {
+        transfer.choice(1, &state)
+        transfer.flag(2, &isCancelled)
+        transfer.message(3, &timers)
+        transfer.number(4, &ringing)
+        if transfer.isReading, state == .ended { transfer.refuse("a transaction is over that should go on") }
     }
 }

@@ -2,7 +2,8 @@ package import ClusterModel
 
 /// An INVITE that was received (RFC 3261 figure 7, RFC 6026 figure 5).
 package struct InviteServerMachine: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+    /// The raw values travel.
+    package enum State: UInt8, Hashable, Sendable {
         /// To any of the next two, by a final response.
         case proceeding
         /// After a 2xx. The transaction user says it again if it must; to `ended` by timer L.
@@ -90,5 +91,13 @@ package struct InviteServerMachine: Hashable, Sendable {
         guard timers.resendIsDue(now) else { return [] }
         timers.resend(after: min(timers.interval &* 2, timings.t2), now)
         return .resend
+    }
+}
+
+extension InviteServerMachine: Transferable {
+    package mutating func transfer(_ transfer: inout StateTransfer) {
+        transfer.choice(1, &state)
+        transfer.message(2, &timers)
+        if transfer.isReading, state == .ended { transfer.refuse("a transaction is over that should go on") }
     }
 }

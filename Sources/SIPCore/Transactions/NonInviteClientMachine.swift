@@ -2,7 +2,8 @@ package import ClusterModel
 
 /// A request other than INVITE and ACK that was sent (RFC 3261 figure 6).
 package struct NonInviteClientMachine: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+    /// The raw values travel.
+    package enum State: UInt8, Hashable, Sendable {
         /// Nobody has answered. To any other.
         case trying
         /// Somebody has it. To `completed` by a final response.
@@ -74,5 +75,16 @@ package struct NonInviteClientMachine: Hashable, Sendable {
         guard timers.resendIsDue(now) else { return [] }
         timers.resend(after: state == .proceeding ? timings.t2 : min(timers.interval &* 2, timings.t2), now)
         return .resend
+    }
+}
+
+extension NonInviteClientMachine: Transferable {
+    /// Before it is read: nothing was sent, and nothing is waited for.
+    init(isReliable: Bool) { self.isReliable = isReliable }
+
+    package mutating func transfer(_ transfer: inout StateTransfer) {
+        transfer.choice(1, &state)
+        transfer.message(2, &timers)
+        if transfer.isReading, state == .ended { transfer.refuse("a transaction is over that should go on") }
     }
 }

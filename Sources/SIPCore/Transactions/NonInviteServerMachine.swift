@@ -2,7 +2,8 @@ package import ClusterModel
 
 /// A request other than INVITE and ACK that was received (RFC 3261 figure 8, RFC 4320).
 package struct NonInviteServerMachine: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
+    /// The raw values travel.
+    package enum State: UInt8, Hashable, Sendable {
         /// To `proceeding` when the sender should hear that the request is here, to `completed` by a final response, to
         /// `expired` without.
         case trying
@@ -89,5 +90,16 @@ package struct NonInviteServerMachine: Hashable, Sendable {
         timers.stopResending()
         state = .proceeding
         return .resend
+    }
+}
+
+extension NonInviteServerMachine: Transferable {
+    /// Before it is read: nothing is waited for.
+    init(isReliable: Bool) { self.isReliable = isReliable }
+
+    package mutating func transfer(_ transfer: inout StateTransfer) {
+        transfer.choice(1, &state)
+        transfer.message(2, &timers)
+        if transfer.isReading, state == .ended { transfer.refuse("a transaction is over that should go on") }
     }
 }

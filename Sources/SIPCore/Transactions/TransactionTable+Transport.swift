@@ -2,6 +2,9 @@ package import ClusterModel
 
 // What could not be sent, and transactions over streams (RFC 3261 sections 17.1.4 and 17.2.4, RFC 6026 section 8.8).
 extension TransactionTable {
+    /// Streams over which there are transactions.
+    package var streams: Set<FlowID> { Set(flows.keys) }
+
     /// A message of a client could not be sent.
     package mutating func transportFailed(
         _ id: ClientTransactionID, now: Instant, into actions: inout [TransactionAction]

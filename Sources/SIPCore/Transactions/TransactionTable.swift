@@ -14,13 +14,13 @@ package struct TransactionTable: Sendable {
     let writer: ResponseWriter
 
     var records: [TransactionRecord] = []
-    private var free: [Int32] = []
-    private var slots: [UInt64: Int32] = [:]
-    private var queue = DeadlineQueue()
+    var free: [Int32] = []
+    var slots: [UInt64: Int32] = [:]
+    var queue = DeadlineQueue()
     /// The first transaction over each stream.
     var flows: [FlowID: Int32] = [:]
     /// Bytes of all messages that are kept.
-    package private(set) var byteCount = 0
+    package internal(set) var byteCount = 0
     /// Requests that were kept are parsed into this.
     var scratch = SIPMessage()
 

@@ -62,3 +62,22 @@ struct TransactionTimers: Hashable, Sendable {
 
     mutating func stop() { self = TransactionTimers() }
 }
+
+extension TransactionTimers: Transferable {
+    /// A greater one doubled often enough would be none, and a wait of none fires for ever.
+    private static let maximumInterval: UInt64 = 1 << 55
+
+    mutating func transfer(_ state: inout StateTransfer) {
+        var resend = resendAt == Self.never ? nil : resendAt
+        var end = endAt == Self.never ? nil : endAt
+        state.optional(1, &resend)
+        state.number(2, &interval)
+        state.optional(3, &end)
+        guard state.isReading else { return }
+        guard resend == nil || (1...Self.maximumInterval).contains(interval) else {
+            return state.refuse("a transaction would send without a pause")
+        }
+        resendAt = resend ?? Self.never
+        endAt = end ?? Self.never
+    }
+}

@@ -1,0 +1,75 @@
+package import ClusterModel
+import LinuxSystem
+
+/// What another process needs to go on with a connection: what has been read and not understood, and what has not left.
+package struct StreamRemains: Equatable, Sendable, Restorable {
+    package var unread: [UInt8] = []
+    package var unsent: [UInt8] = []
+    /// The peer says nothing more and waits for its answers.
+    package var isFinished = false
+    /// Monotonic nanoseconds.
+    package var lastHeard: UInt64 = 0
+    /// Frames or messages that have come: the first has to come soon.
+    package var framesIn: UInt64 = 0
+
+    package init() {}
+
+    package static var blank: StreamRemains { StreamRemains() }
+
+    package mutating func transfer(_ state: inout StateTransfer) {
+        state.bytes(1, &unread)
+        state.bytes(2, &unsent)
+        state.flag(3, &isFinished)
+        state.number(4, &lastHeard)
+        state.number(5, &framesIn)
+    }
+}
+
+extension StreamConnection {
+    /// What is left of it at this moment; nil of a connection that is ending, or has TLS, whose state is OpenSSL's own.
+    package var remains: StreamRemains? {
+        guard phase == .open, security == nil else { return nil }
+        var remains = StreamRemains()
+        remains.unread = partial
+        remains.unsent = Array(output[outputStart...])
+        remains.isFinished = isFinished
+        remains.lastHeard = lastHeard
+        remains.framesIn = counters.framesIn
+        return remains
+    }
+
+    /// Writes what can be written now: the less goes over.
+    package func writeNow() {
+        if phase != .closed, outputBytes > 0 { writeOutput() }
+    }
+
+    /// Goes on where another process has stopped. Directly after the connection was made.
+    package func goOn(with remains: StreamRemains) {
+        counters.framesIn = remains.framesIn
+        lastHeard = remains.lastHeard
+        isFinished = remains.isFinished
+        partial = remains.unread
+        holdsWhole = !partial.isEmpty
+        output = remains.unsent
+        wentOn()
+        if !partial.isEmpty { loop.soon { [self] in deliverHeld() } }
+        if !output.isEmpty { scheduleFlush() }
+        updateInterest()
+    }
+
+    /// Another process goes on with it: nothing is read or written here any more, and nobody is told.
+    package func letGo() {
+        guard phase != .closed else { return }
+        phase = .closed
+        if let lingerTimer { loop.cancel(lingerTimer) }
+        lingerTimer = nil
+        dropSecurity()
+        if let registration { loop.unregister(registration) }
+        registration = nil
+        descriptor.close()
+        partial = []
+        output = []
+        outputStart = 0
+        wasLetGo()
+    }
+}
