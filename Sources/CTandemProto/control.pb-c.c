@@ -3112,6 +3112,186 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__restart_request__init
+                     (Tandem__Control__RestartRequest         *message)
+{
+  static const Tandem__Control__RestartRequest init_value = TANDEM__CONTROL__RESTART_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__restart_request__get_packed_size
+                     (const Tandem__Control__RestartRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__restart_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__restart_request__pack
+                     (const Tandem__Control__RestartRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__restart_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__restart_request__pack_to_buffer
+                     (const Tandem__Control__RestartRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__restart_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RestartRequest *
+       tandem__control__restart_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RestartRequest *)
+     protobuf_c_message_unpack (&tandem__control__restart_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__restart_request__free_unpacked
+                     (Tandem__Control__RestartRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__restart_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__rollout_request__init
+                     (Tandem__Control__RolloutRequest         *message)
+{
+  static const Tandem__Control__RolloutRequest init_value = TANDEM__CONTROL__ROLLOUT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__rollout_request__get_packed_size
+                     (const Tandem__Control__RolloutRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__rollout_request__pack
+                     (const Tandem__Control__RolloutRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__rollout_request__pack_to_buffer
+                     (const Tandem__Control__RolloutRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RolloutRequest *
+       tandem__control__rollout_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RolloutRequest *)
+     protobuf_c_message_unpack (&tandem__control__rollout_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__rollout_request__free_unpacked
+                     (Tandem__Control__RolloutRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__rollout_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__rollout__init
+                     (Tandem__Control__Rollout         *message)
+{
+  static const Tandem__Control__Rollout init_value = TANDEM__CONTROL__ROLLOUT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__rollout__get_packed_size
+                     (const Tandem__Control__Rollout *message)
+{
+  assert(message->base.descriptor == &tandem__control__rollout__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__rollout__pack
+                     (const Tandem__Control__Rollout *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__rollout__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__rollout__pack_to_buffer
+                     (const Tandem__Control__Rollout *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__rollout__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Rollout *
+       tandem__control__rollout__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Rollout *)
+     protobuf_c_message_unpack (&tandem__control__rollout__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__rollout__free_unpacked
+                     (Tandem__Control__Rollout *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__rollout__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__rollout_member__init
+                     (Tandem__Control__RolloutMember         *message)
+{
+  static const Tandem__Control__RolloutMember init_value = TANDEM__CONTROL__ROLLOUT_MEMBER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__rollout_member__get_packed_size
+                     (const Tandem__Control__RolloutMember *message)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_member__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__rollout_member__pack
+                     (const Tandem__Control__RolloutMember *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_member__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__rollout_member__pack_to_buffer
+                     (const Tandem__Control__RolloutMember *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__rollout_member__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__RolloutMember *
+       tandem__control__rollout_member__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__RolloutMember *)
+     protobuf_c_message_unpack (&tandem__control__rollout_member__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__rollout_member__free_unpacked
+                     (Tandem__Control__RolloutMember *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__rollout_member__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[29] =
 {
   {
@@ -10549,5 +10729,456 @@ const ProtobufCMessageDescriptor tandem__control__event__descriptor =
   tandem__control__event__field_indices_by_name,
   1,  tandem__control__event__number_ranges,
   (ProtobufCMessageInit) tandem__control__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__restart_request__field_descriptors[7] =
+{
+  {
+    "workers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__RestartRequest, n_workers),
+    offsetof(Tandem__Control__RestartRequest, workers),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rolling",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, rolling),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_unavailable",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, max_unavailable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, deadline_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sets_min_healthy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, sets_min_healthy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_healthy_milliseconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, min_healthy_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "on_failure",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RestartRequest, on_failure),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__restart_request__field_indices_by_name[] = {
+  3,   /* field[3] = deadline_milliseconds */
+  2,   /* field[2] = max_unavailable */
+  5,   /* field[5] = min_healthy_milliseconds */
+  6,   /* field[6] = on_failure */
+  1,   /* field[1] = rolling */
+  4,   /* field[4] = sets_min_healthy */
+  0,   /* field[0] = workers */
+};
+static const ProtobufCIntRange tandem__control__restart_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__restart_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RestartRequest",
+  "RestartRequest",
+  "Tandem__Control__RestartRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__RestartRequest),
+  7,
+  tandem__control__restart_request__field_descriptors,
+  tandem__control__restart_request__field_indices_by_name,
+  1,  tandem__control__restart_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__restart_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__rollout_request__field_descriptors[1] =
+{
+  {
+    "change",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutRequest, change),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__rollout_request__field_indices_by_name[] = {
+  0,   /* field[0] = change */
+};
+static const ProtobufCIntRange tandem__control__rollout_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__rollout_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RolloutRequest",
+  "RolloutRequest",
+  "Tandem__Control__RolloutRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__RolloutRequest),
+  1,
+  tandem__control__rollout_request__field_descriptors,
+  tandem__control__rollout_request__field_indices_by_name,
+  1,  tandem__control__rollout_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__rollout_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__rollout__field_descriptors[7] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_unavailable",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, max_unavailable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_healthy_nanoseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, min_healthy_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, deadline_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "on_failure",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Rollout, on_failure),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "members",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Rollout, n_members),
+    offsetof(Tandem__Control__Rollout, members),
+    &tandem__control__rollout_member__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__rollout__field_indices_by_name[] = {
+  4,   /* field[4] = deadline_nanoseconds */
+  2,   /* field[2] = max_unavailable */
+  6,   /* field[6] = members */
+  3,   /* field[3] = min_healthy_nanoseconds */
+  0,   /* field[0] = number */
+  5,   /* field[5] = on_failure */
+  1,   /* field[1] = phase */
+};
+static const ProtobufCIntRange tandem__control__rollout__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__rollout__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Rollout",
+  "Rollout",
+  "Tandem__Control__Rollout",
+  "tandem.control",
+  sizeof(Tandem__Control__Rollout),
+  7,
+  tandem__control__rollout__field_descriptors,
+  tandem__control__rollout__field_indices_by_name,
+  1,  tandem__control__rollout__number_ranges,
+  (ProtobufCMessageInit) tandem__control__rollout__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__rollout_member__field_descriptors[12] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation_before",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, incarnation_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restarts_before",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, restarts_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_service_before",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, in_service_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live_links_before",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, live_links_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "takeover",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, takeover),
+    &tandem__control__took_over__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blinked",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, blinked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_lines",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__RolloutMember, n_log_lines),
+    offsetof(Tandem__Control__RolloutMember, log_lines),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reverting",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__RolloutMember, reverting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__rollout_member__field_indices_by_name[] = {
+  8,   /* field[8] = blinked */
+  1,   /* field[1] = data_center */
+  5,   /* field[5] = in_service_before */
+  3,   /* field[3] = incarnation_before */
+  6,   /* field[6] = live_links_before */
+  10,   /* field[10] = log_lines */
+  0,   /* field[0] = name */
+  9,   /* field[9] = problem */
+  4,   /* field[4] = restarts_before */
+  11,   /* field[11] = reverting */
+  2,   /* field[2] = state */
+  7,   /* field[7] = takeover */
+};
+static const ProtobufCIntRange tandem__control__rollout_member__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor tandem__control__rollout_member__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.RolloutMember",
+  "RolloutMember",
+  "Tandem__Control__RolloutMember",
+  "tandem.control",
+  sizeof(Tandem__Control__RolloutMember),
+  12,
+  tandem__control__rollout_member__field_descriptors,
+  tandem__control__rollout_member__field_indices_by_name,
+  1,  tandem__control__rollout_member__number_ranges,
+  (ProtobufCMessageInit) tandem__control__rollout_member__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -21,6 +21,8 @@ package struct Topology: Equatable, Sendable {
     /// Sorted by full name.
     package var routers: [RouterDeclaration]
     package var timing: Timing
+    /// How workers are restarted one after the other.
+    package var rollout = RolloutPolicy()
     /// What becomes of an agent who logs in a second time.
     package var secondLogin: SecondLogin
     /// What becomes of an agent whose phone was not answered when a routed call rang there.

@@ -22,10 +22,12 @@ enum QueryPurpose {
     /// The Stat Servers of some data centers, by name.
     case statistics(StatisticsQuestion, dataCenters: [String])
     case reach
+    /// For a rollout of our own.
+    case rollout
 
     func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
-        case .status: true
+        case .status, .rollout: true
         case .details, .history, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
         case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
         case .statistics(_, let dataCenters):
@@ -99,6 +101,10 @@ extension Controller {
             ask(.reach, for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
+        case .restart(let request):
+            answer(beginRollout(request) ?? .rollout(rollout), client)
+        case .rollout(let change):
+            answer(change.flatMap { steerRollout($0) } ?? .rollout(rollout), client)
         }
     }
 
@@ -114,7 +120,7 @@ extension Controller {
 
     private func order(for purpose: QueryPurpose, number: UInt64) -> WorkerOrder {
         switch purpose {
-        case .status: return .report(request: number)
+        case .status, .rollout: return .report(request: number)
         case .details(let dn): return .showDN(request: number, dn: dn)
         case .history(let dn): return .showHistory(request: number, dn: dn)
         case .candidates(let filter): return .listDNs(request: number, filter)
@@ -153,6 +159,8 @@ extension Controller {
         case .status:
             // Only our own looks make conditions events: they come a moment after a change, when what passes has passed.
             if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
+        case .rollout:
+            observeRollout(status(query).nodes)
         case .details(let name):
             if let client = query.client { answer(.dn(details(name, query)), client) }
         case .history(let name):

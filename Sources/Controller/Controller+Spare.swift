@@ -11,6 +11,8 @@ struct SpareWorker {
     /// Our end; the process ends when it is closed.
     let control: OwnedDescriptor
     let watch: DescriptorWatch
+    /// Which file its program was when it was started.
+    let program: Files.Identity?
 }
 
 extension Controller {
@@ -45,7 +47,8 @@ extension Controller {
             end(process)
             throw error
         }
-        spare = SpareWorker(process: process, control: control, watch: watch)
+        spare = SpareWorker(
+            process: process, control: control, watch: watch, program: Files.identity(of: Self.workerProgram))
     }
 
     private func watchSpare(_ process: ChildProcess) throws(SystemError) -> DescriptorWatch {
@@ -72,6 +75,9 @@ extension Controller {
         end(spare.process)
         return nil
     }
+
+    /// It runs the program that is installed now: a restart is often for a newer one.
+    var isSpareCurrent: Bool { spare?.program == Files.identity(of: Self.workerProgram) }
 
     func endSpare() {
         guard let spare else { return }

@@ -21,6 +21,11 @@ extension Controller {
     }
 
     private func kill(_ worker: WorkerHandle, _ reason: SupervisionMachine.KillReason) {
+        if worker.successor != nil {
+            // It waits for the other, perhaps. If that is gone, it serves on, or shows that it is stuck itself.
+            giveUp(worker, "\(reason.sentence); the process that was to take its place first")
+            if reason == .silent { return worker.supervision.replaced(now: loop.now.monotonic) }
+        }
         // Killed again, it is still the first reason that tells what happened.
         if worker.killed == nil { worker.killed = reason }
         journal.nodeKilled(worker.name, reason.sentence, at: loop.now.wallMilliseconds)
@@ -95,13 +100,15 @@ extension Controller {
 
     /// Starts a process that waits for what it is to have: where its output goes, and what it serves at.
     ///
-    /// - Parameter output: until then.
+    /// - Parameters:
+    ///   - output: until then.
+    ///   - program: nil for the one that is installed.
     func launch(
-        _ role: RoleName, output: OwnedDescriptor
+        _ role: RoleName, output: OwnedDescriptor, running program: String? = nil
     ) throws(SystemError) -> (process: ChildProcess, control: OwnedDescriptor) {
         let (ours, theirs) = try Sockets.streamPair()
         let process = try ChildProcess.spawn(
-            Self.workerProgram, arguments: ["--role", role.rawValue], environment: workerEnvironment,
+            program ?? Self.workerProgram, arguments: ["--role", role.rawValue], environment: workerEnvironment,
             inherited: [
                 ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(output, as: 1),
                 ChildProcess.Inheritance(output, as: 2),
@@ -131,18 +138,29 @@ extension Controller {
     }
 
     private func configure(_ worker: WorkerHandle, _ incarnation: Incarnation) {
+        var setup = setup(of: worker, incarnation)
+        setup.sockets = worker.sockets.map(\.name)
+        eachOrder(for: worker, setup) { worker.order($0) }
+        worker.order(.start)
+    }
+
+    /// Who a new process of the worker is. It has no sockets yet.
+    func setup(of worker: WorkerHandle, _ incarnation: Incarnation) -> WorkerSetup {
         var setup = WorkerSetup(
             role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
-        setup.sockets = worker.sockets.map(\.name)
         if worker.role == .sip, !options.isForgetful { setup.store = options.store(of: worker.name) }
         setup.endsWithController = options.lifeline != nil
-        worker.order(.configure(setup))
-        eachProvision { worker.order($0) }
-        for order in credentials.orders(for: worker.description) { worker.order(order) }
-        if let set = certificates[worker.name] { worker.order(.certificates(set)) }
-        worker.order(.start)
+        return setup
+    }
+
+    /// All that a process has to know before it begins.
+    func eachOrder(for worker: WorkerHandle, _ setup: WorkerSetup, _ tell: (WorkerOrder) -> Void) {
+        tell(.configure(setup))
+        eachProvision(tell)
+        for order in credentials.orders(for: worker.description) { tell(order) }
+        if let set = certificates[worker.name] { tell(.certificates(set)) }
     }
 
     private func processEnded(_ worker: WorkerHandle) {
@@ -154,13 +172,18 @@ extension Controller {
             worker.process = nil
             worker.connection?.close(afterFlushing: false)
             worker.connection = nil
+            // What its successor says, or its end, tells who serves.
+            if let successor = worker.successor {
+                successor.formerEnd = end
+                return
+            }
             worker.log.end()
             tellEnd(of: worker, end)
             ended(worker)
         }
     }
 
-    private func tellEnd(of worker: WorkerHandle, _ end: ProcessEnd) {
+    func tellEnd(of worker: WorkerHandle, _ end: ProcessEnd) {
         if worker.isStopping {
             journal.nodeStopped(worker.name, at: loop.now.wallMilliseconds)
             logger.info("node stopped", metadata: ["node": "\(worker.name)", "end": "\(end)"])
@@ -173,7 +196,7 @@ extension Controller {
         logger.error("worker ended", metadata: ["node": "\(worker.name)", "end": "\(end)"])
     }
 
-    private func ended(_ worker: WorkerHandle) {
+    func ended(_ worker: WorkerHandle) {
         carryOut(worker.supervision.exited(now: loop.now.monotonic), worker)
         if case .backingOff(let until) = worker.supervision.state {
             let left = (until - min(until, loop.now.monotonic)) / 1_000_000
@@ -207,6 +230,10 @@ extension Controller {
             introduced(worker, introduction)
         case .failed(let sentence):
             failed(worker, sentence)
+        case .servesOn(let sentence):
+            giveUp(worker, sentence)
+        case .tookOver:
+            break
         case .report(let report):
             answered(.report(report), worker, query: report.request)
         case .dn(let report):
@@ -226,6 +253,7 @@ extension Controller {
         case .reach(let reach):
             answered(.reach(reach), worker, query: reach.report.request)
         case .linkChanged(let change):
+            if change.state != "live" { noteLostLink(to: change.peer) }
             note(change, from: worker)
         case .clientCutOff(let cutOff):
             journal.clientCutOff(worker.name, cutOff, at: loop.now.wallMilliseconds)

@@ -22,6 +22,13 @@ package final class Controller {
     /// For the next node that ends; nil as long as there is none.
     var spare: SpareWorker?
     var spareTimer: TimerToken?
+    /// Processes whose places others have taken, as long as they last.
+    var retired: [RetiredWorker] = []
+    /// Nil before the first.
+    var rollout: RolloutMachine?
+    var rolloutTimer: TimerToken?
+    /// What the workers ran when the rollout began.
+    var formerPrograms: [String: OwnedDescriptor] = [:]
     var queries: [UInt64: Query] = [:]
     var operators: [ObjectIdentifier: FramedConnection] = [:]
     /// Operators' connections that have said hello.
@@ -176,6 +183,7 @@ package final class Controller {
             for worker in workers where !isStopping {
                 carryOut(worker.supervision.start(now: loop.now.monotonic), worker)
             }
+            resumeRollout()
             try loop.run()
         } catch {
             throw Self.failure(error)
@@ -210,7 +218,10 @@ package final class Controller {
         journal.controllerStopping(reason, at: loop.now.wallMilliseconds)
         _ = try? notifier?.notify(.stopping)
         endSpare()
-        for worker in workers { carryOut(worker.supervision.stop(now: loop.now.monotonic), worker) }
+        for worker in workers {
+            giveUp(worker, "all nodes are being stopped")
+            carryOut(worker.supervision.stop(now: loop.now.monotonic), worker)
+        }
         endIfStopped()
     }
 

@@ -36,6 +36,11 @@ package struct ControllerOptions: Sendable {
     /// The pipe that is a worker's standard error.
     func logPipe(of node: String) -> String { workerFile(node, ".log") }
 
+    /// The same of a process that is taking another's place.
+    func nextAdoptionSocket(of node: String) -> String { workerFile(node, ".next") }
+
+    func nextLogPipe(of node: String) -> String { workerFile(node, ".nextlog") }
+
     static let socketEnding = ".sock"
 
     private func workerFile(_ node: String, _ ending: String) -> String {

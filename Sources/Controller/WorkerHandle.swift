@@ -47,11 +47,13 @@ struct WorkerDescription {
 /// One worker as the controller holds it.
 final class WorkerHandle {
     let description: WorkerDescription
-    let log: WorkerLog
+    var log: WorkerLog
     var supervision: SupervisionMachine
     var process: ChildProcess?
     var watch: DescriptorWatch?
     var connection: FramedConnection?
+    /// The process that is taking its place, while that lasts.
+    var successor: SuccessorHandle?
     /// What it serves at, kept open for its next life; nothing of a worker that an earlier controller has started.
     var sockets: [(name: String, descriptor: OwnedDescriptor)] = []
     var incarnation: UInt64 = 0

@@ -13,7 +13,7 @@ final class WorkerLog {
     private static let bytesPerTurn = 16 * 1024
 
     private(set) var tail: LogTail
-    private let path: String
+    private var path: String
     private let loop: EventLoop
     private var reader: OwnedDescriptor?
     private var watch: DescriptorWatch?
@@ -50,6 +50,12 @@ final class WorkerLog {
         for _ in 0..<4 where reader != nil { read() }
         close()
         pass(tail.end(now: loop.now.monotonic))
+    }
+
+    /// The pipe is to be found elsewhere from now on.
+    func move(to path: String) {
+        _ = try? Files.rename(self.path, to: path)
+        self.path = path
     }
 
     func removeFile() {

@@ -69,6 +69,42 @@ package enum Files {
         }
     }
 
+    /// Puts a file in the place of another.
+    package static func rename(_ path: String, to other: String) throws(SystemError) {
+        try systemCall("rename", path) { Glibc.rename(path, other) }
+    }
+
+    /// Which file it is: another that was put in its place, or written over, is another.
+    package struct Identity: Equatable, Sendable {
+        fileprivate let device: UInt64
+        fileprivate let file: UInt64
+        fileprivate let changed: Int
+        fileprivate let changedNanoseconds: Int
+    }
+
+    /// - Returns: nil when nothing is there.
+    package static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(
+            device: UInt64(status.st_dev), file: UInt64(status.st_ino), changed: status.st_mtim.tv_sec,
+            changedNanoseconds: status.st_mtim.tv_nsec)
+    }
+
+    /// Holds the program that a process runs, also when another has been installed since.
+    package static func holdProgram(of process: Int32) throws(SystemError) -> OwnedDescriptor {
+        let path = "/proc/\(process)/exe"
+        return OwnedDescriptor(adopting: try systemCall("open", path) { Glibc.open(path, Self.pathOnly | O_CLOEXEC) })
+    }
+
+    /// O_PATH, which Glibc's module hides.
+    private static let pathOnly: Int32 = 0o10000000
+
+    /// Where a program that is held can be started from.
+    package static func path(ofHeld program: OwnedDescriptor) -> String {
+        "/proc/\(getpid())/fd/\(program.number)"
+    }
+
     /// Removes an empty directory.
     package static func removeDirectory(_ path: String) throws(SystemError) {
         try systemCall("remove directory", path) { rmdir(path) }
@@ -169,7 +205,7 @@ package enum Files {
             try write(bytes, to: file, path: path)
             try systemCall("flush", path) { fsync(file.number) }
             file.close()
-            try systemCall("replace", path) { rename(temporary, path) }
+            try systemCall("replace", path) { Glibc.rename(temporary, path) }
         } catch {
             unlink(temporary)
             throw error

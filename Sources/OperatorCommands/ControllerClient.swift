@@ -101,6 +101,17 @@ package final class ControllerClient {
         return nodes
     }
 
+    package func restart(_ request: RestartRequest) throws(CommandFailure) -> RolloutMachine? {
+        guard case .rollout(let rollout) = try ask(.restart(request)) else { throw unexpected() }
+        return rollout
+    }
+
+    /// - Returns: how it is after the change, if there is to be one; nil if there has been none.
+    package func rollout(_ change: RolloutChange?) throws(CommandFailure) -> RolloutMachine? {
+        guard case .rollout(let rollout) = try ask(.rollout(change)) else { throw unexpected() }
+        return rollout
+    }
+
     /// Asks for the event stream; the answers come from `nextEvents`.
     package func beginEvents(_ start: EventStart, follow: Bool) throws(CommandFailure) {
         try send(.events(start, follow: follow))

@@ -38,7 +38,7 @@ package enum SinceWhen: Equatable, Sendable {
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]
 
-    private static func duration(_ text: String) -> UInt64? {
+    static func duration(_ text: String) -> UInt64? {
         var rest = text[...]
         var sum: UInt64 = 0
         repeat {

@@ -19,7 +19,7 @@ package struct TandemCommand: ParsableCommand {
             UpCommand.self, ValidateCommand.self, FmtCommand.self, StatusCommand.self, NodesCommand.self,
             LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
             AgentCommand.self, AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
-            ExplainCommand.self, HistoryCommand.self, MonitorCommand.self,
+            ExplainCommand.self, HistoryCommand.self, MonitorCommand.self, RestartCommand.self, RolloutCommand.self,
             EventsCommand.self, VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]
     )

@@ -63,6 +63,12 @@ extension ClusterEvent.Kind {
     package static let nodeBackingOff = Self(rawValue: "node-backing-off")
     /// It ended as it was asked to.
     package static let nodeStopped = Self(rawValue: "node-stopped")
+    /// Another process is taking its place; has; or could not.
+    package static let nodeRestarting = Self(rawValue: "node-restarting")
+    package static let nodeRestarted = Self(rawValue: "node-restarted")
+    package static let nodeNotRestarted = Self(rawValue: "node-not-restarted")
+    /// Workers are restarted one after the other.
+    package static let rollout = Self(rawValue: "rollout")
     package static let linkSyncing = Self(rawValue: "link-syncing")
     package static let linkLive = Self(rawValue: "link-live")
     package static let linkDown = Self(rawValue: "link-down")
@@ -73,7 +79,8 @@ extension ClusterEvent.Kind {
     /// All that this program tells.
     package static let all: [Self] = [
         .controllerStarted, .controllerStopping, .topologyLoaded, .nodeStarted, .nodeReady, .nodeAdopted, .nodeReplaced,
-        .nodeFailed, .nodeKilled, .nodeExited, .nodeBackingOff, .nodeStopped, .linkSyncing, .linkLive, .linkDown,
+        .nodeFailed, .nodeKilled, .nodeExited, .nodeBackingOff, .nodeStopped, .nodeRestarting, .nodeRestarted,
+        .nodeNotRestarted, .rollout, .linkSyncing, .linkLive, .linkDown,
         .conditionRaised, .conditionCleared, .clientCutOff,
     ]
 }

@@ -104,6 +104,28 @@ extension ClusterJournal {
         note(.nodeBackingOff, severity: .error, node: node, "it is started again in \(milliseconds) ms", at: time)
     }
 
+    package mutating func restartBegan(_ node: String, process: UInt32, at time: UInt64) {
+        note(.nodeRestarting, node: node, "process \(process) is taking its place", at: time)
+    }
+
+    /// Its links have not changed, unless the former process could not hand them over.
+    package mutating func nodeRestarted(_ node: String, _ takeover: Takeover?, incarnation: UInt64, at time: UInt64) {
+        lastReports[node] = nil
+        adopted.insert(node)
+        var member = RolloutMachine.Member(name: node, dataCenter: "")
+        member.takeover = takeover
+        let how = takeover == nil ? "" : ": \(member.takeoverSentence)"
+        note(.nodeRestarted, node: node, "restarted as incarnation \(incarnation)\(how)", at: time)
+    }
+
+    package mutating func restartFailed(_ node: String, _ problem: String, at time: UInt64) {
+        note(.nodeNotRestarted, severity: .error, node: node, "not restarted, and serves as before: \(problem)", at: time)
+    }
+
+    package mutating func rollout(_ severity: Condition.Severity, _ member: String, _ sentence: String, at time: UInt64) {
+        note(.rollout, severity: severity, node: member, sentence, at: time)
+    }
+
     package mutating func nodeStopped(_ node: String, at time: UInt64) {
         forgetLinks(of: node)
         note(.nodeStopped, node: node, "stopped as it was told to", at: time)

@@ -293,6 +293,34 @@ package enum OperatorRequest: Equatable, Sendable {
     case reach
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
+    case restart(RestartRequest)
+    /// How the rollout is, after a change if there is to be one.
+    case rollout(RolloutChange?)
+}
+
+/// Which workers are to be restarted, and how.
+package struct RestartRequest: Equatable, Sendable {
+    /// The most names.
+    package static let maximumWorkers = 1_024
+
+    /// Empty for all.
+    package var workers: [String] = []
+    /// One after the other, as the policy says; otherwise all together.
+    package var isRolling = false
+    /// Of these, what differs from the topology's policy.
+    package var maxUnavailable: UInt32?
+    package var minHealthyMilliseconds: UInt64?
+    package var deadlineMilliseconds: UInt64?
+    package var onFailure: String?
+
+    package init() {}
+}
+
+/// What an operator wants of a rollout. The raw values travel.
+package enum RolloutChange: UInt32, Equatable, Sendable, CaseIterable {
+    case pause = 1
+    case resume = 2
+    case abort = 3
 }
 
 package enum OperatorAnswer: Equatable, Sendable {
@@ -306,6 +334,8 @@ package enum OperatorAnswer: Equatable, Sendable {
     case statistics(StatisticsAnswer)
     case reach([NodeReach])
     case events(EventBatch)
+    /// Nil before there was one.
+    case rollout(RolloutMachine?)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)
 }

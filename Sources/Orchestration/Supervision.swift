@@ -107,6 +107,16 @@ package struct SupervisionMachine: Equatable, Sendable {
         }
     }
 
+    /// Another process has taken the place of the worker's, or shall show that it lives: what was before does not count.
+    package mutating func replaced(now: UInt64) {
+        switch state {
+        case .ready, .dying: state = .ready(since: now)
+        case .stopped, .starting, .adopting, .backingOff, .stopping: return
+        }
+        lastHeard = now
+        lastTick = now
+    }
+
     /// The worker gave a sign of life.
     package mutating func heard(now: UInt64) {
         lastHeard = now

@@ -34,6 +34,9 @@ extension PortsMachine: Transferable {
         for node in heard { heardPeers[node.position] = true }
         pointCalls = Dictionary(calls.map { ($0.connection, $0) }, uniquingKeysWith: { $1 })
         restore(present, &state)
+        guard wasMonitored || feed.isEmpty && monitors.isEmpty else {
+            return state.refuse("the feed has been held for nobody")
+        }
         restore(watched, absent, &state)
         desktops.count = tokens
     }
@@ -42,7 +45,7 @@ extension PortsMachine: Transferable {
         (clients, monitors, ready) = ([:], [], [])
         for (id, client) in present.map({ ($0.id, $0.client) }) {
             guard client.routingPoints.allSatisfy({ $0 < routingPoints.count }), !client.reservesAt.contains(.none),
-                client.monitor.map(isWithinFeed) ?? true, clients[id] == nil
+                client.monitor.map({ !client.isClosing && isWithinFeed($0) }) ?? true, clients[id] == nil
             else { return state.refuse("a client is where nobody can be") }
             clients[id] = client
             if client.monitor != nil { monitors.insert(id) }

@@ -155,9 +155,18 @@ extension TopologyDecoder {
 
     private mutating func decodeRollout(_ section: Field) {
         guard let fields = fields(of: section, .rollout) else { return }
-        _ = fields["maxUnavailable"].flatMap { number($0, 1...Self.maximumNodes) }
-        _ = fields["minHealthy"].flatMap { duration($0, .zero ... .seconds(3600)) }
-        _ = fields["deadline"].flatMap { duration($0, .seconds(1) ... .seconds(86_400)) }
-        _ = fields["onFailure"].flatMap { word($0, ["stop", "rollback", "continue"]) }
+        if let count = fields["maxUnavailable"].flatMap({ number($0, RolloutPolicy.unavailableBounds) }) {
+            rollout.maxUnavailable = count
+        }
+        if let time = fields["minHealthy"].flatMap({ duration($0, RolloutPolicy.healthyBounds) }) {
+            rollout.minHealthy = time
+        }
+        if let time = fields["deadline"].flatMap({ duration($0, RolloutPolicy.deadlineBounds) }) {
+            rollout.deadline = time
+        }
+        let words = RolloutPolicy.OnFailure.allCases.map(\.rawValue)
+        if let word = fields["onFailure"].flatMap({ word($0, words) }).flatMap(RolloutPolicy.OnFailure.init) {
+            rollout.onFailure = word
+        }
     }
 }

@@ -27,6 +27,7 @@ package struct TopologyDecoder {
     /// A node of the data center that is being decoded has one, with or without faults.
     package var hasDefaultPort = false
     package var timing = Timing()
+    package var rollout = RolloutPolicy()
     package var authentication: AuthenticationPolicy?
     package var sourceLimits: SourceLimitPolicy?
     package var tls: TLSPolicy?
@@ -90,7 +91,7 @@ package struct TopologyDecoder {
         reportNotRun()
         reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
-        return Topology(
+        var topology = Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
             directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
@@ -104,6 +105,8 @@ package struct TopologyDecoder {
             tls: tls,
             notices: notRun.map { notice($0) }
         )
+        topology.rollout = rollout
+        return topology
     }
 
     private mutating func decodeVersion(_ fields: Fields) {

@@ -20,6 +20,11 @@ extension FramedConnectionDelegate {
 package final class FramedConnection: StreamConnection {
     /// Released once it has been told of the end.
     var delegate: (any FramedConnectionDelegate)?
+    /// Somebody else owns what its frames mean from now on.
+    package func replaceDelegate(by other: any FramedConnectionDelegate) {
+        if delegate != nil { delegate = other }
+    }
+
     package var owner: (any FramedConnectionDelegate)? { delegate }
 
     /// Watches a connected socket. The delegate is kept until it has been told of the end.

@@ -90,6 +90,9 @@ package enum FrameType {
     static let operatorReachRequest: UInt16 = 1311
     static let operatorHistoryRequest: UInt16 = 1312
 
+    static let restartRequest: UInt16 = 1313
+    static let rolloutRequest: UInt16 = 1314
+
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
     static let operatorDNList: UInt16 = 1322
@@ -101,6 +104,7 @@ package enum FrameType {
     static let operatorStatistics: UInt16 = 1330
     static let operatorReach: UInt16 = 1331
     static let operatorHistories: UInt16 = 1332
+    static let rollout: UInt16 = 1333
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -33,6 +33,10 @@ package enum OperatorCodec {
             appendEmptyFrame(type: FrameType.operatorReachRequest, to: &output)
         case .events(let start, let follow):
             appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
+        case .restart(let request):
+            appendFrame(type: FrameType.restartRequest, RolloutCodec.pack(request, arena), to: &output)
+        case .rollout(let change):
+            appendFrame(type: FrameType.rolloutRequest, RolloutCodec.pack(change, arena), to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -76,6 +80,10 @@ package enum OperatorCodec {
             ) { (message) throws(WireError) in .statistics(try StatisticsCodec.question(message, type: type)) }
         case FrameType.operatorReachRequest:
             return .reach
+        case FrameType.restartRequest:
+            return .restart(try RolloutCodec.restartRequest(payload))
+        case FrameType.rolloutRequest:
+            return .rollout(try RolloutCodec.change(payload))
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -135,6 +143,10 @@ package enum OperatorCodec {
                 let what = "the reach of \(nodes.count) nodes with all of their links"
                 encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
             }
+        case .rollout(let rollout):
+            if !appendFrameIfItFits(type: FrameType.rollout, RolloutCodec.pack(rollout, arena), to: &output) {
+                encode(.refused(message: "the rollout is longer than a message may be", exitCode: 1), to: &output)
+            }
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -187,6 +199,8 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__reach_answers__descriptor, payload, as: Tandem__Control__ReachAnswers.self
             ) { (message) throws(WireError) in .reach(try ReachCodec.nodes(message, type: type)) }
+        case FrameType.rollout:
+            return .rollout(try RolloutCodec.rollout(payload))
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self

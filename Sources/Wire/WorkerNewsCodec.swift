@@ -26,14 +26,7 @@ package enum WorkerNewsCodec {
             let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
             appendFrame(type: FrameType.servesOn, message, to: &output)
         case .tookOver(let takeover):
-            let message = arena.make(tandem__control__took_over__init) {
-                $0.gap_nanoseconds = takeover.gap
-                $0.lost_datagrams = takeover.lostDatagrams
-                $0.in_service = takeover.inService
-                $0.connections = takeover.connections
-                $0.ended_connections = takeover.endedConnections
-            }
-            appendFrame(type: FrameType.tookOver, message, to: &output)
+            appendFrame(type: FrameType.tookOver, pack(takeover, arena), to: &output)
         case .report(let report):
             appendFrame(type: FrameType.report, ReportCodec.pack(report, arena), to: &output)
         case .dn(let report):
@@ -60,6 +53,24 @@ package enum WorkerNewsCodec {
         withExtendedLifetime(arena) {}
     }
 
+    static func pack(
+        _ takeover: Takeover, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__TookOver> {
+        arena.make(tandem__control__took_over__init) {
+            $0.gap_nanoseconds = takeover.gap
+            $0.lost_datagrams = takeover.lostDatagrams
+            $0.in_service = takeover.inService
+            $0.connections = takeover.connections
+            $0.ended_connections = takeover.endedConnections
+        }
+    }
+
+    static func takeover(_ message: borrowing Tandem__Control__TookOver) -> Takeover {
+        Takeover(
+            gap: message.gap_nanoseconds, lostDatagrams: message.lost_datagrams, inService: message.in_service,
+            connections: message.connections, endedConnections: message.ended_connections)
+    }
+
     package static func decode(type: UInt16, _ payload: RawSpan) throws(WireError) -> WorkerNews {
         switch type {
         case FrameType.ready:
@@ -76,10 +87,7 @@ package enum WorkerNewsCodec {
             return try unpack(
                 type: type, tandem__control__took_over__descriptor, payload, as: Tandem__Control__TookOver.self
             ) {
-                .tookOver(
-                    Takeover(
-                        gap: $0.gap_nanoseconds, lostDatagrams: $0.lost_datagrams, inService: $0.in_service,
-                        connections: $0.connections, endedConnections: $0.ended_connections))
+                .tookOver(takeover($0))
             }
         case FrameType.introduction:
             return try unpack(

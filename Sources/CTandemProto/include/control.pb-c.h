@@ -86,6 +86,10 @@ typedef struct Tandem__Control__DNAnswer Tandem__Control__DNAnswer;
 typedef struct Tandem__Control__Refusal Tandem__Control__Refusal;
 typedef struct Tandem__Control__Events Tandem__Control__Events;
 typedef struct Tandem__Control__Event Tandem__Control__Event;
+typedef struct Tandem__Control__RestartRequest Tandem__Control__RestartRequest;
+typedef struct Tandem__Control__RolloutRequest Tandem__Control__RolloutRequest;
+typedef struct Tandem__Control__Rollout Tandem__Control__Rollout;
+typedef struct Tandem__Control__RolloutMember Tandem__Control__RolloutMember;
 
 
 /* --- enums --- */
@@ -1966,6 +1970,120 @@ struct  Tandem__Control__Event
     , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
+/*
+ * Type 1313: workers are to be restarted.
+ */
+struct  Tandem__Control__RestartRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Full names; empty for all.
+   */
+  size_t n_workers;
+  char **workers;
+  /*
+   * One after the other, as the policy says; otherwise all together.
+   */
+  protobuf_c_boolean rolling;
+  /*
+   * What differs from the topology's policy; 0 for what does not.
+   */
+  uint32_t max_unavailable;
+  uint64_t deadline_milliseconds;
+  /*
+   * No time may be meant.
+   */
+  protobuf_c_boolean sets_min_healthy;
+  uint64_t min_healthy_milliseconds;
+  /*
+   * stop or revert; empty as the policy says.
+   */
+  char *on_failure;
+};
+#define TANDEM__CONTROL__RESTART_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__restart_request__descriptor) \
+    , 0,NULL, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1314: how the rollout is, after a change if there is to be one: 0 none, 1 pause, 2 resume, 3 abort.
+ */
+struct  Tandem__Control__RolloutRequest
+{
+  ProtobufCMessage base;
+  uint32_t change;
+};
+#define TANDEM__CONTROL__ROLLOUT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__rollout_request__descriptor) \
+    , 0 }
+
+
+/*
+ * Type 1333. Also what a controller keeps of it on disk, as a frame.
+ */
+struct  Tandem__Control__Rollout
+{
+  ProtobufCMessage base;
+  /*
+   * When it began, milliseconds since 1970; 0 where there was none.
+   */
+  uint64_t number;
+  /*
+   * 0 running, 1 paused, 2 failed, 3 reverting, 4 aborted, 5 finished.
+   */
+  uint32_t phase;
+  uint32_t max_unavailable;
+  uint64_t min_healthy_nanoseconds;
+  uint64_t deadline_nanoseconds;
+  char *on_failure;
+  /*
+   * In the order in which they are restarted.
+   */
+  size_t n_members;
+  Tandem__Control__RolloutMember **members;
+};
+#define TANDEM__CONTROL__ROLLOUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__rollout__descriptor) \
+    , 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Tandem__Control__RolloutMember
+{
+  ProtobufCMessage base;
+  char *name;
+  char *data_center;
+  /*
+   * 0 waiting, 1 restarting, 2 settling, 3 done, 4 failed, 5 reverted.
+   */
+  uint32_t state;
+  /*
+   * What it was like before.
+   */
+  uint64_t incarnation_before;
+  uint32_t restarts_before;
+  uint64_t in_service_before;
+  uint32_t live_links_before;
+  /*
+   * Absent where nothing was handed over.
+   */
+  Tandem__Control__TookOver *takeover;
+  /*
+   * DNs of it that other nodes could not see for a moment.
+   */
+  uint64_t blinked;
+  char *problem;
+  /*
+   * At most 12.
+   */
+  size_t n_log_lines;
+  char **log_lines;
+  protobuf_c_boolean reverting;
+};
+#define TANDEM__CONTROL__ROLLOUT_MEMBER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__rollout_member__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+
+
 /* Tandem__Control__Configure methods */
 void   tandem__control__configure__init
                      (Tandem__Control__Configure         *message);
@@ -3277,6 +3395,82 @@ Tandem__Control__Event *
 void   tandem__control__event__free_unpacked
                      (Tandem__Control__Event *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__RestartRequest methods */
+void   tandem__control__restart_request__init
+                     (Tandem__Control__RestartRequest         *message);
+size_t tandem__control__restart_request__get_packed_size
+                     (const Tandem__Control__RestartRequest   *message);
+size_t tandem__control__restart_request__pack
+                     (const Tandem__Control__RestartRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__restart_request__pack_to_buffer
+                     (const Tandem__Control__RestartRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RestartRequest *
+       tandem__control__restart_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__restart_request__free_unpacked
+                     (Tandem__Control__RestartRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RolloutRequest methods */
+void   tandem__control__rollout_request__init
+                     (Tandem__Control__RolloutRequest         *message);
+size_t tandem__control__rollout_request__get_packed_size
+                     (const Tandem__Control__RolloutRequest   *message);
+size_t tandem__control__rollout_request__pack
+                     (const Tandem__Control__RolloutRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__rollout_request__pack_to_buffer
+                     (const Tandem__Control__RolloutRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RolloutRequest *
+       tandem__control__rollout_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__rollout_request__free_unpacked
+                     (Tandem__Control__RolloutRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Rollout methods */
+void   tandem__control__rollout__init
+                     (Tandem__Control__Rollout         *message);
+size_t tandem__control__rollout__get_packed_size
+                     (const Tandem__Control__Rollout   *message);
+size_t tandem__control__rollout__pack
+                     (const Tandem__Control__Rollout   *message,
+                      uint8_t             *out);
+size_t tandem__control__rollout__pack_to_buffer
+                     (const Tandem__Control__Rollout   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Rollout *
+       tandem__control__rollout__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__rollout__free_unpacked
+                     (Tandem__Control__Rollout *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__RolloutMember methods */
+void   tandem__control__rollout_member__init
+                     (Tandem__Control__RolloutMember         *message);
+size_t tandem__control__rollout_member__get_packed_size
+                     (const Tandem__Control__RolloutMember   *message);
+size_t tandem__control__rollout_member__pack
+                     (const Tandem__Control__RolloutMember   *message,
+                      uint8_t             *out);
+size_t tandem__control__rollout_member__pack_to_buffer
+                     (const Tandem__Control__RolloutMember   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__RolloutMember *
+       tandem__control__rollout_member__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__rollout_member__free_unpacked
+                     (Tandem__Control__RolloutMember *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Control__Configure_Closure)
@@ -3486,6 +3680,18 @@ typedef void (*Tandem__Control__Events_Closure)
 typedef void (*Tandem__Control__Event_Closure)
                  (const Tandem__Control__Event *message,
                   void *closure_data);
+typedef void (*Tandem__Control__RestartRequest_Closure)
+                 (const Tandem__Control__RestartRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RolloutRequest_Closure)
+                 (const Tandem__Control__RolloutRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Rollout_Closure)
+                 (const Tandem__Control__Rollout *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__RolloutMember_Closure)
+                 (const Tandem__Control__RolloutMember *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -3562,6 +3768,10 @@ extern const ProtobufCMessageDescriptor tandem__control__dnanswer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__refusal__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__events__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__restart_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__rollout_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__rollout__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__rollout_member__descriptor;
 
 PROTOBUF_C__END_DECLS
 
