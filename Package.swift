@@ -36,7 +36,7 @@ let pureRooms: [Target] = [
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "TLibraryPorts",
             "TargetSelection", "Trunks",
-            "Statistics", "NodeCore",
+            "Statistics", "Orchestration", "NodeCore",
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "HeapModule", package: "swift-collections"),
         ]

@@ -47,7 +47,8 @@ package struct PredecessorMachine: Equatable, Sendable {
     package var serves: Bool {
         switch state {
         case .telling, .told, .servesOn: true
-        case .frozen, .committed, .over: false
+        case .frozen, .committed: faults.contains(.twoReaders)
+        case .over: false
         }
     }
 

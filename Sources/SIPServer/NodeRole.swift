@@ -12,9 +12,10 @@ package import WorkerRuntime
 package enum NodeRole {
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
         let memory = try NodeMemory.open(start.setup, logger: start.logger)
+        let (secret, seed) = (SystemRandom.word(), SystemRandom.word())
         var setup = NodeSetup(
             topology: start.topology, identity: try identity(start, lineage: start.setup.incarnation),
-            authenticator: try authenticator(start), secret: SystemRandom.word(), seed: SystemRandom.word())
+            authenticator: try authenticator(start, (secret, seed)), secret: secret, seed: seed)
         setup.stored = memory.stored
         let shell = NodeShell(
             core: NodeCore(setup, now: SystemClock.now()), start, memory: memory, sockets: start.sockets)
@@ -35,9 +36,13 @@ package enum NodeRole {
             index: me, incarnation: start.setup.incarnation, lineage: lineage, generation: start.setup.generation)
     }
 
-    static func authenticator(_ start: RoleStart) throws(RoleFailure) -> DigestAuthenticator? {
+    static func authenticator(
+        _ start: RoleStart, _ secret: (UInt64, UInt64)
+    ) throws(RoleFailure) -> DigestAuthenticator? {
         guard let policy = start.topology.authentication else { return nil }
-        guard let authenticator = Authenticators.make(policy, start.credentials, start.topology.directory) else {
+        guard let authenticator = Authenticators.make(
+            policy, start.credentials, start.topology.directory, secret: secret)
+        else {
             throw RoleFailure("this machine's libcrypto lacks MD5 or SHA-512/256")
         }
         return authenticator

@@ -20,6 +20,8 @@ extension NodeShell: HandoverSource {
             incarnation: identity.incarnation, secret: core.secret, seed: core.seed, version: TandemVersion.current)
     }
 
+    var handoverPatience: Duration { min(.seconds(1), topology.timing.linkTimeout / 2) }
+
     func nextHandoverPart() -> [UInt8]? { handover?.nextPart(of: &core, now: loop.now) }
 
     /// The loop stands still from here on: what comes waits in the sockets. What is under way is finished.

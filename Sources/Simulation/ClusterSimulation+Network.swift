@@ -22,7 +22,9 @@ extension ClusterSimulation {
     }
 
     mutating func dialDone(_ dialer: NodeIndex, _ peer: NodeIndex, life: UInt64) {
-        guard nodes[dialer.position].isUp, nodes[dialer.position].life == life else { return }
+        guard nodes[dialer.position].isUp, nodes[dialer.position].life == life,
+            nodes[dialer.position].dialing.contains(peer)
+        else { return }
         guard nodes[peer.position].isUp, !network.isCut(dialer, peer), !network.isCut(peer, dialer) else {
             return dialFailed(dialer, peer, life: life)
         }
@@ -43,7 +45,9 @@ extension ClusterSimulation {
     }
 
     mutating func dialFailed(_ dialer: NodeIndex, _ peer: NodeIndex, life: UInt64) {
-        guard nodes[dialer.position].isUp, nodes[dialer.position].life == life else { return }
+        guard nodes[dialer.position].isUp, nodes[dialer.position].life == life,
+            nodes[dialer.position].dialing.contains(peer)
+        else { return }
         nodes[dialer.position].dialing.removeAll { $0 == peer }
         cores[dialer.position].dialFailed(peer, now: instant(dialer))
         touch(dialer)

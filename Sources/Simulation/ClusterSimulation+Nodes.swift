@@ -10,7 +10,8 @@ import TLibraryPorts
 extension ClusterSimulation {
     mutating func start(_ node: NodeIndex) {
         guard !nodes[node.position].isUp else { return }
-        nodes[node.position].life += 1
+        nodes[node.position].incarnation += 1
+        nodes[node.position].life = nodes[node.position].incarnation
         say("\(name(node)) starts its life \(nodes[node.position].life)")
         cores[node.position] = newCore(node, life: nodes[node.position].life)
         redemptions = redemptions.filter { $0.value.node != node }
@@ -41,6 +42,7 @@ extension ClusterSimulation {
     mutating func crash(_ node: NodeIndex, downFor time: UInt64) {
         guard nodes[node.position].isUp else { return }
         nodes[node.position].isUp = false
+        forgetHandover(node)
         diskLosesProcess(node)
         for id in network.open[node.position] {
             guard let connection = network.connections[id] else { continue }

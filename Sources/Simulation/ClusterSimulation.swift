@@ -177,13 +177,28 @@ package struct ClusterSimulation {
         if failure == nil { now = end }
     }
 
+    /// What has come while nobody read is read now, in its order.
+    mutating func readOn(_ node: NodeIndex) {
+        for next in nodes[node.position].unread {
+            queue.insert(Scheduled(time: now, sequence: next.sequence, event: next.event))
+        }
+        nodes[node.position].unread = []
+    }
+
+    private func isOfDisk(_ event: Event) -> Bool { if case .commit = event { true } else { false } }
+
     mutating func schedule(_ event: Event, after delay: UInt64) {
         sequence += 1
         queue.insert(Scheduled(time: now + delay, sequence: sequence, event: event))
     }
 
     private mutating func handle(_ next: Scheduled) {
-        if let node = process(of: next.event), nodes[node.position].pausedUntil > now {
+        if let node = process(of: next.event), isFrozen(node), !isOfDisk(next.event) {
+            nodes[node.position].unread.append(next)
+            if queue.min?.time != now { endTurns() }
+            return
+        }
+        if let node = process(of: next.event), nodes[node.position].pausedUntil > now, !isFrozen(node) {
             // The process does not run: what comes for it waits, and keeps its place in the order however often it has to
             // wait. The turns of others end all the same.
             let time = nodes[node.position].pausedUntil
@@ -234,7 +249,7 @@ package struct ClusterSimulation {
         case .closed(let id, let side), .abandon(let id, let side):
             network.connections[id].flatMap { $0.ends[side] == .none ? nil : $0.ends[side] }
         case .stimulus, .start, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock, .callerActs, .phoneActs,
-            .routerTick, .statNews:
+            .routerTick, .statNews, .handoverGoesOn:
             nil
         }
     }
@@ -246,6 +261,7 @@ package struct ClusterSimulation {
         case .tick(let node, let life): tick(node, life: life)
         case .commit(let node, let life): commitEnds(node, life: life)
         case .resume(let node): touch(node)
+        case .handoverGoesOn(let node, let incarnation): goOnWithHandover(node, incarnation)
         case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
         case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)
         case .accepted(let id): accepted(id)

@@ -80,6 +80,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case belatedRegistered, belatedIgnored
     case registerHeld, registerWaited, registrationUnwritten, registrationSurvived
     case storeCommitted, storeFailed, powerCut, storeDamaged
+    case handedOver, handoverFailed
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
     case linkConnectedTold, linkDisconnectedTold, ownerHinted

@@ -113,6 +113,15 @@ package struct Injection: Equatable, Sendable {
         Injection(
             "belated-taken-for-news", .belatedTakenForNews,
             "a REGISTER that has waited while its node was down takes the DN from where its phone has gone since"),
+        Injection(
+            "ring-position-lost", .ringPositionLost,
+            "a process that takes over does not have what the one before it has said last"),
+        Injection(
+            "claim-lost", .claimLost, "what has happened while the table was handed over stays with the old process"),
+        Injection(
+            "commit-lost", .commitLost, "a process serves on when its successor is silent after it was left the place"),
+        Injection(
+            "two-readers", .twoReaders, "a process goes on reading its sockets while its successor begins"),
         Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
         streamsReordered, incarnationReused,
     ]

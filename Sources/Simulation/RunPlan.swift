@@ -49,6 +49,8 @@ package struct RunPlan: Equatable, Sendable {
     package var calls: CallPlan?
     /// Nil where nodes remember nothing.
     package var disk: DiskPlan?
+    /// The mean time between two restarts by handover; nil for none.
+    package var handoverGap: UInt64?
 
     /// No clock is ever wrong, no process is slow, and none ever dies without remembering: so the latest registration can be
     /// told from outside.
@@ -64,7 +66,7 @@ package struct RunPlan: Equatable, Sendable {
             + " \(delay.lowerBound / .microsecond) to \(delay.upperBound / .microsecond) µs a message, link timeout"
             + " \(timing.linkTimeout.nanoseconds / .millisecond) ms"
             + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
-            + (calls == nil ? "" : ", with calls") + (disk == nil ? "" : ", with disks")
+            + (calls == nil ? "" : ", with calls") + (handoverGap == nil ? "" : ", with handovers") + (disk == nil ? "" : ", with disks")
             + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
     }
 
@@ -121,6 +123,9 @@ package struct RunPlan: Equatable, Sendable {
         timing.reservationWindow = .milliseconds(later.one(of: [0, 0, 10, 300]))
         calls = CallPlan.draw(seed: seed, mood: mood, phoneGap: phoneGap)
         disk = DiskPlan.draw(seed: seed, mood: mood)
+        // Of half of the seeds, and a calm run has nothing else that is special.
+        var handovers = SeededRandom(seed: mixed(seed &+ 9))
+        if handovers.chance(50) { handoverGap = handovers.within(200...3000) * .millisecond }
         if calls != nil { connectionCapacity = max(2, connectionCapacity) }
         let spread = mood == .calm ? 0 : random.one(of: [0, 0, 50, 2000, 8000]) as Int64
         skews = (0..<self.nodeCount).map { _ in
@@ -137,9 +142,11 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
     case clockJump, wrongClock
     case clientLeaves, clientStalls
     case routerCrash, routerStall, routerLeaves, statCrash, feedLoss
+    case handover, failedHandover
 
-    /// Those that the weather brings; the others are drawn with the calls.
-    static let ofNodes: [FaultKind] = allCases.filter { !ofRouters.contains($0) }
+    /// Those that the weather brings; the others are drawn with the calls, and by themselves.
+    static let ofNodes: [FaultKind] = allCases.filter { !ofRouters.contains($0) && !ofHandovers.contains($0) }
+    static let ofHandovers: [FaultKind] = [.handover, .failedHandover]
     static let ofRouters: [FaultKind] = [.routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss]
 
     var blursLatestRegistration: Bool {
@@ -147,7 +154,8 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
         case .slow, .clockJump, .wrongClock: true
         case .crash, .stop, .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial,
             .stranger,
-            .clientLeaves, .clientStalls, .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss:
+            .clientLeaves, .clientStalls, .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss, .handover,
+            .failedHandover:
             false
         }
     }

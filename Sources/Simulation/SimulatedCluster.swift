@@ -6,8 +6,13 @@ import TLibraryPorts
 /// A node's process as the world sees it.
 struct SimulatedNode {
     var isUp = false
-    /// Incarnations rise by one.
+    /// The incarnation with which a chain of handovers began: what it is in its memory lives as long.
     var life: UInt64 = 0
+    /// Of its process. Each is given once, also to processes that come to nothing.
+    var incarnation: UInt64 = 0
+    var handover: SimulatedHandover?
+    /// Nobody reads: what comes waits in the sockets, in order.
+    var unread: [Scheduled] = []
     /// Milliseconds by which the wall clock is wrong.
     var skew: Int64
     /// Until when the process does not run.
@@ -104,6 +109,14 @@ extension ClusterSimulation {
     }
 
     func newCore(_ node: NodeIndex, life: UInt64) -> NodeCore {
+        var setup = setup(of: node, incarnation: life, lineage: life)
+        if plan.disk != nil { setup.stored = disks[node.position].state }
+        let skew = nodes.indices.contains(node.position) ? nodes[node.position].skew : 0
+        let wall = Int64(Self.epochMilliseconds + now / .millisecond) + skew
+        return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))
+    }
+
+    func setup(of node: NodeIndex, incarnation: UInt64, lineage: UInt64) -> NodeSetup {
         var ownership = OwnershipConfiguration(timing: plan.timing)
         ownership.ringCapacity = plan.ringCapacity
         ownership.chunkRecords = plan.chunkRecords
@@ -113,15 +126,13 @@ extension ClusterSimulation {
         ports.routerOutboxCapacity = plan.outboxCapacity
         ports.chunk = plan.feedChunk
         ports.requestsPerPeer = plan.requestsPerPeer
-        let incarnation = Incarnation(rawValue: injection == .incarnationReused ? 1 : life)
-        let identity = NodeIdentity(index: node, incarnation: incarnation, lineage: incarnation, generation: 1)
-        var setup = NodeSetup(
+        let isReused = injection == .incarnationReused
+        let identity = NodeIdentity(
+            index: node, incarnation: Incarnation(rawValue: isReused ? 1 : incarnation),
+            lineage: Incarnation(rawValue: isReused ? 1 : lineage), generation: 1)
+        return NodeSetup(
             topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
             seed: mixed(plan.seed ^ UInt64(node.rawValue)), faults: injection?.faults ?? .none
         )
-        if plan.disk != nil { setup.stored = disks[node.position].state }
-        let skew = nodes.indices.contains(node.position) ? nodes[node.position].skew : 0
-        let wall = Int64(Self.epochMilliseconds + now / .millisecond) + skew
-        return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))
     }
 }

@@ -86,6 +86,15 @@ struct SimulatedDisk: Sendable {
         kept.greatestStamp = underWay.last?.greatestStamp ?? kept.greatestStamp
     }
 
+    /// The process closes its store: all that was handed over is written.
+    mutating func close() {
+        write()
+        swap(&underWay, &waiting)
+        write()
+        underWay.removeAll()
+        waiting.removeAll()
+    }
+
     enum Loss {
         /// Nothing that was written.
         case none

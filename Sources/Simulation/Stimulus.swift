@@ -67,6 +67,8 @@ package enum Stimulus: Equatable, Sendable {
     case abandonedDial(NodeIndex, NodeIndex, time: UInt64)
     case stranger(NodeIndex, StrangerKind)
     case crash(NodeIndex, time: UInt64)
+    /// Another process takes the place of a node's; something may go wrong with it at a step.
+    case handover(NodeIndex, HandoverMishap?)
     case stop(NodeIndex, time: UInt64)
     /// Each event takes the process this long.
     case slow(NodeIndex, lag: UInt64, time: UInt64)
@@ -97,6 +99,7 @@ package enum Stimulus: Equatable, Sendable {
         case .abandonedDial: .abandonedDial
         case .stranger: .stranger
         case .crash: .crash
+        case .handover(_, let mishap): mishap == nil ? .handover : .failedHandover
         case .stop: .stop
         case .slow: .slow
         case .clockJump: .clockJump
@@ -181,6 +184,13 @@ private struct ScriptDraw {
             random = SeededRandom(seed: mixed(plan.seed &+ 7))
             repeatedly(gap: calls.gap) { $0.call() }
             if let gap = calls.faultGap { repeatedly(gap: gap) { $0.routerFault() } }
+        }
+        if let gap = plan.handoverGap {
+            random = SeededRandom(seed: mixed(plan.seed &+ 10))
+            repeatedly(gap: gap) { draw in
+                let mishap = draw.random.chance(50) ? nil : HandoverMishap.draw(&draw.random)
+                return .handover(draw.node(), mishap)
+            }
         }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
@@ -308,6 +318,7 @@ private struct ScriptDraw {
         case .clientLeaves: return .clientLeaves(first, client: random.below(6), time: milliseconds(0...2000))
         case .clientStalls: return .clientStalls(first, client: random.below(6), time: milliseconds(100...8000))
         case .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss: return routerFault()
+        case .handover, .failedHandover: return .handover(first, nil)
         }
     }
 }

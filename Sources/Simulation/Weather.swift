@@ -40,6 +40,7 @@ extension ClusterSimulation {
         case .clientStalls(let node, let client, let time):
             nodes[node.position].clients[client].stalledUntil = now + time
         case .crash(let node, let time): crash(node, downFor: time)
+        case .handover(let node, let mishap): beginHandover(node, mishap)
         case .stop(let node, let time): stop(node, for: time)
         case .slow(let node, let lag, let time): slowDown(node, lag: lag, for: time)
         case .clockJump(let node, let milliseconds):
@@ -103,7 +104,7 @@ extension ClusterSimulation {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
             .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
             .call, .routerCrash, .routerStalls, .statCrash, .feedLoss, .routerLeaves,
-            .clientLeaves, .clientStalls, .crash, .stop, .slow, .clockJump,
+            .clientLeaves, .clientStalls, .crash, .handover, .stop, .slow, .clockJump,
             .wrongClock:
             break
         }

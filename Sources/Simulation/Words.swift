@@ -359,6 +359,9 @@ enum Words {
         case .abandonedDial(let first, let second, let time):
             return "\(at(first)) dials \(at(second)) and says nothing for \(ms(time))"
         case .stranger(let node, let kind): return "a stranger (\(kind.rawValue)) connects to \(at(node))"
+        case .handover(let node, let mishap):
+            let what = mishap.map { "; at step \($0.step) \($0.kind)" } ?? ""
+            return "\(at(node)) hands over to another process\(what)"
         case .crash(let node, let time): return "\(at(node)) is killed, and started \(ms(time)) later"
         case .stop(let node, let time): return "\(at(node)) is stopped for \(ms(time))"
         case .slow(let node, let lag, let time):

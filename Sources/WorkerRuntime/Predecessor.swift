@@ -13,6 +13,9 @@ package protocol HandoverSource: AnyObject {
     /// The next part of what can be told while the role serves; nil when there is no more.
     func nextHandoverPart() -> [UInt8]?
 
+    /// How long nobody may read before this process does again: so short that nobody has lost it.
+    var handoverPatience: Duration { get }
+
     /// Nothing is read any more. What is under way is written down and answered, which may take as long as a store takes.
     func freezeForHandover(within time: Duration) throws(HandoverFailure)
 
@@ -41,8 +44,8 @@ package protocol HandoverSource: AnyObject {
 final class Predecessor {
     /// Bytes that may wait for the successor; more is told when they have gone.
     private static let window = 256 * 1024
-    /// How long the successor may take for one step once nobody reads.
-    private static let patience = Duration.seconds(1)
+    /// How long the successor may be silent after `commit`, before its death is looked for alone.
+    private static let silence = Duration.seconds(1)
 
     let connection: FramedConnection
     private let source: any HandoverSource
@@ -52,6 +55,8 @@ final class Predecessor {
     private let process: ChildProcess
     private var machine = PredecessorMachine()
     private var channel: HandoverChannel?
+    /// When reading goes on if the successor is not ready by then, monotonic nanoseconds.
+    private var deadline: UInt64 = 0
     /// What became of it: nil when the successor serves.
     private let ended: (String?) -> Void
     /// Where controllers find this process.
@@ -122,14 +127,15 @@ final class Predecessor {
         switch action {
         case .freeze:
             channel = HandoverChannel(connection.descriptor)
-            try source.freezeForHandover(within: Self.patience)
+            deadline = SystemClock.monotonicNanoseconds() + source.handoverPatience.nanoseconds
+            try source.freezeForHandover(within: left)
         case .tellRest:
             try tellRest()
         case .closeStore:
             source.closeStoreForHandover()
         case .say(let message):
             guard let channel else { return say(message) }
-            try channel.send(message, within: Self.patience)
+            try channel.send(message, within: max(left, Self.silence))
         case .openStore:
             source.reopenStore()
         case .serveOn(let sentence):
@@ -143,13 +149,18 @@ final class Predecessor {
         }
     }
 
+    private var left: Duration {
+        let now = SystemClock.monotonicNanoseconds()
+        return .nanoseconds(Int64(clamping: deadline - min(deadline, now)))
+    }
+
     private func tellRest() throws(HandoverFailure) {
         guard let channel else { return }
         let rest = source.handoverRest(adoption: adoption())
-        for piece in HandoverPiece.all(of: rest.state, .last) { try channel.send(.piece(piece), within: Self.patience) }
-        try channel.pass(rest.descriptors, within: Self.patience)
+        for piece in HandoverPiece.all(of: rest.state, .last) { try channel.send(.piece(piece), within: left) }
+        try channel.pass(rest.descriptors, within: left)
         for piece in HandoverPiece.all(of: rest.sockets, .sockets) {
-            try channel.send(.piece(piece), within: Self.patience)
+            try channel.send(.piece(piece), within: left)
         }
     }
 
@@ -157,7 +168,8 @@ final class Predecessor {
     private func wait() {
         guard let channel else { return }
         do throws(HandoverFailure) {
-            let message = try channel.receive(within: Self.patience, unless: process.descriptor)
+            let time = machine.state == .committed ? Self.silence : left
+            let message = try channel.receive(within: time, unless: process.descriptor)
             let actions = message.map { machine.heard($0) } ?? machine.successorDied()
             for action in actions { try carryOut(action) }
         } catch {

@@ -150,9 +150,9 @@ private func damaged(_ bytes: [UInt8]) -> [[UInt8]] {
         return witnesses
     }
 
-    private func future(_ witnesses: inout CallWitnesses) -> [String] {
+    private func future(_ witnesses: inout CallWitnesses, every seconds: Int = 1) -> [String] {
         var seen: [String] = []
-        for time in 5...40 {
+        for time in stride(from: 5, through: 40, by: seconds) {
             if time == 10 { witnesses.recounted(by: NodeIndex(2)) }
             witnesses.tick(now: at(Double(time)))
             seen.append("\(witnesses.takeChanged()) \(witnesses.count) \(String(describing: witnesses.nextDeadline))")
@@ -173,7 +173,7 @@ private func damaged(_ bytes: [UInt8]) -> [[UInt8]] {
         #expect(future(&copy) == future(&witnesses))
         for bytes in damaged(bytes) {
             var copy = CallWitnesses()
-            if StateTransfer.read(bytes, within: bounds, into: &copy) == nil { _ = future(&copy) }
+            if StateTransfer.read(bytes, within: bounds, into: &copy) == nil { _ = future(&copy, every: 5) }
         }
     }
 

@@ -10,8 +10,9 @@ import TLibraryPorts
 /// registration need know of a handover, and nothing can be forgotten.
 package struct HandoverSender: Sendable {
     /// Bytes after which a part is told: what one turn of the loop gives away of its time.
-    private static let partSize = 64 * 1024
+    package static let usualPart = 64 * 1024
 
+    private let partSize: Int
     private let ownership: OwnershipMachine
     private let registrar: Registrar
     private var next = 0
@@ -20,7 +21,8 @@ package struct HandoverSender: Sendable {
     /// Events in one part.
     private static let feedPart = 512
 
-    package init(_ core: borrowing NodeCore) {
+    package init(_ core: borrowing NodeCore, partSize: Int = HandoverSender.usualPart) {
+        self.partSize = partSize
         ownership = core.ownership
         registrar = core.registrar
     }
@@ -34,7 +36,7 @@ package struct HandoverSender: Sendable {
     package mutating func nextPart(of core: inout NodeCore, now: Instant) -> [UInt8]? {
         var part = StateTransfer()
         let count = progress.all
-        while next < count, part.bytes.count < Self.partSize {
+        while next < count, part.bytes.count < partSize {
             let dn = DNIndex(next)
             next += 1
             guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) else { continue }

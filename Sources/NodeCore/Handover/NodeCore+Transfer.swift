@@ -44,6 +44,13 @@ extension NodeCore {
         part.message(2) { _ = ports.transferFeed(&$0, after: 0) }
     }
 
+    /// All that would go over, in one piece. For tests.
+    package mutating func transferAll(_ part: inout StateTransfer, now: Instant) {
+        for position in 0..<topology.directory.count { transfer(DNIndex(position), &part, now: now) }
+        _ = transferFeed(after: 0, &part)
+        transferRest(&part)
+    }
+
     /// Everything but DNs and events.
     mutating func transferRest(_ part: inout StateTransfer) {
         part.message(3) { state in
