@@ -218,7 +218,9 @@ let tests: [Target] = [
     ),
     .testTarget(
         name: "SimulationTests",
-        dependencies: ["ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "NodeCore", "Simulation"],
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "TLibraryPorts", "NodeCore", "Simulation", "Wire",
+        ],
         exclude: ["regression-seeds.txt"]
     ),
     .testTarget(

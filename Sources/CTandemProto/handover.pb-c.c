@@ -97,6 +97,6801 @@ void   tandem__handover__piece__free_unpacked
   assert(message->base.descriptor == &tandem__handover__piece__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__handover__state__init
+                     (Tandem__Handover__State         *message)
+{
+  static const Tandem__Handover__State init_value = TANDEM__HANDOVER__STATE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__state__get_packed_size
+                     (const Tandem__Handover__State *message)
+{
+  assert(message->base.descriptor == &tandem__handover__state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__state__pack
+                     (const Tandem__Handover__State *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__state__pack_to_buffer
+                     (const Tandem__Handover__State *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__State *
+       tandem__handover__state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__State *)
+     protobuf_c_message_unpack (&tandem__handover__state__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__state__free_unpacked
+                     (Tandem__Handover__State *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__state__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__dnstate__init
+                     (Tandem__Handover__DNState         *message)
+{
+  static const Tandem__Handover__DNState init_value = TANDEM__HANDOVER__DNSTATE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__dnstate__get_packed_size
+                     (const Tandem__Handover__DNState *message)
+{
+  assert(message->base.descriptor == &tandem__handover__dnstate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__dnstate__pack
+                     (const Tandem__Handover__DNState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__dnstate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__dnstate__pack_to_buffer
+                     (const Tandem__Handover__DNState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__dnstate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__DNState *
+       tandem__handover__dnstate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__DNState *)
+     protobuf_c_message_unpack (&tandem__handover__dnstate__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__dnstate__free_unpacked
+                     (Tandem__Handover__DNState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__dnstate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__rest__init
+                     (Tandem__Handover__Rest         *message)
+{
+  static const Tandem__Handover__Rest init_value = TANDEM__HANDOVER__REST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__rest__get_packed_size
+                     (const Tandem__Handover__Rest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__rest__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__rest__pack
+                     (const Tandem__Handover__Rest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__rest__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__rest__pack_to_buffer
+                     (const Tandem__Handover__Rest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__rest__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Rest *
+       tandem__handover__rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Rest *)
+     protobuf_c_message_unpack (&tandem__handover__rest__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__rest__free_unpacked
+                     (Tandem__Handover__Rest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__rest__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__address__init
+                     (Tandem__Handover__Address         *message)
+{
+  static const Tandem__Handover__Address init_value = TANDEM__HANDOVER__ADDRESS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__address__get_packed_size
+                     (const Tandem__Handover__Address *message)
+{
+  assert(message->base.descriptor == &tandem__handover__address__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__address__pack
+                     (const Tandem__Handover__Address *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__address__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__address__pack_to_buffer
+                     (const Tandem__Handover__Address *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__address__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Address *
+       tandem__handover__address__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Address *)
+     protobuf_c_message_unpack (&tandem__handover__address__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__address__free_unpacked
+                     (Tandem__Handover__Address *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__address__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__instant__init
+                     (Tandem__Handover__Instant         *message)
+{
+  static const Tandem__Handover__Instant init_value = TANDEM__HANDOVER__INSTANT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__instant__get_packed_size
+                     (const Tandem__Handover__Instant *message)
+{
+  assert(message->base.descriptor == &tandem__handover__instant__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__instant__pack
+                     (const Tandem__Handover__Instant *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__instant__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__instant__pack_to_buffer
+                     (const Tandem__Handover__Instant *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__instant__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Instant *
+       tandem__handover__instant__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Instant *)
+     protobuf_c_message_unpack (&tandem__handover__instant__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__instant__free_unpacked
+                     (Tandem__Handover__Instant *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__instant__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__dn__init
+                     (Tandem__Handover__DN         *message)
+{
+  static const Tandem__Handover__DN init_value = TANDEM__HANDOVER__DN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__dn__get_packed_size
+                     (const Tandem__Handover__DN *message)
+{
+  assert(message->base.descriptor == &tandem__handover__dn__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__dn__pack
+                     (const Tandem__Handover__DN *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__dn__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__dn__pack_to_buffer
+                     (const Tandem__Handover__DN *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__dn__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__DN *
+       tandem__handover__dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__DN *)
+     protobuf_c_message_unpack (&tandem__handover__dn__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__dn__free_unpacked
+                     (Tandem__Handover__DN *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__dn__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__claim__init
+                     (Tandem__Handover__Claim         *message)
+{
+  static const Tandem__Handover__Claim init_value = TANDEM__HANDOVER__CLAIM__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__claim__get_packed_size
+                     (const Tandem__Handover__Claim *message)
+{
+  assert(message->base.descriptor == &tandem__handover__claim__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__claim__pack
+                     (const Tandem__Handover__Claim *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__claim__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__claim__pack_to_buffer
+                     (const Tandem__Handover__Claim *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__claim__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Claim *
+       tandem__handover__claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Claim *)
+     protobuf_c_message_unpack (&tandem__handover__claim__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__claim__free_unpacked
+                     (Tandem__Handover__Claim *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__claim__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__agent__init
+                     (Tandem__Handover__Agent         *message)
+{
+  static const Tandem__Handover__Agent init_value = TANDEM__HANDOVER__AGENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__agent__get_packed_size
+                     (const Tandem__Handover__Agent *message)
+{
+  assert(message->base.descriptor == &tandem__handover__agent__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__agent__pack
+                     (const Tandem__Handover__Agent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__agent__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__agent__pack_to_buffer
+                     (const Tandem__Handover__Agent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__agent__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Agent *
+       tandem__handover__agent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Agent *)
+     protobuf_c_message_unpack (&tandem__handover__agent__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__agent__free_unpacked
+                     (Tandem__Handover__Agent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__agent__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__skill__init
+                     (Tandem__Handover__Skill         *message)
+{
+  static const Tandem__Handover__Skill init_value = TANDEM__HANDOVER__SKILL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__skill__get_packed_size
+                     (const Tandem__Handover__Skill *message)
+{
+  assert(message->base.descriptor == &tandem__handover__skill__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__skill__pack
+                     (const Tandem__Handover__Skill *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__skill__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__skill__pack_to_buffer
+                     (const Tandem__Handover__Skill *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__skill__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Skill *
+       tandem__handover__skill__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Skill *)
+     protobuf_c_message_unpack (&tandem__handover__skill__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__skill__free_unpacked
+                     (Tandem__Handover__Skill *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__skill__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__profile__init
+                     (Tandem__Handover__Profile         *message)
+{
+  static const Tandem__Handover__Profile init_value = TANDEM__HANDOVER__PROFILE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__profile__get_packed_size
+                     (const Tandem__Handover__Profile *message)
+{
+  assert(message->base.descriptor == &tandem__handover__profile__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__profile__pack
+                     (const Tandem__Handover__Profile *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__profile__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__profile__pack_to_buffer
+                     (const Tandem__Handover__Profile *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__profile__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Profile *
+       tandem__handover__profile__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Profile *)
+     protobuf_c_message_unpack (&tandem__handover__profile__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__profile__free_unpacked
+                     (Tandem__Handover__Profile *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__profile__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reason__init
+                     (Tandem__Handover__Reason         *message)
+{
+  static const Tandem__Handover__Reason init_value = TANDEM__HANDOVER__REASON__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reason__get_packed_size
+                     (const Tandem__Handover__Reason *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reason__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reason__pack
+                     (const Tandem__Handover__Reason *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reason__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reason__pack_to_buffer
+                     (const Tandem__Handover__Reason *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reason__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Reason *
+       tandem__handover__reason__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Reason *)
+     protobuf_c_message_unpack (&tandem__handover__reason__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reason__free_unpacked
+                     (Tandem__Handover__Reason *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reason__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reasons__init
+                     (Tandem__Handover__Reasons         *message)
+{
+  static const Tandem__Handover__Reasons init_value = TANDEM__HANDOVER__REASONS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reasons__get_packed_size
+                     (const Tandem__Handover__Reasons *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reasons__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reasons__pack
+                     (const Tandem__Handover__Reasons *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reasons__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reasons__pack_to_buffer
+                     (const Tandem__Handover__Reasons *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reasons__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Reasons *
+       tandem__handover__reasons__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Reasons *)
+     protobuf_c_message_unpack (&tandem__handover__reasons__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reasons__free_unpacked
+                     (Tandem__Handover__Reasons *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reasons__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__session__init
+                     (Tandem__Handover__Session         *message)
+{
+  static const Tandem__Handover__Session init_value = TANDEM__HANDOVER__SESSION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__session__get_packed_size
+                     (const Tandem__Handover__Session *message)
+{
+  assert(message->base.descriptor == &tandem__handover__session__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__session__pack
+                     (const Tandem__Handover__Session *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__session__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__session__pack_to_buffer
+                     (const Tandem__Handover__Session *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__session__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Session *
+       tandem__handover__session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Session *)
+     protobuf_c_message_unpack (&tandem__handover__session__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__session__free_unpacked
+                     (Tandem__Handover__Session *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__session__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call__init
+                     (Tandem__Handover__Call         *message)
+{
+  static const Tandem__Handover__Call init_value = TANDEM__HANDOVER__CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call__get_packed_size
+                     (const Tandem__Handover__Call *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call__pack
+                     (const Tandem__Handover__Call *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call__pack_to_buffer
+                     (const Tandem__Handover__Call *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Call *
+       tandem__handover__call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Call *)
+     protobuf_c_message_unpack (&tandem__handover__call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call__free_unpacked
+                     (Tandem__Handover__Call *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ended_call__init
+                     (Tandem__Handover__EndedCall         *message)
+{
+  static const Tandem__Handover__EndedCall init_value = TANDEM__HANDOVER__ENDED_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ended_call__get_packed_size
+                     (const Tandem__Handover__EndedCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ended_call__pack
+                     (const Tandem__Handover__EndedCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ended_call__pack_to_buffer
+                     (const Tandem__Handover__EndedCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__EndedCall *
+       tandem__handover__ended_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__EndedCall *)
+     protobuf_c_message_unpack (&tandem__handover__ended_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ended_call__free_unpacked
+                     (Tandem__Handover__EndedCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ended_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__calls__init
+                     (Tandem__Handover__Calls         *message)
+{
+  static const Tandem__Handover__Calls init_value = TANDEM__HANDOVER__CALLS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__calls__get_packed_size
+                     (const Tandem__Handover__Calls *message)
+{
+  assert(message->base.descriptor == &tandem__handover__calls__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__calls__pack
+                     (const Tandem__Handover__Calls *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__calls__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__calls__pack_to_buffer
+                     (const Tandem__Handover__Calls *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__calls__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Calls *
+       tandem__handover__calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Calls *)
+     protobuf_c_message_unpack (&tandem__handover__calls__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__calls__free_unpacked
+                     (Tandem__Handover__Calls *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__calls__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ownership__init
+                     (Tandem__Handover__Ownership         *message)
+{
+  static const Tandem__Handover__Ownership init_value = TANDEM__HANDOVER__OWNERSHIP__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ownership__get_packed_size
+                     (const Tandem__Handover__Ownership *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ownership__pack
+                     (const Tandem__Handover__Ownership *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ownership__pack_to_buffer
+                     (const Tandem__Handover__Ownership *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Ownership *
+       tandem__handover__ownership__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Ownership *)
+     protobuf_c_message_unpack (&tandem__handover__ownership__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ownership__free_unpacked
+                     (Tandem__Handover__Ownership *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ownership__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__record__init
+                     (Tandem__Handover__Record         *message)
+{
+  static const Tandem__Handover__Record init_value = TANDEM__HANDOVER__RECORD__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__record__get_packed_size
+                     (const Tandem__Handover__Record *message)
+{
+  assert(message->base.descriptor == &tandem__handover__record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__record__pack
+                     (const Tandem__Handover__Record *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__record__pack_to_buffer
+                     (const Tandem__Handover__Record *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Record *
+       tandem__handover__record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Record *)
+     protobuf_c_message_unpack (&tandem__handover__record__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__record__free_unpacked
+                     (Tandem__Handover__Record *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__held_session__init
+                     (Tandem__Handover__HeldSession         *message)
+{
+  static const Tandem__Handover__HeldSession init_value = TANDEM__HANDOVER__HELD_SESSION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__held_session__get_packed_size
+                     (const Tandem__Handover__HeldSession *message)
+{
+  assert(message->base.descriptor == &tandem__handover__held_session__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__held_session__pack
+                     (const Tandem__Handover__HeldSession *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__held_session__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__held_session__pack_to_buffer
+                     (const Tandem__Handover__HeldSession *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__held_session__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__HeldSession *
+       tandem__handover__held_session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__HeldSession *)
+     protobuf_c_message_unpack (&tandem__handover__held_session__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__held_session__free_unpacked
+                     (Tandem__Handover__HeldSession *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__held_session__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ownership_rest__init
+                     (Tandem__Handover__OwnershipRest         *message)
+{
+  static const Tandem__Handover__OwnershipRest init_value = TANDEM__HANDOVER__OWNERSHIP_REST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ownership_rest__get_packed_size
+                     (const Tandem__Handover__OwnershipRest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership_rest__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ownership_rest__pack
+                     (const Tandem__Handover__OwnershipRest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership_rest__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ownership_rest__pack_to_buffer
+                     (const Tandem__Handover__OwnershipRest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ownership_rest__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwnershipRest *
+       tandem__handover__ownership_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwnershipRest *)
+     protobuf_c_message_unpack (&tandem__handover__ownership_rest__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ownership_rest__free_unpacked
+                     (Tandem__Handover__OwnershipRest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ownership_rest__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__link__init
+                     (Tandem__Handover__Link         *message)
+{
+  static const Tandem__Handover__Link init_value = TANDEM__HANDOVER__LINK__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__link__get_packed_size
+                     (const Tandem__Handover__Link *message)
+{
+  assert(message->base.descriptor == &tandem__handover__link__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__link__pack
+                     (const Tandem__Handover__Link *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__link__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__link__pack_to_buffer
+                     (const Tandem__Handover__Link *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__link__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Link *
+       tandem__handover__link__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Link *)
+     protobuf_c_message_unpack (&tandem__handover__link__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__link__free_unpacked
+                     (Tandem__Handover__Link *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__link__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__position__init
+                     (Tandem__Handover__Position         *message)
+{
+  static const Tandem__Handover__Position init_value = TANDEM__HANDOVER__POSITION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__position__get_packed_size
+                     (const Tandem__Handover__Position *message)
+{
+  assert(message->base.descriptor == &tandem__handover__position__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__position__pack
+                     (const Tandem__Handover__Position *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__position__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__position__pack_to_buffer
+                     (const Tandem__Handover__Position *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__position__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Position *
+       tandem__handover__position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Position *)
+     protobuf_c_message_unpack (&tandem__handover__position__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__position__free_unpacked
+                     (Tandem__Handover__Position *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__position__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__superseded_word__init
+                     (Tandem__Handover__SupersededWord         *message)
+{
+  static const Tandem__Handover__SupersededWord init_value = TANDEM__HANDOVER__SUPERSEDED_WORD__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__superseded_word__get_packed_size
+                     (const Tandem__Handover__SupersededWord *message)
+{
+  assert(message->base.descriptor == &tandem__handover__superseded_word__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__superseded_word__pack
+                     (const Tandem__Handover__SupersededWord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__superseded_word__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__superseded_word__pack_to_buffer
+                     (const Tandem__Handover__SupersededWord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__superseded_word__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__SupersededWord *
+       tandem__handover__superseded_word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__SupersededWord *)
+     protobuf_c_message_unpack (&tandem__handover__superseded_word__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__superseded_word__free_unpacked
+                     (Tandem__Handover__SupersededWord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__superseded_word__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__pong_owed__init
+                     (Tandem__Handover__PongOwed         *message)
+{
+  static const Tandem__Handover__PongOwed init_value = TANDEM__HANDOVER__PONG_OWED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__pong_owed__get_packed_size
+                     (const Tandem__Handover__PongOwed *message)
+{
+  assert(message->base.descriptor == &tandem__handover__pong_owed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__pong_owed__pack
+                     (const Tandem__Handover__PongOwed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__pong_owed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__pong_owed__pack_to_buffer
+                     (const Tandem__Handover__PongOwed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__pong_owed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__PongOwed *
+       tandem__handover__pong_owed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__PongOwed *)
+     protobuf_c_message_unpack (&tandem__handover__pong_owed__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__pong_owed__free_unpacked
+                     (Tandem__Handover__PongOwed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__pong_owed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__latency__init
+                     (Tandem__Handover__Latency         *message)
+{
+  static const Tandem__Handover__Latency init_value = TANDEM__HANDOVER__LATENCY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__latency__get_packed_size
+                     (const Tandem__Handover__Latency *message)
+{
+  assert(message->base.descriptor == &tandem__handover__latency__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__latency__pack
+                     (const Tandem__Handover__Latency *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__latency__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__latency__pack_to_buffer
+                     (const Tandem__Handover__Latency *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__latency__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Latency *
+       tandem__handover__latency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Latency *)
+     protobuf_c_message_unpack (&tandem__handover__latency__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__latency__free_unpacked
+                     (Tandem__Handover__Latency *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__latency__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__provisional__init
+                     (Tandem__Handover__Provisional         *message)
+{
+  static const Tandem__Handover__Provisional init_value = TANDEM__HANDOVER__PROVISIONAL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__provisional__get_packed_size
+                     (const Tandem__Handover__Provisional *message)
+{
+  assert(message->base.descriptor == &tandem__handover__provisional__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__provisional__pack
+                     (const Tandem__Handover__Provisional *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__provisional__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__provisional__pack_to_buffer
+                     (const Tandem__Handover__Provisional *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__provisional__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Provisional *
+       tandem__handover__provisional__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Provisional *)
+     protobuf_c_message_unpack (&tandem__handover__provisional__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__provisional__free_unpacked
+                     (Tandem__Handover__Provisional *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__provisional__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__stranger__init
+                     (Tandem__Handover__Stranger         *message)
+{
+  static const Tandem__Handover__Stranger init_value = TANDEM__HANDOVER__STRANGER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__stranger__get_packed_size
+                     (const Tandem__Handover__Stranger *message)
+{
+  assert(message->base.descriptor == &tandem__handover__stranger__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__stranger__pack
+                     (const Tandem__Handover__Stranger *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__stranger__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__stranger__pack_to_buffer
+                     (const Tandem__Handover__Stranger *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__stranger__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Stranger *
+       tandem__handover__stranger__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Stranger *)
+     protobuf_c_message_unpack (&tandem__handover__stranger__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__stranger__free_unpacked
+                     (Tandem__Handover__Stranger *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__stranger__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__bindings__init
+                     (Tandem__Handover__Bindings         *message)
+{
+  static const Tandem__Handover__Bindings init_value = TANDEM__HANDOVER__BINDINGS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__bindings__get_packed_size
+                     (const Tandem__Handover__Bindings *message)
+{
+  assert(message->base.descriptor == &tandem__handover__bindings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__bindings__pack
+                     (const Tandem__Handover__Bindings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__bindings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__bindings__pack_to_buffer
+                     (const Tandem__Handover__Bindings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__bindings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Bindings *
+       tandem__handover__bindings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Bindings *)
+     protobuf_c_message_unpack (&tandem__handover__bindings__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__bindings__free_unpacked
+                     (Tandem__Handover__Bindings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__bindings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__binding__init
+                     (Tandem__Handover__Binding         *message)
+{
+  static const Tandem__Handover__Binding init_value = TANDEM__HANDOVER__BINDING__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__binding__get_packed_size
+                     (const Tandem__Handover__Binding *message)
+{
+  assert(message->base.descriptor == &tandem__handover__binding__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__binding__pack
+                     (const Tandem__Handover__Binding *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__binding__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__binding__pack_to_buffer
+                     (const Tandem__Handover__Binding *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__binding__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Binding *
+       tandem__handover__binding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Binding *)
+     protobuf_c_message_unpack (&tandem__handover__binding__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__binding__free_unpacked
+                     (Tandem__Handover__Binding *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__binding__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__registrar_rest__init
+                     (Tandem__Handover__RegistrarRest         *message)
+{
+  static const Tandem__Handover__RegistrarRest init_value = TANDEM__HANDOVER__REGISTRAR_REST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__registrar_rest__get_packed_size
+                     (const Tandem__Handover__RegistrarRest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__registrar_rest__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__registrar_rest__pack
+                     (const Tandem__Handover__RegistrarRest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__registrar_rest__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__registrar_rest__pack_to_buffer
+                     (const Tandem__Handover__RegistrarRest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__registrar_rest__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RegistrarRest *
+       tandem__handover__registrar_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RegistrarRest *)
+     protobuf_c_message_unpack (&tandem__handover__registrar_rest__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__registrar_rest__free_unpacked
+                     (Tandem__Handover__RegistrarRest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__registrar_rest__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__probe__init
+                     (Tandem__Handover__Probe         *message)
+{
+  static const Tandem__Handover__Probe init_value = TANDEM__HANDOVER__PROBE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__probe__get_packed_size
+                     (const Tandem__Handover__Probe *message)
+{
+  assert(message->base.descriptor == &tandem__handover__probe__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__probe__pack
+                     (const Tandem__Handover__Probe *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__probe__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__probe__pack_to_buffer
+                     (const Tandem__Handover__Probe *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__probe__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Probe *
+       tandem__handover__probe__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Probe *)
+     protobuf_c_message_unpack (&tandem__handover__probe__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__probe__free_unpacked
+                     (Tandem__Handover__Probe *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__probe__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ended_calls__init
+                     (Tandem__Handover__EndedCalls         *message)
+{
+  static const Tandem__Handover__EndedCalls init_value = TANDEM__HANDOVER__ENDED_CALLS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ended_calls__get_packed_size
+                     (const Tandem__Handover__EndedCalls *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_calls__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ended_calls__pack
+                     (const Tandem__Handover__EndedCalls *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_calls__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ended_calls__pack_to_buffer
+                     (const Tandem__Handover__EndedCalls *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_calls__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__EndedCalls *
+       tandem__handover__ended_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__EndedCalls *)
+     protobuf_c_message_unpack (&tandem__handover__ended_calls__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ended_calls__free_unpacked
+                     (Tandem__Handover__EndedCalls *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ended_calls__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ended_registration__init
+                     (Tandem__Handover__EndedRegistration         *message)
+{
+  static const Tandem__Handover__EndedRegistration init_value = TANDEM__HANDOVER__ENDED_REGISTRATION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ended_registration__get_packed_size
+                     (const Tandem__Handover__EndedRegistration *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_registration__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ended_registration__pack
+                     (const Tandem__Handover__EndedRegistration *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_registration__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ended_registration__pack_to_buffer
+                     (const Tandem__Handover__EndedRegistration *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ended_registration__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__EndedRegistration *
+       tandem__handover__ended_registration__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__EndedRegistration *)
+     protobuf_c_message_unpack (&tandem__handover__ended_registration__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ended_registration__free_unpacked
+                     (Tandem__Handover__EndedRegistration *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ended_registration__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__held_call_entry__init
+                     (Tandem__Handover__HeldCallEntry         *message)
+{
+  static const Tandem__Handover__HeldCallEntry init_value = TANDEM__HANDOVER__HELD_CALL_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__held_call_entry__get_packed_size
+                     (const Tandem__Handover__HeldCallEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__held_call_entry__pack
+                     (const Tandem__Handover__HeldCallEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__held_call_entry__pack_to_buffer
+                     (const Tandem__Handover__HeldCallEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__HeldCallEntry *
+       tandem__handover__held_call_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__HeldCallEntry *)
+     protobuf_c_message_unpack (&tandem__handover__held_call_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__held_call_entry__free_unpacked
+                     (Tandem__Handover__HeldCallEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__held_call_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__held_call__init
+                     (Tandem__Handover__HeldCall         *message)
+{
+  static const Tandem__Handover__HeldCall init_value = TANDEM__HANDOVER__HELD_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__held_call__get_packed_size
+                     (const Tandem__Handover__HeldCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__held_call__pack
+                     (const Tandem__Handover__HeldCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__held_call__pack_to_buffer
+                     (const Tandem__Handover__HeldCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__held_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__HeldCall *
+       tandem__handover__held_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__HeldCall *)
+     protobuf_c_message_unpack (&tandem__handover__held_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__held_call__free_unpacked
+                     (Tandem__Handover__HeldCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__held_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__redeemed_call__init
+                     (Tandem__Handover__RedeemedCall         *message)
+{
+  static const Tandem__Handover__RedeemedCall init_value = TANDEM__HANDOVER__REDEEMED_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__redeemed_call__get_packed_size
+                     (const Tandem__Handover__RedeemedCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__redeemed_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__redeemed_call__pack
+                     (const Tandem__Handover__RedeemedCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__redeemed_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__redeemed_call__pack_to_buffer
+                     (const Tandem__Handover__RedeemedCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__redeemed_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RedeemedCall *
+       tandem__handover__redeemed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RedeemedCall *)
+     protobuf_c_message_unpack (&tandem__handover__redeemed_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__redeemed_call__free_unpacked
+                     (Tandem__Handover__RedeemedCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__redeemed_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__waiting_messages__init
+                     (Tandem__Handover__WaitingMessages         *message)
+{
+  static const Tandem__Handover__WaitingMessages init_value = TANDEM__HANDOVER__WAITING_MESSAGES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__waiting_messages__get_packed_size
+                     (const Tandem__Handover__WaitingMessages *message)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_messages__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__waiting_messages__pack
+                     (const Tandem__Handover__WaitingMessages *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_messages__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__waiting_messages__pack_to_buffer
+                     (const Tandem__Handover__WaitingMessages *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_messages__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WaitingMessages *
+       tandem__handover__waiting_messages__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WaitingMessages *)
+     protobuf_c_message_unpack (&tandem__handover__waiting_messages__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__waiting_messages__free_unpacked
+                     (Tandem__Handover__WaitingMessages *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__waiting_messages__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__waiting_message__init
+                     (Tandem__Handover__WaitingMessage         *message)
+{
+  static const Tandem__Handover__WaitingMessage init_value = TANDEM__HANDOVER__WAITING_MESSAGE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__waiting_message__get_packed_size
+                     (const Tandem__Handover__WaitingMessage *message)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_message__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__waiting_message__pack
+                     (const Tandem__Handover__WaitingMessage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_message__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__waiting_message__pack_to_buffer
+                     (const Tandem__Handover__WaitingMessage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__waiting_message__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WaitingMessage *
+       tandem__handover__waiting_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WaitingMessage *)
+     protobuf_c_message_unpack (&tandem__handover__waiting_message__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__waiting_message__free_unpacked
+                     (Tandem__Handover__WaitingMessage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__waiting_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__node_counters__init
+                     (Tandem__Handover__NodeCounters         *message)
+{
+  static const Tandem__Handover__NodeCounters init_value = TANDEM__HANDOVER__NODE_COUNTERS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__node_counters__get_packed_size
+                     (const Tandem__Handover__NodeCounters *message)
+{
+  assert(message->base.descriptor == &tandem__handover__node_counters__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__node_counters__pack
+                     (const Tandem__Handover__NodeCounters *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__node_counters__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__node_counters__pack_to_buffer
+                     (const Tandem__Handover__NodeCounters *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__node_counters__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__NodeCounters *
+       tandem__handover__node_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__NodeCounters *)
+     protobuf_c_message_unpack (&tandem__handover__node_counters__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__node_counters__free_unpacked
+                     (Tandem__Handover__NodeCounters *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__node_counters__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__grace__init
+                     (Tandem__Handover__Grace         *message)
+{
+  static const Tandem__Handover__Grace init_value = TANDEM__HANDOVER__GRACE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__grace__get_packed_size
+                     (const Tandem__Handover__Grace *message)
+{
+  assert(message->base.descriptor == &tandem__handover__grace__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__grace__pack
+                     (const Tandem__Handover__Grace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__grace__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__grace__pack_to_buffer
+                     (const Tandem__Handover__Grace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__grace__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Grace *
+       tandem__handover__grace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Grace *)
+     protobuf_c_message_unpack (&tandem__handover__grace__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__grace__free_unpacked
+                     (Tandem__Handover__Grace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__grace__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__sockets__init
+                     (Tandem__Handover__Sockets         *message)
+{
+  static const Tandem__Handover__Sockets init_value = TANDEM__HANDOVER__SOCKETS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__sockets__get_packed_size
+                     (const Tandem__Handover__Sockets *message)
+{
+  assert(message->base.descriptor == &tandem__handover__sockets__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__sockets__pack
+                     (const Tandem__Handover__Sockets *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__sockets__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__sockets__pack_to_buffer
+                     (const Tandem__Handover__Sockets *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__sockets__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Sockets *
+       tandem__handover__sockets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Sockets *)
+     protobuf_c_message_unpack (&tandem__handover__sockets__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__sockets__free_unpacked
+                     (Tandem__Handover__Sockets *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__sockets__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__served__init
+                     (Tandem__Handover__Served         *message)
+{
+  static const Tandem__Handover__Served init_value = TANDEM__HANDOVER__SERVED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__served__get_packed_size
+                     (const Tandem__Handover__Served *message)
+{
+  assert(message->base.descriptor == &tandem__handover__served__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__served__pack
+                     (const Tandem__Handover__Served *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__served__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__served__pack_to_buffer
+                     (const Tandem__Handover__Served *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__served__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Served *
+       tandem__handover__served__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Served *)
+     protobuf_c_message_unpack (&tandem__handover__served__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__served__free_unpacked
+                     (Tandem__Handover__Served *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__served__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__remains__init
+                     (Tandem__Handover__Remains         *message)
+{
+  static const Tandem__Handover__Remains init_value = TANDEM__HANDOVER__REMAINS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__remains__get_packed_size
+                     (const Tandem__Handover__Remains *message)
+{
+  assert(message->base.descriptor == &tandem__handover__remains__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__remains__pack
+                     (const Tandem__Handover__Remains *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__remains__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__remains__pack_to_buffer
+                     (const Tandem__Handover__Remains *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__remains__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Remains *
+       tandem__handover__remains__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Remains *)
+     protobuf_c_message_unpack (&tandem__handover__remains__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__remains__free_unpacked
+                     (Tandem__Handover__Remains *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__remains__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__stream__init
+                     (Tandem__Handover__Stream         *message)
+{
+  static const Tandem__Handover__Stream init_value = TANDEM__HANDOVER__STREAM__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__stream__get_packed_size
+                     (const Tandem__Handover__Stream *message)
+{
+  assert(message->base.descriptor == &tandem__handover__stream__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__stream__pack
+                     (const Tandem__Handover__Stream *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__stream__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__stream__pack_to_buffer
+                     (const Tandem__Handover__Stream *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__stream__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Stream *
+       tandem__handover__stream__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Stream *)
+     protobuf_c_message_unpack (&tandem__handover__stream__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__stream__free_unpacked
+                     (Tandem__Handover__Stream *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__stream__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__link_connection__init
+                     (Tandem__Handover__LinkConnection         *message)
+{
+  static const Tandem__Handover__LinkConnection init_value = TANDEM__HANDOVER__LINK_CONNECTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__link_connection__get_packed_size
+                     (const Tandem__Handover__LinkConnection *message)
+{
+  assert(message->base.descriptor == &tandem__handover__link_connection__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__link_connection__pack
+                     (const Tandem__Handover__LinkConnection *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__link_connection__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__link_connection__pack_to_buffer
+                     (const Tandem__Handover__LinkConnection *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__link_connection__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__LinkConnection *
+       tandem__handover__link_connection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__LinkConnection *)
+     protobuf_c_message_unpack (&tandem__handover__link_connection__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__link_connection__free_unpacked
+                     (Tandem__Handover__LinkConnection *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__link_connection__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__client_connection__init
+                     (Tandem__Handover__ClientConnection         *message)
+{
+  static const Tandem__Handover__ClientConnection init_value = TANDEM__HANDOVER__CLIENT_CONNECTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__client_connection__get_packed_size
+                     (const Tandem__Handover__ClientConnection *message)
+{
+  assert(message->base.descriptor == &tandem__handover__client_connection__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__client_connection__pack
+                     (const Tandem__Handover__ClientConnection *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__client_connection__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__client_connection__pack_to_buffer
+                     (const Tandem__Handover__ClientConnection *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__client_connection__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ClientConnection *
+       tandem__handover__client_connection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ClientConnection *)
+     protobuf_c_message_unpack (&tandem__handover__client_connection__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__client_connection__free_unpacked
+                     (Tandem__Handover__ClientConnection *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__client_connection__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__introduction__init
+                     (Tandem__Handover__Introduction         *message)
+{
+  static const Tandem__Handover__Introduction init_value = TANDEM__HANDOVER__INTRODUCTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__introduction__get_packed_size
+                     (const Tandem__Handover__Introduction *message)
+{
+  assert(message->base.descriptor == &tandem__handover__introduction__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__introduction__pack
+                     (const Tandem__Handover__Introduction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__introduction__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__introduction__pack_to_buffer
+                     (const Tandem__Handover__Introduction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__introduction__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Introduction *
+       tandem__handover__introduction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Introduction *)
+     protobuf_c_message_unpack (&tandem__handover__introduction__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__introduction__free_unpacked
+                     (Tandem__Handover__Introduction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__introduction__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__proof__init
+                     (Tandem__Handover__Proof         *message)
+{
+  static const Tandem__Handover__Proof init_value = TANDEM__HANDOVER__PROOF__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__proof__get_packed_size
+                     (const Tandem__Handover__Proof *message)
+{
+  assert(message->base.descriptor == &tandem__handover__proof__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__proof__pack
+                     (const Tandem__Handover__Proof *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__proof__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__proof__pack_to_buffer
+                     (const Tandem__Handover__Proof *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__proof__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Proof *
+       tandem__handover__proof__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Proof *)
+     protobuf_c_message_unpack (&tandem__handover__proof__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__proof__free_unpacked
+                     (Tandem__Handover__Proof *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__proof__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__gateway_dial__init
+                     (Tandem__Handover__GatewayDial         *message)
+{
+  static const Tandem__Handover__GatewayDial init_value = TANDEM__HANDOVER__GATEWAY_DIAL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__gateway_dial__get_packed_size
+                     (const Tandem__Handover__GatewayDial *message)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway_dial__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__gateway_dial__pack
+                     (const Tandem__Handover__GatewayDial *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway_dial__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__gateway_dial__pack_to_buffer
+                     (const Tandem__Handover__GatewayDial *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway_dial__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__GatewayDial *
+       tandem__handover__gateway_dial__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__GatewayDial *)
+     protobuf_c_message_unpack (&tandem__handover__gateway_dial__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__gateway_dial__free_unpacked
+                     (Tandem__Handover__GatewayDial *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__gateway_dial__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__link_problem__init
+                     (Tandem__Handover__LinkProblem         *message)
+{
+  static const Tandem__Handover__LinkProblem init_value = TANDEM__HANDOVER__LINK_PROBLEM__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__link_problem__get_packed_size
+                     (const Tandem__Handover__LinkProblem *message)
+{
+  assert(message->base.descriptor == &tandem__handover__link_problem__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__link_problem__pack
+                     (const Tandem__Handover__LinkProblem *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__link_problem__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__link_problem__pack_to_buffer
+                     (const Tandem__Handover__LinkProblem *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__link_problem__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__LinkProblem *
+       tandem__handover__link_problem__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__LinkProblem *)
+     protobuf_c_message_unpack (&tandem__handover__link_problem__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__link_problem__free_unpacked
+                     (Tandem__Handover__LinkProblem *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__link_problem__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__source__init
+                     (Tandem__Handover__Source         *message)
+{
+  static const Tandem__Handover__Source init_value = TANDEM__HANDOVER__SOURCE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__source__get_packed_size
+                     (const Tandem__Handover__Source *message)
+{
+  assert(message->base.descriptor == &tandem__handover__source__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__source__pack
+                     (const Tandem__Handover__Source *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__source__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__source__pack_to_buffer
+                     (const Tandem__Handover__Source *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__source__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Source *
+       tandem__handover__source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Source *)
+     protobuf_c_message_unpack (&tandem__handover__source__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__source__free_unpacked
+                     (Tandem__Handover__Source *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__source__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__proxy__init
+                     (Tandem__Handover__Proxy         *message)
+{
+  static const Tandem__Handover__Proxy init_value = TANDEM__HANDOVER__PROXY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__proxy__get_packed_size
+                     (const Tandem__Handover__Proxy *message)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__proxy__pack
+                     (const Tandem__Handover__Proxy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__proxy__pack_to_buffer
+                     (const Tandem__Handover__Proxy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Proxy *
+       tandem__handover__proxy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Proxy *)
+     protobuf_c_message_unpack (&tandem__handover__proxy__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__proxy__free_unpacked
+                     (Tandem__Handover__Proxy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__proxy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__branches__init
+                     (Tandem__Handover__Branches         *message)
+{
+  static const Tandem__Handover__Branches init_value = TANDEM__HANDOVER__BRANCHES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__branches__get_packed_size
+                     (const Tandem__Handover__Branches *message)
+{
+  assert(message->base.descriptor == &tandem__handover__branches__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__branches__pack
+                     (const Tandem__Handover__Branches *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__branches__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__branches__pack_to_buffer
+                     (const Tandem__Handover__Branches *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__branches__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Branches *
+       tandem__handover__branches__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Branches *)
+     protobuf_c_message_unpack (&tandem__handover__branches__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__branches__free_unpacked
+                     (Tandem__Handover__Branches *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__branches__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__open_request__init
+                     (Tandem__Handover__OpenRequest         *message)
+{
+  static const Tandem__Handover__OpenRequest init_value = TANDEM__HANDOVER__OPEN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__open_request__get_packed_size
+                     (const Tandem__Handover__OpenRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__open_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__open_request__pack
+                     (const Tandem__Handover__OpenRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__open_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__open_request__pack_to_buffer
+                     (const Tandem__Handover__OpenRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__open_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OpenRequest *
+       tandem__handover__open_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OpenRequest *)
+     protobuf_c_message_unpack (&tandem__handover__open_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__open_request__free_unpacked
+                     (Tandem__Handover__OpenRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__open_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__client_transaction__init
+                     (Tandem__Handover__ClientTransaction         *message)
+{
+  static const Tandem__Handover__ClientTransaction init_value = TANDEM__HANDOVER__CLIENT_TRANSACTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__client_transaction__get_packed_size
+                     (const Tandem__Handover__ClientTransaction *message)
+{
+  assert(message->base.descriptor == &tandem__handover__client_transaction__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__client_transaction__pack
+                     (const Tandem__Handover__ClientTransaction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__client_transaction__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__client_transaction__pack_to_buffer
+                     (const Tandem__Handover__ClientTransaction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__client_transaction__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ClientTransaction *
+       tandem__handover__client_transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ClientTransaction *)
+     protobuf_c_message_unpack (&tandem__handover__client_transaction__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__client_transaction__free_unpacked
+                     (Tandem__Handover__ClientTransaction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__client_transaction__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call_name__init
+                     (Tandem__Handover__CallName         *message)
+{
+  static const Tandem__Handover__CallName init_value = TANDEM__HANDOVER__CALL_NAME__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call_name__get_packed_size
+                     (const Tandem__Handover__CallName *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call_name__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call_name__pack
+                     (const Tandem__Handover__CallName *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call_name__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call_name__pack_to_buffer
+                     (const Tandem__Handover__CallName *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call_name__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallName *
+       tandem__handover__call_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallName *)
+     protobuf_c_message_unpack (&tandem__handover__call_name__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call_name__free_unpacked
+                     (Tandem__Handover__CallName *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call_name__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__request__init
+                     (Tandem__Handover__Request         *message)
+{
+  static const Tandem__Handover__Request init_value = TANDEM__HANDOVER__REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__request__get_packed_size
+                     (const Tandem__Handover__Request *message)
+{
+  assert(message->base.descriptor == &tandem__handover__request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__request__pack
+                     (const Tandem__Handover__Request *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__request__pack_to_buffer
+                     (const Tandem__Handover__Request *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Request *
+       tandem__handover__request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Request *)
+     protobuf_c_message_unpack (&tandem__handover__request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__request__free_unpacked
+                     (Tandem__Handover__Request *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__best__init
+                     (Tandem__Handover__Best         *message)
+{
+  static const Tandem__Handover__Best init_value = TANDEM__HANDOVER__BEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__best__get_packed_size
+                     (const Tandem__Handover__Best *message)
+{
+  assert(message->base.descriptor == &tandem__handover__best__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__best__pack
+                     (const Tandem__Handover__Best *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__best__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__best__pack_to_buffer
+                     (const Tandem__Handover__Best *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__best__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Best *
+       tandem__handover__best__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Best *)
+     protobuf_c_message_unpack (&tandem__handover__best__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__best__free_unpacked
+                     (Tandem__Handover__Best *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__best__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__asked__init
+                     (Tandem__Handover__Asked         *message)
+{
+  static const Tandem__Handover__Asked init_value = TANDEM__HANDOVER__ASKED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__asked__get_packed_size
+                     (const Tandem__Handover__Asked *message)
+{
+  assert(message->base.descriptor == &tandem__handover__asked__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__asked__pack
+                     (const Tandem__Handover__Asked *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__asked__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__asked__pack_to_buffer
+                     (const Tandem__Handover__Asked *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__asked__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Asked *
+       tandem__handover__asked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Asked *)
+     protobuf_c_message_unpack (&tandem__handover__asked__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__asked__free_unpacked
+                     (Tandem__Handover__Asked *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__asked__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__session_terms__init
+                     (Tandem__Handover__SessionTerms         *message)
+{
+  static const Tandem__Handover__SessionTerms init_value = TANDEM__HANDOVER__SESSION_TERMS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__session_terms__get_packed_size
+                     (const Tandem__Handover__SessionTerms *message)
+{
+  assert(message->base.descriptor == &tandem__handover__session_terms__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__session_terms__pack
+                     (const Tandem__Handover__SessionTerms *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__session_terms__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__session_terms__pack_to_buffer
+                     (const Tandem__Handover__SessionTerms *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__session_terms__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__SessionTerms *
+       tandem__handover__session_terms__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__SessionTerms *)
+     protobuf_c_message_unpack (&tandem__handover__session_terms__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__session_terms__free_unpacked
+                     (Tandem__Handover__SessionTerms *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__session_terms__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__route__init
+                     (Tandem__Handover__Route         *message)
+{
+  static const Tandem__Handover__Route init_value = TANDEM__HANDOVER__ROUTE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__route__get_packed_size
+                     (const Tandem__Handover__Route *message)
+{
+  assert(message->base.descriptor == &tandem__handover__route__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__route__pack
+                     (const Tandem__Handover__Route *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__route__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__route__pack_to_buffer
+                     (const Tandem__Handover__Route *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__route__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Route *
+       tandem__handover__route__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Route *)
+     protobuf_c_message_unpack (&tandem__handover__route__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__route__free_unpacked
+                     (Tandem__Handover__Route *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__route__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__group__init
+                     (Tandem__Handover__Group         *message)
+{
+  static const Tandem__Handover__Group init_value = TANDEM__HANDOVER__GROUP__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__group__get_packed_size
+                     (const Tandem__Handover__Group *message)
+{
+  assert(message->base.descriptor == &tandem__handover__group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__group__pack
+                     (const Tandem__Handover__Group *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__group__pack_to_buffer
+                     (const Tandem__Handover__Group *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Group *
+       tandem__handover__group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Group *)
+     protobuf_c_message_unpack (&tandem__handover__group__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__group__free_unpacked
+                     (Tandem__Handover__Group *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__target__init
+                     (Tandem__Handover__Target         *message)
+{
+  static const Tandem__Handover__Target init_value = TANDEM__HANDOVER__TARGET__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__target__get_packed_size
+                     (const Tandem__Handover__Target *message)
+{
+  assert(message->base.descriptor == &tandem__handover__target__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__target__pack
+                     (const Tandem__Handover__Target *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__target__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__target__pack_to_buffer
+                     (const Tandem__Handover__Target *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__target__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Target *
+       tandem__handover__target__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Target *)
+     protobuf_c_message_unpack (&tandem__handover__target__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__target__free_unpacked
+                     (Tandem__Handover__Target *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__target__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__trunk_legs__init
+                     (Tandem__Handover__TrunkLegs         *message)
+{
+  static const Tandem__Handover__TrunkLegs init_value = TANDEM__HANDOVER__TRUNK_LEGS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__trunk_legs__get_packed_size
+                     (const Tandem__Handover__TrunkLegs *message)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_legs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__trunk_legs__pack
+                     (const Tandem__Handover__TrunkLegs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_legs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__trunk_legs__pack_to_buffer
+                     (const Tandem__Handover__TrunkLegs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_legs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__TrunkLegs *
+       tandem__handover__trunk_legs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__TrunkLegs *)
+     protobuf_c_message_unpack (&tandem__handover__trunk_legs__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__trunk_legs__free_unpacked
+                     (Tandem__Handover__TrunkLegs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__trunk_legs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__trunk_leg__init
+                     (Tandem__Handover__TrunkLeg         *message)
+{
+  static const Tandem__Handover__TrunkLeg init_value = TANDEM__HANDOVER__TRUNK_LEG__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__trunk_leg__get_packed_size
+                     (const Tandem__Handover__TrunkLeg *message)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_leg__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__trunk_leg__pack
+                     (const Tandem__Handover__TrunkLeg *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_leg__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__trunk_leg__pack_to_buffer
+                     (const Tandem__Handover__TrunkLeg *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_leg__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__TrunkLeg *
+       tandem__handover__trunk_leg__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__TrunkLeg *)
+     protobuf_c_message_unpack (&tandem__handover__trunk_leg__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__trunk_leg__free_unpacked
+                     (Tandem__Handover__TrunkLeg *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__trunk_leg__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__transactions__init
+                     (Tandem__Handover__Transactions         *message)
+{
+  static const Tandem__Handover__Transactions init_value = TANDEM__HANDOVER__TRANSACTIONS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__transactions__get_packed_size
+                     (const Tandem__Handover__Transactions *message)
+{
+  assert(message->base.descriptor == &tandem__handover__transactions__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__transactions__pack
+                     (const Tandem__Handover__Transactions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__transactions__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__transactions__pack_to_buffer
+                     (const Tandem__Handover__Transactions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__transactions__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Transactions *
+       tandem__handover__transactions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Transactions *)
+     protobuf_c_message_unpack (&tandem__handover__transactions__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__transactions__free_unpacked
+                     (Tandem__Handover__Transactions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__transactions__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__transaction__init
+                     (Tandem__Handover__Transaction         *message)
+{
+  static const Tandem__Handover__Transaction init_value = TANDEM__HANDOVER__TRANSACTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__transaction__get_packed_size
+                     (const Tandem__Handover__Transaction *message)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__transaction__pack
+                     (const Tandem__Handover__Transaction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__transaction__pack_to_buffer
+                     (const Tandem__Handover__Transaction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Transaction *
+       tandem__handover__transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Transaction *)
+     protobuf_c_message_unpack (&tandem__handover__transaction__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__transaction__free_unpacked
+                     (Tandem__Handover__Transaction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__transaction__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__transaction_state__init
+                     (Tandem__Handover__TransactionState         *message)
+{
+  static const Tandem__Handover__TransactionState init_value = TANDEM__HANDOVER__TRANSACTION_STATE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__transaction_state__get_packed_size
+                     (const Tandem__Handover__TransactionState *message)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction_state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__transaction_state__pack
+                     (const Tandem__Handover__TransactionState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction_state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__transaction_state__pack_to_buffer
+                     (const Tandem__Handover__TransactionState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__transaction_state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__TransactionState *
+       tandem__handover__transaction_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__TransactionState *)
+     protobuf_c_message_unpack (&tandem__handover__transaction_state__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__transaction_state__free_unpacked
+                     (Tandem__Handover__TransactionState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__transaction_state__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__invite_sent__init
+                     (Tandem__Handover__InviteSent         *message)
+{
+  static const Tandem__Handover__InviteSent init_value = TANDEM__HANDOVER__INVITE_SENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__invite_sent__get_packed_size
+                     (const Tandem__Handover__InviteSent *message)
+{
+  assert(message->base.descriptor == &tandem__handover__invite_sent__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__invite_sent__pack
+                     (const Tandem__Handover__InviteSent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__invite_sent__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__invite_sent__pack_to_buffer
+                     (const Tandem__Handover__InviteSent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__invite_sent__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__InviteSent *
+       tandem__handover__invite_sent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__InviteSent *)
+     protobuf_c_message_unpack (&tandem__handover__invite_sent__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__invite_sent__free_unpacked
+                     (Tandem__Handover__InviteSent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__invite_sent__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__timers__init
+                     (Tandem__Handover__Timers         *message)
+{
+  static const Tandem__Handover__Timers init_value = TANDEM__HANDOVER__TIMERS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__timers__get_packed_size
+                     (const Tandem__Handover__Timers *message)
+{
+  assert(message->base.descriptor == &tandem__handover__timers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__timers__pack
+                     (const Tandem__Handover__Timers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__timers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__timers__pack_to_buffer
+                     (const Tandem__Handover__Timers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__timers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Timers *
+       tandem__handover__timers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Timers *)
+     protobuf_c_message_unpack (&tandem__handover__timers__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__timers__free_unpacked
+                     (Tandem__Handover__Timers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__timers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call_table__init
+                     (Tandem__Handover__CallTable         *message)
+{
+  static const Tandem__Handover__CallTable init_value = TANDEM__HANDOVER__CALL_TABLE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call_table__get_packed_size
+                     (const Tandem__Handover__CallTable *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call_table__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call_table__pack
+                     (const Tandem__Handover__CallTable *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call_table__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call_table__pack_to_buffer
+                     (const Tandem__Handover__CallTable *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call_table__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallTable *
+       tandem__handover__call_table__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallTable *)
+     protobuf_c_message_unpack (&tandem__handover__call_table__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call_table__free_unpacked
+                     (Tandem__Handover__CallTable *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call_table__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call_place__init
+                     (Tandem__Handover__CallPlace         *message)
+{
+  static const Tandem__Handover__CallPlace init_value = TANDEM__HANDOVER__CALL_PLACE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call_place__get_packed_size
+                     (const Tandem__Handover__CallPlace *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call_place__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call_place__pack
+                     (const Tandem__Handover__CallPlace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call_place__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call_place__pack_to_buffer
+                     (const Tandem__Handover__CallPlace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call_place__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallPlace *
+       tandem__handover__call_place__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallPlace *)
+     protobuf_c_message_unpack (&tandem__handover__call_place__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call_place__free_unpacked
+                     (Tandem__Handover__CallPlace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call_place__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__through_call__init
+                     (Tandem__Handover__ThroughCall         *message)
+{
+  static const Tandem__Handover__ThroughCall init_value = TANDEM__HANDOVER__THROUGH_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__through_call__get_packed_size
+                     (const Tandem__Handover__ThroughCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__through_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__through_call__pack
+                     (const Tandem__Handover__ThroughCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__through_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__through_call__pack_to_buffer
+                     (const Tandem__Handover__ThroughCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__through_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ThroughCall *
+       tandem__handover__through_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ThroughCall *)
+     protobuf_c_message_unpack (&tandem__handover__through_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__through_call__free_unpacked
+                     (Tandem__Handover__ThroughCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__through_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__parties__init
+                     (Tandem__Handover__Parties         *message)
+{
+  static const Tandem__Handover__Parties init_value = TANDEM__HANDOVER__PARTIES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__parties__get_packed_size
+                     (const Tandem__Handover__Parties *message)
+{
+  assert(message->base.descriptor == &tandem__handover__parties__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__parties__pack
+                     (const Tandem__Handover__Parties *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__parties__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__parties__pack_to_buffer
+                     (const Tandem__Handover__Parties *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__parties__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Parties *
+       tandem__handover__parties__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Parties *)
+     protobuf_c_message_unpack (&tandem__handover__parties__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__parties__free_unpacked
+                     (Tandem__Handover__Parties *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__parties__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__authenticator__init
+                     (Tandem__Handover__Authenticator         *message)
+{
+  static const Tandem__Handover__Authenticator init_value = TANDEM__HANDOVER__AUTHENTICATOR__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__authenticator__get_packed_size
+                     (const Tandem__Handover__Authenticator *message)
+{
+  assert(message->base.descriptor == &tandem__handover__authenticator__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__authenticator__pack
+                     (const Tandem__Handover__Authenticator *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__authenticator__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__authenticator__pack_to_buffer
+                     (const Tandem__Handover__Authenticator *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__authenticator__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Authenticator *
+       tandem__handover__authenticator__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Authenticator *)
+     protobuf_c_message_unpack (&tandem__handover__authenticator__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__authenticator__free_unpacked
+                     (Tandem__Handover__Authenticator *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__authenticator__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__nonces__init
+                     (Tandem__Handover__Nonces         *message)
+{
+  static const Tandem__Handover__Nonces init_value = TANDEM__HANDOVER__NONCES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__nonces__get_packed_size
+                     (const Tandem__Handover__Nonces *message)
+{
+  assert(message->base.descriptor == &tandem__handover__nonces__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__nonces__pack
+                     (const Tandem__Handover__Nonces *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__nonces__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__nonces__pack_to_buffer
+                     (const Tandem__Handover__Nonces *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__nonces__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Nonces *
+       tandem__handover__nonces__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Nonces *)
+     protobuf_c_message_unpack (&tandem__handover__nonces__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__nonces__free_unpacked
+                     (Tandem__Handover__Nonces *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__nonces__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__nonce_use__init
+                     (Tandem__Handover__NonceUse         *message)
+{
+  static const Tandem__Handover__NonceUse init_value = TANDEM__HANDOVER__NONCE_USE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__nonce_use__get_packed_size
+                     (const Tandem__Handover__NonceUse *message)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce_use__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__nonce_use__pack
+                     (const Tandem__Handover__NonceUse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce_use__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__nonce_use__pack_to_buffer
+                     (const Tandem__Handover__NonceUse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce_use__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__NonceUse *
+       tandem__handover__nonce_use__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__NonceUse *)
+     protobuf_c_message_unpack (&tandem__handover__nonce_use__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__nonce_use__free_unpacked
+                     (Tandem__Handover__NonceUse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__nonce_use__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__nonce__init
+                     (Tandem__Handover__Nonce         *message)
+{
+  static const Tandem__Handover__Nonce init_value = TANDEM__HANDOVER__NONCE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__nonce__get_packed_size
+                     (const Tandem__Handover__Nonce *message)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__nonce__pack
+                     (const Tandem__Handover__Nonce *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__nonce__pack_to_buffer
+                     (const Tandem__Handover__Nonce *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__nonce__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Nonce *
+       tandem__handover__nonce__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Nonce *)
+     protobuf_c_message_unpack (&tandem__handover__nonce__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__nonce__free_unpacked
+                     (Tandem__Handover__Nonce *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__nonce__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__view__init
+                     (Tandem__Handover__View         *message)
+{
+  static const Tandem__Handover__View init_value = TANDEM__HANDOVER__VIEW__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__view__get_packed_size
+                     (const Tandem__Handover__View *message)
+{
+  assert(message->base.descriptor == &tandem__handover__view__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__view__pack
+                     (const Tandem__Handover__View *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__view__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__view__pack_to_buffer
+                     (const Tandem__Handover__View *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__view__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__View *
+       tandem__handover__view__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__View *)
+     protobuf_c_message_unpack (&tandem__handover__view__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__view__free_unpacked
+                     (Tandem__Handover__View *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__view__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__status__init
+                     (Tandem__Handover__Status         *message)
+{
+  static const Tandem__Handover__Status init_value = TANDEM__HANDOVER__STATUS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__status__get_packed_size
+                     (const Tandem__Handover__Status *message)
+{
+  assert(message->base.descriptor == &tandem__handover__status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__status__pack
+                     (const Tandem__Handover__Status *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__status__pack_to_buffer
+                     (const Tandem__Handover__Status *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Status *
+       tandem__handover__status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Status *)
+     protobuf_c_message_unpack (&tandem__handover__status__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__status__free_unpacked
+                     (Tandem__Handover__Status *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__owner_detail__init
+                     (Tandem__Handover__OwnerDetail         *message)
+{
+  static const Tandem__Handover__OwnerDetail init_value = TANDEM__HANDOVER__OWNER_DETAIL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__owner_detail__get_packed_size
+                     (const Tandem__Handover__OwnerDetail *message)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_detail__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__owner_detail__pack
+                     (const Tandem__Handover__OwnerDetail *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_detail__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__owner_detail__pack_to_buffer
+                     (const Tandem__Handover__OwnerDetail *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_detail__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwnerDetail *
+       tandem__handover__owner_detail__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwnerDetail *)
+     protobuf_c_message_unpack (&tandem__handover__owner_detail__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__owner_detail__free_unpacked
+                     (Tandem__Handover__OwnerDetail *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__owner_detail__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__point_event__init
+                     (Tandem__Handover__PointEvent         *message)
+{
+  static const Tandem__Handover__PointEvent init_value = TANDEM__HANDOVER__POINT_EVENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__point_event__get_packed_size
+                     (const Tandem__Handover__PointEvent *message)
+{
+  assert(message->base.descriptor == &tandem__handover__point_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__point_event__pack
+                     (const Tandem__Handover__PointEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__point_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__point_event__pack_to_buffer
+                     (const Tandem__Handover__PointEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__point_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__PointEvent *
+       tandem__handover__point_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__PointEvent *)
+     protobuf_c_message_unpack (&tandem__handover__point_event__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__point_event__free_unpacked
+                     (Tandem__Handover__PointEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__point_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__route_request__init
+                     (Tandem__Handover__RouteRequest         *message)
+{
+  static const Tandem__Handover__RouteRequest init_value = TANDEM__HANDOVER__ROUTE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__route_request__get_packed_size
+                     (const Tandem__Handover__RouteRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__route_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__route_request__pack
+                     (const Tandem__Handover__RouteRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__route_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__route_request__pack_to_buffer
+                     (const Tandem__Handover__RouteRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__route_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RouteRequest *
+       tandem__handover__route_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RouteRequest *)
+     protobuf_c_message_unpack (&tandem__handover__route_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__route_request__free_unpacked
+                     (Tandem__Handover__RouteRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__route_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reservation_holder__init
+                     (Tandem__Handover__ReservationHolder         *message)
+{
+  static const Tandem__Handover__ReservationHolder init_value = TANDEM__HANDOVER__RESERVATION_HOLDER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reservation_holder__get_packed_size
+                     (const Tandem__Handover__ReservationHolder *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_holder__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reservation_holder__pack
+                     (const Tandem__Handover__ReservationHolder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_holder__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reservation_holder__pack_to_buffer
+                     (const Tandem__Handover__ReservationHolder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_holder__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ReservationHolder *
+       tandem__handover__reservation_holder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ReservationHolder *)
+     protobuf_c_message_unpack (&tandem__handover__reservation_holder__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reservation_holder__free_unpacked
+                     (Tandem__Handover__ReservationHolder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reservation_holder__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reservation_token__init
+                     (Tandem__Handover__ReservationToken         *message)
+{
+  static const Tandem__Handover__ReservationToken init_value = TANDEM__HANDOVER__RESERVATION_TOKEN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reservation_token__get_packed_size
+                     (const Tandem__Handover__ReservationToken *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_token__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reservation_token__pack
+                     (const Tandem__Handover__ReservationToken *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_token__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reservation_token__pack_to_buffer
+                     (const Tandem__Handover__ReservationToken *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_token__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ReservationToken *
+       tandem__handover__reservation_token__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ReservationToken *)
+     protobuf_c_message_unpack (&tandem__handover__reservation_token__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reservation_token__free_unpacked
+                     (Tandem__Handover__ReservationToken *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reservation_token__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reservation_request__init
+                     (Tandem__Handover__ReservationRequest         *message)
+{
+  static const Tandem__Handover__ReservationRequest init_value = TANDEM__HANDOVER__RESERVATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reservation_request__get_packed_size
+                     (const Tandem__Handover__ReservationRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reservation_request__pack
+                     (const Tandem__Handover__ReservationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reservation_request__pack_to_buffer
+                     (const Tandem__Handover__ReservationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ReservationRequest *
+       tandem__handover__reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ReservationRequest *)
+     protobuf_c_message_unpack (&tandem__handover__reservation_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reservation_request__free_unpacked
+                     (Tandem__Handover__ReservationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reservation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reservation__init
+                     (Tandem__Handover__Reservation         *message)
+{
+  static const Tandem__Handover__Reservation init_value = TANDEM__HANDOVER__RESERVATION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reservation__get_packed_size
+                     (const Tandem__Handover__Reservation *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reservation__pack
+                     (const Tandem__Handover__Reservation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reservation__pack_to_buffer
+                     (const Tandem__Handover__Reservation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reservation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Reservation *
+       tandem__handover__reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Reservation *)
+     protobuf_c_message_unpack (&tandem__handover__reservation__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reservation__free_unpacked
+                     (Tandem__Handover__Reservation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reservation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__agent_request__init
+                     (Tandem__Handover__AgentRequest         *message)
+{
+  static const Tandem__Handover__AgentRequest init_value = TANDEM__HANDOVER__AGENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__agent_request__get_packed_size
+                     (const Tandem__Handover__AgentRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__agent_request__pack
+                     (const Tandem__Handover__AgentRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__agent_request__pack_to_buffer
+                     (const Tandem__Handover__AgentRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__AgentRequest *
+       tandem__handover__agent_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__AgentRequest *)
+     protobuf_c_message_unpack (&tandem__handover__agent_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__agent_request__free_unpacked
+                     (Tandem__Handover__AgentRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__agent_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__reservations__init
+                     (Tandem__Handover__Reservations         *message)
+{
+  static const Tandem__Handover__Reservations init_value = TANDEM__HANDOVER__RESERVATIONS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__reservations__get_packed_size
+                     (const Tandem__Handover__Reservations *message)
+{
+  assert(message->base.descriptor == &tandem__handover__reservations__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__reservations__pack
+                     (const Tandem__Handover__Reservations *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__reservations__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__reservations__pack_to_buffer
+                     (const Tandem__Handover__Reservations *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__reservations__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Reservations *
+       tandem__handover__reservations__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Reservations *)
+     protobuf_c_message_unpack (&tandem__handover__reservations__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__reservations__free_unpacked
+                     (Tandem__Handover__Reservations *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__reservations__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__lease_entry__init
+                     (Tandem__Handover__LeaseEntry         *message)
+{
+  static const Tandem__Handover__LeaseEntry init_value = TANDEM__HANDOVER__LEASE_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__lease_entry__get_packed_size
+                     (const Tandem__Handover__LeaseEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__lease_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__lease_entry__pack
+                     (const Tandem__Handover__LeaseEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__lease_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__lease_entry__pack_to_buffer
+                     (const Tandem__Handover__LeaseEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__lease_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__LeaseEntry *
+       tandem__handover__lease_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__LeaseEntry *)
+     protobuf_c_message_unpack (&tandem__handover__lease_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__lease_entry__free_unpacked
+                     (Tandem__Handover__LeaseEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__lease_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__lease__init
+                     (Tandem__Handover__Lease         *message)
+{
+  static const Tandem__Handover__Lease init_value = TANDEM__HANDOVER__LEASE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__lease__get_packed_size
+                     (const Tandem__Handover__Lease *message)
+{
+  assert(message->base.descriptor == &tandem__handover__lease__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__lease__pack
+                     (const Tandem__Handover__Lease *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__lease__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__lease__pack_to_buffer
+                     (const Tandem__Handover__Lease *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__lease__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Lease *
+       tandem__handover__lease__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Lease *)
+     protobuf_c_message_unpack (&tandem__handover__lease__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__lease__free_unpacked
+                     (Tandem__Handover__Lease *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__lease__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__window_entry__init
+                     (Tandem__Handover__WindowEntry         *message)
+{
+  static const Tandem__Handover__WindowEntry init_value = TANDEM__HANDOVER__WINDOW_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__window_entry__get_packed_size
+                     (const Tandem__Handover__WindowEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__window_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__window_entry__pack
+                     (const Tandem__Handover__WindowEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__window_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__window_entry__pack_to_buffer
+                     (const Tandem__Handover__WindowEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__window_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WindowEntry *
+       tandem__handover__window_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WindowEntry *)
+     protobuf_c_message_unpack (&tandem__handover__window_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__window_entry__free_unpacked
+                     (Tandem__Handover__WindowEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__window_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__window__init
+                     (Tandem__Handover__Window         *message)
+{
+  static const Tandem__Handover__Window init_value = TANDEM__HANDOVER__WINDOW__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__window__get_packed_size
+                     (const Tandem__Handover__Window *message)
+{
+  assert(message->base.descriptor == &tandem__handover__window__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__window__pack
+                     (const Tandem__Handover__Window *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__window__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__window__pack_to_buffer
+                     (const Tandem__Handover__Window *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__window__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Window *
+       tandem__handover__window__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Window *)
+     protobuf_c_message_unpack (&tandem__handover__window__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__window__free_unpacked
+                     (Tandem__Handover__Window *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__window__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__candidate__init
+                     (Tandem__Handover__Candidate         *message)
+{
+  static const Tandem__Handover__Candidate init_value = TANDEM__HANDOVER__CANDIDATE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__candidate__get_packed_size
+                     (const Tandem__Handover__Candidate *message)
+{
+  assert(message->base.descriptor == &tandem__handover__candidate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__candidate__pack
+                     (const Tandem__Handover__Candidate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__candidate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__candidate__pack_to_buffer
+                     (const Tandem__Handover__Candidate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__candidate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Candidate *
+       tandem__handover__candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Candidate *)
+     protobuf_c_message_unpack (&tandem__handover__candidate__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__candidate__free_unpacked
+                     (Tandem__Handover__Candidate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__candidate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__asker__init
+                     (Tandem__Handover__Asker         *message)
+{
+  static const Tandem__Handover__Asker init_value = TANDEM__HANDOVER__ASKER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__asker__get_packed_size
+                     (const Tandem__Handover__Asker *message)
+{
+  assert(message->base.descriptor == &tandem__handover__asker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__asker__pack
+                     (const Tandem__Handover__Asker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__asker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__asker__pack_to_buffer
+                     (const Tandem__Handover__Asker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__asker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Asker *
+       tandem__handover__asker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Asker *)
+     protobuf_c_message_unpack (&tandem__handover__asker__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__asker__free_unpacked
+                     (Tandem__Handover__Asker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__asker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__wrap_ups__init
+                     (Tandem__Handover__WrapUps         *message)
+{
+  static const Tandem__Handover__WrapUps init_value = TANDEM__HANDOVER__WRAP_UPS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__wrap_ups__get_packed_size
+                     (const Tandem__Handover__WrapUps *message)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_ups__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__wrap_ups__pack
+                     (const Tandem__Handover__WrapUps *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_ups__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__wrap_ups__pack_to_buffer
+                     (const Tandem__Handover__WrapUps *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_ups__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WrapUps *
+       tandem__handover__wrap_ups__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WrapUps *)
+     protobuf_c_message_unpack (&tandem__handover__wrap_ups__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__wrap_ups__free_unpacked
+                     (Tandem__Handover__WrapUps *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__wrap_ups__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__wrap_up_entry__init
+                     (Tandem__Handover__WrapUpEntry         *message)
+{
+  static const Tandem__Handover__WrapUpEntry init_value = TANDEM__HANDOVER__WRAP_UP_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__wrap_up_entry__get_packed_size
+                     (const Tandem__Handover__WrapUpEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__wrap_up_entry__pack
+                     (const Tandem__Handover__WrapUpEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__wrap_up_entry__pack_to_buffer
+                     (const Tandem__Handover__WrapUpEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WrapUpEntry *
+       tandem__handover__wrap_up_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WrapUpEntry *)
+     protobuf_c_message_unpack (&tandem__handover__wrap_up_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__wrap_up_entry__free_unpacked
+                     (Tandem__Handover__WrapUpEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__wrap_up_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__wrap_up__init
+                     (Tandem__Handover__WrapUp         *message)
+{
+  static const Tandem__Handover__WrapUp init_value = TANDEM__HANDOVER__WRAP_UP__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__wrap_up__get_packed_size
+                     (const Tandem__Handover__WrapUp *message)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__wrap_up__pack
+                     (const Tandem__Handover__WrapUp *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__wrap_up__pack_to_buffer
+                     (const Tandem__Handover__WrapUp *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__wrap_up__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WrapUp *
+       tandem__handover__wrap_up__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WrapUp *)
+     protobuf_c_message_unpack (&tandem__handover__wrap_up__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__wrap_up__free_unpacked
+                     (Tandem__Handover__WrapUp *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__wrap_up__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__feed__init
+                     (Tandem__Handover__Feed         *message)
+{
+  static const Tandem__Handover__Feed init_value = TANDEM__HANDOVER__FEED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__feed__get_packed_size
+                     (const Tandem__Handover__Feed *message)
+{
+  assert(message->base.descriptor == &tandem__handover__feed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__feed__pack
+                     (const Tandem__Handover__Feed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__feed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__feed__pack_to_buffer
+                     (const Tandem__Handover__Feed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__feed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Feed *
+       tandem__handover__feed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Feed *)
+     protobuf_c_message_unpack (&tandem__handover__feed__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__feed__free_unpacked
+                     (Tandem__Handover__Feed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__feed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__feed_entry__init
+                     (Tandem__Handover__FeedEntry         *message)
+{
+  static const Tandem__Handover__FeedEntry init_value = TANDEM__HANDOVER__FEED_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__feed_entry__get_packed_size
+                     (const Tandem__Handover__FeedEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__feed_entry__pack
+                     (const Tandem__Handover__FeedEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__feed_entry__pack_to_buffer
+                     (const Tandem__Handover__FeedEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__FeedEntry *
+       tandem__handover__feed_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__FeedEntry *)
+     protobuf_c_message_unpack (&tandem__handover__feed_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__feed_entry__free_unpacked
+                     (Tandem__Handover__FeedEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__feed_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__ports__init
+                     (Tandem__Handover__Ports         *message)
+{
+  static const Tandem__Handover__Ports init_value = TANDEM__HANDOVER__PORTS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__ports__get_packed_size
+                     (const Tandem__Handover__Ports *message)
+{
+  assert(message->base.descriptor == &tandem__handover__ports__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__ports__pack
+                     (const Tandem__Handover__Ports *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__ports__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__ports__pack_to_buffer
+                     (const Tandem__Handover__Ports *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__ports__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Ports *
+       tandem__handover__ports__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Ports *)
+     protobuf_c_message_unpack (&tandem__handover__ports__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__ports__free_unpacked
+                     (Tandem__Handover__Ports *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__ports__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__client__init
+                     (Tandem__Handover__Client         *message)
+{
+  static const Tandem__Handover__Client init_value = TANDEM__HANDOVER__CLIENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__client__get_packed_size
+                     (const Tandem__Handover__Client *message)
+{
+  assert(message->base.descriptor == &tandem__handover__client__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__client__pack
+                     (const Tandem__Handover__Client *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__client__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__client__pack_to_buffer
+                     (const Tandem__Handover__Client *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__client__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Client *
+       tandem__handover__client__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Client *)
+     protobuf_c_message_unpack (&tandem__handover__client__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__client__free_unpacked
+                     (Tandem__Handover__Client *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__client__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__request_rate__init
+                     (Tandem__Handover__RequestRate         *message)
+{
+  static const Tandem__Handover__RequestRate init_value = TANDEM__HANDOVER__REQUEST_RATE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__request_rate__get_packed_size
+                     (const Tandem__Handover__RequestRate *message)
+{
+  assert(message->base.descriptor == &tandem__handover__request_rate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__request_rate__pack
+                     (const Tandem__Handover__RequestRate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__request_rate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__request_rate__pack_to_buffer
+                     (const Tandem__Handover__RequestRate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__request_rate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RequestRate *
+       tandem__handover__request_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RequestRate *)
+     protobuf_c_message_unpack (&tandem__handover__request_rate__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__request_rate__free_unpacked
+                     (Tandem__Handover__RequestRate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__request_rate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__monitor__init
+                     (Tandem__Handover__Monitor         *message)
+{
+  static const Tandem__Handover__Monitor init_value = TANDEM__HANDOVER__MONITOR__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__monitor__get_packed_size
+                     (const Tandem__Handover__Monitor *message)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__monitor__pack
+                     (const Tandem__Handover__Monitor *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__monitor__pack_to_buffer
+                     (const Tandem__Handover__Monitor *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Monitor *
+       tandem__handover__monitor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Monitor *)
+     protobuf_c_message_unpack (&tandem__handover__monitor__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__monitor__free_unpacked
+                     (Tandem__Handover__Monitor *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__monitor__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__owed_calls__init
+                     (Tandem__Handover__OwedCalls         *message)
+{
+  static const Tandem__Handover__OwedCalls init_value = TANDEM__HANDOVER__OWED_CALLS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__owed_calls__get_packed_size
+                     (const Tandem__Handover__OwedCalls *message)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_calls__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__owed_calls__pack
+                     (const Tandem__Handover__OwedCalls *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_calls__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__owed_calls__pack_to_buffer
+                     (const Tandem__Handover__OwedCalls *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_calls__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwedCalls *
+       tandem__handover__owed_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwedCalls *)
+     protobuf_c_message_unpack (&tandem__handover__owed_calls__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__owed_calls__free_unpacked
+                     (Tandem__Handover__OwedCalls *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__owed_calls__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__expansion__init
+                     (Tandem__Handover__Expansion         *message)
+{
+  static const Tandem__Handover__Expansion init_value = TANDEM__HANDOVER__EXPANSION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__expansion__get_packed_size
+                     (const Tandem__Handover__Expansion *message)
+{
+  assert(message->base.descriptor == &tandem__handover__expansion__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__expansion__pack
+                     (const Tandem__Handover__Expansion *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__expansion__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__expansion__pack_to_buffer
+                     (const Tandem__Handover__Expansion *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__expansion__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Expansion *
+       tandem__handover__expansion__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Expansion *)
+     protobuf_c_message_unpack (&tandem__handover__expansion__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__expansion__free_unpacked
+                     (Tandem__Handover__Expansion *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__expansion__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__monitor_options__init
+                     (Tandem__Handover__MonitorOptions         *message)
+{
+  static const Tandem__Handover__MonitorOptions init_value = TANDEM__HANDOVER__MONITOR_OPTIONS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__monitor_options__get_packed_size
+                     (const Tandem__Handover__MonitorOptions *message)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor_options__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__monitor_options__pack
+                     (const Tandem__Handover__MonitorOptions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor_options__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__monitor_options__pack_to_buffer
+                     (const Tandem__Handover__MonitorOptions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__monitor_options__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__MonitorOptions *
+       tandem__handover__monitor_options__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__MonitorOptions *)
+     protobuf_c_message_unpack (&tandem__handover__monitor_options__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__monitor_options__free_unpacked
+                     (Tandem__Handover__MonitorOptions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__monitor_options__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__dnrange__init
+                     (Tandem__Handover__DNRange         *message)
+{
+  static const Tandem__Handover__DNRange init_value = TANDEM__HANDOVER__DNRANGE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__dnrange__get_packed_size
+                     (const Tandem__Handover__DNRange *message)
+{
+  assert(message->base.descriptor == &tandem__handover__dnrange__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__dnrange__pack
+                     (const Tandem__Handover__DNRange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__dnrange__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__dnrange__pack_to_buffer
+                     (const Tandem__Handover__DNRange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__dnrange__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__DNRange *
+       tandem__handover__dnrange__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__DNRange *)
+     protobuf_c_message_unpack (&tandem__handover__dnrange__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__dnrange__free_unpacked
+                     (Tandem__Handover__DNRange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__dnrange__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__feed_position__init
+                     (Tandem__Handover__FeedPosition         *message)
+{
+  static const Tandem__Handover__FeedPosition init_value = TANDEM__HANDOVER__FEED_POSITION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__feed_position__get_packed_size
+                     (const Tandem__Handover__FeedPosition *message)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_position__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__feed_position__pack
+                     (const Tandem__Handover__FeedPosition *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_position__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__feed_position__pack_to_buffer
+                     (const Tandem__Handover__FeedPosition *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__feed_position__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__FeedPosition *
+       tandem__handover__feed_position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__FeedPosition *)
+     protobuf_c_message_unpack (&tandem__handover__feed_position__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__feed_position__free_unpacked
+                     (Tandem__Handover__FeedPosition *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__feed_position__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__watched_dn__init
+                     (Tandem__Handover__WatchedDN         *message)
+{
+  static const Tandem__Handover__WatchedDN init_value = TANDEM__HANDOVER__WATCHED_DN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__watched_dn__get_packed_size
+                     (const Tandem__Handover__WatchedDN *message)
+{
+  assert(message->base.descriptor == &tandem__handover__watched_dn__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__watched_dn__pack
+                     (const Tandem__Handover__WatchedDN *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__watched_dn__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__watched_dn__pack_to_buffer
+                     (const Tandem__Handover__WatchedDN *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__watched_dn__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WatchedDN *
+       tandem__handover__watched_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WatchedDN *)
+     protobuf_c_message_unpack (&tandem__handover__watched_dn__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__watched_dn__free_unpacked
+                     (Tandem__Handover__WatchedDN *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__watched_dn__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__watcher__init
+                     (Tandem__Handover__Watcher         *message)
+{
+  static const Tandem__Handover__Watcher init_value = TANDEM__HANDOVER__WATCHER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__watcher__get_packed_size
+                     (const Tandem__Handover__Watcher *message)
+{
+  assert(message->base.descriptor == &tandem__handover__watcher__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__watcher__pack
+                     (const Tandem__Handover__Watcher *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__watcher__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__watcher__pack_to_buffer
+                     (const Tandem__Handover__Watcher *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__watcher__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Watcher *
+       tandem__handover__watcher__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Watcher *)
+     protobuf_c_message_unpack (&tandem__handover__watcher__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__watcher__free_unpacked
+                     (Tandem__Handover__Watcher *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__watcher__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__absent_desktop__init
+                     (Tandem__Handover__AbsentDesktop         *message)
+{
+  static const Tandem__Handover__AbsentDesktop init_value = TANDEM__HANDOVER__ABSENT_DESKTOP__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__absent_desktop__get_packed_size
+                     (const Tandem__Handover__AbsentDesktop *message)
+{
+  assert(message->base.descriptor == &tandem__handover__absent_desktop__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__absent_desktop__pack
+                     (const Tandem__Handover__AbsentDesktop *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__absent_desktop__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__absent_desktop__pack_to_buffer
+                     (const Tandem__Handover__AbsentDesktop *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__absent_desktop__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__AbsentDesktop *
+       tandem__handover__absent_desktop__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__AbsentDesktop *)
+     protobuf_c_message_unpack (&tandem__handover__absent_desktop__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__absent_desktop__free_unpacked
+                     (Tandem__Handover__AbsentDesktop *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__absent_desktop__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__event__init
+                     (Tandem__Handover__Event         *message)
+{
+  static const Tandem__Handover__Event init_value = TANDEM__HANDOVER__EVENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__event__get_packed_size
+                     (const Tandem__Handover__Event *message)
+{
+  assert(message->base.descriptor == &tandem__handover__event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__event__pack
+                     (const Tandem__Handover__Event *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__event__pack_to_buffer
+                     (const Tandem__Handover__Event *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Event *
+       tandem__handover__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Event *)
+     protobuf_c_message_unpack (&tandem__handover__event__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__event__free_unpacked
+                     (Tandem__Handover__Event *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__agent_event__init
+                     (Tandem__Handover__AgentEvent         *message)
+{
+  static const Tandem__Handover__AgentEvent init_value = TANDEM__HANDOVER__AGENT_EVENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__agent_event__get_packed_size
+                     (const Tandem__Handover__AgentEvent *message)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__agent_event__pack
+                     (const Tandem__Handover__AgentEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__agent_event__pack_to_buffer
+                     (const Tandem__Handover__AgentEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__agent_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__AgentEvent *
+       tandem__handover__agent_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__AgentEvent *)
+     protobuf_c_message_unpack (&tandem__handover__agent_event__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__agent_event__free_unpacked
+                     (Tandem__Handover__AgentEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__agent_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call_event__init
+                     (Tandem__Handover__CallEvent         *message)
+{
+  static const Tandem__Handover__CallEvent init_value = TANDEM__HANDOVER__CALL_EVENT__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call_event__get_packed_size
+                     (const Tandem__Handover__CallEvent *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call_event__pack
+                     (const Tandem__Handover__CallEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call_event__pack_to_buffer
+                     (const Tandem__Handover__CallEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallEvent *
+       tandem__handover__call_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallEvent *)
+     protobuf_c_message_unpack (&tandem__handover__call_event__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call_event__free_unpacked
+                     (Tandem__Handover__CallEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__server_info__init
+                     (Tandem__Handover__ServerInfo         *message)
+{
+  static const Tandem__Handover__ServerInfo init_value = TANDEM__HANDOVER__SERVER_INFO__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__server_info__get_packed_size
+                     (const Tandem__Handover__ServerInfo *message)
+{
+  assert(message->base.descriptor == &tandem__handover__server_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__server_info__pack
+                     (const Tandem__Handover__ServerInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__server_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__server_info__pack_to_buffer
+                     (const Tandem__Handover__ServerInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__server_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ServerInfo *
+       tandem__handover__server_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ServerInfo *)
+     protobuf_c_message_unpack (&tandem__handover__server_info__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__server_info__free_unpacked
+                     (Tandem__Handover__ServerInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__server_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__server_link__init
+                     (Tandem__Handover__ServerLink         *message)
+{
+  static const Tandem__Handover__ServerLink init_value = TANDEM__HANDOVER__SERVER_LINK__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__server_link__get_packed_size
+                     (const Tandem__Handover__ServerLink *message)
+{
+  assert(message->base.descriptor == &tandem__handover__server_link__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__server_link__pack
+                     (const Tandem__Handover__ServerLink *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__server_link__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__server_link__pack_to_buffer
+                     (const Tandem__Handover__ServerLink *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__server_link__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ServerLink *
+       tandem__handover__server_link__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ServerLink *)
+     protobuf_c_message_unpack (&tandem__handover__server_link__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__server_link__free_unpacked
+                     (Tandem__Handover__ServerLink *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__server_link__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__requests__init
+                     (Tandem__Handover__Requests         *message)
+{
+  static const Tandem__Handover__Requests init_value = TANDEM__HANDOVER__REQUESTS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__requests__get_packed_size
+                     (const Tandem__Handover__Requests *message)
+{
+  assert(message->base.descriptor == &tandem__handover__requests__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__requests__pack
+                     (const Tandem__Handover__Requests *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__requests__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__requests__pack_to_buffer
+                     (const Tandem__Handover__Requests *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__requests__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Requests *
+       tandem__handover__requests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Requests *)
+     protobuf_c_message_unpack (&tandem__handover__requests__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__requests__free_unpacked
+                     (Tandem__Handover__Requests *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__requests__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__request_under_way__init
+                     (Tandem__Handover__RequestUnderWay         *message)
+{
+  static const Tandem__Handover__RequestUnderWay init_value = TANDEM__HANDOVER__REQUEST_UNDER_WAY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__request_under_way__get_packed_size
+                     (const Tandem__Handover__RequestUnderWay *message)
+{
+  assert(message->base.descriptor == &tandem__handover__request_under_way__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__request_under_way__pack
+                     (const Tandem__Handover__RequestUnderWay *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__request_under_way__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__request_under_way__pack_to_buffer
+                     (const Tandem__Handover__RequestUnderWay *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__request_under_way__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RequestUnderWay *
+       tandem__handover__request_under_way__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RequestUnderWay *)
+     protobuf_c_message_unpack (&tandem__handover__request_under_way__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__request_under_way__free_unpacked
+                     (Tandem__Handover__RequestUnderWay *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__request_under_way__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__peer_requests__init
+                     (Tandem__Handover__PeerRequests         *message)
+{
+  static const Tandem__Handover__PeerRequests init_value = TANDEM__HANDOVER__PEER_REQUESTS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__peer_requests__get_packed_size
+                     (const Tandem__Handover__PeerRequests *message)
+{
+  assert(message->base.descriptor == &tandem__handover__peer_requests__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__peer_requests__pack
+                     (const Tandem__Handover__PeerRequests *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__peer_requests__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__peer_requests__pack_to_buffer
+                     (const Tandem__Handover__PeerRequests *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__peer_requests__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__PeerRequests *
+       tandem__handover__peer_requests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__PeerRequests *)
+     protobuf_c_message_unpack (&tandem__handover__peer_requests__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__peer_requests__free_unpacked
+                     (Tandem__Handover__PeerRequests *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__peer_requests__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__owed_answer__init
+                     (Tandem__Handover__OwedAnswer         *message)
+{
+  static const Tandem__Handover__OwedAnswer init_value = TANDEM__HANDOVER__OWED_ANSWER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__owed_answer__get_packed_size
+                     (const Tandem__Handover__OwedAnswer *message)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__owed_answer__pack
+                     (const Tandem__Handover__OwedAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__owed_answer__pack_to_buffer
+                     (const Tandem__Handover__OwedAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__owed_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwedAnswer *
+       tandem__handover__owed_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwedAnswer *)
+     protobuf_c_message_unpack (&tandem__handover__owed_answer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__owed_answer__free_unpacked
+                     (Tandem__Handover__OwedAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__owed_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__proxied_request__init
+                     (Tandem__Handover__ProxiedRequest         *message)
+{
+  static const Tandem__Handover__ProxiedRequest init_value = TANDEM__HANDOVER__PROXIED_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__proxied_request__get_packed_size
+                     (const Tandem__Handover__ProxiedRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__proxied_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__proxied_request__pack
+                     (const Tandem__Handover__ProxiedRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__proxied_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__proxied_request__pack_to_buffer
+                     (const Tandem__Handover__ProxiedRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__proxied_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ProxiedRequest *
+       tandem__handover__proxied_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ProxiedRequest *)
+     protobuf_c_message_unpack (&tandem__handover__proxied_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__proxied_request__free_unpacked
+                     (Tandem__Handover__ProxiedRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__proxied_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__owner_request__init
+                     (Tandem__Handover__OwnerRequest         *message)
+{
+  static const Tandem__Handover__OwnerRequest init_value = TANDEM__HANDOVER__OWNER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__owner_request__get_packed_size
+                     (const Tandem__Handover__OwnerRequest *message)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__owner_request__pack
+                     (const Tandem__Handover__OwnerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__owner_request__pack_to_buffer
+                     (const Tandem__Handover__OwnerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwnerRequest *
+       tandem__handover__owner_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwnerRequest *)
+     protobuf_c_message_unpack (&tandem__handover__owner_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__owner_request__free_unpacked
+                     (Tandem__Handover__OwnerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__owner_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__proxy_answer__init
+                     (Tandem__Handover__ProxyAnswer         *message)
+{
+  static const Tandem__Handover__ProxyAnswer init_value = TANDEM__HANDOVER__PROXY_ANSWER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__proxy_answer__get_packed_size
+                     (const Tandem__Handover__ProxyAnswer *message)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__proxy_answer__pack
+                     (const Tandem__Handover__ProxyAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__proxy_answer__pack_to_buffer
+                     (const Tandem__Handover__ProxyAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__proxy_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__ProxyAnswer *
+       tandem__handover__proxy_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__ProxyAnswer *)
+     protobuf_c_message_unpack (&tandem__handover__proxy_answer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__proxy_answer__free_unpacked
+                     (Tandem__Handover__ProxyAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__proxy_answer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__owner_word__init
+                     (Tandem__Handover__OwnerWord         *message)
+{
+  static const Tandem__Handover__OwnerWord init_value = TANDEM__HANDOVER__OWNER_WORD__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__owner_word__get_packed_size
+                     (const Tandem__Handover__OwnerWord *message)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_word__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__owner_word__pack
+                     (const Tandem__Handover__OwnerWord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_word__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__owner_word__pack_to_buffer
+                     (const Tandem__Handover__OwnerWord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__owner_word__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__OwnerWord *
+       tandem__handover__owner_word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__OwnerWord *)
+     protobuf_c_message_unpack (&tandem__handover__owner_word__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__owner_word__free_unpacked
+                     (Tandem__Handover__OwnerWord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__owner_word__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__routed_calls__init
+                     (Tandem__Handover__RoutedCalls         *message)
+{
+  static const Tandem__Handover__RoutedCalls init_value = TANDEM__HANDOVER__ROUTED_CALLS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__routed_calls__get_packed_size
+                     (const Tandem__Handover__RoutedCalls *message)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_calls__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__routed_calls__pack
+                     (const Tandem__Handover__RoutedCalls *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_calls__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__routed_calls__pack_to_buffer
+                     (const Tandem__Handover__RoutedCalls *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_calls__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RoutedCalls *
+       tandem__handover__routed_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RoutedCalls *)
+     protobuf_c_message_unpack (&tandem__handover__routed_calls__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__routed_calls__free_unpacked
+                     (Tandem__Handover__RoutedCalls *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__routed_calls__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__placed_call__init
+                     (Tandem__Handover__PlacedCall         *message)
+{
+  static const Tandem__Handover__PlacedCall init_value = TANDEM__HANDOVER__PLACED_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__placed_call__get_packed_size
+                     (const Tandem__Handover__PlacedCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__placed_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__placed_call__pack
+                     (const Tandem__Handover__PlacedCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__placed_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__placed_call__pack_to_buffer
+                     (const Tandem__Handover__PlacedCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__placed_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__PlacedCall *
+       tandem__handover__placed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__PlacedCall *)
+     protobuf_c_message_unpack (&tandem__handover__placed_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__placed_call__free_unpacked
+                     (Tandem__Handover__PlacedCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__placed_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__routed_call__init
+                     (Tandem__Handover__RoutedCall         *message)
+{
+  static const Tandem__Handover__RoutedCall init_value = TANDEM__HANDOVER__ROUTED_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__routed_call__get_packed_size
+                     (const Tandem__Handover__RoutedCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__routed_call__pack
+                     (const Tandem__Handover__RoutedCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__routed_call__pack_to_buffer
+                     (const Tandem__Handover__RoutedCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__routed_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RoutedCall *
+       tandem__handover__routed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RoutedCall *)
+     protobuf_c_message_unpack (&tandem__handover__routed_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__routed_call__free_unpacked
+                     (Tandem__Handover__RoutedCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__routed_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__routing_phase__init
+                     (Tandem__Handover__RoutingPhase         *message)
+{
+  static const Tandem__Handover__RoutingPhase init_value = TANDEM__HANDOVER__ROUTING_PHASE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__routing_phase__get_packed_size
+                     (const Tandem__Handover__RoutingPhase *message)
+{
+  assert(message->base.descriptor == &tandem__handover__routing_phase__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__routing_phase__pack
+                     (const Tandem__Handover__RoutingPhase *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__routing_phase__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__routing_phase__pack_to_buffer
+                     (const Tandem__Handover__RoutingPhase *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__routing_phase__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RoutingPhase *
+       tandem__handover__routing_phase__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RoutingPhase *)
+     protobuf_c_message_unpack (&tandem__handover__routing_phase__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__routing_phase__free_unpacked
+                     (Tandem__Handover__RoutingPhase *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__routing_phase__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__route_order__init
+                     (Tandem__Handover__RouteOrder         *message)
+{
+  static const Tandem__Handover__RouteOrder init_value = TANDEM__HANDOVER__ROUTE_ORDER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__route_order__get_packed_size
+                     (const Tandem__Handover__RouteOrder *message)
+{
+  assert(message->base.descriptor == &tandem__handover__route_order__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__route_order__pack
+                     (const Tandem__Handover__RouteOrder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__route_order__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__route_order__pack_to_buffer
+                     (const Tandem__Handover__RouteOrder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__route_order__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RouteOrder *
+       tandem__handover__route_order__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RouteOrder *)
+     protobuf_c_message_unpack (&tandem__handover__route_order__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__route_order__free_unpacked
+                     (Tandem__Handover__RouteOrder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__route_order__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__queue_position__init
+                     (Tandem__Handover__QueuePosition         *message)
+{
+  static const Tandem__Handover__QueuePosition init_value = TANDEM__HANDOVER__QUEUE_POSITION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__queue_position__get_packed_size
+                     (const Tandem__Handover__QueuePosition *message)
+{
+  assert(message->base.descriptor == &tandem__handover__queue_position__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__queue_position__pack
+                     (const Tandem__Handover__QueuePosition *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__queue_position__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__queue_position__pack_to_buffer
+                     (const Tandem__Handover__QueuePosition *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__queue_position__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__QueuePosition *
+       tandem__handover__queue_position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__QueuePosition *)
+     protobuf_c_message_unpack (&tandem__handover__queue_position__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__queue_position__free_unpacked
+                     (Tandem__Handover__QueuePosition *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__queue_position__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__routers__init
+                     (Tandem__Handover__Routers         *message)
+{
+  static const Tandem__Handover__Routers init_value = TANDEM__HANDOVER__ROUTERS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__routers__get_packed_size
+                     (const Tandem__Handover__Routers *message)
+{
+  assert(message->base.descriptor == &tandem__handover__routers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__routers__pack
+                     (const Tandem__Handover__Routers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__routers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__routers__pack_to_buffer
+                     (const Tandem__Handover__Routers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__routers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Routers *
+       tandem__handover__routers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Routers *)
+     protobuf_c_message_unpack (&tandem__handover__routers__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__routers__free_unpacked
+                     (Tandem__Handover__Routers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__routers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__router_entry__init
+                     (Tandem__Handover__RouterEntry         *message)
+{
+  static const Tandem__Handover__RouterEntry init_value = TANDEM__HANDOVER__ROUTER_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__router_entry__get_packed_size
+                     (const Tandem__Handover__RouterEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__router_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__router_entry__pack
+                     (const Tandem__Handover__RouterEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__router_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__router_entry__pack_to_buffer
+                     (const Tandem__Handover__RouterEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__router_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__RouterEntry *
+       tandem__handover__router_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__RouterEntry *)
+     protobuf_c_message_unpack (&tandem__handover__router_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__router_entry__free_unpacked
+                     (Tandem__Handover__RouterEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__router_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__router__init
+                     (Tandem__Handover__Router         *message)
+{
+  static const Tandem__Handover__Router init_value = TANDEM__HANDOVER__ROUTER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__router__get_packed_size
+                     (const Tandem__Handover__Router *message)
+{
+  assert(message->base.descriptor == &tandem__handover__router__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__router__pack
+                     (const Tandem__Handover__Router *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__router__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__router__pack_to_buffer
+                     (const Tandem__Handover__Router *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__router__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Router *
+       tandem__handover__router__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Router *)
+     protobuf_c_message_unpack (&tandem__handover__router__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__router__free_unpacked
+                     (Tandem__Handover__Router *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__router__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__point_counters__init
+                     (Tandem__Handover__PointCounters         *message)
+{
+  static const Tandem__Handover__PointCounters init_value = TANDEM__HANDOVER__POINT_COUNTERS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__point_counters__get_packed_size
+                     (const Tandem__Handover__PointCounters *message)
+{
+  assert(message->base.descriptor == &tandem__handover__point_counters__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__point_counters__pack
+                     (const Tandem__Handover__PointCounters *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__point_counters__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__point_counters__pack_to_buffer
+                     (const Tandem__Handover__PointCounters *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__point_counters__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__PointCounters *
+       tandem__handover__point_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__PointCounters *)
+     protobuf_c_message_unpack (&tandem__handover__point_counters__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__point_counters__free_unpacked
+                     (Tandem__Handover__PointCounters *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__point_counters__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__witnesses__init
+                     (Tandem__Handover__Witnesses         *message)
+{
+  static const Tandem__Handover__Witnesses init_value = TANDEM__HANDOVER__WITNESSES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__witnesses__get_packed_size
+                     (const Tandem__Handover__Witnesses *message)
+{
+  assert(message->base.descriptor == &tandem__handover__witnesses__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__witnesses__pack
+                     (const Tandem__Handover__Witnesses *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__witnesses__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__witnesses__pack_to_buffer
+                     (const Tandem__Handover__Witnesses *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__witnesses__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Witnesses *
+       tandem__handover__witnesses__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Witnesses *)
+     protobuf_c_message_unpack (&tandem__handover__witnesses__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__witnesses__free_unpacked
+                     (Tandem__Handover__Witnesses *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__witnesses__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__witnessed_entry__init
+                     (Tandem__Handover__WitnessedEntry         *message)
+{
+  static const Tandem__Handover__WitnessedEntry init_value = TANDEM__HANDOVER__WITNESSED_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__witnessed_entry__get_packed_size
+                     (const Tandem__Handover__WitnessedEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__witnessed_entry__pack
+                     (const Tandem__Handover__WitnessedEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__witnessed_entry__pack_to_buffer
+                     (const Tandem__Handover__WitnessedEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WitnessedEntry *
+       tandem__handover__witnessed_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WitnessedEntry *)
+     protobuf_c_message_unpack (&tandem__handover__witnessed_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__witnessed_entry__free_unpacked
+                     (Tandem__Handover__WitnessedEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__witnessed_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__witnessed__init
+                     (Tandem__Handover__Witnessed         *message)
+{
+  static const Tandem__Handover__Witnessed init_value = TANDEM__HANDOVER__WITNESSED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__witnessed__get_packed_size
+                     (const Tandem__Handover__Witnessed *message)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__witnessed__pack
+                     (const Tandem__Handover__Witnessed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__witnessed__pack_to_buffer
+                     (const Tandem__Handover__Witnessed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__witnessed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Witnessed *
+       tandem__handover__witnessed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Witnessed *)
+     protobuf_c_message_unpack (&tandem__handover__witnessed__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__witnessed__free_unpacked
+                     (Tandem__Handover__Witnessed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__witnessed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__word_entry__init
+                     (Tandem__Handover__WordEntry         *message)
+{
+  static const Tandem__Handover__WordEntry init_value = TANDEM__HANDOVER__WORD_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__word_entry__get_packed_size
+                     (const Tandem__Handover__WordEntry *message)
+{
+  assert(message->base.descriptor == &tandem__handover__word_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__word_entry__pack
+                     (const Tandem__Handover__WordEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__word_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__word_entry__pack_to_buffer
+                     (const Tandem__Handover__WordEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__word_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__WordEntry *
+       tandem__handover__word_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__WordEntry *)
+     protobuf_c_message_unpack (&tandem__handover__word_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__word_entry__free_unpacked
+                     (Tandem__Handover__WordEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__word_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__word__init
+                     (Tandem__Handover__Word         *message)
+{
+  static const Tandem__Handover__Word init_value = TANDEM__HANDOVER__WORD__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__word__get_packed_size
+                     (const Tandem__Handover__Word *message)
+{
+  assert(message->base.descriptor == &tandem__handover__word__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__word__pack
+                     (const Tandem__Handover__Word *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__word__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__word__pack_to_buffer
+                     (const Tandem__Handover__Word *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__word__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Word *
+       tandem__handover__word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Word *)
+     protobuf_c_message_unpack (&tandem__handover__word__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__word__free_unpacked
+                     (Tandem__Handover__Word *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__word__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__calls_changed__init
+                     (Tandem__Handover__CallsChanged         *message)
+{
+  static const Tandem__Handover__CallsChanged init_value = TANDEM__HANDOVER__CALLS_CHANGED__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__calls_changed__get_packed_size
+                     (const Tandem__Handover__CallsChanged *message)
+{
+  assert(message->base.descriptor == &tandem__handover__calls_changed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__calls_changed__pack
+                     (const Tandem__Handover__CallsChanged *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__calls_changed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__calls_changed__pack_to_buffer
+                     (const Tandem__Handover__CallsChanged *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__calls_changed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallsChanged *
+       tandem__handover__calls_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallsChanged *)
+     protobuf_c_message_unpack (&tandem__handover__calls_changed__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__calls_changed__free_unpacked
+                     (Tandem__Handover__CallsChanged *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__calls_changed__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__call_reports__init
+                     (Tandem__Handover__CallReports         *message)
+{
+  static const Tandem__Handover__CallReports init_value = TANDEM__HANDOVER__CALL_REPORTS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__call_reports__get_packed_size
+                     (const Tandem__Handover__CallReports *message)
+{
+  assert(message->base.descriptor == &tandem__handover__call_reports__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__call_reports__pack
+                     (const Tandem__Handover__CallReports *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__call_reports__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__call_reports__pack_to_buffer
+                     (const Tandem__Handover__CallReports *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__call_reports__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CallReports *
+       tandem__handover__call_reports__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CallReports *)
+     protobuf_c_message_unpack (&tandem__handover__call_reports__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__call_reports__free_unpacked
+                     (Tandem__Handover__CallReports *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__call_reports__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__trunks__init
+                     (Tandem__Handover__Trunks         *message)
+{
+  static const Tandem__Handover__Trunks init_value = TANDEM__HANDOVER__TRUNKS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__trunks__get_packed_size
+                     (const Tandem__Handover__Trunks *message)
+{
+  assert(message->base.descriptor == &tandem__handover__trunks__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__trunks__pack
+                     (const Tandem__Handover__Trunks *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__trunks__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__trunks__pack_to_buffer
+                     (const Tandem__Handover__Trunks *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__trunks__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Trunks *
+       tandem__handover__trunks__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Trunks *)
+     protobuf_c_message_unpack (&tandem__handover__trunks__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__trunks__free_unpacked
+                     (Tandem__Handover__Trunks *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__trunks__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__trunk_call__init
+                     (Tandem__Handover__TrunkCall         *message)
+{
+  static const Tandem__Handover__TrunkCall init_value = TANDEM__HANDOVER__TRUNK_CALL__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__trunk_call__get_packed_size
+                     (const Tandem__Handover__TrunkCall *message)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__trunk_call__pack
+                     (const Tandem__Handover__TrunkCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__trunk_call__pack_to_buffer
+                     (const Tandem__Handover__TrunkCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__TrunkCall *
+       tandem__handover__trunk_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__TrunkCall *)
+     protobuf_c_message_unpack (&tandem__handover__trunk_call__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__trunk_call__free_unpacked
+                     (Tandem__Handover__TrunkCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__trunk_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__trunk_counters__init
+                     (Tandem__Handover__TrunkCounters         *message)
+{
+  static const Tandem__Handover__TrunkCounters init_value = TANDEM__HANDOVER__TRUNK_COUNTERS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__trunk_counters__get_packed_size
+                     (const Tandem__Handover__TrunkCounters *message)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_counters__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__trunk_counters__pack
+                     (const Tandem__Handover__TrunkCounters *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_counters__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__trunk_counters__pack_to_buffer
+                     (const Tandem__Handover__TrunkCounters *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__trunk_counters__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__TrunkCounters *
+       tandem__handover__trunk_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__TrunkCounters *)
+     protobuf_c_message_unpack (&tandem__handover__trunk_counters__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__trunk_counters__free_unpacked
+                     (Tandem__Handover__TrunkCounters *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__trunk_counters__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__capacities__init
+                     (Tandem__Handover__Capacities         *message)
+{
+  static const Tandem__Handover__Capacities init_value = TANDEM__HANDOVER__CAPACITIES__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__capacities__get_packed_size
+                     (const Tandem__Handover__Capacities *message)
+{
+  assert(message->base.descriptor == &tandem__handover__capacities__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__capacities__pack
+                     (const Tandem__Handover__Capacities *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__capacities__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__capacities__pack_to_buffer
+                     (const Tandem__Handover__Capacities *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__capacities__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Capacities *
+       tandem__handover__capacities__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Capacities *)
+     protobuf_c_message_unpack (&tandem__handover__capacities__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__capacities__free_unpacked
+                     (Tandem__Handover__Capacities *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__capacities__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__capacity_peer__init
+                     (Tandem__Handover__CapacityPeer         *message)
+{
+  static const Tandem__Handover__CapacityPeer init_value = TANDEM__HANDOVER__CAPACITY_PEER__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__capacity_peer__get_packed_size
+                     (const Tandem__Handover__CapacityPeer *message)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_peer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__capacity_peer__pack
+                     (const Tandem__Handover__CapacityPeer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_peer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__capacity_peer__pack_to_buffer
+                     (const Tandem__Handover__CapacityPeer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_peer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CapacityPeer *
+       tandem__handover__capacity_peer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CapacityPeer *)
+     protobuf_c_message_unpack (&tandem__handover__capacity_peer__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__capacity_peer__free_unpacked
+                     (Tandem__Handover__CapacityPeer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__capacity_peer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__capacity_question__init
+                     (Tandem__Handover__CapacityQuestion         *message)
+{
+  static const Tandem__Handover__CapacityQuestion init_value = TANDEM__HANDOVER__CAPACITY_QUESTION__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__capacity_question__get_packed_size
+                     (const Tandem__Handover__CapacityQuestion *message)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_question__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__capacity_question__pack
+                     (const Tandem__Handover__CapacityQuestion *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_question__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__capacity_question__pack_to_buffer
+                     (const Tandem__Handover__CapacityQuestion *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity_question__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__CapacityQuestion *
+       tandem__handover__capacity_question__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__CapacityQuestion *)
+     protobuf_c_message_unpack (&tandem__handover__capacity_question__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__capacity_question__free_unpacked
+                     (Tandem__Handover__CapacityQuestion *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__capacity_question__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__capacity__init
+                     (Tandem__Handover__Capacity         *message)
+{
+  static const Tandem__Handover__Capacity init_value = TANDEM__HANDOVER__CAPACITY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__capacity__get_packed_size
+                     (const Tandem__Handover__Capacity *message)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__capacity__pack
+                     (const Tandem__Handover__Capacity *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__capacity__pack_to_buffer
+                     (const Tandem__Handover__Capacity *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__capacity__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Capacity *
+       tandem__handover__capacity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Capacity *)
+     protobuf_c_message_unpack (&tandem__handover__capacity__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__capacity__free_unpacked
+                     (Tandem__Handover__Capacity *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__capacity__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__gateways__init
+                     (Tandem__Handover__Gateways         *message)
+{
+  static const Tandem__Handover__Gateways init_value = TANDEM__HANDOVER__GATEWAYS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__gateways__get_packed_size
+                     (const Tandem__Handover__Gateways *message)
+{
+  assert(message->base.descriptor == &tandem__handover__gateways__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__gateways__pack
+                     (const Tandem__Handover__Gateways *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__gateways__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__gateways__pack_to_buffer
+                     (const Tandem__Handover__Gateways *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__gateways__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Gateways *
+       tandem__handover__gateways__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Gateways *)
+     protobuf_c_message_unpack (&tandem__handover__gateways__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__gateways__free_unpacked
+                     (Tandem__Handover__Gateways *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__gateways__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__gateway__init
+                     (Tandem__Handover__Gateway         *message)
+{
+  static const Tandem__Handover__Gateway init_value = TANDEM__HANDOVER__GATEWAY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__gateway__get_packed_size
+                     (const Tandem__Handover__Gateway *message)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__gateway__pack
+                     (const Tandem__Handover__Gateway *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__gateway__pack_to_buffer
+                     (const Tandem__Handover__Gateway *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__gateway__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Gateway *
+       tandem__handover__gateway__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Gateway *)
+     protobuf_c_message_unpack (&tandem__handover__gateway__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__gateway__free_unpacked
+                     (Tandem__Handover__Gateway *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__gateway__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__handover__offer__field_descriptors[8] =
 {
   {
@@ -301,5 +7096,12152 @@ const ProtobufCMessageDescriptor tandem__handover__piece__descriptor =
   tandem__handover__piece__field_indices_by_name,
   1,  tandem__handover__piece__number_ranges,
   (ProtobufCMessageInit) tandem__handover__piece__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__state__field_descriptors[3] =
+{
+  {
+    "dns",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__State, n_dns),
+    offsetof(Tandem__Handover__State, dns),
+    &tandem__handover__dnstate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "feed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__State, feed),
+    &tandem__handover__feed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rest",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__State, rest),
+    &tandem__handover__rest__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__state__field_indices_by_name[] = {
+  0,   /* field[0] = dns */
+  1,   /* field[1] = feed */
+  2,   /* field[2] = rest */
+};
+static const ProtobufCIntRange tandem__handover__state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.State",
+  "State",
+  "Tandem__Handover__State",
+  "tandem.handover",
+  sizeof(Tandem__Handover__State),
+  3,
+  tandem__handover__state__field_descriptors,
+  tandem__handover__state__field_indices_by_name,
+  1,  tandem__handover__state__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__dnstate__field_descriptors[3] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNState, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ownership",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNState, ownership),
+    &tandem__handover__ownership__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bindings",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNState, bindings),
+    &tandem__handover__bindings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__dnstate__field_indices_by_name[] = {
+  2,   /* field[2] = bindings */
+  0,   /* field[0] = dn */
+  1,   /* field[1] = ownership */
+};
+static const ProtobufCIntRange tandem__handover__dnstate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.DNState",
+  "DNState",
+  "Tandem__Handover__DNState",
+  "tandem.handover",
+  sizeof(Tandem__Handover__DNState),
+  3,
+  tandem__handover__dnstate__field_descriptors,
+  tandem__handover__dnstate__field_indices_by_name,
+  1,  tandem__handover__dnstate__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__dnstate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[21] =
+{
+  {
+    "ownership",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, ownership),
+    &tandem__handover__ownership_rest__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "registrar",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, registrar),
+    &tandem__handover__registrar_rest__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "proxy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, proxy),
+    &tandem__handover__proxy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ports",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, ports),
+    &tandem__handover__ports__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, requests),
+    &tandem__handover__requests__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservations",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, reservations),
+    &tandem__handover__reservations__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wrap_ups",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, wrap_ups),
+    &tandem__handover__wrap_ups__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routed_calls",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, routed_calls),
+    &tandem__handover__routed_calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunks",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, trunks),
+    &tandem__handover__trunks__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "witnesses",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, witnesses),
+    &tandem__handover__witnesses__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_calls",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_held_calls),
+    offsetof(Tandem__Handover__Rest, held_calls),
+    &tandem__handover__held_call_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "redeemed_calls",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_redeemed_calls),
+    offsetof(Tandem__Handover__Rest, redeemed_calls),
+    &tandem__handover__redeemed_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_routed_call",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, last_routed_call),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counted_trunk_changes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, counted_trunk_changes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call_reports",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_call_reports),
+    offsetof(Tandem__Handover__Rest, call_reports),
+    &tandem__handover__call_reports__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peer_messages",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_peer_messages),
+    offsetof(Tandem__Handover__Rest, peer_messages),
+    &tandem__handover__waiting_messages__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counters",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, counters),
+    &tandem__handover__node_counters__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "authenticator",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, authenticator),
+    &tandem__handover__authenticator__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandoned",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_abandoned),
+    offsetof(Tandem__Handover__Rest, abandoned),
+    &tandem__handover__grace__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "grace_ends",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Rest, n_grace_ends),
+    offsetof(Tandem__Handover__Rest, grace_ends),
+    &tandem__handover__grace__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unwritten",
+    21,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Handover__Rest, n_unwritten),
+    offsetof(Tandem__Handover__Rest, unwritten),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__rest__field_indices_by_name[] = {
+  18,   /* field[18] = abandoned */
+  17,   /* field[17] = authenticator */
+  14,   /* field[14] = call_reports */
+  13,   /* field[13] = counted_trunk_changes */
+  16,   /* field[16] = counters */
+  19,   /* field[19] = grace_ends */
+  10,   /* field[10] = held_calls */
+  12,   /* field[12] = last_routed_call */
+  0,   /* field[0] = ownership */
+  15,   /* field[15] = peer_messages */
+  3,   /* field[3] = ports */
+  2,   /* field[2] = proxy */
+  11,   /* field[11] = redeemed_calls */
+  1,   /* field[1] = registrar */
+  4,   /* field[4] = requests */
+  5,   /* field[5] = reservations */
+  7,   /* field[7] = routed_calls */
+  8,   /* field[8] = trunks */
+  20,   /* field[20] = unwritten */
+  9,   /* field[9] = witnesses */
+  6,   /* field[6] = wrap_ups */
+};
+static const ProtobufCIntRange tandem__handover__rest__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 21 }
+};
+const ProtobufCMessageDescriptor tandem__handover__rest__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Rest",
+  "Rest",
+  "Tandem__Handover__Rest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Rest),
+  21,
+  tandem__handover__rest__field_descriptors,
+  tandem__handover__rest__field_indices_by_name,
+  1,  tandem__handover__rest__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__rest__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__address__field_descriptors[3] =
+{
+  {
+    "high",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Address, high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "low",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Address, low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "port",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Address, port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__address__field_indices_by_name[] = {
+  0,   /* field[0] = high */
+  1,   /* field[1] = low */
+  2,   /* field[2] = port */
+};
+static const ProtobufCIntRange tandem__handover__address__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__address__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Address",
+  "Address",
+  "Tandem__Handover__Address",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Address),
+  3,
+  tandem__handover__address__field_descriptors,
+  tandem__handover__address__field_indices_by_name,
+  1,  tandem__handover__address__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__address__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__instant__field_descriptors[2] =
+{
+  {
+    "monotonic",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Instant, monotonic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wall",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Instant, wall),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__instant__field_indices_by_name[] = {
+  0,   /* field[0] = monotonic */
+  1,   /* field[1] = wall */
+};
+static const ProtobufCIntRange tandem__handover__instant__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__instant__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Instant",
+  "Instant",
+  "Tandem__Handover__Instant",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Instant),
+  2,
+  tandem__handover__instant__field_descriptors,
+  tandem__handover__instant__field_indices_by_name,
+  1,  tandem__handover__instant__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__instant__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__dn__field_descriptors[2] =
+{
+  {
+    "high",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DN, high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "low",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DN, low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__dn__field_indices_by_name[] = {
+  0,   /* field[0] = high */
+  1,   /* field[1] = low */
+};
+static const ProtobufCIntRange tandem__handover__dn__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__dn__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.DN",
+  "DN",
+  "Tandem__Handover__DN",
+  "tandem.handover",
+  sizeof(Tandem__Handover__DN),
+  2,
+  tandem__handover__dn__field_descriptors,
+  tandem__handover__dn__field_indices_by_name,
+  1,  tandem__handover__dn__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__dn__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__claim__field_descriptors[2] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Claim, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Claim, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__claim__field_indices_by_name[] = {
+  0,   /* field[0] = owner */
+  1,   /* field[1] = stamp */
+};
+static const ProtobufCIntRange tandem__handover__claim__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__claim__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Claim",
+  "Claim",
+  "Tandem__Handover__Claim",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Claim),
+  2,
+  tandem__handover__claim__field_descriptors,
+  tandem__handover__claim__field_indices_by_name,
+  1,  tandem__handover__claim__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__claim__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__agent__field_descriptors[1] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Agent, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__agent__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__handover__agent__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__agent__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Agent",
+  "Agent",
+  "Tandem__Handover__Agent",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Agent),
+  1,
+  tandem__handover__agent__field_descriptors,
+  tandem__handover__agent__field_indices_by_name,
+  1,  tandem__handover__agent__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__agent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__skill__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Skill, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "level",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Skill, level),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__skill__field_indices_by_name[] = {
+  1,   /* field[1] = level */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__handover__skill__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__skill__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Skill",
+  "Skill",
+  "Tandem__Handover__Skill",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Skill),
+  2,
+  tandem__handover__skill__field_descriptors,
+  tandem__handover__skill__field_indices_by_name,
+  1,  tandem__handover__skill__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__skill__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__profile__field_descriptors[2] =
+{
+  {
+    "skills",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Profile, n_skills),
+    offsetof(Tandem__Handover__Profile, skills),
+    &tandem__handover__skill__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Profile, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__profile__field_indices_by_name[] = {
+  1,   /* field[1] = priority */
+  0,   /* field[0] = skills */
+};
+static const ProtobufCIntRange tandem__handover__profile__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__profile__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Profile",
+  "Profile",
+  "Tandem__Handover__Profile",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Profile),
+  2,
+  tandem__handover__profile__field_descriptors,
+  tandem__handover__profile__field_indices_by_name,
+  1,  tandem__handover__profile__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__profile__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reason__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reason, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reason, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reason__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange tandem__handover__reason__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reason__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Reason",
+  "Reason",
+  "Tandem__Handover__Reason",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Reason),
+  2,
+  tandem__handover__reason__field_descriptors,
+  tandem__handover__reason__field_indices_by_name,
+  1,  tandem__handover__reason__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reason__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reasons__field_descriptors[1] =
+{
+  {
+    "reasons",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Reasons, n_reasons),
+    offsetof(Tandem__Handover__Reasons, reasons),
+    &tandem__handover__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reasons__field_indices_by_name[] = {
+  0,   /* field[0] = reasons */
+};
+static const ProtobufCIntRange tandem__handover__reasons__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reasons__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Reasons",
+  "Reasons",
+  "Tandem__Handover__Reasons",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Reasons),
+  1,
+  tandem__handover__reasons__field_descriptors,
+  tandem__handover__reasons__field_indices_by_name,
+  1,  tandem__handover__reasons__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reasons__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__session__field_descriptors[7] =
+{
+  {
+    "agent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, agent),
+    &tandem__handover__agent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reasons",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, reasons),
+    &tandem__handover__reasons__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "profile",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, profile),
+    &tandem__handover__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "login",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, login),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Session, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__session__field_indices_by_name[] = {
+  0,   /* field[0] = agent */
+  5,   /* field[5] = login */
+  4,   /* field[4] = profile */
+  3,   /* field[3] = reasons */
+  6,   /* field[6] = stamp */
+  1,   /* field[1] = state */
+  2,   /* field[2] = work_mode */
+};
+static const ProtobufCIntRange tandem__handover__session__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__handover__session__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Session",
+  "Session",
+  "Tandem__Handover__Session",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Session),
+  7,
+  tandem__handover__session__field_descriptors,
+  tandem__handover__session__field_indices_by_name,
+  1,  tandem__handover__session__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__session__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call__field_descriptors[6] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, is_caller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, other),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Call, routing_point),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  2,   /* field[2] = is_caller */
+  4,   /* field[4] = other */
+  1,   /* field[1] = phase */
+  5,   /* field[5] = routing_point */
+  3,   /* field[3] = since */
+};
+static const ProtobufCIntRange tandem__handover__call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Call",
+  "Call",
+  "Tandem__Handover__Call",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Call),
+  6,
+  tandem__handover__call__field_descriptors,
+  tandem__handover__call__field_indices_by_name,
+  1,  tandem__handover__call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ended_call__field_descriptors[2] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedCall, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedCall, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ended_call__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  1,   /* field[1] = end */
+};
+static const ProtobufCIntRange tandem__handover__ended_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ended_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.EndedCall",
+  "EndedCall",
+  "Tandem__Handover__EndedCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__EndedCall),
+  2,
+  tandem__handover__ended_call__field_descriptors,
+  tandem__handover__ended_call__field_indices_by_name,
+  1,  tandem__handover__ended_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ended_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__calls__field_descriptors[2] =
+{
+  {
+    "calls",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Calls, n_calls),
+    offsetof(Tandem__Handover__Calls, calls),
+    &tandem__handover__call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_ended",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Calls, last_ended),
+    &tandem__handover__ended_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__calls__field_indices_by_name[] = {
+  0,   /* field[0] = calls */
+  1,   /* field[1] = last_ended */
+};
+static const ProtobufCIntRange tandem__handover__calls__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__calls__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Calls",
+  "Calls",
+  "Tandem__Handover__Calls",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Calls),
+  2,
+  tandem__handover__calls__field_descriptors,
+  tandem__handover__calls__field_indices_by_name,
+  1,  tandem__handover__calls__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__calls__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ownership__field_descriptors[3] =
+{
+  {
+    "record",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ownership, record),
+    &tandem__handover__record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ownership, session),
+    &tandem__handover__held_session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ownership, calls),
+    &tandem__handover__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ownership__field_indices_by_name[] = {
+  2,   /* field[2] = calls */
+  0,   /* field[0] = record */
+  1,   /* field[1] = session */
+};
+static const ProtobufCIntRange tandem__handover__ownership__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ownership__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Ownership",
+  "Ownership",
+  "Tandem__Handover__Ownership",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Ownership),
+  3,
+  tandem__handover__ownership__field_descriptors,
+  tandem__handover__ownership__field_indices_by_name,
+  1,  tandem__handover__ownership__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ownership__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__record__field_descriptors[8] =
+{
+  {
+    "stamp",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "registered",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, registered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "said_revision",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, said_revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "occupancy",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, occupancy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "service",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_said",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, is_said),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_provisional",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Record, is_provisional),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__record__field_indices_by_name[] = {
+  7,   /* field[7] = is_provisional */
+  6,   /* field[6] = is_said */
+  4,   /* field[4] = occupancy */
+  3,   /* field[3] = owner */
+  1,   /* field[1] = registered */
+  2,   /* field[2] = said_revision */
+  5,   /* field[5] = service */
+  0,   /* field[0] = stamp */
+};
+static const ProtobufCIntRange tandem__handover__record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__handover__record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Record",
+  "Record",
+  "Tandem__Handover__Record",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Record),
+  8,
+  tandem__handover__record__field_descriptors,
+  tandem__handover__record__field_indices_by_name,
+  1,  tandem__handover__record__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__held_session__field_descriptors[2] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldSession, session),
+    &tandem__handover__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "said",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldSession, said),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__held_session__field_indices_by_name[] = {
+  1,   /* field[1] = said */
+  0,   /* field[0] = session */
+};
+static const ProtobufCIntRange tandem__handover__held_session__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__held_session__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.HeldSession",
+  "HeldSession",
+  "Tandem__Handover__HeldSession",
+  "tandem.handover",
+  sizeof(Tandem__Handover__HeldSession),
+  2,
+  tandem__handover__held_session__field_descriptors,
+  tandem__handover__held_session__field_indices_by_name,
+  1,  tandem__handover__held_session__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__held_session__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_descriptors[9] =
+{
+  {
+    "greatest_stamp",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, greatest_stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revision",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ring",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Handover__OwnershipRest, n_ring),
+    offsetof(Tandem__Handover__OwnershipRest, ring),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "links",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__OwnershipRest, n_links),
+    offsetof(Tandem__Handover__OwnershipRest, links),
+    &tandem__handover__link__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "provisionals",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__OwnershipRest, n_provisionals),
+    offsetof(Tandem__Handover__OwnershipRest, provisionals),
+    &tandem__handover__provisional__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "random",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, random),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "own_count",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, own_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "own_digest",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, own_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "strangers",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__OwnershipRest, n_strangers),
+    offsetof(Tandem__Handover__OwnershipRest, strangers),
+    &tandem__handover__stranger__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ownership_rest__field_indices_by_name[] = {
+  0,   /* field[0] = greatest_stamp */
+  3,   /* field[3] = links */
+  6,   /* field[6] = own_count */
+  7,   /* field[7] = own_digest */
+  4,   /* field[4] = provisionals */
+  5,   /* field[5] = random */
+  1,   /* field[1] = revision */
+  2,   /* field[2] = ring */
+  8,   /* field[8] = strangers */
+};
+static const ProtobufCIntRange tandem__handover__ownership_rest__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwnershipRest",
+  "OwnershipRest",
+  "Tandem__Handover__OwnershipRest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwnershipRest),
+  9,
+  tandem__handover__ownership_rest__field_descriptors,
+  tandem__handover__ownership_rest__field_indices_by_name,
+  1,  tandem__handover__ownership_rest__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ownership_rest__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[35] =
+{
+  {
+    "phase",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_introduced",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, is_introduced),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "introduced_with",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, introduced_with),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, applied),
+    &tandem__handover__position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lineage",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, lineage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "said_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, said_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "said_digest",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, said_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "superseded",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Link, n_superseded),
+    offsetof(Tandem__Handover__Link, superseded),
+    &tandem__handover__superseded_word__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_receiving_snapshot",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, is_receiving_snapshot),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resync_deadline",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, resync_deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_request_due",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, snapshot_request_due),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mismatches",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, mismatches),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outbound",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, outbound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owes_end",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, owes_end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_revision",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, sent_revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claims_owed",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Handover__Link, n_claims_owed),
+    offsetof(Tandem__Handover__Link, claims_owed),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "return_cursor",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, return_cursor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_heard",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, last_heard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connected_at",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, connected_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_ping",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, next_ping),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owes_ping",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, owes_ping),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pong_owed",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, pong_owed),
+    &tandem__handover__pong_owed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latency",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, latency),
+    &tandem__handover__latency__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clock_ahead",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, clock_ahead),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "losses",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, losses),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshots",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, snapshots),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resumptions",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, resumptions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "introduced_at",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, introduced_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sync_time",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, sync_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dials",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, dials),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_dial",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, next_dial),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_dials",
+    35,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, failed_dials),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__link__field_indices_by_name[] = {
+  6,   /* field[6] = applied */
+  18,   /* field[18] = claims_owed */
+  26,   /* field[26] = clock_ahead */
+  21,   /* field[21] = connected_at */
+  1,   /* field[1] = connection */
+  32,   /* field[32] = dials */
+  34,   /* field[34] = failed_dials */
+  5,   /* field[5] = generation */
+  4,   /* field[4] = incarnation */
+  30,   /* field[30] = introduced_at */
+  3,   /* field[3] = introduced_with */
+  2,   /* field[2] = is_introduced */
+  11,   /* field[11] = is_receiving_snapshot */
+  20,   /* field[20] = last_heard */
+  25,   /* field[25] = latency */
+  7,   /* field[7] = lineage */
+  27,   /* field[27] = losses */
+  14,   /* field[14] = mismatches */
+  33,   /* field[33] = next_dial */
+  22,   /* field[22] = next_ping */
+  15,   /* field[15] = outbound */
+  16,   /* field[16] = owes_end */
+  23,   /* field[23] = owes_ping */
+  0,   /* field[0] = phase */
+  24,   /* field[24] = pong_owed */
+  29,   /* field[29] = resumptions */
+  12,   /* field[12] = resync_deadline */
+  19,   /* field[19] = return_cursor */
+  8,   /* field[8] = said_count */
+  9,   /* field[9] = said_digest */
+  17,   /* field[17] = sent_revision */
+  13,   /* field[13] = snapshot_request_due */
+  28,   /* field[28] = snapshots */
+  10,   /* field[10] = superseded */
+  31,   /* field[31] = sync_time */
+};
+static const ProtobufCIntRange tandem__handover__link__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 35 }
+};
+const ProtobufCMessageDescriptor tandem__handover__link__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Link",
+  "Link",
+  "Tandem__Handover__Link",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Link),
+  35,
+  tandem__handover__link__field_descriptors,
+  tandem__handover__link__field_indices_by_name,
+  1,  tandem__handover__link__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__link__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__position__field_descriptors[2] =
+{
+  {
+    "lineage",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Position, lineage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revision",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Position, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__position__field_indices_by_name[] = {
+  0,   /* field[0] = lineage */
+  1,   /* field[1] = revision */
+};
+static const ProtobufCIntRange tandem__handover__position__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__position__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Position",
+  "Position",
+  "Tandem__Handover__Position",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Position),
+  2,
+  tandem__handover__position__field_descriptors,
+  tandem__handover__position__field_indices_by_name,
+  1,  tandem__handover__position__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__position__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__superseded_word__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__SupersededWord, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__SupersededWord, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__superseded_word__field_indices_by_name[] = {
+  1,   /* field[1] = digest */
+  0,   /* field[0] = dn */
+};
+static const ProtobufCIntRange tandem__handover__superseded_word__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__superseded_word__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.SupersededWord",
+  "SupersededWord",
+  "Tandem__Handover__SupersededWord",
+  "tandem.handover",
+  sizeof(Tandem__Handover__SupersededWord),
+  2,
+  tandem__handover__superseded_word__field_descriptors,
+  tandem__handover__superseded_word__field_indices_by_name,
+  1,  tandem__handover__superseded_word__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__superseded_word__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__pong_owed__field_descriptors[2] =
+{
+  {
+    "sent_at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PongOwed, sent_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PongOwed, received_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__pong_owed__field_indices_by_name[] = {
+  1,   /* field[1] = received_at */
+  0,   /* field[0] = sent_at */
+};
+static const ProtobufCIntRange tandem__handover__pong_owed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__pong_owed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.PongOwed",
+  "PongOwed",
+  "Tandem__Handover__PongOwed",
+  "tandem.handover",
+  sizeof(Tandem__Handover__PongOwed),
+  2,
+  tandem__handover__pong_owed__field_descriptors,
+  tandem__handover__pong_owed__field_indices_by_name,
+  1,  tandem__handover__pong_owed__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__pong_owed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__latency__field_descriptors[6] =
+{
+  {
+    "round_trip",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, round_trip),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transmit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, transmit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receive",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, receive),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quickest",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, quickest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quickest_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, quickest_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clock_difference",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Latency, clock_difference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__latency__field_indices_by_name[] = {
+  5,   /* field[5] = clock_difference */
+  3,   /* field[3] = quickest */
+  4,   /* field[4] = quickest_at */
+  2,   /* field[2] = receive */
+  0,   /* field[0] = round_trip */
+  1,   /* field[1] = transmit */
+};
+static const ProtobufCIntRange tandem__handover__latency__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__latency__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Latency",
+  "Latency",
+  "Tandem__Handover__Latency",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Latency),
+  6,
+  tandem__handover__latency__field_descriptors,
+  tandem__handover__latency__field_indices_by_name,
+  1,  tandem__handover__latency__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__latency__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__provisional__field_descriptors[3] =
+{
+  {
+    "deadline",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Provisional, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Provisional, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claim",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Provisional, claim),
+    &tandem__handover__claim__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__provisional__field_indices_by_name[] = {
+  2,   /* field[2] = claim */
+  0,   /* field[0] = deadline */
+  1,   /* field[1] = dn */
+};
+static const ProtobufCIntRange tandem__handover__provisional__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__provisional__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Provisional",
+  "Provisional",
+  "Tandem__Handover__Provisional",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Provisional),
+  3,
+  tandem__handover__provisional__field_descriptors,
+  tandem__handover__provisional__field_indices_by_name,
+  1,  tandem__handover__provisional__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__provisional__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__stranger__field_descriptors[2] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stranger, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stranger, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__stranger__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  1,   /* field[1] = deadline */
+};
+static const ProtobufCIntRange tandem__handover__stranger__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__stranger__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Stranger",
+  "Stranger",
+  "Tandem__Handover__Stranger",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Stranger),
+  2,
+  tandem__handover__stranger__field_descriptors,
+  tandem__handover__stranger__field_indices_by_name,
+  1,  tandem__handover__stranger__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__stranger__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__bindings__field_descriptors[1] =
+{
+  {
+    "bindings",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Bindings, n_bindings),
+    offsetof(Tandem__Handover__Bindings, bindings),
+    &tandem__handover__binding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__bindings__field_indices_by_name[] = {
+  0,   /* field[0] = bindings */
+};
+static const ProtobufCIntRange tandem__handover__bindings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__bindings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Bindings",
+  "Bindings",
+  "Tandem__Handover__Bindings",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Bindings),
+  1,
+  tandem__handover__bindings__field_descriptors,
+  tandem__handover__bindings__field_indices_by_name,
+  1,  tandem__handover__bindings__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__bindings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__binding__field_descriptors[11] =
+{
+  {
+    "contact",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, contact),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, call_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cseq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, cseq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expiry",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, expiry),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quality",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, quality),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, source),
+    &tandem__handover__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_tied",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, is_tied),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, device),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_flow",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, is_flow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_second",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Binding, kept_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__binding__field_indices_by_name[] = {
+  1,   /* field[1] = call_id */
+  0,   /* field[0] = contact */
+  2,   /* field[2] = cseq */
+  8,   /* field[8] = device */
+  3,   /* field[3] = expiry */
+  9,   /* field[9] = is_flow */
+  7,   /* field[7] = is_tied */
+  10,   /* field[10] = kept_second */
+  5,   /* field[5] = path */
+  4,   /* field[4] = quality */
+  6,   /* field[6] = source */
+};
+static const ProtobufCIntRange tandem__handover__binding__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor tandem__handover__binding__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Binding",
+  "Binding",
+  "Tandem__Handover__Binding",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Binding),
+  11,
+  tandem__handover__binding__field_descriptors,
+  tandem__handover__binding__field_indices_by_name,
+  1,  tandem__handover__binding__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__binding__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__registrar_rest__field_descriptors[3] =
+{
+  {
+    "last_probe",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RegistrarRest, last_probe),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "probes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__RegistrarRest, n_probes),
+    offsetof(Tandem__Handover__RegistrarRest, probes),
+    &tandem__handover__probe__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RegistrarRest, ended),
+    &tandem__handover__ended_calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__registrar_rest__field_indices_by_name[] = {
+  2,   /* field[2] = ended */
+  0,   /* field[0] = last_probe */
+  1,   /* field[1] = probes */
+};
+static const ProtobufCIntRange tandem__handover__registrar_rest__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__registrar_rest__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RegistrarRest",
+  "RegistrarRest",
+  "Tandem__Handover__RegistrarRest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RegistrarRest),
+  3,
+  tandem__handover__registrar_rest__field_descriptors,
+  tandem__handover__registrar_rest__field_indices_by_name,
+  1,  tandem__handover__registrar_rest__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__registrar_rest__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__probe__field_descriptors[5] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Probe, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Probe, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Probe, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Probe, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Probe, sent_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__probe__field_indices_by_name[] = {
+  3,   /* field[3] = deadline */
+  0,   /* field[0] = dn */
+  2,   /* field[2] = number */
+  1,   /* field[1] = position */
+  4,   /* field[4] = sent_at */
+};
+static const ProtobufCIntRange tandem__handover__probe__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__probe__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Probe",
+  "Probe",
+  "Tandem__Handover__Probe",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Probe),
+  5,
+  tandem__handover__probe__field_descriptors,
+  tandem__handover__probe__field_indices_by_name,
+  1,  tandem__handover__probe__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__probe__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ended_calls__field_descriptors[1] =
+{
+  {
+    "ended",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__EndedCalls, n_ended),
+    offsetof(Tandem__Handover__EndedCalls, ended),
+    &tandem__handover__ended_registration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ended_calls__field_indices_by_name[] = {
+  0,   /* field[0] = ended */
+};
+static const ProtobufCIntRange tandem__handover__ended_calls__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ended_calls__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.EndedCalls",
+  "EndedCalls",
+  "Tandem__Handover__EndedCalls",
+  "tandem.handover",
+  sizeof(Tandem__Handover__EndedCalls),
+  1,
+  tandem__handover__ended_calls__field_descriptors,
+  tandem__handover__ended_calls__field_indices_by_name,
+  1,  tandem__handover__ended_calls__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ended_calls__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ended_registration__field_descriptors[4] =
+{
+  {
+    "place",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedRegistration, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedRegistration, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cseq",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedRegistration, cseq),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "second",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedRegistration, second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ended_registration__field_indices_by_name[] = {
+  2,   /* field[2] = cseq */
+  1,   /* field[1] = key */
+  0,   /* field[0] = place */
+  3,   /* field[3] = second */
+};
+static const ProtobufCIntRange tandem__handover__ended_registration__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ended_registration__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.EndedRegistration",
+  "EndedRegistration",
+  "Tandem__Handover__EndedRegistration",
+  "tandem.handover",
+  sizeof(Tandem__Handover__EndedRegistration),
+  4,
+  tandem__handover__ended_registration__field_descriptors,
+  tandem__handover__ended_registration__field_indices_by_name,
+  1,  tandem__handover__ended_registration__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ended_registration__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__held_call_entry__field_descriptors[2] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCallEntry, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCallEntry, call),
+    &tandem__handover__held_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__held_call_entry__field_indices_by_name[] = {
+  1,   /* field[1] = call */
+  0,   /* field[0] = connection */
+};
+static const ProtobufCIntRange tandem__handover__held_call_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__held_call_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.HeldCallEntry",
+  "HeldCallEntry",
+  "Tandem__Handover__HeldCallEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__HeldCallEntry),
+  2,
+  tandem__handover__held_call_entry__field_descriptors,
+  tandem__handover__held_call_entry__field_indices_by_name,
+  1,  tandem__handover__held_call_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__held_call_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__held_call__field_descriptors[5] =
+{
+  {
+    "request",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCall, request),
+    &tandem__handover__open_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_secure",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCall, is_secure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCall, point),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCall, caller),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dialled",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__HeldCall, dialled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__held_call__field_indices_by_name[] = {
+  3,   /* field[3] = caller */
+  4,   /* field[4] = dialled */
+  1,   /* field[1] = is_secure */
+  2,   /* field[2] = point */
+  0,   /* field[0] = request */
+};
+static const ProtobufCIntRange tandem__handover__held_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__held_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.HeldCall",
+  "HeldCall",
+  "Tandem__Handover__HeldCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__HeldCall),
+  5,
+  tandem__handover__held_call__field_descriptors,
+  tandem__handover__held_call__field_indices_by_name,
+  1,  tandem__handover__held_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__held_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__redeemed_call__field_descriptors[2] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RedeemedCall, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RedeemedCall, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__redeemed_call__field_indices_by_name[] = {
+  1,   /* field[1] = connection */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange tandem__handover__redeemed_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__redeemed_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RedeemedCall",
+  "RedeemedCall",
+  "Tandem__Handover__RedeemedCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RedeemedCall),
+  2,
+  tandem__handover__redeemed_call__field_descriptors,
+  tandem__handover__redeemed_call__field_indices_by_name,
+  1,  tandem__handover__redeemed_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__redeemed_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__waiting_messages__field_descriptors[1] =
+{
+  {
+    "messages",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__WaitingMessages, n_messages),
+    offsetof(Tandem__Handover__WaitingMessages, messages),
+    &tandem__handover__waiting_message__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__waiting_messages__field_indices_by_name[] = {
+  0,   /* field[0] = messages */
+};
+static const ProtobufCIntRange tandem__handover__waiting_messages__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__waiting_messages__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WaitingMessages",
+  "WaitingMessages",
+  "Tandem__Handover__WaitingMessages",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WaitingMessages),
+  1,
+  tandem__handover__waiting_messages__field_descriptors,
+  tandem__handover__waiting_messages__field_indices_by_name,
+  1,  tandem__handover__waiting_messages__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__waiting_messages__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__waiting_message__field_descriptors[1] =
+{
+  {
+    "message",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WaitingMessage, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__waiting_message__field_indices_by_name[] = {
+  0,   /* field[0] = message */
+};
+static const ProtobufCIntRange tandem__handover__waiting_message__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__waiting_message__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WaitingMessage",
+  "WaitingMessage",
+  "Tandem__Handover__WaitingMessage",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WaitingMessage),
+  1,
+  tandem__handover__waiting_message__field_descriptors,
+  tandem__handover__waiting_message__field_indices_by_name,
+  1,  tandem__handover__waiting_message__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__waiting_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__node_counters__field_descriptors[6] =
+{
+  {
+    "registrations_accepted",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, registrations_accepted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests_refused",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, requests_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_sip",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, not_sip),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_authentications",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, failed_authentications),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client_requests_refused",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, client_requests_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limited",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, limited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__node_counters__field_indices_by_name[] = {
+  4,   /* field[4] = client_requests_refused */
+  3,   /* field[3] = failed_authentications */
+  5,   /* field[5] = limited */
+  2,   /* field[2] = not_sip */
+  0,   /* field[0] = registrations_accepted */
+  1,   /* field[1] = requests_refused */
+};
+static const ProtobufCIntRange tandem__handover__node_counters__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__node_counters__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.NodeCounters",
+  "NodeCounters",
+  "Tandem__Handover__NodeCounters",
+  "tandem.handover",
+  sizeof(Tandem__Handover__NodeCounters),
+  6,
+  tandem__handover__node_counters__field_descriptors,
+  tandem__handover__node_counters__field_indices_by_name,
+  1,  tandem__handover__node_counters__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__node_counters__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__grace__field_descriptors[2] =
+{
+  {
+    "deadline",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Grace, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Grace, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__grace__field_indices_by_name[] = {
+  0,   /* field[0] = deadline */
+  1,   /* field[1] = dn */
+};
+static const ProtobufCIntRange tandem__handover__grace__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__grace__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Grace",
+  "Grace",
+  "Tandem__Handover__Grace",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Grace),
+  2,
+  tandem__handover__grace__field_descriptors,
+  tandem__handover__grace__field_indices_by_name,
+  1,  tandem__handover__grace__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__grace__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__sockets__field_descriptors[11] =
+{
+  {
+    "last_number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Sockets, last_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frozen_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Sockets, frozen_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "served",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_served),
+    offsetof(Tandem__Handover__Sockets, served),
+    &tandem__handover__served__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_adoption",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Sockets, has_adoption),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "streams",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_streams),
+    offsetof(Tandem__Handover__Sockets, streams),
+    &tandem__handover__stream__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "links",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_links),
+    offsetof(Tandem__Handover__Sockets, links),
+    &tandem__handover__link_connection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clients",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_clients),
+    offsetof(Tandem__Handover__Sockets, clients),
+    &tandem__handover__client_connection__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dials",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_dials),
+    offsetof(Tandem__Handover__Sockets, dials),
+    &tandem__handover__gateway_dial__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problems",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Sockets, n_problems),
+    offsetof(Tandem__Handover__Sockets, problems),
+    &tandem__handover__link_problem__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted_streams",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Sockets, accepted_streams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cut_off_streams",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Sockets, cut_off_streams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__sockets__field_indices_by_name[] = {
+  9,   /* field[9] = accepted_streams */
+  6,   /* field[6] = clients */
+  10,   /* field[10] = cut_off_streams */
+  7,   /* field[7] = dials */
+  1,   /* field[1] = frozen_at */
+  3,   /* field[3] = has_adoption */
+  0,   /* field[0] = last_number */
+  5,   /* field[5] = links */
+  8,   /* field[8] = problems */
+  2,   /* field[2] = served */
+  4,   /* field[4] = streams */
+};
+static const ProtobufCIntRange tandem__handover__sockets__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor tandem__handover__sockets__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Sockets",
+  "Sockets",
+  "Tandem__Handover__Sockets",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Sockets),
+  11,
+  tandem__handover__sockets__field_descriptors,
+  tandem__handover__sockets__field_indices_by_name,
+  1,  tandem__handover__sockets__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__sockets__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__served__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Served, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Served, dropped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__served__field_indices_by_name[] = {
+  1,   /* field[1] = dropped */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange tandem__handover__served__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__served__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Served",
+  "Served",
+  "Tandem__Handover__Served",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Served),
+  2,
+  tandem__handover__served__field_descriptors,
+  tandem__handover__served__field_indices_by_name,
+  1,  tandem__handover__served__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__served__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__remains__field_descriptors[5] =
+{
+  {
+    "unread",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Remains, unread),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unsent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Remains, unsent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_finished",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Remains, is_finished),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_heard",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Remains, last_heard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frames_in",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Remains, frames_in),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__remains__field_indices_by_name[] = {
+  4,   /* field[4] = frames_in */
+  2,   /* field[2] = is_finished */
+  3,   /* field[3] = last_heard */
+  0,   /* field[0] = unread */
+  1,   /* field[1] = unsent */
+};
+static const ProtobufCIntRange tandem__handover__remains__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__remains__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Remains",
+  "Remains",
+  "Tandem__Handover__Remains",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Remains),
+  5,
+  tandem__handover__remains__field_descriptors,
+  tandem__handover__remains__field_indices_by_name,
+  1,  tandem__handover__remains__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__remains__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__stream__field_descriptors[4] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stream, source),
+    &tandem__handover__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remains",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stream, remains),
+    &tandem__handover__remains__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "came",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stream, came),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Stream, read),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__stream__field_indices_by_name[] = {
+  2,   /* field[2] = came */
+  3,   /* field[3] = read */
+  1,   /* field[1] = remains */
+  0,   /* field[0] = source */
+};
+static const ProtobufCIntRange tandem__handover__stream__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__stream__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Stream",
+  "Stream",
+  "Tandem__Handover__Stream",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Stream),
+  4,
+  tandem__handover__stream__field_descriptors,
+  tandem__handover__stream__field_indices_by_name,
+  1,  tandem__handover__stream__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__stream__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__link_connection__field_descriptors[4] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkConnection, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peer",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkConnection, peer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remains",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkConnection, remains),
+    &tandem__handover__remains__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_accepted",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkConnection, is_accepted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__link_connection__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  3,   /* field[3] = is_accepted */
+  1,   /* field[1] = peer */
+  2,   /* field[2] = remains */
+};
+static const ProtobufCIntRange tandem__handover__link_connection__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__link_connection__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.LinkConnection",
+  "LinkConnection",
+  "Tandem__Handover__LinkConnection",
+  "tandem.handover",
+  sizeof(Tandem__Handover__LinkConnection),
+  4,
+  tandem__handover__link_connection__field_descriptors,
+  tandem__handover__link_connection__field_indices_by_name,
+  1,  tandem__handover__link_connection__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__link_connection__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__client_connection__field_descriptors[4] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientConnection, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peer",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientConnection, peer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remains",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientConnection, remains),
+    &tandem__handover__remains__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "introduction",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientConnection, introduction),
+    &tandem__handover__introduction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__client_connection__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  3,   /* field[3] = introduction */
+  1,   /* field[1] = peer */
+  2,   /* field[2] = remains */
+};
+static const ProtobufCIntRange tandem__handover__client_connection__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__client_connection__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ClientConnection",
+  "ClientConnection",
+  "Tandem__Handover__ClientConnection",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ClientConnection),
+  4,
+  tandem__handover__client_connection__field_descriptors,
+  tandem__handover__client_connection__field_indices_by_name,
+  1,  tandem__handover__client_connection__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__client_connection__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__introduction__field_descriptors[3] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Introduction, client),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "proof",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Introduction, proof),
+    &tandem__handover__proof__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_over",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Introduction, is_over),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__introduction__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+  2,   /* field[2] = is_over */
+  1,   /* field[1] = proof */
+};
+static const ProtobufCIntRange tandem__handover__introduction__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__introduction__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Introduction",
+  "Introduction",
+  "Tandem__Handover__Introduction",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Introduction),
+  3,
+  tandem__handover__introduction__field_descriptors,
+  tandem__handover__introduction__field_indices_by_name,
+  1,  tandem__handover__introduction__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__introduction__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__proof__field_descriptors[5] =
+{
+  {
+    "client_nonce",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proof, client_nonce),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node_nonce",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proof, node_nonce),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cluster",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proof, cluster),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proof, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proof, client),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__proof__field_indices_by_name[] = {
+  4,   /* field[4] = client */
+  0,   /* field[0] = client_nonce */
+  2,   /* field[2] = cluster */
+  3,   /* field[3] = node */
+  1,   /* field[1] = node_nonce */
+};
+static const ProtobufCIntRange tandem__handover__proof__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__proof__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Proof",
+  "Proof",
+  "Tandem__Handover__Proof",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Proof),
+  5,
+  tandem__handover__proof__field_descriptors,
+  tandem__handover__proof__field_indices_by_name,
+  1,  tandem__handover__proof__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__proof__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__gateway_dial__field_descriptors[3] =
+{
+  {
+    "flow",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__GatewayDial, flow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "listener",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__GatewayDial, listener),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "messages",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__GatewayDial, messages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__gateway_dial__field_indices_by_name[] = {
+  0,   /* field[0] = flow */
+  1,   /* field[1] = listener */
+  2,   /* field[2] = messages */
+};
+static const ProtobufCIntRange tandem__handover__gateway_dial__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__gateway_dial__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.GatewayDial",
+  "GatewayDial",
+  "Tandem__Handover__GatewayDial",
+  "tandem.handover",
+  sizeof(Tandem__Handover__GatewayDial),
+  3,
+  tandem__handover__gateway_dial__field_descriptors,
+  tandem__handover__gateway_dial__field_indices_by_name,
+  1,  tandem__handover__gateway_dial__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__gateway_dial__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__link_problem__field_descriptors[2] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkProblem, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LinkProblem, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__link_problem__field_indices_by_name[] = {
+  0,   /* field[0] = node */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange tandem__handover__link_problem__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__link_problem__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.LinkProblem",
+  "LinkProblem",
+  "Tandem__Handover__LinkProblem",
+  "tandem.handover",
+  sizeof(Tandem__Handover__LinkProblem),
+  2,
+  tandem__handover__link_problem__field_descriptors,
+  tandem__handover__link_problem__field_indices_by_name,
+  1,  tandem__handover__link_problem__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__link_problem__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__source__field_descriptors[3] =
+{
+  {
+    "address",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Source, address),
+    &tandem__handover__address__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flow",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Source, flow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "listener",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Source, listener),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__source__field_indices_by_name[] = {
+  0,   /* field[0] = address */
+  1,   /* field[1] = flow */
+  2,   /* field[2] = listener */
+};
+static const ProtobufCIntRange tandem__handover__source__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__source__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Source",
+  "Source",
+  "Tandem__Handover__Source",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Source),
+  3,
+  tandem__handover__source__field_descriptors,
+  tandem__handover__source__field_indices_by_name,
+  1,  tandem__handover__source__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__proxy__field_descriptors[6] =
+{
+  {
+    "transactions",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proxy, transactions),
+    &tandem__handover__transactions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proxy, calls),
+    &tandem__handover__call_table__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "branches",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proxy, branches),
+    &tandem__handover__branches__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Proxy, n_requests),
+    offsetof(Tandem__Handover__Proxy, requests),
+    &tandem__handover__request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "free_requests",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Proxy, n_free_requests),
+    offsetof(Tandem__Handover__Proxy, free_requests),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunk_legs",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Proxy, trunk_legs),
+    &tandem__handover__trunk_legs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__proxy__field_indices_by_name[] = {
+  2,   /* field[2] = branches */
+  1,   /* field[1] = calls */
+  4,   /* field[4] = free_requests */
+  3,   /* field[3] = requests */
+  0,   /* field[0] = transactions */
+  5,   /* field[5] = trunk_legs */
+};
+static const ProtobufCIntRange tandem__handover__proxy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__proxy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Proxy",
+  "Proxy",
+  "Tandem__Handover__Proxy",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Proxy),
+  6,
+  tandem__handover__proxy__field_descriptors,
+  tandem__handover__proxy__field_indices_by_name,
+  1,  tandem__handover__proxy__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__proxy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__branches__field_descriptors[1] =
+{
+  {
+    "last_number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Branches, last_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__branches__field_indices_by_name[] = {
+  0,   /* field[0] = last_number */
+};
+static const ProtobufCIntRange tandem__handover__branches__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__branches__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Branches",
+  "Branches",
+  "Tandem__Handover__Branches",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Branches),
+  1,
+  tandem__handover__branches__field_descriptors,
+  tandem__handover__branches__field_indices_by_name,
+  1,  tandem__handover__branches__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__branches__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__open_request__field_descriptors[2] =
+{
+  {
+    "place",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OpenRequest, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OpenRequest, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__open_request__field_indices_by_name[] = {
+  1,   /* field[1] = generation */
+  0,   /* field[0] = place */
+};
+static const ProtobufCIntRange tandem__handover__open_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__open_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OpenRequest",
+  "OpenRequest",
+  "Tandem__Handover__OpenRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OpenRequest),
+  2,
+  tandem__handover__open_request__field_descriptors,
+  tandem__handover__open_request__field_indices_by_name,
+  1,  tandem__handover__open_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__open_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__client_transaction__field_descriptors[3] =
+{
+  {
+    "place",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientTransaction, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientTransaction, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ClientTransaction, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__client_transaction__field_indices_by_name[] = {
+  1,   /* field[1] = generation */
+  0,   /* field[0] = place */
+  2,   /* field[2] = request */
+};
+static const ProtobufCIntRange tandem__handover__client_transaction__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__client_transaction__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ClientTransaction",
+  "ClientTransaction",
+  "Tandem__Handover__ClientTransaction",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ClientTransaction),
+  3,
+  tandem__handover__client_transaction__field_descriptors,
+  tandem__handover__client_transaction__field_indices_by_name,
+  1,  tandem__handover__client_transaction__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__client_transaction__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call_name__field_descriptors[2] =
+{
+  {
+    "place",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallName, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallName, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call_name__field_indices_by_name[] = {
+  1,   /* field[1] = generation */
+  0,   /* field[0] = place */
+};
+static const ProtobufCIntRange tandem__handover__call_name__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call_name__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallName",
+  "CallName",
+  "Tandem__Handover__CallName",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallName),
+  2,
+  tandem__handover__call_name__field_descriptors,
+  tandem__handover__call_name__field_indices_by_name,
+  1,  tandem__handover__call_name__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call_name__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__request__field_descriptors[20] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, phase),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_open",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, is_open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_invite",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, is_invite),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, source),
+    &tandem__handover__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "route",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, route),
+    &tandem__handover__route__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked_groups",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, asked_groups),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asks_peer",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, asks_peer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked_targets",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, asked_targets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pending",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Request, n_pending),
+    offsetof(Tandem__Handover__Request, pending),
+    &tandem__handover__client_transaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "best",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, best),
+    &tandem__handover__best__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "best_text",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, best_text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_progress",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, has_progress),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusal_status",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, refusal_status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusal",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, refusal),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_cancelled",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, is_cancelled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, call),
+    &tandem__handover__call_name__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Request, n_asked),
+    offsetof(Tandem__Handover__Request, asked),
+    &tandem__handover__asked__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Request, session),
+    &tandem__handover__session_terms__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__request__field_indices_by_name[] = {
+  18,   /* field[18] = asked */
+  7,   /* field[7] = asked_groups */
+  9,   /* field[9] = asked_targets */
+  8,   /* field[8] = asks_peer */
+  11,   /* field[11] = best */
+  12,   /* field[12] = best_text */
+  17,   /* field[17] = call */
+  0,   /* field[0] = generation */
+  13,   /* field[13] = has_progress */
+  16,   /* field[16] = is_cancelled */
+  3,   /* field[3] = is_invite */
+  2,   /* field[2] = is_open */
+  10,   /* field[10] = pending */
+  1,   /* field[1] = phase */
+  15,   /* field[15] = refusal */
+  14,   /* field[14] = refusal_status */
+  4,   /* field[4] = request */
+  6,   /* field[6] = route */
+  19,   /* field[19] = session */
+  5,   /* field[5] = source */
+};
+static const ProtobufCIntRange tandem__handover__request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 20 }
+};
+const ProtobufCMessageDescriptor tandem__handover__request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Request",
+  "Request",
+  "Tandem__Handover__Request",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Request),
+  20,
+  tandem__handover__request__field_descriptors,
+  tandem__handover__request__field_indices_by_name,
+  1,  tandem__handover__request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__best__field_descriptors[3] =
+{
+  {
+    "branch",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Best, branch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Best, status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_own",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Best, is_own),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__best__field_indices_by_name[] = {
+  0,   /* field[0] = branch */
+  2,   /* field[2] = is_own */
+  1,   /* field[1] = status */
+};
+static const ProtobufCIntRange tandem__handover__best__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__best__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Best",
+  "Best",
+  "Tandem__Handover__Best",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Best),
+  3,
+  tandem__handover__best__field_descriptors,
+  tandem__handover__best__field_indices_by_name,
+  1,  tandem__handover__best__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__best__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__asked__field_descriptors[3] =
+{
+  {
+    "transaction",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asked, transaction),
+    &tandem__handover__client_transaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asked, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_near",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asked, is_near),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__asked__field_indices_by_name[] = {
+  1,   /* field[1] = dn */
+  2,   /* field[2] = is_near */
+  0,   /* field[0] = transaction */
+};
+static const ProtobufCIntRange tandem__handover__asked__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__asked__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Asked",
+  "Asked",
+  "Tandem__Handover__Asked",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Asked),
+  3,
+  tandem__handover__asked__field_descriptors,
+  tandem__handover__asked__field_indices_by_name,
+  1,  tandem__handover__asked__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__asked__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__session_terms__field_descriptors[2] =
+{
+  {
+    "interval",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__SessionTerms, interval),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_refreshes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__SessionTerms, caller_refreshes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__session_terms__field_indices_by_name[] = {
+  1,   /* field[1] = caller_refreshes */
+  0,   /* field[0] = interval */
+};
+static const ProtobufCIntRange tandem__handover__session_terms__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__session_terms__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.SessionTerms",
+  "SessionTerms",
+  "Tandem__Handover__SessionTerms",
+  "tandem.handover",
+  sizeof(Tandem__Handover__SessionTerms),
+  2,
+  tandem__handover__session_terms__field_descriptors,
+  tandem__handover__session_terms__field_indices_by_name,
+  1,  tandem__handover__session_terms__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__session_terms__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__route__field_descriptors[5] =
+{
+  {
+    "groups",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Route, n_groups),
+    offsetof(Tandem__Handover__Route, groups),
+    &tandem__handover__group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "consumed_routes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Route, consumed_routes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mark",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Route, mark),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "may_return",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Route, may_return),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parties",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Route, parties),
+    &tandem__handover__parties__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__route__field_indices_by_name[] = {
+  1,   /* field[1] = consumed_routes */
+  0,   /* field[0] = groups */
+  2,   /* field[2] = mark */
+  3,   /* field[3] = may_return */
+  4,   /* field[4] = parties */
+};
+static const ProtobufCIntRange tandem__handover__route__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__route__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Route",
+  "Route",
+  "Tandem__Handover__Route",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Route),
+  5,
+  tandem__handover__route__field_descriptors,
+  tandem__handover__route__field_indices_by_name,
+  1,  tandem__handover__route__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__route__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__group__field_descriptors[1] =
+{
+  {
+    "targets",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Group, n_targets),
+    offsetof(Tandem__Handover__Group, targets),
+    &tandem__handover__target__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__group__field_indices_by_name[] = {
+  0,   /* field[0] = targets */
+};
+static const ProtobufCIntRange tandem__handover__group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Group",
+  "Group",
+  "Tandem__Handover__Group",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Group),
+  1,
+  tandem__handover__group__field_descriptors,
+  tandem__handover__group__field_indices_by_name,
+  1,  tandem__handover__group__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__group__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__target__field_descriptors[5] =
+{
+  {
+    "uri",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Target, uri),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Target, routes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "destination",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Target, destination),
+    &tandem__handover__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunk",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Target, trunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "patience",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Target, patience),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__target__field_indices_by_name[] = {
+  2,   /* field[2] = destination */
+  4,   /* field[4] = patience */
+  1,   /* field[1] = routes */
+  3,   /* field[3] = trunk */
+  0,   /* field[0] = uri */
+};
+static const ProtobufCIntRange tandem__handover__target__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__target__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Target",
+  "Target",
+  "Tandem__Handover__Target",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Target),
+  5,
+  tandem__handover__target__field_descriptors,
+  tandem__handover__target__field_indices_by_name,
+  1,  tandem__handover__target__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__target__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__trunk_legs__field_descriptors[2] =
+{
+  {
+    "legs",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__TrunkLegs, n_legs),
+    offsetof(Tandem__Handover__TrunkLegs, legs),
+    &tandem__handover__trunk_leg__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkLegs, changes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__trunk_legs__field_indices_by_name[] = {
+  1,   /* field[1] = changes */
+  0,   /* field[0] = legs */
+};
+static const ProtobufCIntRange tandem__handover__trunk_legs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__trunk_legs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.TrunkLegs",
+  "TrunkLegs",
+  "Tandem__Handover__TrunkLegs",
+  "tandem.handover",
+  sizeof(Tandem__Handover__TrunkLegs),
+  2,
+  tandem__handover__trunk_legs__field_descriptors,
+  tandem__handover__trunk_legs__field_indices_by_name,
+  1,  tandem__handover__trunk_legs__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__trunk_legs__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__trunk_leg__field_descriptors[2] =
+{
+  {
+    "transaction",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkLeg, transaction),
+    &tandem__handover__client_transaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunk",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkLeg, trunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__trunk_leg__field_indices_by_name[] = {
+  0,   /* field[0] = transaction */
+  1,   /* field[1] = trunk */
+};
+static const ProtobufCIntRange tandem__handover__trunk_leg__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__trunk_leg__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.TrunkLeg",
+  "TrunkLeg",
+  "Tandem__Handover__TrunkLeg",
+  "tandem.handover",
+  sizeof(Tandem__Handover__TrunkLeg),
+  2,
+  tandem__handover__trunk_leg__field_descriptors,
+  tandem__handover__trunk_leg__field_indices_by_name,
+  1,  tandem__handover__trunk_leg__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__trunk_leg__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__transactions__field_descriptors[3] =
+{
+  {
+    "transactions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Transactions, n_transactions),
+    offsetof(Tandem__Handover__Transactions, transactions),
+    &tandem__handover__transaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "free",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Transactions, n_free),
+    offsetof(Tandem__Handover__Transactions, free),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "over_streams",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Transactions, n_over_streams),
+    offsetof(Tandem__Handover__Transactions, over_streams),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__transactions__field_indices_by_name[] = {
+  1,   /* field[1] = free */
+  2,   /* field[2] = over_streams */
+  0,   /* field[0] = transactions */
+};
+static const ProtobufCIntRange tandem__handover__transactions__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__transactions__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Transactions",
+  "Transactions",
+  "Tandem__Handover__Transactions",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Transactions),
+  3,
+  tandem__handover__transactions__field_descriptors,
+  tandem__handover__transactions__field_indices_by_name,
+  1,  tandem__handover__transactions__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__transactions__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__transaction__field_descriptors[8] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, request),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_cancelled",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, is_cancelled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, target),
+    &tandem__handover__source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "machine",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Transaction, machine),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__transaction__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+  3,   /* field[3] = is_cancelled */
+  4,   /* field[4] = key */
+  1,   /* field[1] = kind */
+  7,   /* field[7] = machine */
+  5,   /* field[5] = message */
+  2,   /* field[2] = request */
+  6,   /* field[6] = target */
+};
+static const ProtobufCIntRange tandem__handover__transaction__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__handover__transaction__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Transaction",
+  "Transaction",
+  "Tandem__Handover__Transaction",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Transaction),
+  8,
+  tandem__handover__transaction__field_descriptors,
+  tandem__handover__transaction__field_indices_by_name,
+  1,  tandem__handover__transaction__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__transaction__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__transaction_state__field_descriptors[2] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TransactionState, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timers",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TransactionState, timers),
+    &tandem__handover__timers__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__transaction_state__field_indices_by_name[] = {
+  0,   /* field[0] = state */
+  1,   /* field[1] = timers */
+};
+static const ProtobufCIntRange tandem__handover__transaction_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__transaction_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.TransactionState",
+  "TransactionState",
+  "Tandem__Handover__TransactionState",
+  "tandem.handover",
+  sizeof(Tandem__Handover__TransactionState),
+  2,
+  tandem__handover__transaction_state__field_descriptors,
+  tandem__handover__transaction_state__field_indices_by_name,
+  1,  tandem__handover__transaction_state__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__transaction_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__invite_sent__field_descriptors[4] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__InviteSent, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_cancelled",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__InviteSent, is_cancelled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timers",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__InviteSent, timers),
+    &tandem__handover__timers__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ringing",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__InviteSent, ringing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__invite_sent__field_indices_by_name[] = {
+  1,   /* field[1] = is_cancelled */
+  3,   /* field[3] = ringing */
+  0,   /* field[0] = state */
+  2,   /* field[2] = timers */
+};
+static const ProtobufCIntRange tandem__handover__invite_sent__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__invite_sent__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.InviteSent",
+  "InviteSent",
+  "Tandem__Handover__InviteSent",
+  "tandem.handover",
+  sizeof(Tandem__Handover__InviteSent),
+  4,
+  tandem__handover__invite_sent__field_descriptors,
+  tandem__handover__invite_sent__field_indices_by_name,
+  1,  tandem__handover__invite_sent__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__invite_sent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__timers__field_descriptors[3] =
+{
+  {
+    "resend_at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Timers, resend_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interval",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Timers, interval),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Timers, end_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__timers__field_indices_by_name[] = {
+  2,   /* field[2] = end_at */
+  1,   /* field[1] = interval */
+  0,   /* field[0] = resend_at */
+};
+static const ProtobufCIntRange tandem__handover__timers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__timers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Timers",
+  "Timers",
+  "Tandem__Handover__Timers",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Timers),
+  3,
+  tandem__handover__timers__field_descriptors,
+  tandem__handover__timers__field_indices_by_name,
+  1,  tandem__handover__timers__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__timers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call_table__field_descriptors[5] =
+{
+  {
+    "calls",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__CallTable, n_calls),
+    offsetof(Tandem__Handover__CallTable, calls),
+    &tandem__handover__call_place__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "free",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__CallTable, n_free),
+    offsetof(Tandem__Handover__CallTable, free),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "namesakes",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__CallTable, n_namesakes),
+    offsetof(Tandem__Handover__CallTable, namesakes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parties",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__CallTable, n_parties),
+    offsetof(Tandem__Handover__CallTable, parties),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunk_changes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallTable, trunk_changes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call_table__field_indices_by_name[] = {
+  0,   /* field[0] = calls */
+  1,   /* field[1] = free */
+  2,   /* field[2] = namesakes */
+  3,   /* field[3] = parties */
+  4,   /* field[4] = trunk_changes */
+};
+static const ProtobufCIntRange tandem__handover__call_table__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call_table__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallTable",
+  "CallTable",
+  "Tandem__Handover__CallTable",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallTable),
+  5,
+  tandem__handover__call_table__field_descriptors,
+  tandem__handover__call_table__field_indices_by_name,
+  1,  tandem__handover__call_table__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call_table__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call_place__field_descriptors[5] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallPlace, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_used",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallPlace, is_used),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallPlace, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallPlace, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallPlace, call),
+    &tandem__handover__through_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call_place__field_indices_by_name[] = {
+  4,   /* field[4] = call */
+  3,   /* field[3] = deadline */
+  0,   /* field[0] = generation */
+  1,   /* field[1] = is_used */
+  2,   /* field[2] = key */
+};
+static const ProtobufCIntRange tandem__handover__call_place__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call_place__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallPlace",
+  "CallPlace",
+  "Tandem__Handover__CallPlace",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallPlace),
+  5,
+  tandem__handover__call_place__field_descriptors,
+  tandem__handover__call_place__field_indices_by_name,
+  1,  tandem__handover__call_place__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call_place__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__through_call__field_descriptors[13] =
+{
+  {
+    "call_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, call_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_tag",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, caller_tag),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "callee_tag",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, callee_tag),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parties",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, parties),
+    &tandem__handover__parties__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_text",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, caller_text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dialed_text",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, dialed_text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_trunk",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, caller_trunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "callee_trunk",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, callee_trunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, since),
+    &tandem__handover__instant__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "begun",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, begun),
+    &tandem__handover__instant__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked_since",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ThroughCall, asked_since),
+    &tandem__handover__instant__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__through_call__field_indices_by_name[] = {
+  12,   /* field[12] = asked_since */
+  11,   /* field[11] = begun */
+  0,   /* field[0] = call_id */
+  2,   /* field[2] = callee_tag */
+  8,   /* field[8] = callee_trunk */
+  1,   /* field[1] = caller_tag */
+  5,   /* field[5] = caller_text */
+  7,   /* field[7] = caller_trunk */
+  3,   /* field[3] = connection */
+  6,   /* field[6] = dialed_text */
+  4,   /* field[4] = parties */
+  10,   /* field[10] = since */
+  9,   /* field[9] = state */
+};
+static const ProtobufCIntRange tandem__handover__through_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor tandem__handover__through_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ThroughCall",
+  "ThroughCall",
+  "Tandem__Handover__ThroughCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ThroughCall),
+  13,
+  tandem__handover__through_call__field_descriptors,
+  tandem__handover__through_call__field_indices_by_name,
+  1,  tandem__handover__through_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__through_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__parties__field_descriptors[5] =
+{
+  {
+    "caller",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Parties, caller),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "callee",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Parties, callee),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_caller_near",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Parties, is_caller_near),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_callee_near",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Parties, is_callee_near),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Parties, routing_point),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__parties__field_indices_by_name[] = {
+  1,   /* field[1] = callee */
+  0,   /* field[0] = caller */
+  3,   /* field[3] = is_callee_near */
+  2,   /* field[2] = is_caller_near */
+  4,   /* field[4] = routing_point */
+};
+static const ProtobufCIntRange tandem__handover__parties__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__parties__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Parties",
+  "Parties",
+  "Tandem__Handover__Parties",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Parties),
+  5,
+  tandem__handover__parties__field_descriptors,
+  tandem__handover__parties__field_indices_by_name,
+  1,  tandem__handover__parties__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__parties__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__authenticator__field_descriptors[3] =
+{
+  {
+    "nonces",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Authenticator, nonces),
+    &tandem__handover__nonces__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "places",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Authenticator, places),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "uses",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Authenticator, n_uses),
+    offsetof(Tandem__Handover__Authenticator, uses),
+    &tandem__handover__nonce_use__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__authenticator__field_indices_by_name[] = {
+  0,   /* field[0] = nonces */
+  1,   /* field[1] = places */
+  2,   /* field[2] = uses */
+};
+static const ProtobufCIntRange tandem__handover__authenticator__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__authenticator__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Authenticator",
+  "Authenticator",
+  "Tandem__Handover__Authenticator",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Authenticator),
+  3,
+  tandem__handover__authenticator__field_descriptors,
+  tandem__handover__authenticator__field_indices_by_name,
+  1,  tandem__handover__authenticator__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__authenticator__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__nonces__field_descriptors[1] =
+{
+  {
+    "last_number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Nonces, last_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__nonces__field_indices_by_name[] = {
+  0,   /* field[0] = last_number */
+};
+static const ProtobufCIntRange tandem__handover__nonces__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__nonces__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Nonces",
+  "Nonces",
+  "Tandem__Handover__Nonces",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Nonces),
+  1,
+  tandem__handover__nonces__field_descriptors,
+  tandem__handover__nonces__field_indices_by_name,
+  1,  tandem__handover__nonces__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__nonces__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__nonce_use__field_descriptors[2] =
+{
+  {
+    "nonce",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NonceUse, nonce),
+    &tandem__handover__nonce__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NonceUse, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__nonce_use__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = nonce */
+};
+static const ProtobufCIntRange tandem__handover__nonce_use__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__nonce_use__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.NonceUse",
+  "NonceUse",
+  "Tandem__Handover__NonceUse",
+  "tandem.handover",
+  sizeof(Tandem__Handover__NonceUse),
+  2,
+  tandem__handover__nonce_use__field_descriptors,
+  tandem__handover__nonce_use__field_indices_by_name,
+  1,  tandem__handover__nonce_use__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__nonce_use__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__nonce__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Nonce, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "second",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Nonce, second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "code_high",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Nonce, code_high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "code_low",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Nonce, code_low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__nonce__field_indices_by_name[] = {
+  2,   /* field[2] = code_high */
+  3,   /* field[3] = code_low */
+  0,   /* field[0] = number */
+  1,   /* field[1] = second */
+};
+static const ProtobufCIntRange tandem__handover__nonce__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__nonce__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Nonce",
+  "Nonce",
+  "Tandem__Handover__Nonce",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Nonce),
+  4,
+  tandem__handover__nonce__field_descriptors,
+  tandem__handover__nonce__field_indices_by_name,
+  1,  tandem__handover__nonce__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__nonce__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__view__field_descriptors[6] =
+{
+  {
+    "service",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "occupancy",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, occupancy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, agent),
+    &tandem__handover__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__View, calls),
+    &tandem__handover__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__view__field_indices_by_name[] = {
+  4,   /* field[4] = agent */
+  5,   /* field[5] = calls */
+  3,   /* field[3] = occupancy */
+  1,   /* field[1] = owner */
+  0,   /* field[0] = service */
+  2,   /* field[2] = stamp */
+};
+static const ProtobufCIntRange tandem__handover__view__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__view__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.View",
+  "View",
+  "Tandem__Handover__View",
+  "tandem.handover",
+  sizeof(Tandem__Handover__View),
+  6,
+  tandem__handover__view__field_descriptors,
+  tandem__handover__view__field_indices_by_name,
+  1,  tandem__handover__view__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__view__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__status__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Status, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "view",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Status, view),
+    &tandem__handover__view__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__status__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = view */
+};
+static const ProtobufCIntRange tandem__handover__status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Status",
+  "Status",
+  "Tandem__Handover__Status",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Status),
+  2,
+  tandem__handover__status__field_descriptors,
+  tandem__handover__status__field_indices_by_name,
+  1,  tandem__handover__status__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__owner_detail__field_descriptors[2] =
+{
+  {
+    "contacts",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerDetail, contacts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktops",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerDetail, desktops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__owner_detail__field_indices_by_name[] = {
+  0,   /* field[0] = contacts */
+  1,   /* field[1] = desktops */
+};
+static const ProtobufCIntRange tandem__handover__owner_detail__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__owner_detail__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwnerDetail",
+  "OwnerDetail",
+  "Tandem__Handover__OwnerDetail",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwnerDetail),
+  2,
+  tandem__handover__owner_detail__field_descriptors,
+  tandem__handover__owner_detail__field_indices_by_name,
+  1,  tandem__handover__owner_detail__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__owner_detail__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__point_event__field_descriptors[6] =
+{
+  {
+    "point",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, point),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waited",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, waited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "destination",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointEvent, destination),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__point_event__field_indices_by_name[] = {
+  1,   /* field[1] = connection */
+  5,   /* field[5] = destination */
+  2,   /* field[2] = outcome */
+  0,   /* field[0] = point */
+  4,   /* field[4] = time */
+  3,   /* field[3] = waited */
+};
+static const ProtobufCIntRange tandem__handover__point_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__point_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.PointEvent",
+  "PointEvent",
+  "Tandem__Handover__PointEvent",
+  "tandem.handover",
+  sizeof(Tandem__Handover__PointEvent),
+  6,
+  tandem__handover__point_event__field_descriptors,
+  tandem__handover__point_event__field_indices_by_name,
+  1,  tandem__handover__point_event__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__point_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__route_request__field_descriptors[8] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_point",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, routing_point),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, caller),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tried",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__RouteRequest, n_tried),
+    offsetof(Tandem__Handover__RouteRequest, tried),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "location",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, location),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waited",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, waited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arrived",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteRequest, arrived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__route_request__field_indices_by_name[] = {
+  7,   /* field[7] = arrived */
+  2,   /* field[2] = caller */
+  0,   /* field[0] = connection */
+  4,   /* field[4] = location */
+  5,   /* field[5] = priority */
+  1,   /* field[1] = routing_point */
+  3,   /* field[3] = tried */
+  6,   /* field[6] = waited */
+};
+static const ProtobufCIntRange tandem__handover__route_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__handover__route_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RouteRequest",
+  "RouteRequest",
+  "Tandem__Handover__RouteRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RouteRequest),
+  8,
+  tandem__handover__route_request__field_descriptors,
+  tandem__handover__route_request__field_indices_by_name,
+  1,  tandem__handover__route_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__route_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reservation_holder__field_descriptors[2] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationHolder, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationHolder, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reservation_holder__field_indices_by_name[] = {
+  1,   /* field[1] = client */
+  0,   /* field[0] = node */
+};
+static const ProtobufCIntRange tandem__handover__reservation_holder__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reservation_holder__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ReservationHolder",
+  "ReservationHolder",
+  "Tandem__Handover__ReservationHolder",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ReservationHolder),
+  2,
+  tandem__handover__reservation_holder__field_descriptors,
+  tandem__handover__reservation_holder__field_indices_by_name,
+  1,  tandem__handover__reservation_holder__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reservation_holder__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reservation_token__field_descriptors[4] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationToken, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claim",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationToken, claim),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lineage",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationToken, lineage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationToken, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reservation_token__field_indices_by_name[] = {
+  1,   /* field[1] = claim */
+  0,   /* field[0] = dn */
+  2,   /* field[2] = lineage */
+  3,   /* field[3] = number */
+};
+static const ProtobufCIntRange tandem__handover__reservation_token__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reservation_token__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ReservationToken",
+  "ReservationToken",
+  "Tandem__Handover__ReservationToken",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ReservationToken),
+  4,
+  tandem__handover__reservation_token__field_descriptors,
+  tandem__handover__reservation_token__field_indices_by_name,
+  1,  tandem__handover__reservation_token__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reservation_token__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reservation_request__field_descriptors[4] =
+{
+  {
+    "priority",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationRequest, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "term",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationRequest, term),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationRequest, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ReservationRequest, agent),
+    &tandem__handover__agent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reservation_request__field_indices_by_name[] = {
+  3,   /* field[3] = agent */
+  2,   /* field[2] = milliseconds */
+  0,   /* field[0] = priority */
+  1,   /* field[1] = term */
+};
+static const ProtobufCIntRange tandem__handover__reservation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reservation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ReservationRequest",
+  "ReservationRequest",
+  "Tandem__Handover__ReservationRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ReservationRequest),
+  4,
+  tandem__handover__reservation_request__field_descriptors,
+  tandem__handover__reservation_request__field_indices_by_name,
+  1,  tandem__handover__reservation_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reservation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reservation__field_descriptors[4] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservation, token),
+    &tandem__handover__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservation, agent),
+    &tandem__handover__agent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservation, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservation, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reservation__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  3,   /* field[3] = milliseconds */
+  2,   /* field[2] = priority */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange tandem__handover__reservation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reservation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Reservation",
+  "Reservation",
+  "Tandem__Handover__Reservation",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Reservation),
+  4,
+  tandem__handover__reservation__field_descriptors,
+  tandem__handover__reservation__field_indices_by_name,
+  1,  tandem__handover__reservation__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reservation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__agent_request__field_descriptors[5] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentRequest, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentRequest, agent),
+    &tandem__handover__agent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work_mode",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentRequest, work_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reasons",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentRequest, reasons),
+    &tandem__handover__reasons__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "profile",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentRequest, profile),
+    &tandem__handover__profile__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__agent_request__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  0,   /* field[0] = kind */
+  4,   /* field[4] = profile */
+  3,   /* field[3] = reasons */
+  2,   /* field[2] = work_mode */
+};
+static const ProtobufCIntRange tandem__handover__agent_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__agent_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.AgentRequest",
+  "AgentRequest",
+  "Tandem__Handover__AgentRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__AgentRequest),
+  5,
+  tandem__handover__agent_request__field_descriptors,
+  tandem__handover__agent_request__field_indices_by_name,
+  1,  tandem__handover__agent_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__agent_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__reservations__field_descriptors[4] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservations, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expired",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Reservations, expired),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "leases",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Reservations, n_leases),
+    offsetof(Tandem__Handover__Reservations, leases),
+    &tandem__handover__lease_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "windows",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Reservations, n_windows),
+    offsetof(Tandem__Handover__Reservations, windows),
+    &tandem__handover__window_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__reservations__field_indices_by_name[] = {
+  0,   /* field[0] = count */
+  1,   /* field[1] = expired */
+  2,   /* field[2] = leases */
+  3,   /* field[3] = windows */
+};
+static const ProtobufCIntRange tandem__handover__reservations__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__reservations__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Reservations",
+  "Reservations",
+  "Tandem__Handover__Reservations",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Reservations),
+  4,
+  tandem__handover__reservations__field_descriptors,
+  tandem__handover__reservations__field_indices_by_name,
+  1,  tandem__handover__reservations__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__reservations__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__lease_entry__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LeaseEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__LeaseEntry, lease),
+    &tandem__handover__lease__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__lease_entry__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = lease */
+};
+static const ProtobufCIntRange tandem__handover__lease_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__lease_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.LeaseEntry",
+  "LeaseEntry",
+  "Tandem__Handover__LeaseEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__LeaseEntry),
+  2,
+  tandem__handover__lease_entry__field_descriptors,
+  tandem__handover__lease_entry__field_indices_by_name,
+  1,  tandem__handover__lease_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__lease_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__lease__field_descriptors[6] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, token),
+    &tandem__handover__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "holder",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, holder),
+    &tandem__handover__reservation_holder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, agent),
+    &tandem__handover__agent__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, call),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__lease__field_indices_by_name[] = {
+  2,   /* field[2] = agent */
+  5,   /* field[5] = call */
+  4,   /* field[4] = deadline */
+  1,   /* field[1] = holder */
+  3,   /* field[3] = priority */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange tandem__handover__lease__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__lease__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Lease",
+  "Lease",
+  "Tandem__Handover__Lease",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Lease),
+  6,
+  tandem__handover__lease__field_descriptors,
+  tandem__handover__lease__field_indices_by_name,
+  1,  tandem__handover__lease__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__lease__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__window_entry__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WindowEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WindowEntry, window),
+    &tandem__handover__window__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__window_entry__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = window */
+};
+static const ProtobufCIntRange tandem__handover__window_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__window_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WindowEntry",
+  "WindowEntry",
+  "Tandem__Handover__WindowEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WindowEntry),
+  2,
+  tandem__handover__window_entry__field_descriptors,
+  tandem__handover__window_entry__field_indices_by_name,
+  1,  tandem__handover__window_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__window_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__window__field_descriptors[2] =
+{
+  {
+    "deadline",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Window, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "candidates",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Window, n_candidates),
+    offsetof(Tandem__Handover__Window, candidates),
+    &tandem__handover__candidate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__window__field_indices_by_name[] = {
+  1,   /* field[1] = candidates */
+  0,   /* field[0] = deadline */
+};
+static const ProtobufCIntRange tandem__handover__window__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__window__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Window",
+  "Window",
+  "Tandem__Handover__Window",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Window),
+  2,
+  tandem__handover__window__field_descriptors,
+  tandem__handover__window__field_indices_by_name,
+  1,  tandem__handover__window__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__window__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__candidate__field_descriptors[2] =
+{
+  {
+    "asker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Candidate, asker),
+    &tandem__handover__asker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Candidate, request),
+    &tandem__handover__reservation_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__candidate__field_indices_by_name[] = {
+  0,   /* field[0] = asker */
+  1,   /* field[1] = request */
+};
+static const ProtobufCIntRange tandem__handover__candidate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__candidate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Candidate",
+  "Candidate",
+  "Tandem__Handover__Candidate",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Candidate),
+  2,
+  tandem__handover__candidate__field_descriptors,
+  tandem__handover__candidate__field_indices_by_name,
+  1,  tandem__handover__candidate__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__candidate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__asker__field_descriptors[3] =
+{
+  {
+    "holder",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asker, holder),
+    &tandem__handover__reservation_holder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asker, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Asker, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__asker__field_indices_by_name[] = {
+  2,   /* field[2] = connection */
+  0,   /* field[0] = holder */
+  1,   /* field[1] = number */
+};
+static const ProtobufCIntRange tandem__handover__asker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__asker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Asker",
+  "Asker",
+  "Tandem__Handover__Asker",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Asker),
+  3,
+  tandem__handover__asker__field_descriptors,
+  tandem__handover__asker__field_indices_by_name,
+  1,  tandem__handover__asker__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__asker__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__wrap_ups__field_descriptors[1] =
+{
+  {
+    "agents",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__WrapUps, n_agents),
+    offsetof(Tandem__Handover__WrapUps, agents),
+    &tandem__handover__wrap_up_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__wrap_ups__field_indices_by_name[] = {
+  0,   /* field[0] = agents */
+};
+static const ProtobufCIntRange tandem__handover__wrap_ups__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__wrap_ups__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WrapUps",
+  "WrapUps",
+  "Tandem__Handover__WrapUps",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WrapUps),
+  1,
+  tandem__handover__wrap_ups__field_descriptors,
+  tandem__handover__wrap_ups__field_indices_by_name,
+  1,  tandem__handover__wrap_ups__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__wrap_ups__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__wrap_up_entry__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WrapUpEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wrap_up",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WrapUpEntry, wrap_up),
+    &tandem__handover__wrap_up__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__wrap_up_entry__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = wrap_up */
+};
+static const ProtobufCIntRange tandem__handover__wrap_up_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__wrap_up_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WrapUpEntry",
+  "WrapUpEntry",
+  "Tandem__Handover__WrapUpEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WrapUpEntry),
+  2,
+  tandem__handover__wrap_up_entry__field_descriptors,
+  tandem__handover__wrap_up_entry__field_indices_by_name,
+  1,  tandem__handover__wrap_up_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__wrap_up_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__wrap_up__field_descriptors[1] =
+{
+  {
+    "deadline",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WrapUp, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__wrap_up__field_indices_by_name[] = {
+  0,   /* field[0] = deadline */
+};
+static const ProtobufCIntRange tandem__handover__wrap_up__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__wrap_up__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WrapUp",
+  "WrapUp",
+  "Tandem__Handover__WrapUp",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WrapUp),
+  1,
+  tandem__handover__wrap_up__field_descriptors,
+  tandem__handover__wrap_up__field_indices_by_name,
+  1,  tandem__handover__wrap_up__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__wrap_up__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__feed__field_descriptors[3] =
+{
+  {
+    "forgotten",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Feed, forgotten),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Feed, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Feed, n_entries),
+    offsetof(Tandem__Handover__Feed, entries),
+    &tandem__handover__feed_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__feed__field_indices_by_name[] = {
+  2,   /* field[2] = entries */
+  0,   /* field[0] = forgotten */
+  1,   /* field[1] = last */
+};
+static const ProtobufCIntRange tandem__handover__feed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__feed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Feed",
+  "Feed",
+  "Tandem__Handover__Feed",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Feed),
+  3,
+  tandem__handover__feed__field_descriptors,
+  tandem__handover__feed__field_indices_by_name,
+  1,  tandem__handover__feed__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__feed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__feed_entry__field_descriptors[7] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "view",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, view),
+    &tandem__handover__view__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "before",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, before),
+    &tandem__handover__view__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_reachable",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, is_reachable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedEntry, point),
+    &tandem__handover__point_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__feed_entry__field_indices_by_name[] = {
+  3,   /* field[3] = before */
+  1,   /* field[1] = dn */
+  5,   /* field[5] = is_reachable */
+  0,   /* field[0] = kind */
+  4,   /* field[4] = owner */
+  6,   /* field[6] = point */
+  2,   /* field[2] = view */
+};
+static const ProtobufCIntRange tandem__handover__feed_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__handover__feed_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.FeedEntry",
+  "FeedEntry",
+  "Tandem__Handover__FeedEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__FeedEntry),
+  7,
+  tandem__handover__feed_entry__field_descriptors,
+  tandem__handover__feed_entry__field_indices_by_name,
+  1,  tandem__handover__feed_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__feed_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__ports__field_descriptors[10] =
+{
+  {
+    "sequence",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ports, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "was_monitored",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ports, was_monitored),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow_clients",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ports, slow_clients),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flooded_requests",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ports, flooded_requests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clients",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Ports, n_clients),
+    offsetof(Tandem__Handover__Ports, clients),
+    &tandem__handover__client__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watched",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Ports, n_watched),
+    offsetof(Tandem__Handover__Ports, watched),
+    &tandem__handover__watched_dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "absent",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Ports, n_absent),
+    offsetof(Tandem__Handover__Ports, absent),
+    &tandem__handover__absent_desktop__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop_count",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Ports, desktop_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heard",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Ports, n_heard),
+    offsetof(Tandem__Handover__Ports, heard),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point_calls",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Ports, n_point_calls),
+    offsetof(Tandem__Handover__Ports, point_calls),
+    &tandem__handover__point_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__ports__field_indices_by_name[] = {
+  6,   /* field[6] = absent */
+  4,   /* field[4] = clients */
+  7,   /* field[7] = desktop_count */
+  3,   /* field[3] = flooded_requests */
+  8,   /* field[8] = heard */
+  9,   /* field[9] = point_calls */
+  0,   /* field[0] = sequence */
+  2,   /* field[2] = slow_clients */
+  1,   /* field[1] = was_monitored */
+  5,   /* field[5] = watched */
+};
+static const ProtobufCIntRange tandem__handover__ports__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor tandem__handover__ports__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Ports",
+  "Ports",
+  "Tandem__Handover__Ports",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Ports),
+  10,
+  tandem__handover__ports__field_descriptors,
+  tandem__handover__ports__field_indices_by_name,
+  1,  tandem__handover__ports__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__ports__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__client__field_descriptors[11] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_router_port",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, is_router_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_introduced",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, is_introduced),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routing_points",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Client, n_routing_points),
+    offsetof(Tandem__Handover__Client, routing_points),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mask",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, rate),
+    &tandem__handover__request_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reserves_at",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Client, n_reserves_at),
+    offsetof(Tandem__Handover__Client, reserves_at),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outbox",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Client, n_outbox),
+    offsetof(Tandem__Handover__Client, outbox),
+    &tandem__handover__event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "monitor",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, monitor),
+    &tandem__handover__monitor__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_closing",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Client, is_closing),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__client__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  10,   /* field[10] = is_closing */
+  2,   /* field[2] = is_introduced */
+  1,   /* field[1] = is_router_port */
+  5,   /* field[5] = mask */
+  9,   /* field[9] = monitor */
+  3,   /* field[3] = name */
+  8,   /* field[8] = outbox */
+  6,   /* field[6] = rate */
+  7,   /* field[7] = reserves_at */
+  4,   /* field[4] = routing_points */
+};
+static const ProtobufCIntRange tandem__handover__client__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor tandem__handover__client__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Client",
+  "Client",
+  "Tandem__Handover__Client",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Client),
+  11,
+  tandem__handover__client__field_descriptors,
+  tandem__handover__client__field_indices_by_name,
+  1,  tandem__handover__client__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__client__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__request_rate__field_descriptors[2] =
+{
+  {
+    "left",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RequestRate, left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RequestRate, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__request_rate__field_indices_by_name[] = {
+  0,   /* field[0] = left */
+  1,   /* field[1] = since */
+};
+static const ProtobufCIntRange tandem__handover__request_rate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__request_rate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RequestRate",
+  "RequestRate",
+  "Tandem__Handover__RequestRate",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RequestRate),
+  2,
+  tandem__handover__request_rate__field_descriptors,
+  tandem__handover__request_rate__field_indices_by_name,
+  1,  tandem__handover__request_rate__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__request_rate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__monitor__field_descriptors[6] =
+{
+  {
+    "options",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, options),
+    &tandem__handover__monitor_options__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_cursor",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, snapshot_cursor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owed",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, owed),
+    &tandem__handover__owed_calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expansion",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, expansion),
+    &tandem__handover__expansion__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "part",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Monitor, part),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__monitor__field_indices_by_name[] = {
+  4,   /* field[4] = expansion */
+  0,   /* field[0] = options */
+  3,   /* field[3] = owed */
+  5,   /* field[5] = part */
+  1,   /* field[1] = sequence */
+  2,   /* field[2] = snapshot_cursor */
+};
+static const ProtobufCIntRange tandem__handover__monitor__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__monitor__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Monitor",
+  "Monitor",
+  "Tandem__Handover__Monitor",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Monitor),
+  6,
+  tandem__handover__monitor__field_descriptors,
+  tandem__handover__monitor__field_indices_by_name,
+  1,  tandem__handover__monitor__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__monitor__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__owed_calls__field_descriptors[1] =
+{
+  {
+    "connections",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__OwedCalls, n_connections),
+    offsetof(Tandem__Handover__OwedCalls, connections),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__owed_calls__field_indices_by_name[] = {
+  0,   /* field[0] = connections */
+};
+static const ProtobufCIntRange tandem__handover__owed_calls__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__owed_calls__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwedCalls",
+  "OwedCalls",
+  "Tandem__Handover__OwedCalls",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwedCalls),
+  1,
+  tandem__handover__owed_calls__field_descriptors,
+  tandem__handover__owed_calls__field_indices_by_name,
+  1,  tandem__handover__owed_calls__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__owed_calls__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__expansion__field_descriptors[2] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Expansion, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Expansion, cursor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__expansion__field_indices_by_name[] = {
+  1,   /* field[1] = cursor */
+  0,   /* field[0] = owner */
+};
+static const ProtobufCIntRange tandem__handover__expansion__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__expansion__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Expansion",
+  "Expansion",
+  "Tandem__Handover__Expansion",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Expansion),
+  2,
+  tandem__handover__expansion__field_descriptors,
+  tandem__handover__expansion__field_indices_by_name,
+  1,  tandem__handover__expansion__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__expansion__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__monitor_options__field_descriptors[6] =
+{
+  {
+    "owned_here_only",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__MonitorOptions, owned_here_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ranges",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__MonitorOptions, n_ranges),
+    offsetof(Tandem__Handover__MonitorOptions, ranges),
+    &tandem__handover__dnrange__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__MonitorOptions, points_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepts_owner_events",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__MonitorOptions, accepts_owner_events),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__MonitorOptions, resume),
+    &tandem__handover__feed_position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mask",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__MonitorOptions, mask),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__monitor_options__field_indices_by_name[] = {
+  3,   /* field[3] = accepts_owner_events */
+  5,   /* field[5] = mask */
+  0,   /* field[0] = owned_here_only */
+  2,   /* field[2] = points_only */
+  1,   /* field[1] = ranges */
+  4,   /* field[4] = resume */
+};
+static const ProtobufCIntRange tandem__handover__monitor_options__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__monitor_options__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.MonitorOptions",
+  "MonitorOptions",
+  "Tandem__Handover__MonitorOptions",
+  "tandem.handover",
+  sizeof(Tandem__Handover__MonitorOptions),
+  6,
+  tandem__handover__monitor_options__field_descriptors,
+  tandem__handover__monitor_options__field_indices_by_name,
+  1,  tandem__handover__monitor_options__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__monitor_options__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__dnrange__field_descriptors[2] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNRange, first),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNRange, last),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__dnrange__field_indices_by_name[] = {
+  0,   /* field[0] = first */
+  1,   /* field[1] = last */
+};
+static const ProtobufCIntRange tandem__handover__dnrange__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__dnrange__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.DNRange",
+  "DNRange",
+  "Tandem__Handover__DNRange",
+  "tandem.handover",
+  sizeof(Tandem__Handover__DNRange),
+  2,
+  tandem__handover__dnrange__field_descriptors,
+  tandem__handover__dnrange__field_indices_by_name,
+  1,  tandem__handover__dnrange__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__dnrange__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__feed_position__field_descriptors[2] =
+{
+  {
+    "lineage",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedPosition, lineage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FeedPosition, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__feed_position__field_indices_by_name[] = {
+  0,   /* field[0] = lineage */
+  1,   /* field[1] = sequence */
+};
+static const ProtobufCIntRange tandem__handover__feed_position__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__feed_position__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.FeedPosition",
+  "FeedPosition",
+  "Tandem__Handover__FeedPosition",
+  "tandem.handover",
+  sizeof(Tandem__Handover__FeedPosition),
+  2,
+  tandem__handover__feed_position__field_descriptors,
+  tandem__handover__feed_position__field_indices_by_name,
+  1,  tandem__handover__feed_position__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__feed_position__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__watched_dn__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WatchedDN, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watchers",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__WatchedDN, n_watchers),
+    offsetof(Tandem__Handover__WatchedDN, watchers),
+    &tandem__handover__watcher__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__watched_dn__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = watchers */
+};
+static const ProtobufCIntRange tandem__handover__watched_dn__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__watched_dn__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WatchedDN",
+  "WatchedDN",
+  "Tandem__Handover__WatchedDN",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WatchedDN),
+  2,
+  tandem__handover__watched_dn__field_descriptors,
+  tandem__handover__watched_dn__field_indices_by_name,
+  1,  tandem__handover__watched_dn__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__watched_dn__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__watcher__field_descriptors[3] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Watcher, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Watcher, desktop),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wants_owner_hint",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Watcher, wants_owner_hint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__watcher__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+  1,   /* field[1] = desktop */
+  2,   /* field[2] = wants_owner_hint */
+};
+static const ProtobufCIntRange tandem__handover__watcher__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__watcher__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Watcher",
+  "Watcher",
+  "Tandem__Handover__Watcher",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Watcher),
+  3,
+  tandem__handover__watcher__field_descriptors,
+  tandem__handover__watcher__field_indices_by_name,
+  1,  tandem__handover__watcher__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__watcher__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__absent_desktop__field_descriptors[2] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AbsentDesktop, token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AbsentDesktop, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__absent_desktop__field_indices_by_name[] = {
+  1,   /* field[1] = dn */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange tandem__handover__absent_desktop__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__absent_desktop__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.AbsentDesktop",
+  "AbsentDesktop",
+  "Tandem__Handover__AbsentDesktop",
+  "tandem.handover",
+  sizeof(Tandem__Handover__AbsentDesktop),
+  2,
+  tandem__handover__absent_desktop__field_descriptors,
+  tandem__handover__absent_desktop__field_indices_by_name,
+  1,  tandem__handover__absent_desktop__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__absent_desktop__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__event__field_descriptors[21] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reference_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "destination",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, destination),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "statuses",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Event, n_statuses),
+    offsetof(Tandem__Handover__Event, statuses),
+    &tandem__handover__status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, position),
+    &tandem__handover__feed_position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_resumed",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, is_resumed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missed",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, missed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, desktop),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, detail),
+    &tandem__handover__owner_detail__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, agent),
+    &tandem__handover__agent_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, call),
+    &tandem__handover__call_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, point),
+    &tandem__handover__point_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, reservation),
+    &tandem__handover__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "route",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, route),
+    &tandem__handover__route_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Event, server),
+    &tandem__handover__server_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__event__field_indices_by_name[] = {
+  13,   /* field[13] = agent */
+  14,   /* field[14] = call */
+  18,   /* field[18] = connection */
+  10,   /* field[10] = desktop */
+  5,   /* field[5] = destination */
+  12,   /* field[12] = detail */
+  4,   /* field[4] = dn */
+  19,   /* field[19] = error */
+  8,   /* field[8] = is_resumed */
+  0,   /* field[0] = kind */
+  9,   /* field[9] = missed */
+  3,   /* field[3] = node */
+  15,   /* field[15] = point */
+  7,   /* field[7] = position */
+  11,   /* field[11] = reason */
+  1,   /* field[1] = reference_id */
+  16,   /* field[16] = reservation */
+  17,   /* field[17] = route */
+  2,   /* field[2] = sequence */
+  20,   /* field[20] = server */
+  6,   /* field[6] = statuses */
+};
+static const ProtobufCIntRange tandem__handover__event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 21 }
+};
+const ProtobufCMessageDescriptor tandem__handover__event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Event",
+  "Event",
+  "Tandem__Handover__Event",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Event),
+  21,
+  tandem__handover__event__field_descriptors,
+  tandem__handover__event__field_indices_by_name,
+  1,  tandem__handover__event__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__agent_event__field_descriptors[4] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentEvent, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentEvent, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentEvent, session),
+    &tandem__handover__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__AgentEvent, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__agent_event__field_indices_by_name[] = {
+  1,   /* field[1] = dn */
+  0,   /* field[0] = kind */
+  3,   /* field[3] = owner */
+  2,   /* field[2] = session */
+};
+static const ProtobufCIntRange tandem__handover__agent_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__agent_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.AgentEvent",
+  "AgentEvent",
+  "Tandem__Handover__AgentEvent",
+  "tandem.handover",
+  sizeof(Tandem__Handover__AgentEvent),
+  4,
+  tandem__handover__agent_event__field_descriptors,
+  tandem__handover__agent_event__field_indices_by_name,
+  1,  tandem__handover__agent_event__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__agent_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call_event__field_descriptors[3] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallEvent, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallEvent, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallEvent, call),
+    &tandem__handover__call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call_event__field_indices_by_name[] = {
+  2,   /* field[2] = call */
+  1,   /* field[1] = dn */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange tandem__handover__call_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallEvent",
+  "CallEvent",
+  "Tandem__Handover__CallEvent",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallEvent),
+  3,
+  tandem__handover__call_event__field_descriptors,
+  tandem__handover__call_event__field_indices_by_name,
+  1,  tandem__handover__call_event__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__server_info__field_descriptors[3] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ServerInfo, position),
+    &tandem__handover__feed_position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "provisioned_dns",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ServerInfo, provisioned_dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "links",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__ServerInfo, n_links),
+    offsetof(Tandem__Handover__ServerInfo, links),
+    &tandem__handover__server_link__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__server_info__field_indices_by_name[] = {
+  2,   /* field[2] = links */
+  0,   /* field[0] = position */
+  1,   /* field[1] = provisioned_dns */
+};
+static const ProtobufCIntRange tandem__handover__server_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__server_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ServerInfo",
+  "ServerInfo",
+  "Tandem__Handover__ServerInfo",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ServerInfo),
+  3,
+  tandem__handover__server_info__field_descriptors,
+  tandem__handover__server_info__field_indices_by_name,
+  1,  tandem__handover__server_info__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__server_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__server_link__field_descriptors[2] =
+{
+  {
+    "peer",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ServerLink, peer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_connected",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ServerLink, is_connected),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__server_link__field_indices_by_name[] = {
+  1,   /* field[1] = is_connected */
+  0,   /* field[0] = peer */
+};
+static const ProtobufCIntRange tandem__handover__server_link__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__server_link__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ServerLink",
+  "ServerLink",
+  "Tandem__Handover__ServerLink",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ServerLink),
+  2,
+  tandem__handover__server_link__field_descriptors,
+  tandem__handover__server_link__field_indices_by_name,
+  1,  tandem__handover__server_link__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__server_link__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__requests__field_descriptors[4] =
+{
+  {
+    "last_number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Requests, last_number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Requests, dropped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "under_way",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Requests, n_under_way),
+    offsetof(Tandem__Handover__Requests, under_way),
+    &tandem__handover__request_under_way__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peers",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Requests, n_peers),
+    offsetof(Tandem__Handover__Requests, peers),
+    &tandem__handover__peer_requests__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__requests__field_indices_by_name[] = {
+  1,   /* field[1] = dropped */
+  0,   /* field[0] = last_number */
+  3,   /* field[3] = peers */
+  2,   /* field[2] = under_way */
+};
+static const ProtobufCIntRange tandem__handover__requests__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__requests__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Requests",
+  "Requests",
+  "Tandem__Handover__Requests",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Requests),
+  4,
+  tandem__handover__requests__field_descriptors,
+  tandem__handover__requests__field_indices_by_name,
+  1,  tandem__handover__requests__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__requests__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__request_under_way__field_descriptors[3] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RequestUnderWay, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RequestUnderWay, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RequestUnderWay, request),
+    &tandem__handover__proxied_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__request_under_way__field_indices_by_name[] = {
+  1,   /* field[1] = deadline */
+  0,   /* field[0] = number */
+  2,   /* field[2] = request */
+};
+static const ProtobufCIntRange tandem__handover__request_under_way__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__request_under_way__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RequestUnderWay",
+  "RequestUnderWay",
+  "Tandem__Handover__RequestUnderWay",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RequestUnderWay),
+  3,
+  tandem__handover__request_under_way__field_descriptors,
+  tandem__handover__request_under_way__field_indices_by_name,
+  1,  tandem__handover__request_under_way__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__request_under_way__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__peer_requests__field_descriptors[3] =
+{
+  {
+    "unsent",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__PeerRequests, n_unsent),
+    offsetof(Tandem__Handover__PeerRequests, unsent),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owed",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__PeerRequests, n_owed),
+    offsetof(Tandem__Handover__PeerRequests, owed),
+    &tandem__handover__owed_answer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gone",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__PeerRequests, n_gone),
+    offsetof(Tandem__Handover__PeerRequests, gone),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__peer_requests__field_indices_by_name[] = {
+  2,   /* field[2] = gone */
+  1,   /* field[1] = owed */
+  0,   /* field[0] = unsent */
+};
+static const ProtobufCIntRange tandem__handover__peer_requests__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__peer_requests__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.PeerRequests",
+  "PeerRequests",
+  "Tandem__Handover__PeerRequests",
+  "tandem.handover",
+  sizeof(Tandem__Handover__PeerRequests),
+  3,
+  tandem__handover__peer_requests__field_descriptors,
+  tandem__handover__peer_requests__field_indices_by_name,
+  1,  tandem__handover__peer_requests__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__peer_requests__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__owed_answer__field_descriptors[4] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwedAnswer, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwedAnswer, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwedAnswer, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwedAnswer, answer),
+    &tandem__handover__proxy_answer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__owed_answer__field_indices_by_name[] = {
+  3,   /* field[3] = answer */
+  2,   /* field[2] = connection */
+  1,   /* field[1] = dn */
+  0,   /* field[0] = number */
+};
+static const ProtobufCIntRange tandem__handover__owed_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__handover__owed_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwedAnswer",
+  "OwedAnswer",
+  "Tandem__Handover__OwedAnswer",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwedAnswer),
+  4,
+  tandem__handover__owed_answer__field_descriptors,
+  tandem__handover__owed_answer__field_indices_by_name,
+  1,  tandem__handover__owed_answer__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__owed_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__proxied_request__field_descriptors[7] =
+{
+  {
+    "client",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reference_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, reference_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, dn),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, request),
+    &tandem__handover__owner_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wants_owner_hint",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, wants_owner_hint),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_second_attempt",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxiedRequest, is_second_attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__proxied_request__field_indices_by_name[] = {
+  0,   /* field[0] = client */
+  2,   /* field[2] = dn */
+  6,   /* field[6] = is_second_attempt */
+  5,   /* field[5] = owner */
+  1,   /* field[1] = reference_id */
+  3,   /* field[3] = request */
+  4,   /* field[4] = wants_owner_hint */
+};
+static const ProtobufCIntRange tandem__handover__proxied_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__handover__proxied_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ProxiedRequest",
+  "ProxiedRequest",
+  "Tandem__Handover__ProxiedRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ProxiedRequest),
+  7,
+  tandem__handover__proxied_request__field_descriptors,
+  tandem__handover__proxied_request__field_indices_by_name,
+  1,  tandem__handover__proxied_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__proxied_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__owner_request__field_descriptors[7] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, agent),
+    &tandem__handover__agent_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, reservation),
+    &tandem__handover__reservation_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, client),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "desktop",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, desktop),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, token),
+    &tandem__handover__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerRequest, call),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__owner_request__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  6,   /* field[6] = call */
+  3,   /* field[3] = client */
+  4,   /* field[4] = desktop */
+  0,   /* field[0] = kind */
+  2,   /* field[2] = reservation */
+  5,   /* field[5] = token */
+};
+static const ProtobufCIntRange tandem__handover__owner_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__handover__owner_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwnerRequest",
+  "OwnerRequest",
+  "Tandem__Handover__OwnerRequest",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwnerRequest),
+  7,
+  tandem__handover__owner_request__field_descriptors,
+  tandem__handover__owner_request__field_indices_by_name,
+  1,  tandem__handover__owner_request__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__owner_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__proxy_answer__field_descriptors[6] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "word",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, word),
+    &tandem__handover__owner_word__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, detail),
+    &tandem__handover__owner_detail__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, session),
+    &tandem__handover__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, reservation),
+    &tandem__handover__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__ProxyAnswer, error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__proxy_answer__field_indices_by_name[] = {
+  2,   /* field[2] = detail */
+  5,   /* field[5] = error */
+  0,   /* field[0] = kind */
+  4,   /* field[4] = reservation */
+  3,   /* field[3] = session */
+  1,   /* field[1] = word */
+};
+static const ProtobufCIntRange tandem__handover__proxy_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__proxy_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.ProxyAnswer",
+  "ProxyAnswer",
+  "Tandem__Handover__ProxyAnswer",
+  "tandem.handover",
+  sizeof(Tandem__Handover__ProxyAnswer),
+  6,
+  tandem__handover__proxy_answer__field_descriptors,
+  tandem__handover__proxy_answer__field_indices_by_name,
+  1,  tandem__handover__proxy_answer__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__proxy_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__owner_word__field_descriptors[5] =
+{
+  {
+    "service",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerWord, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stamp",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerWord, stamp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "occupancy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerWord, occupancy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerWord, session),
+    &tandem__handover__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnerWord, calls),
+    &tandem__handover__calls__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__owner_word__field_indices_by_name[] = {
+  4,   /* field[4] = calls */
+  2,   /* field[2] = occupancy */
+  0,   /* field[0] = service */
+  3,   /* field[3] = session */
+  1,   /* field[1] = stamp */
+};
+static const ProtobufCIntRange tandem__handover__owner_word__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__owner_word__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.OwnerWord",
+  "OwnerWord",
+  "Tandem__Handover__OwnerWord",
+  "tandem.handover",
+  sizeof(Tandem__Handover__OwnerWord),
+  5,
+  tandem__handover__owner_word__field_descriptors,
+  tandem__handover__owner_word__field_indices_by_name,
+  1,  tandem__handover__owner_word__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__owner_word__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__routed_calls__field_descriptors[5] =
+{
+  {
+    "calls",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__RoutedCalls, n_calls),
+    offsetof(Tandem__Handover__RoutedCalls, calls),
+    &tandem__handover__placed_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "free",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__RoutedCalls, n_free),
+    offsetof(Tandem__Handover__RoutedCalls, free),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routers",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCalls, routers),
+    &tandem__handover__routers__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_alternate",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__RoutedCalls, n_next_alternate),
+    offsetof(Tandem__Handover__RoutedCalls, next_alternate),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counters",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__RoutedCalls, n_counters),
+    offsetof(Tandem__Handover__RoutedCalls, counters),
+    &tandem__handover__point_counters__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__routed_calls__field_indices_by_name[] = {
+  0,   /* field[0] = calls */
+  4,   /* field[4] = counters */
+  1,   /* field[1] = free */
+  3,   /* field[3] = next_alternate */
+  2,   /* field[2] = routers */
+};
+static const ProtobufCIntRange tandem__handover__routed_calls__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__routed_calls__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RoutedCalls",
+  "RoutedCalls",
+  "Tandem__Handover__RoutedCalls",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RoutedCalls),
+  5,
+  tandem__handover__routed_calls__field_descriptors,
+  tandem__handover__routed_calls__field_indices_by_name,
+  1,  tandem__handover__routed_calls__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__routed_calls__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__placed_call__field_descriptors[2] =
+{
+  {
+    "slot",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PlacedCall, slot),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "call",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PlacedCall, call),
+    &tandem__handover__routed_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__placed_call__field_indices_by_name[] = {
+  1,   /* field[1] = call */
+  0,   /* field[0] = slot */
+};
+static const ProtobufCIntRange tandem__handover__placed_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__placed_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.PlacedCall",
+  "PlacedCall",
+  "Tandem__Handover__PlacedCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__PlacedCall),
+  2,
+  tandem__handover__placed_call__field_descriptors,
+  tandem__handover__placed_call__field_indices_by_name,
+  1,  tandem__handover__placed_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__placed_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__routed_call__field_descriptors[17] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "point",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, point),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, caller),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "came",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, came),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arrived",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, arrived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "route_by",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, route_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inform_at",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, inform_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "visited",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__RoutedCall, n_visited),
+    offsetof(Tandem__Handover__RoutedCall, visited),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, phase),
+    &tandem__handover__routing_phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tried",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__RoutedCall, n_tried),
+    offsetof(Tandem__Handover__RoutedCall, tried),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ring_by",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, ring_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "informed_at",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, informed_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "informed_position",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, informed_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, position),
+    &tandem__handover__queue_position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fallback",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, fallback),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_alternate",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, first_alternate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "was_busy",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutedCall, was_busy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__routed_call__field_indices_by_name[] = {
+  4,   /* field[4] = arrived */
+  2,   /* field[2] = caller */
+  3,   /* field[3] = came */
+  0,   /* field[0] = connection */
+  14,   /* field[14] = fallback */
+  15,   /* field[15] = first_alternate */
+  6,   /* field[6] = inform_at */
+  11,   /* field[11] = informed_at */
+  12,   /* field[12] = informed_position */
+  8,   /* field[8] = phase */
+  1,   /* field[1] = point */
+  13,   /* field[13] = position */
+  10,   /* field[10] = ring_by */
+  5,   /* field[5] = route_by */
+  9,   /* field[9] = tried */
+  7,   /* field[7] = visited */
+  16,   /* field[16] = was_busy */
+};
+static const ProtobufCIntRange tandem__handover__routed_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor tandem__handover__routed_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RoutedCall",
+  "RoutedCall",
+  "Tandem__Handover__RoutedCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RoutedCall),
+  17,
+  tandem__handover__routed_call__field_descriptors,
+  tandem__handover__routed_call__field_indices_by_name,
+  1,  tandem__handover__routed_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__routed_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__routing_phase__field_descriptors[5] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutingPhase, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "router",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutingPhase, router),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "order",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutingPhase, order),
+    &tandem__handover__route_order__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rung",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutingPhase, rung),
+    &tandem__handover__dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_routed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RoutingPhase, is_routed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__routing_phase__field_indices_by_name[] = {
+  4,   /* field[4] = is_routed */
+  0,   /* field[0] = kind */
+  2,   /* field[2] = order */
+  1,   /* field[1] = router */
+  3,   /* field[3] = rung */
+};
+static const ProtobufCIntRange tandem__handover__routing_phase__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__routing_phase__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RoutingPhase",
+  "RoutingPhase",
+  "Tandem__Handover__RoutingPhase",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RoutingPhase),
+  5,
+  tandem__handover__routing_phase__field_descriptors,
+  tandem__handover__routing_phase__field_indices_by_name,
+  1,  tandem__handover__routing_phase__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__routing_phase__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__route_order__field_descriptors[3] =
+{
+  {
+    "reference",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteOrder, reference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteOrder, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouteOrder, token),
+    &tandem__handover__reservation_token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__route_order__field_indices_by_name[] = {
+  1,   /* field[1] = connection */
+  0,   /* field[0] = reference */
+  2,   /* field[2] = token */
+};
+static const ProtobufCIntRange tandem__handover__route_order__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__route_order__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RouteOrder",
+  "RouteOrder",
+  "Tandem__Handover__RouteOrder",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RouteOrder),
+  3,
+  tandem__handover__route_order__field_descriptors,
+  tandem__handover__route_order__field_indices_by_name,
+  1,  tandem__handover__route_order__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__route_order__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__queue_position__field_descriptors[2] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__QueuePosition, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__QueuePosition, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__queue_position__field_indices_by_name[] = {
+  0,   /* field[0] = position */
+  1,   /* field[1] = waiting */
+};
+static const ProtobufCIntRange tandem__handover__queue_position__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__queue_position__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.QueuePosition",
+  "QueuePosition",
+  "Tandem__Handover__QueuePosition",
+  "tandem.handover",
+  sizeof(Tandem__Handover__QueuePosition),
+  2,
+  tandem__handover__queue_position__field_descriptors,
+  tandem__handover__queue_position__field_indices_by_name,
+  1,  tandem__handover__queue_position__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__queue_position__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__routers__field_descriptors[1] =
+{
+  {
+    "routers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Routers, n_routers),
+    offsetof(Tandem__Handover__Routers, routers),
+    &tandem__handover__router_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__routers__field_indices_by_name[] = {
+  0,   /* field[0] = routers */
+};
+static const ProtobufCIntRange tandem__handover__routers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__routers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Routers",
+  "Routers",
+  "Tandem__Handover__Routers",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Routers),
+  1,
+  tandem__handover__routers__field_descriptors,
+  tandem__handover__routers__field_indices_by_name,
+  1,  tandem__handover__routers__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__routers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__router_entry__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouterEntry, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "router",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__RouterEntry, router),
+    &tandem__handover__router__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__router_entry__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = router */
+};
+static const ProtobufCIntRange tandem__handover__router_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__router_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.RouterEntry",
+  "RouterEntry",
+  "Tandem__Handover__RouterEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__RouterEntry),
+  2,
+  tandem__handover__router_entry__field_descriptors,
+  tandem__handover__router_entry__field_indices_by_name,
+  1,  tandem__handover__router_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__router_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__router__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Router, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Router, n_points),
+    offsetof(Tandem__Handover__Router, points),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__router__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = points */
+};
+static const ProtobufCIntRange tandem__handover__router__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__router__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Router",
+  "Router",
+  "Tandem__Handover__Router",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Router),
+  2,
+  tandem__handover__router__field_descriptors,
+  tandem__handover__router__field_indices_by_name,
+  1,  tandem__handover__router__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__router__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__point_counters__field_descriptors[7] =
+{
+  {
+    "arrived",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, arrived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "routed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, routed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answered",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, answered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abandoned",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, abandoned),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overflowed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, overflowed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "defaulted",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, defaulted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__PointCounters, refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__point_counters__field_indices_by_name[] = {
+  3,   /* field[3] = abandoned */
+  2,   /* field[2] = answered */
+  0,   /* field[0] = arrived */
+  5,   /* field[5] = defaulted */
+  4,   /* field[4] = overflowed */
+  6,   /* field[6] = refused */
+  1,   /* field[1] = routed */
+};
+static const ProtobufCIntRange tandem__handover__point_counters__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__handover__point_counters__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.PointCounters",
+  "PointCounters",
+  "Tandem__Handover__PointCounters",
+  "tandem.handover",
+  sizeof(Tandem__Handover__PointCounters),
+  7,
+  tandem__handover__point_counters__field_descriptors,
+  tandem__handover__point_counters__field_indices_by_name,
+  1,  tandem__handover__point_counters__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__point_counters__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__witnesses__field_descriptors[2] =
+{
+  {
+    "dns",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Witnesses, n_dns),
+    offsetof(Tandem__Handover__Witnesses, dns),
+    &tandem__handover__witnessed_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Witnesses, n_changed),
+    offsetof(Tandem__Handover__Witnesses, changed),
+    &tandem__handover__calls_changed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__witnesses__field_indices_by_name[] = {
+  1,   /* field[1] = changed */
+  0,   /* field[0] = dns */
+};
+static const ProtobufCIntRange tandem__handover__witnesses__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__witnesses__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Witnesses",
+  "Witnesses",
+  "Tandem__Handover__Witnesses",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Witnesses),
+  2,
+  tandem__handover__witnesses__field_descriptors,
+  tandem__handover__witnesses__field_indices_by_name,
+  1,  tandem__handover__witnesses__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__witnesses__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__witnessed_entry__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WitnessedEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "witnessed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WitnessedEntry, witnessed),
+    &tandem__handover__witnessed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__witnessed_entry__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = witnessed */
+};
+static const ProtobufCIntRange tandem__handover__witnessed_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__witnessed_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WitnessedEntry",
+  "WitnessedEntry",
+  "Tandem__Handover__WitnessedEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WitnessedEntry),
+  2,
+  tandem__handover__witnessed_entry__field_descriptors,
+  tandem__handover__witnessed_entry__field_indices_by_name,
+  1,  tandem__handover__witnessed_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__witnessed_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__witnessed__field_descriptors[2] =
+{
+  {
+    "words",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Witnessed, n_words),
+    offsetof(Tandem__Handover__Witnessed, words),
+    &tandem__handover__word_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "busy_until",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Witnessed, busy_until),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__witnessed__field_indices_by_name[] = {
+  1,   /* field[1] = busy_until */
+  0,   /* field[0] = words */
+};
+static const ProtobufCIntRange tandem__handover__witnessed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__witnessed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Witnessed",
+  "Witnessed",
+  "Tandem__Handover__Witnessed",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Witnessed),
+  2,
+  tandem__handover__witnessed__field_descriptors,
+  tandem__handover__witnessed__field_indices_by_name,
+  1,  tandem__handover__witnessed__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__witnessed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__word_entry__field_descriptors[2] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WordEntry, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "word",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__WordEntry, word),
+    &tandem__handover__word__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__word_entry__field_indices_by_name[] = {
+  0,   /* field[0] = node */
+  1,   /* field[1] = word */
+};
+static const ProtobufCIntRange tandem__handover__word_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__word_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.WordEntry",
+  "WordEntry",
+  "Tandem__Handover__WordEntry",
+  "tandem.handover",
+  sizeof(Tandem__Handover__WordEntry),
+  2,
+  tandem__handover__word_entry__field_descriptors,
+  tandem__handover__word_entry__field_indices_by_name,
+  1,  tandem__handover__word_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__word_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__word__field_descriptors[2] =
+{
+  {
+    "calls",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Word, n_calls),
+    offsetof(Tandem__Handover__Word, calls),
+    &tandem__handover__call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ends_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Word, ends_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__word__field_indices_by_name[] = {
+  0,   /* field[0] = calls */
+  1,   /* field[1] = ends_at */
+};
+static const ProtobufCIntRange tandem__handover__word__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__word__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Word",
+  "Word",
+  "Tandem__Handover__Word",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Word),
+  2,
+  tandem__handover__word__field_descriptors,
+  tandem__handover__word__field_indices_by_name,
+  1,  tandem__handover__word__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__word__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__calls_changed__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallsChanged, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallsChanged, ended),
+    &tandem__handover__ended_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__calls_changed__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = ended */
+};
+static const ProtobufCIntRange tandem__handover__calls_changed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__calls_changed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallsChanged",
+  "CallsChanged",
+  "Tandem__Handover__CallsChanged",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallsChanged),
+  2,
+  tandem__handover__calls_changed__field_descriptors,
+  tandem__handover__calls_changed__field_indices_by_name,
+  1,  tandem__handover__calls_changed__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__calls_changed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__call_reports__field_descriptors[2] =
+{
+  {
+    "owed",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__CallReports, n_owed),
+    offsetof(Tandem__Handover__CallReports, owed),
+    &tandem__handover__calls_changed__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owes_end",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CallReports, owes_end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__call_reports__field_indices_by_name[] = {
+  0,   /* field[0] = owed */
+  1,   /* field[1] = owes_end */
+};
+static const ProtobufCIntRange tandem__handover__call_reports__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__call_reports__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CallReports",
+  "CallReports",
+  "Tandem__Handover__CallReports",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CallReports),
+  2,
+  tandem__handover__call_reports__field_descriptors,
+  tandem__handover__call_reports__field_indices_by_name,
+  1,  tandem__handover__call_reports__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__call_reports__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__trunks__field_descriptors[5] =
+{
+  {
+    "capacities",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Trunks, capacities),
+    &tandem__handover__capacities__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gateways",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Trunks, gateways),
+    &tandem__handover__gateways__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Trunks, n_calls),
+    offsetof(Tandem__Handover__Trunks, calls),
+    &tandem__handover__trunk_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "use",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Trunks, n_use),
+    offsetof(Tandem__Handover__Trunks, use),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counters",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Trunks, n_counters),
+    offsetof(Tandem__Handover__Trunks, counters),
+    &tandem__handover__trunk_counters__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__trunks__field_indices_by_name[] = {
+  2,   /* field[2] = calls */
+  0,   /* field[0] = capacities */
+  4,   /* field[4] = counters */
+  1,   /* field[1] = gateways */
+  3,   /* field[3] = use */
+};
+static const ProtobufCIntRange tandem__handover__trunks__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__trunks__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Trunks",
+  "Trunks",
+  "Tandem__Handover__Trunks",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Trunks),
+  5,
+  tandem__handover__trunks__field_descriptors,
+  tandem__handover__trunks__field_indices_by_name,
+  1,  tandem__handover__trunks__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__trunks__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__trunk_call__field_descriptors[6] =
+{
+  {
+    "connection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCall, connection),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trunk",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCall, trunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCall, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "until",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCall, until),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gateway",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCall, gateway),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tried",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__TrunkCall, n_tried),
+    offsetof(Tandem__Handover__TrunkCall, tried),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__trunk_call__field_indices_by_name[] = {
+  0,   /* field[0] = connection */
+  4,   /* field[4] = gateway */
+  2,   /* field[2] = kind */
+  5,   /* field[5] = tried */
+  1,   /* field[1] = trunk */
+  3,   /* field[3] = until */
+};
+static const ProtobufCIntRange tandem__handover__trunk_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__trunk_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.TrunkCall",
+  "TrunkCall",
+  "Tandem__Handover__TrunkCall",
+  "tandem.handover",
+  sizeof(Tandem__Handover__TrunkCall),
+  6,
+  tandem__handover__trunk_call__field_descriptors,
+  tandem__handover__trunk_call__field_indices_by_name,
+  1,  tandem__handover__trunk_call__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__trunk_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__trunk_counters__field_descriptors[6] =
+{
+  {
+    "inbound",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, inbound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outbound",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, outbound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "full",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, full),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failovers",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, failovers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unreachable",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__TrunkCounters, unreachable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__trunk_counters__field_indices_by_name[] = {
+  4,   /* field[4] = failed */
+  3,   /* field[3] = failovers */
+  2,   /* field[2] = full */
+  0,   /* field[0] = inbound */
+  1,   /* field[1] = outbound */
+  5,   /* field[5] = unreachable */
+};
+static const ProtobufCIntRange tandem__handover__trunk_counters__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__handover__trunk_counters__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.TrunkCounters",
+  "TrunkCounters",
+  "Tandem__Handover__TrunkCounters",
+  "tandem.handover",
+  sizeof(Tandem__Handover__TrunkCounters),
+  6,
+  tandem__handover__trunk_counters__field_descriptors,
+  tandem__handover__trunk_counters__field_indices_by_name,
+  1,  tandem__handover__trunk_counters__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__trunk_counters__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__capacities__field_descriptors[5] =
+{
+  {
+    "settled_at",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacities, settled_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_settled",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacities, is_settled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_question",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacities, last_question),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peers",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Capacities, n_peers),
+    offsetof(Tandem__Handover__Capacities, peers),
+    &tandem__handover__capacity_peer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "capacities",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Capacities, n_capacities),
+    offsetof(Tandem__Handover__Capacities, capacities),
+    &tandem__handover__capacity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__capacities__field_indices_by_name[] = {
+  4,   /* field[4] = capacities */
+  1,   /* field[1] = is_settled */
+  2,   /* field[2] = last_question */
+  3,   /* field[3] = peers */
+  0,   /* field[0] = settled_at */
+};
+static const ProtobufCIntRange tandem__handover__capacities__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__handover__capacities__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Capacities",
+  "Capacities",
+  "Tandem__Handover__Capacities",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Capacities),
+  5,
+  tandem__handover__capacities__field_descriptors,
+  tandem__handover__capacities__field_indices_by_name,
+  1,  tandem__handover__capacities__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__capacities__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__capacity_peer__field_descriptors[3] =
+{
+  {
+    "is_live",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CapacityPeer, is_live),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owed",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__CapacityPeer, n_owed),
+    offsetof(Tandem__Handover__CapacityPeer, owed),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "questions",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__CapacityPeer, n_questions),
+    offsetof(Tandem__Handover__CapacityPeer, questions),
+    &tandem__handover__capacity_question__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__capacity_peer__field_indices_by_name[] = {
+  0,   /* field[0] = is_live */
+  1,   /* field[1] = owed */
+  2,   /* field[2] = questions */
+};
+static const ProtobufCIntRange tandem__handover__capacity_peer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__capacity_peer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CapacityPeer",
+  "CapacityPeer",
+  "Tandem__Handover__CapacityPeer",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CapacityPeer),
+  3,
+  tandem__handover__capacity_peer__field_descriptors,
+  tandem__handover__capacity_peer__field_indices_by_name,
+  1,  tandem__handover__capacity_peer__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__capacity_peer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__capacity_question__field_descriptors[2] =
+{
+  {
+    "capacity",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CapacityQuestion, capacity),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__CapacityQuestion, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__capacity_question__field_indices_by_name[] = {
+  0,   /* field[0] = capacity */
+  1,   /* field[1] = number */
+};
+static const ProtobufCIntRange tandem__handover__capacity_question__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__capacity_question__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.CapacityQuestion",
+  "CapacityQuestion",
+  "Tandem__Handover__CapacityQuestion",
+  "tandem.handover",
+  sizeof(Tandem__Handover__CapacityQuestion),
+  2,
+  tandem__handover__capacity_question__field_descriptors,
+  tandem__handover__capacity_question__field_indices_by_name,
+  1,  tandem__handover__capacity_question__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__capacity_question__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__capacity__field_descriptors[9] =
+{
+  {
+    "given",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Capacity, n_given),
+    offsetof(Tandem__Handover__Capacity, given),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "taken",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Capacity, n_taken),
+    offsetof(Tandem__Handover__Capacity, taken),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "spares",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Capacity, n_spares),
+    offsetof(Tandem__Handover__Capacity, spares),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heard",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Capacity, n_heard),
+    offsetof(Tandem__Handover__Capacity, heard),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "answers",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Capacity, n_answers),
+    offsetof(Tandem__Handover__Capacity, answers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "used",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacity, used),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wanted",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacity, wanted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacity, asked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "told_spare",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Capacity, told_spare),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__capacity__field_indices_by_name[] = {
+  4,   /* field[4] = answers */
+  7,   /* field[7] = asked */
+  0,   /* field[0] = given */
+  3,   /* field[3] = heard */
+  2,   /* field[2] = spares */
+  1,   /* field[1] = taken */
+  8,   /* field[8] = told_spare */
+  5,   /* field[5] = used */
+  6,   /* field[6] = wanted */
+};
+static const ProtobufCIntRange tandem__handover__capacity__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor tandem__handover__capacity__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Capacity",
+  "Capacity",
+  "Tandem__Handover__Capacity",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Capacity),
+  9,
+  tandem__handover__capacity__field_descriptors,
+  tandem__handover__capacity__field_indices_by_name,
+  1,  tandem__handover__capacity__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__capacity__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__gateways__field_descriptors[1] =
+{
+  {
+    "gateways",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Gateways, n_gateways),
+    offsetof(Tandem__Handover__Gateways, gateways),
+    &tandem__handover__gateway__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__gateways__field_indices_by_name[] = {
+  0,   /* field[0] = gateways */
+};
+static const ProtobufCIntRange tandem__handover__gateways__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__handover__gateways__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Gateways",
+  "Gateways",
+  "Tandem__Handover__Gateways",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Gateways),
+  1,
+  tandem__handover__gateways__field_descriptors,
+  tandem__handover__gateways__field_indices_by_name,
+  1,  tandem__handover__gateways__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__gateways__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__gateway__field_descriptors[8] =
+{
+  {
+    "is_down",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, is_down),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "avoided_until",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, avoided_until),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "silent_since",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, silent_since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wait",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, wait),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_sending",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, next_sending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_question",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Gateway, next_question),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__gateway__field_indices_by_name[] = {
+  2,   /* field[2] = avoided_until */
+  0,   /* field[0] = is_down */
+  7,   /* field[7] = next_question */
+  6,   /* field[6] = next_sending */
+  3,   /* field[3] = number */
+  4,   /* field[4] = silent_since */
+  1,   /* field[1] = since */
+  5,   /* field[5] = wait */
+};
+static const ProtobufCIntRange tandem__handover__gateway__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor tandem__handover__gateway__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Gateway",
+  "Gateway",
+  "Tandem__Handover__Gateway",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Gateway),
+  8,
+  tandem__handover__gateway__field_descriptors,
+  tandem__handover__gateway__field_indices_by_name,
+  1,  tandem__handover__gateway__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__gateway__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -2,7 +2,7 @@ import AgentSessions
 import ClusterModel
 import DNOwnership
 import HeapModule
-import NodeCore
+package import NodeCore
 import TLibraryPorts
 
 /// A whole cluster under one seed: the nodes' own machines, a simulated network, processes, clocks, phones, desktops and
@@ -87,6 +87,10 @@ package struct ClusterSimulation {
     var tokensOfCalls: [CallConnection: [ReservationToken]] = [:]
     /// Where they have rung by these.
     var routedCalls: [CallConnection: Set<DN>] = [:]
+
+    /// For tests of what passes between processes: the whole state at each handover, and what a process is made of that takes it.
+    package var keepsHandovers = false
+    package internal(set) var handedOver: [(bytes: [UInt8], setup: NodeSetup)] = []
 
     package private(set) var failure: Violation?
     package private(set) var eventCount: UInt64 = 0

@@ -248,6 +248,7 @@ extension ClusterSimulation {
         say("\(name(node)) is a process of incarnation \(handover.incarnation) now")
         count(.handedOver)
         invariantAllWentOver(node, &core)
+        guard failure == nil else { return }
         nodes[node.position].dialing = []
         nodes[node.position].pausedUntil = now
         cores[node.position] = core
@@ -319,6 +320,12 @@ extension ClusterSimulation {
         var (before, after) = (StateTransfer(), StateTransfer())
         cores[node.position].transferAll(&before, now: instant(node))
         core.transferAll(&after, now: instant(node))
+        if keepsHandovers {
+            var setup = setup(
+                of: node, incarnation: nodes[node.position].incarnation + 1, lineage: nodes[node.position].life)
+            if plan.disk != nil { setup.stored = StoredState() }
+            handedOver.append((before.bytes, setup))
+        }
         guard before.bytes != after.bytes else { return }
         fail("invariantAllWentOver", "\(name(node)) has not handed over all that it had")
     }

@@ -17,6 +17,157 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tandem__Handover__Offer Tandem__Handover__Offer;
 typedef struct Tandem__Handover__Piece Tandem__Handover__Piece;
+typedef struct Tandem__Handover__State Tandem__Handover__State;
+typedef struct Tandem__Handover__DNState Tandem__Handover__DNState;
+typedef struct Tandem__Handover__Rest Tandem__Handover__Rest;
+typedef struct Tandem__Handover__Address Tandem__Handover__Address;
+typedef struct Tandem__Handover__Instant Tandem__Handover__Instant;
+typedef struct Tandem__Handover__DN Tandem__Handover__DN;
+typedef struct Tandem__Handover__Claim Tandem__Handover__Claim;
+typedef struct Tandem__Handover__Agent Tandem__Handover__Agent;
+typedef struct Tandem__Handover__Skill Tandem__Handover__Skill;
+typedef struct Tandem__Handover__Profile Tandem__Handover__Profile;
+typedef struct Tandem__Handover__Reason Tandem__Handover__Reason;
+typedef struct Tandem__Handover__Reasons Tandem__Handover__Reasons;
+typedef struct Tandem__Handover__Session Tandem__Handover__Session;
+typedef struct Tandem__Handover__Call Tandem__Handover__Call;
+typedef struct Tandem__Handover__EndedCall Tandem__Handover__EndedCall;
+typedef struct Tandem__Handover__Calls Tandem__Handover__Calls;
+typedef struct Tandem__Handover__Ownership Tandem__Handover__Ownership;
+typedef struct Tandem__Handover__Record Tandem__Handover__Record;
+typedef struct Tandem__Handover__HeldSession Tandem__Handover__HeldSession;
+typedef struct Tandem__Handover__OwnershipRest Tandem__Handover__OwnershipRest;
+typedef struct Tandem__Handover__Link Tandem__Handover__Link;
+typedef struct Tandem__Handover__Position Tandem__Handover__Position;
+typedef struct Tandem__Handover__SupersededWord Tandem__Handover__SupersededWord;
+typedef struct Tandem__Handover__PongOwed Tandem__Handover__PongOwed;
+typedef struct Tandem__Handover__Latency Tandem__Handover__Latency;
+typedef struct Tandem__Handover__Provisional Tandem__Handover__Provisional;
+typedef struct Tandem__Handover__Stranger Tandem__Handover__Stranger;
+typedef struct Tandem__Handover__Bindings Tandem__Handover__Bindings;
+typedef struct Tandem__Handover__Binding Tandem__Handover__Binding;
+typedef struct Tandem__Handover__RegistrarRest Tandem__Handover__RegistrarRest;
+typedef struct Tandem__Handover__Probe Tandem__Handover__Probe;
+typedef struct Tandem__Handover__EndedCalls Tandem__Handover__EndedCalls;
+typedef struct Tandem__Handover__EndedRegistration Tandem__Handover__EndedRegistration;
+typedef struct Tandem__Handover__HeldCallEntry Tandem__Handover__HeldCallEntry;
+typedef struct Tandem__Handover__HeldCall Tandem__Handover__HeldCall;
+typedef struct Tandem__Handover__RedeemedCall Tandem__Handover__RedeemedCall;
+typedef struct Tandem__Handover__WaitingMessages Tandem__Handover__WaitingMessages;
+typedef struct Tandem__Handover__WaitingMessage Tandem__Handover__WaitingMessage;
+typedef struct Tandem__Handover__NodeCounters Tandem__Handover__NodeCounters;
+typedef struct Tandem__Handover__Grace Tandem__Handover__Grace;
+typedef struct Tandem__Handover__Sockets Tandem__Handover__Sockets;
+typedef struct Tandem__Handover__Served Tandem__Handover__Served;
+typedef struct Tandem__Handover__Remains Tandem__Handover__Remains;
+typedef struct Tandem__Handover__Stream Tandem__Handover__Stream;
+typedef struct Tandem__Handover__LinkConnection Tandem__Handover__LinkConnection;
+typedef struct Tandem__Handover__ClientConnection Tandem__Handover__ClientConnection;
+typedef struct Tandem__Handover__Introduction Tandem__Handover__Introduction;
+typedef struct Tandem__Handover__Proof Tandem__Handover__Proof;
+typedef struct Tandem__Handover__GatewayDial Tandem__Handover__GatewayDial;
+typedef struct Tandem__Handover__LinkProblem Tandem__Handover__LinkProblem;
+typedef struct Tandem__Handover__Source Tandem__Handover__Source;
+typedef struct Tandem__Handover__Proxy Tandem__Handover__Proxy;
+typedef struct Tandem__Handover__Branches Tandem__Handover__Branches;
+typedef struct Tandem__Handover__OpenRequest Tandem__Handover__OpenRequest;
+typedef struct Tandem__Handover__ClientTransaction Tandem__Handover__ClientTransaction;
+typedef struct Tandem__Handover__CallName Tandem__Handover__CallName;
+typedef struct Tandem__Handover__Request Tandem__Handover__Request;
+typedef struct Tandem__Handover__Best Tandem__Handover__Best;
+typedef struct Tandem__Handover__Asked Tandem__Handover__Asked;
+typedef struct Tandem__Handover__SessionTerms Tandem__Handover__SessionTerms;
+typedef struct Tandem__Handover__Route Tandem__Handover__Route;
+typedef struct Tandem__Handover__Group Tandem__Handover__Group;
+typedef struct Tandem__Handover__Target Tandem__Handover__Target;
+typedef struct Tandem__Handover__TrunkLegs Tandem__Handover__TrunkLegs;
+typedef struct Tandem__Handover__TrunkLeg Tandem__Handover__TrunkLeg;
+typedef struct Tandem__Handover__Transactions Tandem__Handover__Transactions;
+typedef struct Tandem__Handover__Transaction Tandem__Handover__Transaction;
+typedef struct Tandem__Handover__TransactionState Tandem__Handover__TransactionState;
+typedef struct Tandem__Handover__InviteSent Tandem__Handover__InviteSent;
+typedef struct Tandem__Handover__Timers Tandem__Handover__Timers;
+typedef struct Tandem__Handover__CallTable Tandem__Handover__CallTable;
+typedef struct Tandem__Handover__CallPlace Tandem__Handover__CallPlace;
+typedef struct Tandem__Handover__ThroughCall Tandem__Handover__ThroughCall;
+typedef struct Tandem__Handover__Parties Tandem__Handover__Parties;
+typedef struct Tandem__Handover__Authenticator Tandem__Handover__Authenticator;
+typedef struct Tandem__Handover__Nonces Tandem__Handover__Nonces;
+typedef struct Tandem__Handover__NonceUse Tandem__Handover__NonceUse;
+typedef struct Tandem__Handover__Nonce Tandem__Handover__Nonce;
+typedef struct Tandem__Handover__View Tandem__Handover__View;
+typedef struct Tandem__Handover__Status Tandem__Handover__Status;
+typedef struct Tandem__Handover__OwnerDetail Tandem__Handover__OwnerDetail;
+typedef struct Tandem__Handover__PointEvent Tandem__Handover__PointEvent;
+typedef struct Tandem__Handover__RouteRequest Tandem__Handover__RouteRequest;
+typedef struct Tandem__Handover__ReservationHolder Tandem__Handover__ReservationHolder;
+typedef struct Tandem__Handover__ReservationToken Tandem__Handover__ReservationToken;
+typedef struct Tandem__Handover__ReservationRequest Tandem__Handover__ReservationRequest;
+typedef struct Tandem__Handover__Reservation Tandem__Handover__Reservation;
+typedef struct Tandem__Handover__AgentRequest Tandem__Handover__AgentRequest;
+typedef struct Tandem__Handover__Reservations Tandem__Handover__Reservations;
+typedef struct Tandem__Handover__LeaseEntry Tandem__Handover__LeaseEntry;
+typedef struct Tandem__Handover__Lease Tandem__Handover__Lease;
+typedef struct Tandem__Handover__WindowEntry Tandem__Handover__WindowEntry;
+typedef struct Tandem__Handover__Window Tandem__Handover__Window;
+typedef struct Tandem__Handover__Candidate Tandem__Handover__Candidate;
+typedef struct Tandem__Handover__Asker Tandem__Handover__Asker;
+typedef struct Tandem__Handover__WrapUps Tandem__Handover__WrapUps;
+typedef struct Tandem__Handover__WrapUpEntry Tandem__Handover__WrapUpEntry;
+typedef struct Tandem__Handover__WrapUp Tandem__Handover__WrapUp;
+typedef struct Tandem__Handover__Feed Tandem__Handover__Feed;
+typedef struct Tandem__Handover__FeedEntry Tandem__Handover__FeedEntry;
+typedef struct Tandem__Handover__Ports Tandem__Handover__Ports;
+typedef struct Tandem__Handover__Client Tandem__Handover__Client;
+typedef struct Tandem__Handover__RequestRate Tandem__Handover__RequestRate;
+typedef struct Tandem__Handover__Monitor Tandem__Handover__Monitor;
+typedef struct Tandem__Handover__OwedCalls Tandem__Handover__OwedCalls;
+typedef struct Tandem__Handover__Expansion Tandem__Handover__Expansion;
+typedef struct Tandem__Handover__MonitorOptions Tandem__Handover__MonitorOptions;
+typedef struct Tandem__Handover__DNRange Tandem__Handover__DNRange;
+typedef struct Tandem__Handover__FeedPosition Tandem__Handover__FeedPosition;
+typedef struct Tandem__Handover__WatchedDN Tandem__Handover__WatchedDN;
+typedef struct Tandem__Handover__Watcher Tandem__Handover__Watcher;
+typedef struct Tandem__Handover__AbsentDesktop Tandem__Handover__AbsentDesktop;
+typedef struct Tandem__Handover__Event Tandem__Handover__Event;
+typedef struct Tandem__Handover__AgentEvent Tandem__Handover__AgentEvent;
+typedef struct Tandem__Handover__CallEvent Tandem__Handover__CallEvent;
+typedef struct Tandem__Handover__ServerInfo Tandem__Handover__ServerInfo;
+typedef struct Tandem__Handover__ServerLink Tandem__Handover__ServerLink;
+typedef struct Tandem__Handover__Requests Tandem__Handover__Requests;
+typedef struct Tandem__Handover__RequestUnderWay Tandem__Handover__RequestUnderWay;
+typedef struct Tandem__Handover__PeerRequests Tandem__Handover__PeerRequests;
+typedef struct Tandem__Handover__OwedAnswer Tandem__Handover__OwedAnswer;
+typedef struct Tandem__Handover__ProxiedRequest Tandem__Handover__ProxiedRequest;
+typedef struct Tandem__Handover__OwnerRequest Tandem__Handover__OwnerRequest;
+typedef struct Tandem__Handover__ProxyAnswer Tandem__Handover__ProxyAnswer;
+typedef struct Tandem__Handover__OwnerWord Tandem__Handover__OwnerWord;
+typedef struct Tandem__Handover__RoutedCalls Tandem__Handover__RoutedCalls;
+typedef struct Tandem__Handover__PlacedCall Tandem__Handover__PlacedCall;
+typedef struct Tandem__Handover__RoutedCall Tandem__Handover__RoutedCall;
+typedef struct Tandem__Handover__RoutingPhase Tandem__Handover__RoutingPhase;
+typedef struct Tandem__Handover__RouteOrder Tandem__Handover__RouteOrder;
+typedef struct Tandem__Handover__QueuePosition Tandem__Handover__QueuePosition;
+typedef struct Tandem__Handover__Routers Tandem__Handover__Routers;
+typedef struct Tandem__Handover__RouterEntry Tandem__Handover__RouterEntry;
+typedef struct Tandem__Handover__Router Tandem__Handover__Router;
+typedef struct Tandem__Handover__PointCounters Tandem__Handover__PointCounters;
+typedef struct Tandem__Handover__Witnesses Tandem__Handover__Witnesses;
+typedef struct Tandem__Handover__WitnessedEntry Tandem__Handover__WitnessedEntry;
+typedef struct Tandem__Handover__Witnessed Tandem__Handover__Witnessed;
+typedef struct Tandem__Handover__WordEntry Tandem__Handover__WordEntry;
+typedef struct Tandem__Handover__Word Tandem__Handover__Word;
+typedef struct Tandem__Handover__CallsChanged Tandem__Handover__CallsChanged;
+typedef struct Tandem__Handover__CallReports Tandem__Handover__CallReports;
+typedef struct Tandem__Handover__Trunks Tandem__Handover__Trunks;
+typedef struct Tandem__Handover__TrunkCall Tandem__Handover__TrunkCall;
+typedef struct Tandem__Handover__TrunkCounters Tandem__Handover__TrunkCounters;
+typedef struct Tandem__Handover__Capacities Tandem__Handover__Capacities;
+typedef struct Tandem__Handover__CapacityPeer Tandem__Handover__CapacityPeer;
+typedef struct Tandem__Handover__CapacityQuestion Tandem__Handover__CapacityQuestion;
+typedef struct Tandem__Handover__Capacity Tandem__Handover__Capacity;
+typedef struct Tandem__Handover__Gateways Tandem__Handover__Gateways;
+typedef struct Tandem__Handover__Gateway Tandem__Handover__Gateway;
 
 
 /* --- enums --- */
@@ -81,6 +232,2745 @@ struct  Tandem__Handover__Piece
     , {0,NULL}, 0, 0, 0 }
 
 
+/*
+ * One part of it. While the node serves, DNs and events; at the end those that have changed since, and the rest.
+ */
+struct  Tandem__Handover__State
+{
+  ProtobufCMessage base;
+  size_t n_dns;
+  Tandem__Handover__DNState **dns;
+  Tandem__Handover__Feed *feed;
+  Tandem__Handover__Rest *rest;
+};
+#define TANDEM__HANDOVER__STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__state__descriptor) \
+    , 0,NULL, NULL, NULL }
+
+
+struct  Tandem__Handover__DNState
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__Ownership *ownership;
+  Tandem__Handover__Bindings *bindings;
+};
+#define TANDEM__HANDOVER__DNSTATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__dnstate__descriptor) \
+    , 0, NULL, NULL }
+
+
+struct  Tandem__Handover__Rest
+{
+  ProtobufCMessage base;
+  Tandem__Handover__OwnershipRest *ownership;
+  Tandem__Handover__RegistrarRest *registrar;
+  Tandem__Handover__Proxy *proxy;
+  Tandem__Handover__Ports *ports;
+  Tandem__Handover__Requests *requests;
+  Tandem__Handover__Reservations *reservations;
+  Tandem__Handover__WrapUps *wrap_ups;
+  Tandem__Handover__RoutedCalls *routed_calls;
+  Tandem__Handover__Trunks *trunks;
+  Tandem__Handover__Witnesses *witnesses;
+  /*
+   * By ConnID.
+   */
+  size_t n_held_calls;
+  Tandem__Handover__HeldCallEntry **held_calls;
+  size_t n_redeemed_calls;
+  Tandem__Handover__RedeemedCall **redeemed_calls;
+  uint32_t last_routed_call;
+  /*
+   * Of the changes of what goes over trunks, how many have been taken over.
+   */
+  uint64_t counted_trunk_changes;
+  /*
+   * By node.
+   */
+  size_t n_call_reports;
+  Tandem__Handover__CallReports **call_reports;
+  size_t n_peer_messages;
+  Tandem__Handover__WaitingMessages **peer_messages;
+  Tandem__Handover__NodeCounters *counters;
+  Tandem__Handover__Authenticator *authenticator;
+  /*
+   * PSTN DNs whose last desktop has gone, in the order of their deadlines; and the latest of each.
+   */
+  size_t n_abandoned;
+  Tandem__Handover__Grace **abandoned;
+  size_t n_grace_ends;
+  Tandem__Handover__Grace **grace_ends;
+  /*
+   * DNs that could not be written down.
+   */
+  size_t n_unwritten;
+  uint32_t *unwritten;
+};
+#define TANDEM__HANDOVER__REST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__rest__descriptor) \
+    , NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__Address
+{
+  ProtobufCMessage base;
+  uint64_t high;
+  uint64_t low;
+  uint32_t port;
+};
+#define TANDEM__HANDOVER__ADDRESS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__address__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Tandem__Handover__Instant
+{
+  ProtobufCMessage base;
+  uint64_t monotonic;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t wall;
+};
+#define TANDEM__HANDOVER__INSTANT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__instant__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * Up to 16 characters, zero padded.
+ */
+struct  Tandem__Handover__DN
+{
+  ProtobufCMessage base;
+  uint64_t high;
+  uint64_t low;
+};
+#define TANDEM__HANDOVER__DN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__dn__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Claim
+{
+  ProtobufCMessage base;
+  uint32_t owner;
+  uint64_t stamp;
+};
+#define TANDEM__HANDOVER__CLAIM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__claim__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Agent
+{
+  ProtobufCMessage base;
+  char *name;
+};
+#define TANDEM__HANDOVER__AGENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__agent__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Tandem__Handover__Skill
+{
+  ProtobufCMessage base;
+  char *name;
+  uint32_t level;
+};
+#define TANDEM__HANDOVER__SKILL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__skill__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Tandem__Handover__Profile
+{
+  ProtobufCMessage base;
+  size_t n_skills;
+  Tandem__Handover__Skill **skills;
+  uint32_t priority;
+};
+#define TANDEM__HANDOVER__PROFILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__profile__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Tandem__Handover__Reason
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define TANDEM__HANDOVER__REASON__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reason__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Tandem__Handover__Reasons
+{
+  ProtobufCMessage base;
+  size_t n_reasons;
+  Tandem__Handover__Reason **reasons;
+};
+#define TANDEM__HANDOVER__REASONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reasons__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Of an agent.
+ */
+struct  Tandem__Handover__Session
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Agent *agent;
+  /*
+   * 0 logged out, 1 not ready, 2 ready.
+   */
+  uint32_t state;
+  uint32_t work_mode;
+  Tandem__Handover__Reasons *reasons;
+  Tandem__Handover__Profile *profile;
+  uint64_t login;
+  uint64_t stamp;
+};
+#define TANDEM__HANDOVER__SESSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__session__descriptor) \
+    , NULL, 0, 0, NULL, NULL, 0, 0 }
+
+
+/*
+ * Of a DN, as its owner says.
+ */
+struct  Tandem__Handover__Call
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  /*
+   * 0 ringing, 1 established.
+   */
+  uint32_t phase;
+  protobuf_c_boolean is_caller;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t since;
+  char *other;
+  Tandem__Handover__DN *routing_point;
+};
+#define TANDEM__HANDOVER__CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Tandem__Handover__EndedCall
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  /*
+   * 0 released, 1 abandoned.
+   */
+  uint32_t end;
+};
+#define TANDEM__HANDOVER__ENDED_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ended_call__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Calls
+{
+  ProtobufCMessage base;
+  size_t n_calls;
+  Tandem__Handover__Call **calls;
+  Tandem__Handover__EndedCall *last_ended;
+};
+#define TANDEM__HANDOVER__CALLS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__calls__descriptor) \
+    , 0,NULL, NULL }
+
+
+struct  Tandem__Handover__Ownership
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Record *record;
+  Tandem__Handover__HeldSession *session;
+  Tandem__Handover__Calls *calls;
+};
+#define TANDEM__HANDOVER__OWNERSHIP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ownership__descriptor) \
+    , NULL, NULL, NULL }
+
+
+struct  Tandem__Handover__Record
+{
+  ProtobufCMessage base;
+  uint64_t stamp;
+  uint64_t registered;
+  uint64_t said_revision;
+  uint32_t owner;
+  uint32_t occupancy;
+  uint32_t service;
+  protobuf_c_boolean is_said;
+  protobuf_c_boolean is_provisional;
+};
+#define TANDEM__HANDOVER__RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__record__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__HeldSession
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Session *session;
+  /*
+   * Digest of the one that went with the owner's last word.
+   */
+  uint64_t said;
+};
+#define TANDEM__HANDOVER__HELD_SESSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__held_session__descriptor) \
+    , NULL, 0 }
+
+
+struct  Tandem__Handover__OwnershipRest
+{
+  ProtobufCMessage base;
+  uint64_t greatest_stamp;
+  uint64_t revision;
+  /*
+   * DNs of the last revisions, the latest last.
+   */
+  size_t n_ring;
+  uint32_t *ring;
+  /*
+   * By node.
+   */
+  size_t n_links;
+  Tandem__Handover__Link **links;
+  size_t n_provisionals;
+  Tandem__Handover__Provisional **provisionals;
+  uint64_t random;
+  /*
+   * What this node says it owns: proves that the table has come.
+   */
+  uint64_t own_count;
+  uint64_t own_digest;
+  size_t n_strangers;
+  Tandem__Handover__Stranger **strangers;
+};
+#define TANDEM__HANDOVER__OWNERSHIP_REST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ownership_rest__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL }
+
+
+struct  Tandem__Handover__Link
+{
+  ProtobufCMessage base;
+  /*
+   * 0 down, 1 syncing, 2 live.
+   */
+  uint32_t phase;
+  uint64_t connection;
+  protobuf_c_boolean is_introduced;
+  uint64_t introduced_with;
+  uint64_t incarnation;
+  uint64_t generation;
+  Tandem__Handover__Position *applied;
+  uint64_t lineage;
+  uint64_t said_count;
+  uint64_t said_digest;
+  size_t n_superseded;
+  Tandem__Handover__SupersededWord **superseded;
+  protobuf_c_boolean is_receiving_snapshot;
+  uint64_t resync_deadline;
+  uint64_t snapshot_request_due;
+  int64_t mismatches;
+  /*
+   * 0 nothing flows, 1 deltas alone; otherwise where the table is told from, and 2 more.
+   */
+  uint64_t outbound;
+  protobuf_c_boolean owes_end;
+  uint64_t sent_revision;
+  size_t n_claims_owed;
+  uint32_t *claims_owed;
+  uint64_t return_cursor;
+  uint64_t last_heard;
+  uint64_t connected_at;
+  uint64_t next_ping;
+  protobuf_c_boolean owes_ping;
+  Tandem__Handover__PongOwed *pong_owed;
+  Tandem__Handover__Latency *latency;
+  /*
+   * Milliseconds.
+   */
+  uint64_t clock_ahead;
+  uint64_t losses;
+  uint64_t snapshots;
+  uint64_t resumptions;
+  uint64_t introduced_at;
+  /*
+   * Nanoseconds.
+   */
+  uint64_t sync_time;
+  uint64_t dials;
+  uint64_t next_dial;
+  int64_t failed_dials;
+};
+#define TANDEM__HANDOVER__LINK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__link__descriptor) \
+    , 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__Position
+{
+  ProtobufCMessage base;
+  uint64_t lineage;
+  uint64_t revision;
+};
+#define TANDEM__HANDOVER__POSITION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__position__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__SupersededWord
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  uint64_t digest;
+};
+#define TANDEM__HANDOVER__SUPERSEDED_WORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__superseded_word__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__PongOwed
+{
+  ProtobufCMessage base;
+  uint64_t sent_at;
+  uint64_t received_at;
+};
+#define TANDEM__HANDOVER__PONG_OWED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__pong_owed__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * Nanoseconds.
+ */
+struct  Tandem__Handover__Latency
+{
+  ProtobufCMessage base;
+  uint64_t round_trip;
+  uint64_t transmit;
+  uint64_t receive;
+  uint64_t quickest;
+  uint64_t quickest_at;
+  uint64_t clock_difference;
+};
+#define TANDEM__HANDOVER__LATENCY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__latency__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__Provisional
+{
+  ProtobufCMessage base;
+  uint64_t deadline;
+  uint32_t dn;
+  Tandem__Handover__Claim *claim;
+};
+#define TANDEM__HANDOVER__PROVISIONAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__provisional__descriptor) \
+    , 0, 0, NULL }
+
+
+struct  Tandem__Handover__Stranger
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  uint64_t deadline;
+};
+#define TANDEM__HANDOVER__STRANGER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__stranger__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Bindings
+{
+  ProtobufCMessage base;
+  size_t n_bindings;
+  Tandem__Handover__Binding **bindings;
+};
+#define TANDEM__HANDOVER__BINDINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__bindings__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__Binding
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData contact;
+  ProtobufCBinaryData call_id;
+  uint32_t cseq;
+  uint64_t expiry;
+  uint32_t quality;
+  ProtobufCBinaryData path;
+  Tandem__Handover__Source *source;
+  protobuf_c_boolean is_tied;
+  uint64_t device;
+  protobuf_c_boolean is_flow;
+  /*
+   * Until when the store keeps it, monotonic seconds.
+   */
+  uint32_t kept_second;
+};
+#define TANDEM__HANDOVER__BINDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__binding__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0, 0, {0,NULL}, NULL, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__RegistrarRest
+{
+  ProtobufCMessage base;
+  uint32_t last_probe;
+  size_t n_probes;
+  Tandem__Handover__Probe **probes;
+  Tandem__Handover__EndedCalls *ended;
+};
+#define TANDEM__HANDOVER__REGISTRAR_REST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__registrar_rest__descriptor) \
+    , 0, 0,NULL, NULL }
+
+
+struct  Tandem__Handover__Probe
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  /*
+   * Of the binding among those of the DN.
+   */
+  uint32_t position;
+  uint32_t number;
+  uint64_t deadline;
+  uint64_t sent_at;
+};
+#define TANDEM__HANDOVER__PROBE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__probe__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__EndedCalls
+{
+  ProtobufCMessage base;
+  size_t n_ended;
+  Tandem__Handover__EndedRegistration **ended;
+};
+#define TANDEM__HANDOVER__ENDED_CALLS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ended_calls__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__EndedRegistration
+{
+  ProtobufCMessage base;
+  uint32_t place;
+  uint64_t key;
+  uint32_t cseq;
+  uint32_t second;
+};
+#define TANDEM__HANDOVER__ENDED_REGISTRATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ended_registration__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__HeldCallEntry
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  Tandem__Handover__HeldCall *call;
+};
+#define TANDEM__HANDOVER__HELD_CALL_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__held_call_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__HeldCall
+{
+  ProtobufCMessage base;
+  Tandem__Handover__OpenRequest *request;
+  protobuf_c_boolean is_secure;
+  Tandem__Handover__DN *point;
+  char *caller;
+  uint32_t dialled;
+};
+#define TANDEM__HANDOVER__HELD_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__held_call__descriptor) \
+    , NULL, 0, NULL, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Tandem__Handover__RedeemedCall
+{
+  ProtobufCMessage base;
+  uint32_t number;
+  uint64_t connection;
+};
+#define TANDEM__HANDOVER__REDEEMED_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__redeemed_call__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__WaitingMessages
+{
+  ProtobufCMessage base;
+  size_t n_messages;
+  Tandem__Handover__WaitingMessage **messages;
+};
+#define TANDEM__HANDOVER__WAITING_MESSAGES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__waiting_messages__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__WaitingMessage
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData message;
+};
+#define TANDEM__HANDOVER__WAITING_MESSAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__waiting_message__descriptor) \
+    , {0,NULL} }
+
+
+struct  Tandem__Handover__NodeCounters
+{
+  ProtobufCMessage base;
+  uint64_t registrations_accepted;
+  uint64_t requests_refused;
+  uint64_t not_sip;
+  uint64_t failed_authentications;
+  uint64_t client_requests_refused;
+  uint64_t limited;
+};
+#define TANDEM__HANDOVER__NODE_COUNTERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__node_counters__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
+
+
+struct  Tandem__Handover__Grace
+{
+  ProtobufCMessage base;
+  uint64_t deadline;
+  uint32_t dn;
+};
+#define TANDEM__HANDOVER__GRACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__grace__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Sockets
+{
+  ProtobufCMessage base;
+  /*
+   * Where the numbers of connections go on.
+   */
+  uint64_t last_number;
+  /*
+   * From when nothing was read any more.
+   */
+  uint64_t frozen_at;
+  /*
+   * The descriptors come in this order: what the node serves at, where controllers find the process, then connections.
+   */
+  size_t n_served;
+  Tandem__Handover__Served **served;
+  protobuf_c_boolean has_adoption;
+  size_t n_streams;
+  Tandem__Handover__Stream **streams;
+  size_t n_links;
+  Tandem__Handover__LinkConnection **links;
+  size_t n_clients;
+  Tandem__Handover__ClientConnection **clients;
+  /*
+   * Connections to gateways that were being made: they have no descriptors.
+   */
+  size_t n_dials;
+  Tandem__Handover__GatewayDial **dials;
+  size_t n_problems;
+  Tandem__Handover__LinkProblem **problems;
+  uint64_t accepted_streams;
+  uint64_t cut_off_streams;
+};
+#define TANDEM__HANDOVER__SOCKETS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__sockets__descriptor) \
+    , 0, 0, 0,NULL, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+
+
+struct  Tandem__Handover__Served
+{
+  ProtobufCMessage base;
+  /*
+   * As in the topology.
+   */
+  char *name;
+  /*
+   * Datagrams that it had no room for since it was opened.
+   */
+  uint64_t dropped;
+};
+#define TANDEM__HANDOVER__SERVED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__served__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Tandem__Handover__Remains
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData unread;
+  ProtobufCBinaryData unsent;
+  /*
+   * The peer says nothing more.
+   */
+  protobuf_c_boolean is_finished;
+  uint64_t last_heard;
+  uint64_t frames_in;
+};
+#define TANDEM__HANDOVER__REMAINS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__remains__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0, 0 }
+
+
+struct  Tandem__Handover__Stream
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Source *source;
+  Tandem__Handover__Remains *remains;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t came;
+  uint64_t read;
+};
+#define TANDEM__HANDOVER__STREAM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__stream__descriptor) \
+    , NULL, NULL, 0, 0 }
+
+
+struct  Tandem__Handover__LinkConnection
+{
+  ProtobufCMessage base;
+  uint64_t id;
+  char *peer;
+  Tandem__Handover__Remains *remains;
+  protobuf_c_boolean is_accepted;
+};
+#define TANDEM__HANDOVER__LINK_CONNECTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__link_connection__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, NULL, 0 }
+
+
+struct  Tandem__Handover__ClientConnection
+{
+  ProtobufCMessage base;
+  uint64_t id;
+  char *peer;
+  Tandem__Handover__Remains *remains;
+  Tandem__Handover__Introduction *introduction;
+};
+#define TANDEM__HANDOVER__CLIENT_CONNECTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__client_connection__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+struct  Tandem__Handover__Introduction
+{
+  ProtobufCMessage base;
+  char *client;
+  Tandem__Handover__Proof *proof;
+  protobuf_c_boolean is_over;
+};
+#define TANDEM__HANDOVER__INTRODUCTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__introduction__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, 0 }
+
+
+struct  Tandem__Handover__Proof
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData client_nonce;
+  ProtobufCBinaryData node_nonce;
+  char *cluster;
+  char *node;
+  char *client;
+};
+#define TANDEM__HANDOVER__PROOF__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__proof__descriptor) \
+    , {0,NULL}, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Tandem__Handover__GatewayDial
+{
+  ProtobufCMessage base;
+  uint64_t flow;
+  uint32_t listener;
+  ProtobufCBinaryData messages;
+};
+#define TANDEM__HANDOVER__GATEWAY_DIAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__gateway_dial__descriptor) \
+    , 0, 0, {0,NULL} }
+
+
+struct  Tandem__Handover__LinkProblem
+{
+  ProtobufCMessage base;
+  uint32_t node;
+  char *text;
+};
+#define TANDEM__HANDOVER__LINK_PROBLEM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__link_problem__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Where a message came from, or goes.
+ */
+struct  Tandem__Handover__Source
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Address *address;
+  /*
+   * The stream; 0 for a datagram. Bit 63 is set for the link to a node, whose index is in the lowest 16 bits; bit 62 for the
+   * connection to a gateway, with the trunk's index above the gateway's 16 bits.
+   */
+  uint64_t flow;
+  /*
+   * Of the node's SIP listeners.
+   */
+  uint32_t listener;
+};
+#define TANDEM__HANDOVER__SOURCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__source__descriptor) \
+    , NULL, 0, 0 }
+
+
+struct  Tandem__Handover__Proxy
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Transactions *transactions;
+  Tandem__Handover__CallTable *calls;
+  Tandem__Handover__Branches *branches;
+  /*
+   * By place.
+   */
+  size_t n_requests;
+  Tandem__Handover__Request **requests;
+  /*
+   * Free places, in the order in which they are taken, the last first.
+   */
+  size_t n_free_requests;
+  uint64_t *free_requests;
+  Tandem__Handover__TrunkLegs *trunk_legs;
+};
+#define TANDEM__HANDOVER__PROXY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__proxy__descriptor) \
+    , NULL, NULL, NULL, 0,NULL, 0,NULL, NULL }
+
+
+struct  Tandem__Handover__Branches
+{
+  ProtobufCMessage base;
+  /*
+   * How many were made.
+   */
+  uint64_t last_number;
+};
+#define TANDEM__HANDOVER__BRANCHES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__branches__descriptor) \
+    , 0 }
+
+
+/*
+ * A request whose targets others name; nothing follows it if it is over.
+ */
+struct  Tandem__Handover__OpenRequest
+{
+  ProtobufCMessage base;
+  uint32_t place;
+  uint32_t generation;
+};
+#define TANDEM__HANDOVER__OPEN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__open_request__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The transaction of a request that was sent.
+ */
+struct  Tandem__Handover__ClientTransaction
+{
+  ProtobufCMessage base;
+  uint32_t place;
+  uint32_t generation;
+  /*
+   * The place of the request that it belongs to.
+   */
+  uint32_t request;
+};
+#define TANDEM__HANDOVER__CLIENT_TRANSACTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__client_transaction__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Tandem__Handover__CallName
+{
+  ProtobufCMessage base;
+  uint32_t place;
+  uint32_t generation;
+};
+#define TANDEM__HANDOVER__CALL_NAME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call_name__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * Which of its transactions was opened by it, and how many it has sent, follows from the transactions.
+ */
+struct  Tandem__Handover__Request
+{
+  ProtobufCMessage base;
+  uint32_t generation;
+  /*
+   * 0 free, and nothing follows; 1 no final response has gone, 2 one has.
+   */
+  uint32_t phase;
+  /*
+   * Others name its targets.
+   */
+  protobuf_c_boolean is_open;
+  protobuf_c_boolean is_invite;
+  /*
+   * As it came; empty after the final response.
+   */
+  ProtobufCBinaryData request;
+  Tandem__Handover__Source *source;
+  Tandem__Handover__Route *route;
+  /*
+   * Of the route's groups.
+   */
+  uint32_t asked_groups;
+  /*
+   * Who was asked last is another node.
+   */
+  protobuf_c_boolean asks_peer;
+  /*
+   * Over all groups.
+   */
+  uint32_t asked_targets;
+  /*
+   * Those without a final response, in the order in which they were asked.
+   */
+  size_t n_pending;
+  Tandem__Handover__ClientTransaction **pending;
+  Tandem__Handover__Best *best;
+  /*
+   * The best response as it goes to the sender.
+   */
+  ProtobufCBinaryData best_text;
+  /*
+   * Of an open request: a phone rings; and the best refusal of those who were asked last.
+   */
+  protobuf_c_boolean has_progress;
+  uint32_t refusal_status;
+  ProtobufCBinaryData refusal;
+  protobuf_c_boolean is_cancelled;
+  /*
+   * The call that it has begun; perhaps one that is over.
+   */
+  Tandem__Handover__CallName *call;
+  /*
+   * Of an open request: whose phones were asked with which transactions, also with those that are over.
+   */
+  size_t n_asked;
+  Tandem__Handover__Asked **asked;
+  Tandem__Handover__SessionTerms *session;
+};
+#define TANDEM__HANDOVER__REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__request__descriptor) \
+    , 0, 0, 0, 0, {0,NULL}, NULL, NULL, 0, 0, 0, 0,NULL, NULL, {0,NULL}, 0, 0, {0,NULL}, 0, NULL, 0,NULL, NULL }
+
+
+struct  Tandem__Handover__Best
+{
+  ProtobufCMessage base;
+  /*
+   * The transaction's place, or -1 where there was none.
+   */
+  int64_t branch;
+  /*
+   * Missing before the first final response.
+   */
+  uint32_t status;
+  /*
+   * Another node said it.
+   */
+  protobuf_c_boolean is_own;
+};
+#define TANDEM__HANDOVER__BEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__best__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Tandem__Handover__Asked
+{
+  ProtobufCMessage base;
+  Tandem__Handover__ClientTransaction *transaction;
+  /*
+   * Index of the DN; missing for nobody.
+   */
+  uint32_t dn;
+  /*
+   * This node is near to it.
+   */
+  protobuf_c_boolean is_near;
+};
+#define TANDEM__HANDOVER__ASKED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__asked__descriptor) \
+    , NULL, 0, 0 }
+
+
+struct  Tandem__Handover__SessionTerms
+{
+  ProtobufCMessage base;
+  /*
+   * Seconds without a refresh.
+   */
+  uint32_t interval;
+  protobuf_c_boolean caller_refreshes;
+};
+#define TANDEM__HANDOVER__SESSION_TERMS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__session_terms__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Route
+{
+  ProtobufCMessage base;
+  /*
+   * Those of a group are asked together.
+   */
+  size_t n_groups;
+  Tandem__Handover__Group **groups;
+  /*
+   * Of the Routes on top, this node's own.
+   */
+  uint32_t consumed_routes;
+  /*
+   * 0 none, 1 Record-Route, 2 Path.
+   */
+  uint32_t mark;
+  protobuf_c_boolean may_return;
+  Tandem__Handover__Parties *parties;
+};
+#define TANDEM__HANDOVER__ROUTE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__route__descriptor) \
+    , 0,NULL, 0, 0, 0, NULL }
+
+
+struct  Tandem__Handover__Group
+{
+  ProtobufCMessage base;
+  size_t n_targets;
+  Tandem__Handover__Target **targets;
+};
+#define TANDEM__HANDOVER__GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__group__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__Target
+{
+  ProtobufCMessage base;
+  /*
+   * The Request-URI; empty where it stays as it is.
+   */
+  ProtobufCBinaryData uri;
+  /*
+   * Route values, joined by commas.
+   */
+  ProtobufCBinaryData routes;
+  Tandem__Handover__Source *destination;
+  /*
+   * Index of the trunk.
+   */
+  uint32_t trunk;
+  /*
+   * How long it has to respond, nanoseconds.
+   */
+  uint64_t patience;
+};
+#define TANDEM__HANDOVER__TARGET__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__target__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL, 0, 0 }
+
+
+/*
+ * INVITEs that have a place on a trunk.
+ */
+struct  Tandem__Handover__TrunkLegs
+{
+  ProtobufCMessage base;
+  /*
+   * By transaction.
+   */
+  size_t n_legs;
+  Tandem__Handover__TrunkLeg **legs;
+  /*
+   * How often they have changed.
+   */
+  uint64_t changes;
+};
+#define TANDEM__HANDOVER__TRUNK_LEGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__trunk_legs__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Tandem__Handover__TrunkLeg
+{
+  ProtobufCMessage base;
+  Tandem__Handover__ClientTransaction *transaction;
+  uint32_t trunk;
+};
+#define TANDEM__HANDOVER__TRUNK_LEG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__trunk_leg__descriptor) \
+    , NULL, 0 }
+
+
+struct  Tandem__Handover__Transactions
+{
+  ProtobufCMessage base;
+  /*
+   * By place.
+   */
+  size_t n_transactions;
+  Tandem__Handover__Transaction **transactions;
+  /*
+   * In the order in which they are taken, the last first.
+   */
+  size_t n_free;
+  uint64_t *free;
+  /*
+   * Places of those that the end of a stream concerns: stream by stream, the earliest first.
+   */
+  size_t n_over_streams;
+  uint64_t *over_streams;
+};
+#define TANDEM__HANDOVER__TRANSACTIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__transactions__descriptor) \
+    , 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__Transaction
+{
+  ProtobufCMessage base;
+  uint32_t generation;
+  /*
+   * 0 none, and nothing follows; 1 INVITE received, 2 another received, 3 INVITE sent, 4 another sent.
+   */
+  uint32_t kind;
+  /*
+   * The place of the request that it belongs to; -1 for none.
+   */
+  int64_t request;
+  /*
+   * Of kind 4: it is the CANCEL of another.
+   */
+  protobuf_c_boolean is_cancelled;
+  /*
+   * Hash of what names it, with a secret that the successor has.
+   */
+  uint64_t key;
+  /*
+   * The last response; or the request that was sent, or its ACK.
+   */
+  ProtobufCBinaryData message;
+  Tandem__Handover__Source *target;
+  /*
+   * By kind: InviteSent, or TransactionState for all others.
+   */
+  ProtobufCBinaryData machine;
+};
+#define TANDEM__HANDOVER__TRANSACTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__transaction__descriptor) \
+    , 0, 0, 0, 0, 0, {0,NULL}, NULL, {0,NULL} }
+
+
+struct  Tandem__Handover__TransactionState
+{
+  ProtobufCMessage base;
+  /*
+   * Kind 1: 0 proceeding, 1 accepted, 2 completed, 3 confirmed. Kind 2: 0 trying, 1 proceeding, 2 completed, 3 expired.
+   * Kind 4: 0 trying, 1 proceeding, 2 completed.
+   */
+  uint32_t state;
+  Tandem__Handover__Timers *timers;
+};
+#define TANDEM__HANDOVER__TRANSACTION_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__transaction_state__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__InviteSent
+{
+  ProtobufCMessage base;
+  /*
+   * 0 calling, 1 proceeding, 2 completed, 3 accepted.
+   */
+  uint32_t state;
+  protobuf_c_boolean is_cancelled;
+  Tandem__Handover__Timers *timers;
+  /*
+   * Timer C, nanoseconds.
+   */
+  uint64_t ringing;
+};
+#define TANDEM__HANDOVER__INVITE_SENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__invite_sent__descriptor) \
+    , 0, 0, NULL, 0 }
+
+
+/*
+ * Monotonic nanoseconds; missing for never.
+ */
+struct  Tandem__Handover__Timers
+{
+  ProtobufCMessage base;
+  uint64_t resend_at;
+  /*
+   * The wait that led to it, nanoseconds.
+   */
+  uint64_t interval;
+  uint64_t end_at;
+};
+#define TANDEM__HANDOVER__TIMERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__timers__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Tandem__Handover__CallTable
+{
+  ProtobufCMessage base;
+  /*
+   * By place.
+   */
+  size_t n_calls;
+  Tandem__Handover__CallPlace **calls;
+  /*
+   * In the order in which they are taken, the last first.
+   */
+  size_t n_free;
+  uint64_t *free;
+  /*
+   * Places of calls that have the same names as others, the earliest of each first.
+   */
+  size_t n_namesakes;
+  uint64_t *namesakes;
+  /*
+   * Sides of calls of DNs that have more than one, the earliest of each DN first: twice the place, and 1 more for the callee.
+   */
+  size_t n_parties;
+  uint64_t *parties;
+  /*
+   * How often it has changed what goes over trunks.
+   */
+  uint64_t trunk_changes;
+};
+#define TANDEM__HANDOVER__CALL_TABLE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call_table__descriptor) \
+    , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
+
+
+struct  Tandem__Handover__CallPlace
+{
+  ProtobufCMessage base;
+  uint32_t generation;
+  /*
+   * Nothing follows where this is false.
+   */
+  protobuf_c_boolean is_used;
+  /*
+   * Hash of its names, with a secret that the successor has.
+   */
+  uint64_t key;
+  /*
+   * When its session is over, monotonic nanoseconds.
+   */
+  uint64_t deadline;
+  Tandem__Handover__ThroughCall *call;
+};
+#define TANDEM__HANDOVER__CALL_PLACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call_place__descriptor) \
+    , 0, 0, 0, 0, NULL }
+
+
+struct  Tandem__Handover__ThroughCall
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData call_id;
+  ProtobufCBinaryData caller_tag;
+  ProtobufCBinaryData callee_tag;
+  /*
+   * The ConnID.
+   */
+  uint64_t connection;
+  Tandem__Handover__Parties *parties;
+  char *caller_text;
+  char *dialed_text;
+  /*
+   * Indices of trunks.
+   */
+  uint32_t caller_trunk;
+  uint32_t callee_trunk;
+  /*
+   * 0 calling, 1 ringing, 2 established.
+   */
+  uint32_t state;
+  /*
+   * When it came into that state, when the INVITE came, and when the callee's phones were asked.
+   */
+  Tandem__Handover__Instant *since;
+  Tandem__Handover__Instant *begun;
+  Tandem__Handover__Instant *asked_since;
+};
+#define TANDEM__HANDOVER__THROUGH_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__through_call__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL, NULL, NULL }
+
+
+struct  Tandem__Handover__Parties
+{
+  ProtobufCMessage base;
+  /*
+   * Indices of DNs.
+   */
+  uint32_t caller;
+  uint32_t callee;
+  protobuf_c_boolean is_caller_near;
+  protobuf_c_boolean is_callee_near;
+  Tandem__Handover__DN *routing_point;
+};
+#define TANDEM__HANDOVER__PARTIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__parties__descriptor) \
+    , 0, 0, 0, 0, NULL }
+
+
+/*
+ * What digest authentication knows of nonces.
+ */
+struct  Tandem__Handover__Authenticator
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Nonces *nonces;
+  /*
+   * How many uses can be remembered; a power of two.
+   */
+  uint64_t places;
+  size_t n_uses;
+  Tandem__Handover__NonceUse **uses;
+};
+#define TANDEM__HANDOVER__AUTHENTICATOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__authenticator__descriptor) \
+    , NULL, 0, 0,NULL }
+
+
+struct  Tandem__Handover__Nonces
+{
+  ProtobufCMessage base;
+  /*
+   * How many were made.
+   */
+  uint64_t last_number;
+};
+#define TANDEM__HANDOVER__NONCES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__nonces__descriptor) \
+    , 0 }
+
+
+struct  Tandem__Handover__NonceUse
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Nonce *nonce;
+  /*
+   * The greatest nonce count.
+   */
+  uint32_t count;
+};
+#define TANDEM__HANDOVER__NONCE_USE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__nonce_use__descriptor) \
+    , NULL, 0 }
+
+
+struct  Tandem__Handover__Nonce
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  /*
+   * When it was made, monotonic seconds.
+   */
+  uint32_t second;
+  /*
+   * Its code, the first 4 bytes and the 8 after them.
+   */
+  uint32_t code_high;
+  uint64_t code_low;
+};
+#define TANDEM__HANDOVER__NONCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__nonce__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+/*
+ * View.
+ */
+struct  Tandem__Handover__View
+{
+  ProtobufCMessage base;
+  /*
+   * Service: 0 in service, 1 never registered, 2 unregistered, 3 expired, 4 flow lost, 5 desktop gone, 6 owner unreachable,
+   * 7 restarted, 8 draining, 9 not provisioned, 10 superseded.
+   */
+  uint32_t service;
+  uint32_t owner;
+  uint64_t stamp;
+  /*
+   * 1 busy, 2 reserved.
+   */
+  uint32_t occupancy;
+  Tandem__Handover__Session *agent;
+  Tandem__Handover__Calls *calls;
+};
+#define TANDEM__HANDOVER__VIEW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__view__descriptor) \
+    , 0, 0, 0, 0, NULL, NULL }
+
+
+struct  Tandem__Handover__Status
+{
+  ProtobufCMessage base;
+  Tandem__Handover__DN *dn;
+  Tandem__Handover__View *view;
+};
+#define TANDEM__HANDOVER__STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__status__descriptor) \
+    , NULL, NULL }
+
+
+struct  Tandem__Handover__OwnerDetail
+{
+  ProtobufCMessage base;
+  uint32_t contacts;
+  uint32_t desktops;
+};
+#define TANDEM__HANDOVER__OWNER_DETAIL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__owner_detail__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * What has become of a call at a routing point.
+ */
+struct  Tandem__Handover__PointEvent
+{
+  ProtobufCMessage base;
+  Tandem__Handover__DN *point;
+  uint64_t connection;
+  /*
+   * 1 waiting, 2 answered, 3 abandoned, 4 defaulted, 5 refused, 6 overflowed.
+   */
+  uint32_t outcome;
+  /*
+   * Milliseconds.
+   */
+  uint64_t waited;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t time;
+  Tandem__Handover__DN *destination;
+};
+#define TANDEM__HANDOVER__POINT_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__point_event__descriptor) \
+    , NULL, 0, 0, 0, 0, NULL }
+
+
+struct  Tandem__Handover__RouteRequest
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  Tandem__Handover__DN *routing_point;
+  char *caller;
+  size_t n_tried;
+  Tandem__Handover__DN **tried;
+  char *location;
+  int64_t priority;
+  /*
+   * Milliseconds.
+   */
+  uint64_t waited;
+  /*
+   * Milliseconds of the node's own clock.
+   */
+  uint64_t arrived;
+};
+#define TANDEM__HANDOVER__ROUTE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__route_request__descriptor) \
+    , 0, NULL, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Tandem__Handover__ReservationHolder
+{
+  ProtobufCMessage base;
+  uint32_t node;
+  /*
+   * The number of the client's connection there.
+   */
+  uint64_t client;
+};
+#define TANDEM__HANDOVER__RESERVATION_HOLDER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reservation_holder__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__ReservationToken
+{
+  ProtobufCMessage base;
+  Tandem__Handover__DN *dn;
+  uint64_t claim;
+  uint64_t lineage;
+  uint64_t number;
+};
+#define TANDEM__HANDOVER__RESERVATION_TOKEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reservation_token__descriptor) \
+    , NULL, 0, 0, 0 }
+
+
+struct  Tandem__Handover__ReservationRequest
+{
+  ProtobufCMessage base;
+  int64_t priority;
+  /*
+   * 0 as long as usual, 1 cancelled, 2 for so many milliseconds.
+   */
+  uint32_t term;
+  uint32_t milliseconds;
+  /*
+   * AgentID.
+   */
+  Tandem__Handover__Agent *agent;
+};
+#define TANDEM__HANDOVER__RESERVATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reservation_request__descriptor) \
+    , 0, 0, 0, NULL }
+
+
+struct  Tandem__Handover__Reservation
+{
+  ProtobufCMessage base;
+  Tandem__Handover__ReservationToken *token;
+  Tandem__Handover__Agent *agent;
+  int64_t priority;
+  uint32_t milliseconds;
+};
+#define TANDEM__HANDOVER__RESERVATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reservation__descriptor) \
+    , NULL, NULL, 0, 0 }
+
+
+struct  Tandem__Handover__AgentRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 login, 2 logout, 3 ready, 4 not ready.
+   */
+  uint32_t kind;
+  /*
+   * Of a login.
+   */
+  Tandem__Handover__Agent *agent;
+  uint32_t work_mode;
+  Tandem__Handover__Reasons *reasons;
+  /*
+   * Of a login; what the topology says if there is none.
+   */
+  Tandem__Handover__Profile *profile;
+};
+#define TANDEM__HANDOVER__AGENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__agent_request__descriptor) \
+    , 0, NULL, 0, NULL, NULL }
+
+
+/*
+ * ReservationDesk.
+ */
+struct  Tandem__Handover__Reservations
+{
+  ProtobufCMessage base;
+  /*
+   * Reservations and draws so far: token numbers are made of it.
+   */
+  uint64_t count;
+  /*
+   * Those that ended by themselves.
+   */
+  uint64_t expired;
+  /*
+   * By DN.
+   */
+  size_t n_leases;
+  Tandem__Handover__LeaseEntry **leases;
+  size_t n_windows;
+  Tandem__Handover__WindowEntry **windows;
+};
+#define TANDEM__HANDOVER__RESERVATIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__reservations__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__LeaseEntry
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__Lease *lease;
+};
+#define TANDEM__HANDOVER__LEASE_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__lease_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__Lease
+{
+  ProtobufCMessage base;
+  Tandem__Handover__ReservationToken *token;
+  Tandem__Handover__ReservationHolder *holder;
+  Tandem__Handover__Agent *agent;
+  int64_t priority;
+  uint64_t deadline;
+  /*
+   * The call that the token has brought.
+   */
+  uint64_t call;
+};
+#define TANDEM__HANDOVER__LEASE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__lease__descriptor) \
+    , NULL, NULL, NULL, 0, 0, 0 }
+
+
+struct  Tandem__Handover__WindowEntry
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__Window *window;
+};
+#define TANDEM__HANDOVER__WINDOW_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__window_entry__descriptor) \
+    , 0, NULL }
+
+
+/*
+ * Requests for one agent that are collected.
+ */
+struct  Tandem__Handover__Window
+{
+  ProtobufCMessage base;
+  uint64_t deadline;
+  /*
+   * In the order in which they came.
+   */
+  size_t n_candidates;
+  Tandem__Handover__Candidate **candidates;
+};
+#define TANDEM__HANDOVER__WINDOW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__window__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Tandem__Handover__Candidate
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Asker *asker;
+  Tandem__Handover__ReservationRequest *request;
+};
+#define TANDEM__HANDOVER__CANDIDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__candidate__descriptor) \
+    , NULL, NULL }
+
+
+struct  Tandem__Handover__Asker
+{
+  ProtobufCMessage base;
+  Tandem__Handover__ReservationHolder *holder;
+  /*
+   * The ReferenceID, or the number between the nodes.
+   */
+  uint64_t number;
+  /*
+   * The link's connection that brought the request; 0 for a client of this node.
+   */
+  uint64_t connection;
+};
+#define TANDEM__HANDOVER__ASKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__asker__descriptor) \
+    , NULL, 0, 0 }
+
+
+/*
+ * WrapUpTimers.
+ */
+struct  Tandem__Handover__WrapUps
+{
+  ProtobufCMessage base;
+  /*
+   * By DN.
+   */
+  size_t n_agents;
+  Tandem__Handover__WrapUpEntry **agents;
+};
+#define TANDEM__HANDOVER__WRAP_UPS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__wrap_ups__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__WrapUpEntry
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__WrapUp *wrap_up;
+};
+#define TANDEM__HANDOVER__WRAP_UP_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__wrap_up_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__WrapUp
+{
+  ProtobufCMessage base;
+  uint64_t deadline;
+};
+#define TANDEM__HANDOVER__WRAP_UP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__wrap_up__descriptor) \
+    , 0 }
+
+
+/*
+ * PortsMachine.transferFeed: a piece of the feed of events. What the feed holds no longer is given up.
+ */
+struct  Tandem__Handover__Feed
+{
+  ProtobufCMessage base;
+  /*
+   * The number of the last event that is held no longer.
+   */
+  uint64_t forgotten;
+  /*
+   * The number of the last event of this piece.
+   */
+  uint64_t last;
+  size_t n_entries;
+  Tandem__Handover__FeedEntry **entries;
+};
+#define TANDEM__HANDOVER__FEED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__feed__descriptor) \
+    , 0, 0, 0,NULL }
+
+
+struct  Tandem__Handover__FeedEntry
+{
+  ProtobufCMessage base;
+  /*
+   * 1 a DN is shown otherwise, 2 a node came or went, 3 something has become of a call at a routing point.
+   */
+  uint32_t kind;
+  uint32_t dn;
+  Tandem__Handover__View *view;
+  Tandem__Handover__View *before;
+  uint32_t owner;
+  protobuf_c_boolean is_reachable;
+  Tandem__Handover__PointEvent *point;
+};
+#define TANDEM__HANDOVER__FEED_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__feed_entry__descriptor) \
+    , 0, 0, NULL, NULL, 0, 0, NULL }
+
+
+/*
+ * PortsMachine.
+ */
+struct  Tandem__Handover__Ports
+{
+  ProtobufCMessage base;
+  /*
+   * The last event of the feed, which has gone over before.
+   */
+  uint64_t sequence;
+  /*
+   * Somebody has been in the feed.
+   */
+  protobuf_c_boolean was_monitored;
+  uint64_t slow_clients;
+  uint64_t flooded_requests;
+  size_t n_clients;
+  Tandem__Handover__Client **clients;
+  /*
+   * Registrations, by DN.
+   */
+  size_t n_watched;
+  Tandem__Handover__WatchedDN **watched;
+  /*
+   * Desktops that may come back.
+   */
+  size_t n_absent;
+  Tandem__Handover__AbsentDesktop **absent;
+  /*
+   * Desktop tokens so far: they are made of it.
+   */
+  uint64_t desktop_count;
+  /*
+   * The nodes that are heard.
+   */
+  size_t n_heard;
+  uint64_t *heard;
+  /*
+   * The calls at the node's routing points, as was said when they came.
+   */
+  size_t n_point_calls;
+  Tandem__Handover__PointEvent **point_calls;
+};
+#define TANDEM__HANDOVER__PORTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ports__descriptor) \
+    , 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__Client
+{
+  ProtobufCMessage base;
+  /*
+   * The number of its connection.
+   */
+  uint64_t id;
+  /*
+   * At the default port.
+   */
+  protobuf_c_boolean is_router_port;
+  protobuf_c_boolean is_introduced;
+  char *name;
+  /*
+   * Places in the topology's list.
+   */
+  size_t n_routing_points;
+  uint64_t *routing_points;
+  /*
+   * EventMask.
+   */
+  uint32_t mask;
+  Tandem__Handover__RequestRate *rate;
+  /*
+   * The nodes that it has asked for reservations.
+   */
+  size_t n_reserves_at;
+  uint64_t *reserves_at;
+  /*
+   * What it has not read yet.
+   */
+  size_t n_outbox;
+  Tandem__Handover__Event **outbox;
+  Tandem__Handover__Monitor *monitor;
+  protobuf_c_boolean is_closing;
+};
+#define TANDEM__HANDOVER__CLIENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__client__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0, NULL, 0,NULL, 0,NULL, NULL, 0 }
+
+
+/*
+ * Not there before the first request.
+ */
+struct  Tandem__Handover__RequestRate
+{
+  ProtobufCMessage base;
+  /*
+   * Billionths of a request.
+   */
+  uint64_t left;
+  uint64_t since;
+};
+#define TANDEM__HANDOVER__REQUEST_RATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__request_rate__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * A place in the feed.
+ */
+struct  Tandem__Handover__Monitor
+{
+  ProtobufCMessage base;
+  Tandem__Handover__MonitorOptions *options;
+  /*
+   * The last event that was told completely.
+   */
+  uint64_t sequence;
+  /*
+   * The DN at which the snapshot goes on; none when it is told.
+   */
+  uint32_t snapshot_cursor;
+  /*
+   * Calls that the snapshot has still to tell, the next one last.
+   */
+  Tandem__Handover__OwedCalls *owed;
+  Tandem__Handover__Expansion *expansion;
+  /*
+   * How many events of the next change were told.
+   */
+  uint32_t part;
+};
+#define TANDEM__HANDOVER__MONITOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__monitor__descriptor) \
+    , NULL, 0, 0, NULL, NULL, 0 }
+
+
+struct  Tandem__Handover__OwedCalls
+{
+  ProtobufCMessage base;
+  size_t n_connections;
+  uint64_t *connections;
+};
+#define TANDEM__HANDOVER__OWED_CALLS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__owed_calls__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * A node's change that is told DN by DN.
+ */
+struct  Tandem__Handover__Expansion
+{
+  ProtobufCMessage base;
+  uint32_t owner;
+  uint32_t cursor;
+};
+#define TANDEM__HANDOVER__EXPANSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__expansion__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__MonitorOptions
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean owned_here_only;
+  size_t n_ranges;
+  Tandem__Handover__DNRange **ranges;
+  protobuf_c_boolean points_only;
+  protobuf_c_boolean accepts_owner_events;
+  Tandem__Handover__FeedPosition *resume;
+  uint32_t mask;
+};
+#define TANDEM__HANDOVER__MONITOR_OPTIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__monitor_options__descriptor) \
+    , 0, 0,NULL, 0, 0, NULL, 0 }
+
+
+struct  Tandem__Handover__DNRange
+{
+  ProtobufCMessage base;
+  Tandem__Handover__DN *first;
+  Tandem__Handover__DN *last;
+};
+#define TANDEM__HANDOVER__DNRANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__dnrange__descriptor) \
+    , NULL, NULL }
+
+
+struct  Tandem__Handover__FeedPosition
+{
+  ProtobufCMessage base;
+  uint64_t lineage;
+  uint64_t sequence;
+};
+#define TANDEM__HANDOVER__FEED_POSITION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__feed_position__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__WatchedDN
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  /*
+   * In the order in which they have registered it.
+   */
+  size_t n_watchers;
+  Tandem__Handover__Watcher **watchers;
+};
+#define TANDEM__HANDOVER__WATCHED_DN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__watched_dn__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Tandem__Handover__Watcher
+{
+  ProtobufCMessage base;
+  uint64_t client;
+  /*
+   * The token of a desktop that holds the DN in service.
+   */
+  uint64_t desktop;
+  protobuf_c_boolean wants_owner_hint;
+};
+#define TANDEM__HANDOVER__WATCHER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__watcher__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Tandem__Handover__AbsentDesktop
+{
+  ProtobufCMessage base;
+  uint64_t token;
+  uint32_t dn;
+};
+#define TANDEM__HANDOVER__ABSENT_DESKTOP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__absent_desktop__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * TEvent.
+ */
+struct  Tandem__Handover__Event
+{
+  ProtobufCMessage base;
+  /*
+   * 1 server info, 2 link connected, 3 link disconnected, 4 owner hint, 5 error, 6 registered, 7 unregistered, 8 address
+   * info, 9 done, 10 monitoring, 11 agent, 12 agent reserved, 13 call, 14 routing point, 15 route request, 16 route used,
+   * 17 route ended, 18 service changed, 19 status, 20 end of snapshot, 21 owner unreachable, 22 owner reachable.
+   */
+  uint32_t kind;
+  uint32_t reference_id;
+  uint64_t sequence;
+  uint32_t node;
+  /*
+   * Of 16 and 17 the routing point.
+   */
+  Tandem__Handover__DN *dn;
+  Tandem__Handover__DN *destination;
+  size_t n_statuses;
+  Tandem__Handover__Status **statuses;
+  Tandem__Handover__FeedPosition *position;
+  protobuf_c_boolean is_resumed;
+  uint64_t missed;
+  uint64_t desktop;
+  /*
+   * Service.
+   */
+  uint32_t reason;
+  Tandem__Handover__OwnerDetail *detail;
+  Tandem__Handover__AgentEvent *agent;
+  Tandem__Handover__CallEvent *call;
+  Tandem__Handover__PointEvent *point;
+  Tandem__Handover__Reservation *reservation;
+  Tandem__Handover__RouteRequest *route;
+  uint64_t connection;
+  /*
+   * As on the ports.
+   */
+  uint32_t error;
+  Tandem__Handover__ServerInfo *server;
+};
+#define TANDEM__HANDOVER__EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__event__descriptor) \
+    , 0, 0, 0, 0, NULL, NULL, 0,NULL, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL }
+
+
+struct  Tandem__Handover__AgentEvent
+{
+  ProtobufCMessage base;
+  /*
+   * 1 login, 2 logout, 3 ready, 4 not ready.
+   */
+  uint32_t kind;
+  Tandem__Handover__DN *dn;
+  Tandem__Handover__Session *session;
+  uint32_t owner;
+};
+#define TANDEM__HANDOVER__AGENT_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__agent_event__descriptor) \
+    , 0, NULL, NULL, 0 }
+
+
+struct  Tandem__Handover__CallEvent
+{
+  ProtobufCMessage base;
+  /*
+   * 1 ringing, 2 dialing, 3 established, 4 released, 5 abandoned.
+   */
+  uint32_t kind;
+  Tandem__Handover__DN *dn;
+  Tandem__Handover__Call *call;
+};
+#define TANDEM__HANDOVER__CALL_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call_event__descriptor) \
+    , 0, NULL, NULL }
+
+
+struct  Tandem__Handover__ServerInfo
+{
+  ProtobufCMessage base;
+  Tandem__Handover__FeedPosition *position;
+  uint32_t provisioned_dns;
+  size_t n_links;
+  Tandem__Handover__ServerLink **links;
+};
+#define TANDEM__HANDOVER__SERVER_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__server_info__descriptor) \
+    , NULL, 0, 0,NULL }
+
+
+struct  Tandem__Handover__ServerLink
+{
+  ProtobufCMessage base;
+  uint32_t peer;
+  protobuf_c_boolean is_connected;
+};
+#define TANDEM__HANDOVER__SERVER_LINK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__server_link__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * RequestProxy.
+ */
+struct  Tandem__Handover__Requests
+{
+  ProtobufCMessage base;
+  /*
+   * Of the latest request.
+   */
+  uint64_t last_number;
+  uint64_t dropped;
+  /*
+   * What this node has asked others, in the order of the deadlines.
+   */
+  size_t n_under_way;
+  Tandem__Handover__RequestUnderWay **under_way;
+  /*
+   * One for each node of the topology, in its order.
+   */
+  size_t n_peers;
+  Tandem__Handover__PeerRequests **peers;
+};
+#define TANDEM__HANDOVER__REQUESTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__requests__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__RequestUnderWay
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  uint64_t deadline;
+  Tandem__Handover__ProxiedRequest *request;
+};
+#define TANDEM__HANDOVER__REQUEST_UNDER_WAY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__request_under_way__descriptor) \
+    , 0, 0, NULL }
+
+
+struct  Tandem__Handover__PeerRequests
+{
+  ProtobufCMessage base;
+  /*
+   * Numbers of requests that wait for room on the link.
+   */
+  size_t n_unsent;
+  uint64_t *unsent;
+  size_t n_owed;
+  Tandem__Handover__OwedAnswer **owed;
+  /*
+   * Clients that have gone, by the numbers of their connections.
+   */
+  size_t n_gone;
+  uint64_t *gone;
+};
+#define TANDEM__HANDOVER__PEER_REQUESTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__peer_requests__descriptor) \
+    , 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__OwedAnswer
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  Tandem__Handover__DN *dn;
+  /*
+   * The link's connection that brought the request.
+   */
+  uint64_t connection;
+  /*
+   * None where it is made when it leaves.
+   */
+  Tandem__Handover__ProxyAnswer *answer;
+};
+#define TANDEM__HANDOVER__OWED_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__owed_answer__descriptor) \
+    , 0, NULL, 0, NULL }
+
+
+struct  Tandem__Handover__ProxiedRequest
+{
+  ProtobufCMessage base;
+  uint64_t client;
+  uint32_t reference_id;
+  Tandem__Handover__DN *dn;
+  Tandem__Handover__OwnerRequest *request;
+  protobuf_c_boolean wants_owner_hint;
+  /*
+   * Who is asked.
+   */
+  uint32_t owner;
+  protobuf_c_boolean is_second_attempt;
+};
+#define TANDEM__HANDOVER__PROXIED_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__proxied_request__descriptor) \
+    , 0, 0, NULL, NULL, 0, 0, 0 }
+
+
+struct  Tandem__Handover__OwnerRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 query, 2 agent, 3 reserve, 4 resume, 5 redeem.
+   */
+  uint32_t kind;
+  Tandem__Handover__AgentRequest *agent;
+  Tandem__Handover__ReservationRequest *reservation;
+  uint64_t client;
+  uint64_t desktop;
+  Tandem__Handover__ReservationToken *token;
+  uint64_t call;
+};
+#define TANDEM__HANDOVER__OWNER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__owner_request__descriptor) \
+    , 0, NULL, NULL, 0, 0, NULL, 0 }
+
+
+struct  Tandem__Handover__ProxyAnswer
+{
+  ProtobufCMessage base;
+  /*
+   * 1 not the owner, 2 address info, 3 agent, 4 reserved, 5 done, 6 refused.
+   */
+  uint32_t kind;
+  Tandem__Handover__OwnerWord *word;
+  Tandem__Handover__OwnerDetail *detail;
+  Tandem__Handover__Session *session;
+  Tandem__Handover__Reservation *reservation;
+  /*
+   * As on the ports.
+   */
+  uint32_t error;
+};
+#define TANDEM__HANDOVER__PROXY_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__proxy_answer__descriptor) \
+    , 0, NULL, NULL, NULL, NULL, 0 }
+
+
+struct  Tandem__Handover__OwnerWord
+{
+  ProtobufCMessage base;
+  uint32_t service;
+  uint64_t stamp;
+  uint32_t occupancy;
+  Tandem__Handover__Session *session;
+  Tandem__Handover__Calls *calls;
+};
+#define TANDEM__HANDOVER__OWNER_WORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__owner_word__descriptor) \
+    , 0, 0, 0, NULL, NULL }
+
+
+/*
+ * CallControl.
+ */
+struct  Tandem__Handover__RoutedCalls
+{
+  ProtobufCMessage base;
+  size_t n_calls;
+  Tandem__Handover__PlacedCall **calls;
+  /*
+   * Places that are free, the next one to be taken last.
+   */
+  size_t n_free;
+  uint64_t *free;
+  Tandem__Handover__Routers *routers;
+  /*
+   * By routing point: the alternate with which the next call begins.
+   */
+  size_t n_next_alternate;
+  uint64_t *next_alternate;
+  /*
+   * By routing point.
+   */
+  size_t n_counters;
+  Tandem__Handover__PointCounters **counters;
+};
+#define TANDEM__HANDOVER__ROUTED_CALLS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__routed_calls__descriptor) \
+    , 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__PlacedCall
+{
+  ProtobufCMessage base;
+  uint32_t slot;
+  Tandem__Handover__RoutedCall *call;
+};
+#define TANDEM__HANDOVER__PLACED_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__placed_call__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__RoutedCall
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  /*
+   * Places in the topology's list of routing points.
+   */
+  uint32_t point;
+  char *caller;
+  uint64_t came;
+  uint64_t arrived;
+  uint64_t route_by;
+  uint64_t inform_at;
+  /*
+   * The routing points where it was before.
+   */
+  size_t n_visited;
+  uint64_t *visited;
+  Tandem__Handover__RoutingPhase *phase;
+  size_t n_tried;
+  Tandem__Handover__DN **tried;
+  uint64_t ring_by;
+  uint64_t informed_at;
+  uint32_t informed_position;
+  Tandem__Handover__QueuePosition *position;
+  /*
+   * How many of the default and alternate DNs have been gone through; none before.
+   */
+  uint32_t fallback;
+  uint32_t first_alternate;
+  protobuf_c_boolean was_busy;
+};
+#define TANDEM__HANDOVER__ROUTED_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__routed_call__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, NULL, 0,NULL, 0, 0, 0, NULL, 0, 0, 0 }
+
+
+struct  Tandem__Handover__RoutingPhase
+{
+  ProtobufCMessage base;
+  /*
+   * 0 idle, 1 a router is asked, 2 a token is redeemed, 3 phones ring.
+   */
+  uint32_t kind;
+  /*
+   * The number of its connection.
+   */
+  uint64_t router;
+  Tandem__Handover__RouteOrder *order;
+  Tandem__Handover__DN *rung;
+  protobuf_c_boolean is_routed;
+};
+#define TANDEM__HANDOVER__ROUTING_PHASE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__routing_phase__descriptor) \
+    , 0, 0, NULL, NULL, 0 }
+
+
+struct  Tandem__Handover__RouteOrder
+{
+  ProtobufCMessage base;
+  uint32_t reference;
+  uint64_t connection;
+  /*
+   * None for the routing point's default.
+   */
+  Tandem__Handover__ReservationToken *token;
+};
+#define TANDEM__HANDOVER__ROUTE_ORDER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__route_order__descriptor) \
+    , 0, 0, NULL }
+
+
+struct  Tandem__Handover__QueuePosition
+{
+  ProtobufCMessage base;
+  uint32_t position;
+  uint32_t waiting;
+};
+#define TANDEM__HANDOVER__QUEUE_POSITION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__queue_position__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Routers
+{
+  ProtobufCMessage base;
+  size_t n_routers;
+  Tandem__Handover__RouterEntry **routers;
+};
+#define TANDEM__HANDOVER__ROUTERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__routers__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__RouterEntry
+{
+  ProtobufCMessage base;
+  /*
+   * The number of its connection.
+   */
+  uint64_t id;
+  Tandem__Handover__Router *router;
+};
+#define TANDEM__HANDOVER__ROUTER_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__router_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__Router
+{
+  ProtobufCMessage base;
+  char *name;
+  size_t n_points;
+  uint64_t *points;
+};
+#define TANDEM__HANDOVER__ROUTER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__router__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * How many calls are present follows from the calls.
+ */
+struct  Tandem__Handover__PointCounters
+{
+  ProtobufCMessage base;
+  uint64_t arrived;
+  uint64_t routed;
+  uint64_t answered;
+  uint64_t abandoned;
+  uint64_t overflowed;
+  uint64_t defaulted;
+  uint64_t refused;
+};
+#define TANDEM__HANDOVER__POINT_COUNTERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__point_counters__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * CallWitnesses: what others say of the calls of this node's DNs.
+ */
+struct  Tandem__Handover__Witnesses
+{
+  ProtobufCMessage base;
+  /*
+   * By DN.
+   */
+  size_t n_dns;
+  Tandem__Handover__WitnessedEntry **dns;
+  /*
+   * DNs of which something else is known since it was told last.
+   */
+  size_t n_changed;
+  Tandem__Handover__CallsChanged **changed;
+};
+#define TANDEM__HANDOVER__WITNESSES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__witnesses__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__WitnessedEntry
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__Witnessed *witnessed;
+};
+#define TANDEM__HANDOVER__WITNESSED_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__witnessed_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__Witnessed
+{
+  ProtobufCMessage base;
+  /*
+   * By node.
+   */
+  size_t n_words;
+  Tandem__Handover__WordEntry **words;
+  /*
+   * A phone has said that it is busy.
+   */
+  uint64_t busy_until;
+};
+#define TANDEM__HANDOVER__WITNESSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__witnessed__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Tandem__Handover__WordEntry
+{
+  ProtobufCMessage base;
+  uint32_t node;
+  Tandem__Handover__Word *word;
+};
+#define TANDEM__HANDOVER__WORD_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__word_entry__descriptor) \
+    , 0, NULL }
+
+
+struct  Tandem__Handover__Word
+{
+  ProtobufCMessage base;
+  size_t n_calls;
+  Tandem__Handover__Call **calls;
+  /*
+   * None while the node is heard.
+   */
+  uint64_t ends_at;
+};
+#define TANDEM__HANDOVER__WORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__word__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Tandem__Handover__CallsChanged
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  Tandem__Handover__EndedCall *ended;
+};
+#define TANDEM__HANDOVER__CALLS_CHANGED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__calls_changed__descriptor) \
+    , 0, NULL }
+
+
+/*
+ * CallReports: what one peer is still to be told.
+ */
+struct  Tandem__Handover__CallReports
+{
+  ProtobufCMessage base;
+  size_t n_owed;
+  Tandem__Handover__CallsChanged **owed;
+  protobuf_c_boolean owes_end;
+};
+#define TANDEM__HANDOVER__CALL_REPORTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__call_reports__descriptor) \
+    , 0,NULL, 0 }
+
+
+/*
+ * TrunkDesk.
+ */
+struct  Tandem__Handover__Trunks
+{
+  ProtobufCMessage base;
+  Tandem__Handover__Capacities *capacities;
+  Tandem__Handover__Gateways *gateways;
+  /*
+   * In the order in which they came.
+   */
+  size_t n_calls;
+  Tandem__Handover__TrunkCall **calls;
+  /*
+   * By trunk: calls that go over it.
+   */
+  size_t n_use;
+  uint64_t *use;
+  /*
+   * By trunk.
+   */
+  size_t n_counters;
+  Tandem__Handover__TrunkCounters **counters;
+};
+#define TANDEM__HANDOVER__TRUNKS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__trunks__descriptor) \
+    , NULL, NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__TrunkCall
+{
+  ProtobufCMessage base;
+  uint64_t connection;
+  uint32_t trunk;
+  /*
+   * 1 arriving, 2 leaving, 3 dialling.
+   */
+  uint32_t kind;
+  /*
+   * Of one that waits for a place.
+   */
+  uint64_t until;
+  /*
+   * Of one that is dialled, the gateways' places in the trunk's list: the present one, and those that were tried.
+   */
+  uint32_t gateway;
+  size_t n_tried;
+  uint64_t *tried;
+};
+#define TANDEM__HANDOVER__TRUNK_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__trunk_call__descriptor) \
+    , 0, 0, 0, 0, 0, 0,NULL }
+
+
+struct  Tandem__Handover__TrunkCounters
+{
+  ProtobufCMessage base;
+  uint64_t inbound;
+  uint64_t outbound;
+  uint64_t full;
+  uint64_t failovers;
+  uint64_t failed;
+  uint64_t unreachable;
+};
+#define TANDEM__HANDOVER__TRUNK_COUNTERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__trunk_counters__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * CapacityShares.
+ */
+struct  Tandem__Handover__Capacities
+{
+  ProtobufCMessage base;
+  uint64_t settled_at;
+  protobuf_c_boolean is_settled;
+  uint32_t last_question;
+  /*
+   * One for each node of the topology, in its order.
+   */
+  size_t n_peers;
+  Tandem__Handover__CapacityPeer **peers;
+  /*
+   * One for each capacity: those of the trunks that have one, and those of the groups, in the topology's order.
+   */
+  size_t n_capacities;
+  Tandem__Handover__Capacity **capacities;
+};
+#define TANDEM__HANDOVER__CAPACITIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__capacities__descriptor) \
+    , 0, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__CapacityPeer
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean is_live;
+  /*
+   * The capacities that it is to be told of, by their places.
+   */
+  size_t n_owed;
+  uint64_t *owed;
+  size_t n_questions;
+  Tandem__Handover__CapacityQuestion **questions;
+};
+#define TANDEM__HANDOVER__CAPACITY_PEER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__capacity_peer__descriptor) \
+    , 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__CapacityQuestion
+{
+  ProtobufCMessage base;
+  uint32_t capacity;
+  uint32_t number;
+};
+#define TANDEM__HANDOVER__CAPACITY_QUESTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__capacity_question__descriptor) \
+    , 0, 0 }
+
+
+struct  Tandem__Handover__Capacity
+{
+  ProtobufCMessage base;
+  /*
+   * By node: places given to it and taken from it since ever, how many it could give away, whether it was heard (0 or 1), and its
+   * latest question that was answered.
+   */
+  size_t n_given;
+  uint64_t *given;
+  size_t n_taken;
+  uint64_t *taken;
+  size_t n_spares;
+  uint64_t *spares;
+  size_t n_heard;
+  uint64_t *heard;
+  size_t n_answers;
+  uint64_t *answers;
+  uint32_t used;
+  uint32_t wanted;
+  /*
+   * The node that is asked for places.
+   */
+  uint32_t asked;
+  protobuf_c_boolean told_spare;
+};
+#define TANDEM__HANDOVER__CAPACITY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__capacity__descriptor) \
+    , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0 }
+
+
+/*
+ * GatewayWatch.
+ */
+struct  Tandem__Handover__Gateways
+{
+  ProtobufCMessage base;
+  /*
+   * Those of the first trunk, in its order, and so on.
+   */
+  size_t n_gateways;
+  Tandem__Handover__Gateway **gateways;
+};
+#define TANDEM__HANDOVER__GATEWAYS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__gateways__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Handover__Gateway
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean is_down;
+  /*
+   * When it came into its state: milliseconds since 1970; 0 since the node began.
+   */
+  uint64_t since;
+  uint64_t avoided_until;
+  /*
+   * The rest of those that are asked whether they are there: the present question's number, when it was asked first without an
+   * answer, the nanoseconds between its sendings, and when it is sent again and when the next one is.
+   */
+  uint32_t number;
+  uint64_t silent_since;
+  uint64_t wait;
+  uint64_t next_sending;
+  uint64_t next_question;
+};
+#define TANDEM__HANDOVER__GATEWAY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__gateway__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
 /* Tandem__Handover__Offer methods */
 void   tandem__handover__offer__init
                      (Tandem__Handover__Offer         *message);
@@ -119,6 +3009,2875 @@ Tandem__Handover__Piece *
 void   tandem__handover__piece__free_unpacked
                      (Tandem__Handover__Piece *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Handover__State methods */
+void   tandem__handover__state__init
+                     (Tandem__Handover__State         *message);
+size_t tandem__handover__state__get_packed_size
+                     (const Tandem__Handover__State   *message);
+size_t tandem__handover__state__pack
+                     (const Tandem__Handover__State   *message,
+                      uint8_t             *out);
+size_t tandem__handover__state__pack_to_buffer
+                     (const Tandem__Handover__State   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__State *
+       tandem__handover__state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__state__free_unpacked
+                     (Tandem__Handover__State *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__DNState methods */
+void   tandem__handover__dnstate__init
+                     (Tandem__Handover__DNState         *message);
+size_t tandem__handover__dnstate__get_packed_size
+                     (const Tandem__Handover__DNState   *message);
+size_t tandem__handover__dnstate__pack
+                     (const Tandem__Handover__DNState   *message,
+                      uint8_t             *out);
+size_t tandem__handover__dnstate__pack_to_buffer
+                     (const Tandem__Handover__DNState   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__DNState *
+       tandem__handover__dnstate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__dnstate__free_unpacked
+                     (Tandem__Handover__DNState *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Rest methods */
+void   tandem__handover__rest__init
+                     (Tandem__Handover__Rest         *message);
+size_t tandem__handover__rest__get_packed_size
+                     (const Tandem__Handover__Rest   *message);
+size_t tandem__handover__rest__pack
+                     (const Tandem__Handover__Rest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__rest__pack_to_buffer
+                     (const Tandem__Handover__Rest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Rest *
+       tandem__handover__rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__rest__free_unpacked
+                     (Tandem__Handover__Rest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Address methods */
+void   tandem__handover__address__init
+                     (Tandem__Handover__Address         *message);
+size_t tandem__handover__address__get_packed_size
+                     (const Tandem__Handover__Address   *message);
+size_t tandem__handover__address__pack
+                     (const Tandem__Handover__Address   *message,
+                      uint8_t             *out);
+size_t tandem__handover__address__pack_to_buffer
+                     (const Tandem__Handover__Address   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Address *
+       tandem__handover__address__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__address__free_unpacked
+                     (Tandem__Handover__Address *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Instant methods */
+void   tandem__handover__instant__init
+                     (Tandem__Handover__Instant         *message);
+size_t tandem__handover__instant__get_packed_size
+                     (const Tandem__Handover__Instant   *message);
+size_t tandem__handover__instant__pack
+                     (const Tandem__Handover__Instant   *message,
+                      uint8_t             *out);
+size_t tandem__handover__instant__pack_to_buffer
+                     (const Tandem__Handover__Instant   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Instant *
+       tandem__handover__instant__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__instant__free_unpacked
+                     (Tandem__Handover__Instant *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__DN methods */
+void   tandem__handover__dn__init
+                     (Tandem__Handover__DN         *message);
+size_t tandem__handover__dn__get_packed_size
+                     (const Tandem__Handover__DN   *message);
+size_t tandem__handover__dn__pack
+                     (const Tandem__Handover__DN   *message,
+                      uint8_t             *out);
+size_t tandem__handover__dn__pack_to_buffer
+                     (const Tandem__Handover__DN   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__DN *
+       tandem__handover__dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__dn__free_unpacked
+                     (Tandem__Handover__DN *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Claim methods */
+void   tandem__handover__claim__init
+                     (Tandem__Handover__Claim         *message);
+size_t tandem__handover__claim__get_packed_size
+                     (const Tandem__Handover__Claim   *message);
+size_t tandem__handover__claim__pack
+                     (const Tandem__Handover__Claim   *message,
+                      uint8_t             *out);
+size_t tandem__handover__claim__pack_to_buffer
+                     (const Tandem__Handover__Claim   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Claim *
+       tandem__handover__claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__claim__free_unpacked
+                     (Tandem__Handover__Claim *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Agent methods */
+void   tandem__handover__agent__init
+                     (Tandem__Handover__Agent         *message);
+size_t tandem__handover__agent__get_packed_size
+                     (const Tandem__Handover__Agent   *message);
+size_t tandem__handover__agent__pack
+                     (const Tandem__Handover__Agent   *message,
+                      uint8_t             *out);
+size_t tandem__handover__agent__pack_to_buffer
+                     (const Tandem__Handover__Agent   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Agent *
+       tandem__handover__agent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__agent__free_unpacked
+                     (Tandem__Handover__Agent *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Skill methods */
+void   tandem__handover__skill__init
+                     (Tandem__Handover__Skill         *message);
+size_t tandem__handover__skill__get_packed_size
+                     (const Tandem__Handover__Skill   *message);
+size_t tandem__handover__skill__pack
+                     (const Tandem__Handover__Skill   *message,
+                      uint8_t             *out);
+size_t tandem__handover__skill__pack_to_buffer
+                     (const Tandem__Handover__Skill   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Skill *
+       tandem__handover__skill__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__skill__free_unpacked
+                     (Tandem__Handover__Skill *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Profile methods */
+void   tandem__handover__profile__init
+                     (Tandem__Handover__Profile         *message);
+size_t tandem__handover__profile__get_packed_size
+                     (const Tandem__Handover__Profile   *message);
+size_t tandem__handover__profile__pack
+                     (const Tandem__Handover__Profile   *message,
+                      uint8_t             *out);
+size_t tandem__handover__profile__pack_to_buffer
+                     (const Tandem__Handover__Profile   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Profile *
+       tandem__handover__profile__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__profile__free_unpacked
+                     (Tandem__Handover__Profile *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Reason methods */
+void   tandem__handover__reason__init
+                     (Tandem__Handover__Reason         *message);
+size_t tandem__handover__reason__get_packed_size
+                     (const Tandem__Handover__Reason   *message);
+size_t tandem__handover__reason__pack
+                     (const Tandem__Handover__Reason   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reason__pack_to_buffer
+                     (const Tandem__Handover__Reason   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Reason *
+       tandem__handover__reason__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reason__free_unpacked
+                     (Tandem__Handover__Reason *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Reasons methods */
+void   tandem__handover__reasons__init
+                     (Tandem__Handover__Reasons         *message);
+size_t tandem__handover__reasons__get_packed_size
+                     (const Tandem__Handover__Reasons   *message);
+size_t tandem__handover__reasons__pack
+                     (const Tandem__Handover__Reasons   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reasons__pack_to_buffer
+                     (const Tandem__Handover__Reasons   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Reasons *
+       tandem__handover__reasons__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reasons__free_unpacked
+                     (Tandem__Handover__Reasons *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Session methods */
+void   tandem__handover__session__init
+                     (Tandem__Handover__Session         *message);
+size_t tandem__handover__session__get_packed_size
+                     (const Tandem__Handover__Session   *message);
+size_t tandem__handover__session__pack
+                     (const Tandem__Handover__Session   *message,
+                      uint8_t             *out);
+size_t tandem__handover__session__pack_to_buffer
+                     (const Tandem__Handover__Session   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Session *
+       tandem__handover__session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__session__free_unpacked
+                     (Tandem__Handover__Session *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Call methods */
+void   tandem__handover__call__init
+                     (Tandem__Handover__Call         *message);
+size_t tandem__handover__call__get_packed_size
+                     (const Tandem__Handover__Call   *message);
+size_t tandem__handover__call__pack
+                     (const Tandem__Handover__Call   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call__pack_to_buffer
+                     (const Tandem__Handover__Call   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Call *
+       tandem__handover__call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call__free_unpacked
+                     (Tandem__Handover__Call *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__EndedCall methods */
+void   tandem__handover__ended_call__init
+                     (Tandem__Handover__EndedCall         *message);
+size_t tandem__handover__ended_call__get_packed_size
+                     (const Tandem__Handover__EndedCall   *message);
+size_t tandem__handover__ended_call__pack
+                     (const Tandem__Handover__EndedCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ended_call__pack_to_buffer
+                     (const Tandem__Handover__EndedCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__EndedCall *
+       tandem__handover__ended_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ended_call__free_unpacked
+                     (Tandem__Handover__EndedCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Calls methods */
+void   tandem__handover__calls__init
+                     (Tandem__Handover__Calls         *message);
+size_t tandem__handover__calls__get_packed_size
+                     (const Tandem__Handover__Calls   *message);
+size_t tandem__handover__calls__pack
+                     (const Tandem__Handover__Calls   *message,
+                      uint8_t             *out);
+size_t tandem__handover__calls__pack_to_buffer
+                     (const Tandem__Handover__Calls   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Calls *
+       tandem__handover__calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__calls__free_unpacked
+                     (Tandem__Handover__Calls *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Ownership methods */
+void   tandem__handover__ownership__init
+                     (Tandem__Handover__Ownership         *message);
+size_t tandem__handover__ownership__get_packed_size
+                     (const Tandem__Handover__Ownership   *message);
+size_t tandem__handover__ownership__pack
+                     (const Tandem__Handover__Ownership   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ownership__pack_to_buffer
+                     (const Tandem__Handover__Ownership   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Ownership *
+       tandem__handover__ownership__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ownership__free_unpacked
+                     (Tandem__Handover__Ownership *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Record methods */
+void   tandem__handover__record__init
+                     (Tandem__Handover__Record         *message);
+size_t tandem__handover__record__get_packed_size
+                     (const Tandem__Handover__Record   *message);
+size_t tandem__handover__record__pack
+                     (const Tandem__Handover__Record   *message,
+                      uint8_t             *out);
+size_t tandem__handover__record__pack_to_buffer
+                     (const Tandem__Handover__Record   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Record *
+       tandem__handover__record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__record__free_unpacked
+                     (Tandem__Handover__Record *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__HeldSession methods */
+void   tandem__handover__held_session__init
+                     (Tandem__Handover__HeldSession         *message);
+size_t tandem__handover__held_session__get_packed_size
+                     (const Tandem__Handover__HeldSession   *message);
+size_t tandem__handover__held_session__pack
+                     (const Tandem__Handover__HeldSession   *message,
+                      uint8_t             *out);
+size_t tandem__handover__held_session__pack_to_buffer
+                     (const Tandem__Handover__HeldSession   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__HeldSession *
+       tandem__handover__held_session__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__held_session__free_unpacked
+                     (Tandem__Handover__HeldSession *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwnershipRest methods */
+void   tandem__handover__ownership_rest__init
+                     (Tandem__Handover__OwnershipRest         *message);
+size_t tandem__handover__ownership_rest__get_packed_size
+                     (const Tandem__Handover__OwnershipRest   *message);
+size_t tandem__handover__ownership_rest__pack
+                     (const Tandem__Handover__OwnershipRest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ownership_rest__pack_to_buffer
+                     (const Tandem__Handover__OwnershipRest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwnershipRest *
+       tandem__handover__ownership_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ownership_rest__free_unpacked
+                     (Tandem__Handover__OwnershipRest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Link methods */
+void   tandem__handover__link__init
+                     (Tandem__Handover__Link         *message);
+size_t tandem__handover__link__get_packed_size
+                     (const Tandem__Handover__Link   *message);
+size_t tandem__handover__link__pack
+                     (const Tandem__Handover__Link   *message,
+                      uint8_t             *out);
+size_t tandem__handover__link__pack_to_buffer
+                     (const Tandem__Handover__Link   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Link *
+       tandem__handover__link__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__link__free_unpacked
+                     (Tandem__Handover__Link *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Position methods */
+void   tandem__handover__position__init
+                     (Tandem__Handover__Position         *message);
+size_t tandem__handover__position__get_packed_size
+                     (const Tandem__Handover__Position   *message);
+size_t tandem__handover__position__pack
+                     (const Tandem__Handover__Position   *message,
+                      uint8_t             *out);
+size_t tandem__handover__position__pack_to_buffer
+                     (const Tandem__Handover__Position   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Position *
+       tandem__handover__position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__position__free_unpacked
+                     (Tandem__Handover__Position *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__SupersededWord methods */
+void   tandem__handover__superseded_word__init
+                     (Tandem__Handover__SupersededWord         *message);
+size_t tandem__handover__superseded_word__get_packed_size
+                     (const Tandem__Handover__SupersededWord   *message);
+size_t tandem__handover__superseded_word__pack
+                     (const Tandem__Handover__SupersededWord   *message,
+                      uint8_t             *out);
+size_t tandem__handover__superseded_word__pack_to_buffer
+                     (const Tandem__Handover__SupersededWord   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__SupersededWord *
+       tandem__handover__superseded_word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__superseded_word__free_unpacked
+                     (Tandem__Handover__SupersededWord *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__PongOwed methods */
+void   tandem__handover__pong_owed__init
+                     (Tandem__Handover__PongOwed         *message);
+size_t tandem__handover__pong_owed__get_packed_size
+                     (const Tandem__Handover__PongOwed   *message);
+size_t tandem__handover__pong_owed__pack
+                     (const Tandem__Handover__PongOwed   *message,
+                      uint8_t             *out);
+size_t tandem__handover__pong_owed__pack_to_buffer
+                     (const Tandem__Handover__PongOwed   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__PongOwed *
+       tandem__handover__pong_owed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__pong_owed__free_unpacked
+                     (Tandem__Handover__PongOwed *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Latency methods */
+void   tandem__handover__latency__init
+                     (Tandem__Handover__Latency         *message);
+size_t tandem__handover__latency__get_packed_size
+                     (const Tandem__Handover__Latency   *message);
+size_t tandem__handover__latency__pack
+                     (const Tandem__Handover__Latency   *message,
+                      uint8_t             *out);
+size_t tandem__handover__latency__pack_to_buffer
+                     (const Tandem__Handover__Latency   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Latency *
+       tandem__handover__latency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__latency__free_unpacked
+                     (Tandem__Handover__Latency *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Provisional methods */
+void   tandem__handover__provisional__init
+                     (Tandem__Handover__Provisional         *message);
+size_t tandem__handover__provisional__get_packed_size
+                     (const Tandem__Handover__Provisional   *message);
+size_t tandem__handover__provisional__pack
+                     (const Tandem__Handover__Provisional   *message,
+                      uint8_t             *out);
+size_t tandem__handover__provisional__pack_to_buffer
+                     (const Tandem__Handover__Provisional   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Provisional *
+       tandem__handover__provisional__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__provisional__free_unpacked
+                     (Tandem__Handover__Provisional *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Stranger methods */
+void   tandem__handover__stranger__init
+                     (Tandem__Handover__Stranger         *message);
+size_t tandem__handover__stranger__get_packed_size
+                     (const Tandem__Handover__Stranger   *message);
+size_t tandem__handover__stranger__pack
+                     (const Tandem__Handover__Stranger   *message,
+                      uint8_t             *out);
+size_t tandem__handover__stranger__pack_to_buffer
+                     (const Tandem__Handover__Stranger   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Stranger *
+       tandem__handover__stranger__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__stranger__free_unpacked
+                     (Tandem__Handover__Stranger *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Bindings methods */
+void   tandem__handover__bindings__init
+                     (Tandem__Handover__Bindings         *message);
+size_t tandem__handover__bindings__get_packed_size
+                     (const Tandem__Handover__Bindings   *message);
+size_t tandem__handover__bindings__pack
+                     (const Tandem__Handover__Bindings   *message,
+                      uint8_t             *out);
+size_t tandem__handover__bindings__pack_to_buffer
+                     (const Tandem__Handover__Bindings   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Bindings *
+       tandem__handover__bindings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__bindings__free_unpacked
+                     (Tandem__Handover__Bindings *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Binding methods */
+void   tandem__handover__binding__init
+                     (Tandem__Handover__Binding         *message);
+size_t tandem__handover__binding__get_packed_size
+                     (const Tandem__Handover__Binding   *message);
+size_t tandem__handover__binding__pack
+                     (const Tandem__Handover__Binding   *message,
+                      uint8_t             *out);
+size_t tandem__handover__binding__pack_to_buffer
+                     (const Tandem__Handover__Binding   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Binding *
+       tandem__handover__binding__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__binding__free_unpacked
+                     (Tandem__Handover__Binding *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RegistrarRest methods */
+void   tandem__handover__registrar_rest__init
+                     (Tandem__Handover__RegistrarRest         *message);
+size_t tandem__handover__registrar_rest__get_packed_size
+                     (const Tandem__Handover__RegistrarRest   *message);
+size_t tandem__handover__registrar_rest__pack
+                     (const Tandem__Handover__RegistrarRest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__registrar_rest__pack_to_buffer
+                     (const Tandem__Handover__RegistrarRest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RegistrarRest *
+       tandem__handover__registrar_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__registrar_rest__free_unpacked
+                     (Tandem__Handover__RegistrarRest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Probe methods */
+void   tandem__handover__probe__init
+                     (Tandem__Handover__Probe         *message);
+size_t tandem__handover__probe__get_packed_size
+                     (const Tandem__Handover__Probe   *message);
+size_t tandem__handover__probe__pack
+                     (const Tandem__Handover__Probe   *message,
+                      uint8_t             *out);
+size_t tandem__handover__probe__pack_to_buffer
+                     (const Tandem__Handover__Probe   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Probe *
+       tandem__handover__probe__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__probe__free_unpacked
+                     (Tandem__Handover__Probe *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__EndedCalls methods */
+void   tandem__handover__ended_calls__init
+                     (Tandem__Handover__EndedCalls         *message);
+size_t tandem__handover__ended_calls__get_packed_size
+                     (const Tandem__Handover__EndedCalls   *message);
+size_t tandem__handover__ended_calls__pack
+                     (const Tandem__Handover__EndedCalls   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ended_calls__pack_to_buffer
+                     (const Tandem__Handover__EndedCalls   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__EndedCalls *
+       tandem__handover__ended_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ended_calls__free_unpacked
+                     (Tandem__Handover__EndedCalls *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__EndedRegistration methods */
+void   tandem__handover__ended_registration__init
+                     (Tandem__Handover__EndedRegistration         *message);
+size_t tandem__handover__ended_registration__get_packed_size
+                     (const Tandem__Handover__EndedRegistration   *message);
+size_t tandem__handover__ended_registration__pack
+                     (const Tandem__Handover__EndedRegistration   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ended_registration__pack_to_buffer
+                     (const Tandem__Handover__EndedRegistration   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__EndedRegistration *
+       tandem__handover__ended_registration__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ended_registration__free_unpacked
+                     (Tandem__Handover__EndedRegistration *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__HeldCallEntry methods */
+void   tandem__handover__held_call_entry__init
+                     (Tandem__Handover__HeldCallEntry         *message);
+size_t tandem__handover__held_call_entry__get_packed_size
+                     (const Tandem__Handover__HeldCallEntry   *message);
+size_t tandem__handover__held_call_entry__pack
+                     (const Tandem__Handover__HeldCallEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__held_call_entry__pack_to_buffer
+                     (const Tandem__Handover__HeldCallEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__HeldCallEntry *
+       tandem__handover__held_call_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__held_call_entry__free_unpacked
+                     (Tandem__Handover__HeldCallEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__HeldCall methods */
+void   tandem__handover__held_call__init
+                     (Tandem__Handover__HeldCall         *message);
+size_t tandem__handover__held_call__get_packed_size
+                     (const Tandem__Handover__HeldCall   *message);
+size_t tandem__handover__held_call__pack
+                     (const Tandem__Handover__HeldCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__held_call__pack_to_buffer
+                     (const Tandem__Handover__HeldCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__HeldCall *
+       tandem__handover__held_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__held_call__free_unpacked
+                     (Tandem__Handover__HeldCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RedeemedCall methods */
+void   tandem__handover__redeemed_call__init
+                     (Tandem__Handover__RedeemedCall         *message);
+size_t tandem__handover__redeemed_call__get_packed_size
+                     (const Tandem__Handover__RedeemedCall   *message);
+size_t tandem__handover__redeemed_call__pack
+                     (const Tandem__Handover__RedeemedCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__redeemed_call__pack_to_buffer
+                     (const Tandem__Handover__RedeemedCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RedeemedCall *
+       tandem__handover__redeemed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__redeemed_call__free_unpacked
+                     (Tandem__Handover__RedeemedCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WaitingMessages methods */
+void   tandem__handover__waiting_messages__init
+                     (Tandem__Handover__WaitingMessages         *message);
+size_t tandem__handover__waiting_messages__get_packed_size
+                     (const Tandem__Handover__WaitingMessages   *message);
+size_t tandem__handover__waiting_messages__pack
+                     (const Tandem__Handover__WaitingMessages   *message,
+                      uint8_t             *out);
+size_t tandem__handover__waiting_messages__pack_to_buffer
+                     (const Tandem__Handover__WaitingMessages   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WaitingMessages *
+       tandem__handover__waiting_messages__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__waiting_messages__free_unpacked
+                     (Tandem__Handover__WaitingMessages *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WaitingMessage methods */
+void   tandem__handover__waiting_message__init
+                     (Tandem__Handover__WaitingMessage         *message);
+size_t tandem__handover__waiting_message__get_packed_size
+                     (const Tandem__Handover__WaitingMessage   *message);
+size_t tandem__handover__waiting_message__pack
+                     (const Tandem__Handover__WaitingMessage   *message,
+                      uint8_t             *out);
+size_t tandem__handover__waiting_message__pack_to_buffer
+                     (const Tandem__Handover__WaitingMessage   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WaitingMessage *
+       tandem__handover__waiting_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__waiting_message__free_unpacked
+                     (Tandem__Handover__WaitingMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__NodeCounters methods */
+void   tandem__handover__node_counters__init
+                     (Tandem__Handover__NodeCounters         *message);
+size_t tandem__handover__node_counters__get_packed_size
+                     (const Tandem__Handover__NodeCounters   *message);
+size_t tandem__handover__node_counters__pack
+                     (const Tandem__Handover__NodeCounters   *message,
+                      uint8_t             *out);
+size_t tandem__handover__node_counters__pack_to_buffer
+                     (const Tandem__Handover__NodeCounters   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__NodeCounters *
+       tandem__handover__node_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__node_counters__free_unpacked
+                     (Tandem__Handover__NodeCounters *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Grace methods */
+void   tandem__handover__grace__init
+                     (Tandem__Handover__Grace         *message);
+size_t tandem__handover__grace__get_packed_size
+                     (const Tandem__Handover__Grace   *message);
+size_t tandem__handover__grace__pack
+                     (const Tandem__Handover__Grace   *message,
+                      uint8_t             *out);
+size_t tandem__handover__grace__pack_to_buffer
+                     (const Tandem__Handover__Grace   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Grace *
+       tandem__handover__grace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__grace__free_unpacked
+                     (Tandem__Handover__Grace *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Sockets methods */
+void   tandem__handover__sockets__init
+                     (Tandem__Handover__Sockets         *message);
+size_t tandem__handover__sockets__get_packed_size
+                     (const Tandem__Handover__Sockets   *message);
+size_t tandem__handover__sockets__pack
+                     (const Tandem__Handover__Sockets   *message,
+                      uint8_t             *out);
+size_t tandem__handover__sockets__pack_to_buffer
+                     (const Tandem__Handover__Sockets   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Sockets *
+       tandem__handover__sockets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__sockets__free_unpacked
+                     (Tandem__Handover__Sockets *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Served methods */
+void   tandem__handover__served__init
+                     (Tandem__Handover__Served         *message);
+size_t tandem__handover__served__get_packed_size
+                     (const Tandem__Handover__Served   *message);
+size_t tandem__handover__served__pack
+                     (const Tandem__Handover__Served   *message,
+                      uint8_t             *out);
+size_t tandem__handover__served__pack_to_buffer
+                     (const Tandem__Handover__Served   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Served *
+       tandem__handover__served__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__served__free_unpacked
+                     (Tandem__Handover__Served *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Remains methods */
+void   tandem__handover__remains__init
+                     (Tandem__Handover__Remains         *message);
+size_t tandem__handover__remains__get_packed_size
+                     (const Tandem__Handover__Remains   *message);
+size_t tandem__handover__remains__pack
+                     (const Tandem__Handover__Remains   *message,
+                      uint8_t             *out);
+size_t tandem__handover__remains__pack_to_buffer
+                     (const Tandem__Handover__Remains   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Remains *
+       tandem__handover__remains__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__remains__free_unpacked
+                     (Tandem__Handover__Remains *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Stream methods */
+void   tandem__handover__stream__init
+                     (Tandem__Handover__Stream         *message);
+size_t tandem__handover__stream__get_packed_size
+                     (const Tandem__Handover__Stream   *message);
+size_t tandem__handover__stream__pack
+                     (const Tandem__Handover__Stream   *message,
+                      uint8_t             *out);
+size_t tandem__handover__stream__pack_to_buffer
+                     (const Tandem__Handover__Stream   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Stream *
+       tandem__handover__stream__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__stream__free_unpacked
+                     (Tandem__Handover__Stream *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__LinkConnection methods */
+void   tandem__handover__link_connection__init
+                     (Tandem__Handover__LinkConnection         *message);
+size_t tandem__handover__link_connection__get_packed_size
+                     (const Tandem__Handover__LinkConnection   *message);
+size_t tandem__handover__link_connection__pack
+                     (const Tandem__Handover__LinkConnection   *message,
+                      uint8_t             *out);
+size_t tandem__handover__link_connection__pack_to_buffer
+                     (const Tandem__Handover__LinkConnection   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__LinkConnection *
+       tandem__handover__link_connection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__link_connection__free_unpacked
+                     (Tandem__Handover__LinkConnection *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ClientConnection methods */
+void   tandem__handover__client_connection__init
+                     (Tandem__Handover__ClientConnection         *message);
+size_t tandem__handover__client_connection__get_packed_size
+                     (const Tandem__Handover__ClientConnection   *message);
+size_t tandem__handover__client_connection__pack
+                     (const Tandem__Handover__ClientConnection   *message,
+                      uint8_t             *out);
+size_t tandem__handover__client_connection__pack_to_buffer
+                     (const Tandem__Handover__ClientConnection   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ClientConnection *
+       tandem__handover__client_connection__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__client_connection__free_unpacked
+                     (Tandem__Handover__ClientConnection *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Introduction methods */
+void   tandem__handover__introduction__init
+                     (Tandem__Handover__Introduction         *message);
+size_t tandem__handover__introduction__get_packed_size
+                     (const Tandem__Handover__Introduction   *message);
+size_t tandem__handover__introduction__pack
+                     (const Tandem__Handover__Introduction   *message,
+                      uint8_t             *out);
+size_t tandem__handover__introduction__pack_to_buffer
+                     (const Tandem__Handover__Introduction   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Introduction *
+       tandem__handover__introduction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__introduction__free_unpacked
+                     (Tandem__Handover__Introduction *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Proof methods */
+void   tandem__handover__proof__init
+                     (Tandem__Handover__Proof         *message);
+size_t tandem__handover__proof__get_packed_size
+                     (const Tandem__Handover__Proof   *message);
+size_t tandem__handover__proof__pack
+                     (const Tandem__Handover__Proof   *message,
+                      uint8_t             *out);
+size_t tandem__handover__proof__pack_to_buffer
+                     (const Tandem__Handover__Proof   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Proof *
+       tandem__handover__proof__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__proof__free_unpacked
+                     (Tandem__Handover__Proof *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__GatewayDial methods */
+void   tandem__handover__gateway_dial__init
+                     (Tandem__Handover__GatewayDial         *message);
+size_t tandem__handover__gateway_dial__get_packed_size
+                     (const Tandem__Handover__GatewayDial   *message);
+size_t tandem__handover__gateway_dial__pack
+                     (const Tandem__Handover__GatewayDial   *message,
+                      uint8_t             *out);
+size_t tandem__handover__gateway_dial__pack_to_buffer
+                     (const Tandem__Handover__GatewayDial   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__GatewayDial *
+       tandem__handover__gateway_dial__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__gateway_dial__free_unpacked
+                     (Tandem__Handover__GatewayDial *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__LinkProblem methods */
+void   tandem__handover__link_problem__init
+                     (Tandem__Handover__LinkProblem         *message);
+size_t tandem__handover__link_problem__get_packed_size
+                     (const Tandem__Handover__LinkProblem   *message);
+size_t tandem__handover__link_problem__pack
+                     (const Tandem__Handover__LinkProblem   *message,
+                      uint8_t             *out);
+size_t tandem__handover__link_problem__pack_to_buffer
+                     (const Tandem__Handover__LinkProblem   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__LinkProblem *
+       tandem__handover__link_problem__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__link_problem__free_unpacked
+                     (Tandem__Handover__LinkProblem *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Source methods */
+void   tandem__handover__source__init
+                     (Tandem__Handover__Source         *message);
+size_t tandem__handover__source__get_packed_size
+                     (const Tandem__Handover__Source   *message);
+size_t tandem__handover__source__pack
+                     (const Tandem__Handover__Source   *message,
+                      uint8_t             *out);
+size_t tandem__handover__source__pack_to_buffer
+                     (const Tandem__Handover__Source   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Source *
+       tandem__handover__source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__source__free_unpacked
+                     (Tandem__Handover__Source *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Proxy methods */
+void   tandem__handover__proxy__init
+                     (Tandem__Handover__Proxy         *message);
+size_t tandem__handover__proxy__get_packed_size
+                     (const Tandem__Handover__Proxy   *message);
+size_t tandem__handover__proxy__pack
+                     (const Tandem__Handover__Proxy   *message,
+                      uint8_t             *out);
+size_t tandem__handover__proxy__pack_to_buffer
+                     (const Tandem__Handover__Proxy   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Proxy *
+       tandem__handover__proxy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__proxy__free_unpacked
+                     (Tandem__Handover__Proxy *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Branches methods */
+void   tandem__handover__branches__init
+                     (Tandem__Handover__Branches         *message);
+size_t tandem__handover__branches__get_packed_size
+                     (const Tandem__Handover__Branches   *message);
+size_t tandem__handover__branches__pack
+                     (const Tandem__Handover__Branches   *message,
+                      uint8_t             *out);
+size_t tandem__handover__branches__pack_to_buffer
+                     (const Tandem__Handover__Branches   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Branches *
+       tandem__handover__branches__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__branches__free_unpacked
+                     (Tandem__Handover__Branches *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OpenRequest methods */
+void   tandem__handover__open_request__init
+                     (Tandem__Handover__OpenRequest         *message);
+size_t tandem__handover__open_request__get_packed_size
+                     (const Tandem__Handover__OpenRequest   *message);
+size_t tandem__handover__open_request__pack
+                     (const Tandem__Handover__OpenRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__open_request__pack_to_buffer
+                     (const Tandem__Handover__OpenRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OpenRequest *
+       tandem__handover__open_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__open_request__free_unpacked
+                     (Tandem__Handover__OpenRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ClientTransaction methods */
+void   tandem__handover__client_transaction__init
+                     (Tandem__Handover__ClientTransaction         *message);
+size_t tandem__handover__client_transaction__get_packed_size
+                     (const Tandem__Handover__ClientTransaction   *message);
+size_t tandem__handover__client_transaction__pack
+                     (const Tandem__Handover__ClientTransaction   *message,
+                      uint8_t             *out);
+size_t tandem__handover__client_transaction__pack_to_buffer
+                     (const Tandem__Handover__ClientTransaction   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ClientTransaction *
+       tandem__handover__client_transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__client_transaction__free_unpacked
+                     (Tandem__Handover__ClientTransaction *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallName methods */
+void   tandem__handover__call_name__init
+                     (Tandem__Handover__CallName         *message);
+size_t tandem__handover__call_name__get_packed_size
+                     (const Tandem__Handover__CallName   *message);
+size_t tandem__handover__call_name__pack
+                     (const Tandem__Handover__CallName   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call_name__pack_to_buffer
+                     (const Tandem__Handover__CallName   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallName *
+       tandem__handover__call_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call_name__free_unpacked
+                     (Tandem__Handover__CallName *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Request methods */
+void   tandem__handover__request__init
+                     (Tandem__Handover__Request         *message);
+size_t tandem__handover__request__get_packed_size
+                     (const Tandem__Handover__Request   *message);
+size_t tandem__handover__request__pack
+                     (const Tandem__Handover__Request   *message,
+                      uint8_t             *out);
+size_t tandem__handover__request__pack_to_buffer
+                     (const Tandem__Handover__Request   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Request *
+       tandem__handover__request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__request__free_unpacked
+                     (Tandem__Handover__Request *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Best methods */
+void   tandem__handover__best__init
+                     (Tandem__Handover__Best         *message);
+size_t tandem__handover__best__get_packed_size
+                     (const Tandem__Handover__Best   *message);
+size_t tandem__handover__best__pack
+                     (const Tandem__Handover__Best   *message,
+                      uint8_t             *out);
+size_t tandem__handover__best__pack_to_buffer
+                     (const Tandem__Handover__Best   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Best *
+       tandem__handover__best__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__best__free_unpacked
+                     (Tandem__Handover__Best *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Asked methods */
+void   tandem__handover__asked__init
+                     (Tandem__Handover__Asked         *message);
+size_t tandem__handover__asked__get_packed_size
+                     (const Tandem__Handover__Asked   *message);
+size_t tandem__handover__asked__pack
+                     (const Tandem__Handover__Asked   *message,
+                      uint8_t             *out);
+size_t tandem__handover__asked__pack_to_buffer
+                     (const Tandem__Handover__Asked   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Asked *
+       tandem__handover__asked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__asked__free_unpacked
+                     (Tandem__Handover__Asked *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__SessionTerms methods */
+void   tandem__handover__session_terms__init
+                     (Tandem__Handover__SessionTerms         *message);
+size_t tandem__handover__session_terms__get_packed_size
+                     (const Tandem__Handover__SessionTerms   *message);
+size_t tandem__handover__session_terms__pack
+                     (const Tandem__Handover__SessionTerms   *message,
+                      uint8_t             *out);
+size_t tandem__handover__session_terms__pack_to_buffer
+                     (const Tandem__Handover__SessionTerms   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__SessionTerms *
+       tandem__handover__session_terms__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__session_terms__free_unpacked
+                     (Tandem__Handover__SessionTerms *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Route methods */
+void   tandem__handover__route__init
+                     (Tandem__Handover__Route         *message);
+size_t tandem__handover__route__get_packed_size
+                     (const Tandem__Handover__Route   *message);
+size_t tandem__handover__route__pack
+                     (const Tandem__Handover__Route   *message,
+                      uint8_t             *out);
+size_t tandem__handover__route__pack_to_buffer
+                     (const Tandem__Handover__Route   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Route *
+       tandem__handover__route__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__route__free_unpacked
+                     (Tandem__Handover__Route *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Group methods */
+void   tandem__handover__group__init
+                     (Tandem__Handover__Group         *message);
+size_t tandem__handover__group__get_packed_size
+                     (const Tandem__Handover__Group   *message);
+size_t tandem__handover__group__pack
+                     (const Tandem__Handover__Group   *message,
+                      uint8_t             *out);
+size_t tandem__handover__group__pack_to_buffer
+                     (const Tandem__Handover__Group   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Group *
+       tandem__handover__group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__group__free_unpacked
+                     (Tandem__Handover__Group *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Target methods */
+void   tandem__handover__target__init
+                     (Tandem__Handover__Target         *message);
+size_t tandem__handover__target__get_packed_size
+                     (const Tandem__Handover__Target   *message);
+size_t tandem__handover__target__pack
+                     (const Tandem__Handover__Target   *message,
+                      uint8_t             *out);
+size_t tandem__handover__target__pack_to_buffer
+                     (const Tandem__Handover__Target   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Target *
+       tandem__handover__target__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__target__free_unpacked
+                     (Tandem__Handover__Target *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__TrunkLegs methods */
+void   tandem__handover__trunk_legs__init
+                     (Tandem__Handover__TrunkLegs         *message);
+size_t tandem__handover__trunk_legs__get_packed_size
+                     (const Tandem__Handover__TrunkLegs   *message);
+size_t tandem__handover__trunk_legs__pack
+                     (const Tandem__Handover__TrunkLegs   *message,
+                      uint8_t             *out);
+size_t tandem__handover__trunk_legs__pack_to_buffer
+                     (const Tandem__Handover__TrunkLegs   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__TrunkLegs *
+       tandem__handover__trunk_legs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__trunk_legs__free_unpacked
+                     (Tandem__Handover__TrunkLegs *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__TrunkLeg methods */
+void   tandem__handover__trunk_leg__init
+                     (Tandem__Handover__TrunkLeg         *message);
+size_t tandem__handover__trunk_leg__get_packed_size
+                     (const Tandem__Handover__TrunkLeg   *message);
+size_t tandem__handover__trunk_leg__pack
+                     (const Tandem__Handover__TrunkLeg   *message,
+                      uint8_t             *out);
+size_t tandem__handover__trunk_leg__pack_to_buffer
+                     (const Tandem__Handover__TrunkLeg   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__TrunkLeg *
+       tandem__handover__trunk_leg__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__trunk_leg__free_unpacked
+                     (Tandem__Handover__TrunkLeg *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Transactions methods */
+void   tandem__handover__transactions__init
+                     (Tandem__Handover__Transactions         *message);
+size_t tandem__handover__transactions__get_packed_size
+                     (const Tandem__Handover__Transactions   *message);
+size_t tandem__handover__transactions__pack
+                     (const Tandem__Handover__Transactions   *message,
+                      uint8_t             *out);
+size_t tandem__handover__transactions__pack_to_buffer
+                     (const Tandem__Handover__Transactions   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Transactions *
+       tandem__handover__transactions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__transactions__free_unpacked
+                     (Tandem__Handover__Transactions *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Transaction methods */
+void   tandem__handover__transaction__init
+                     (Tandem__Handover__Transaction         *message);
+size_t tandem__handover__transaction__get_packed_size
+                     (const Tandem__Handover__Transaction   *message);
+size_t tandem__handover__transaction__pack
+                     (const Tandem__Handover__Transaction   *message,
+                      uint8_t             *out);
+size_t tandem__handover__transaction__pack_to_buffer
+                     (const Tandem__Handover__Transaction   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Transaction *
+       tandem__handover__transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__transaction__free_unpacked
+                     (Tandem__Handover__Transaction *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__TransactionState methods */
+void   tandem__handover__transaction_state__init
+                     (Tandem__Handover__TransactionState         *message);
+size_t tandem__handover__transaction_state__get_packed_size
+                     (const Tandem__Handover__TransactionState   *message);
+size_t tandem__handover__transaction_state__pack
+                     (const Tandem__Handover__TransactionState   *message,
+                      uint8_t             *out);
+size_t tandem__handover__transaction_state__pack_to_buffer
+                     (const Tandem__Handover__TransactionState   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__TransactionState *
+       tandem__handover__transaction_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__transaction_state__free_unpacked
+                     (Tandem__Handover__TransactionState *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__InviteSent methods */
+void   tandem__handover__invite_sent__init
+                     (Tandem__Handover__InviteSent         *message);
+size_t tandem__handover__invite_sent__get_packed_size
+                     (const Tandem__Handover__InviteSent   *message);
+size_t tandem__handover__invite_sent__pack
+                     (const Tandem__Handover__InviteSent   *message,
+                      uint8_t             *out);
+size_t tandem__handover__invite_sent__pack_to_buffer
+                     (const Tandem__Handover__InviteSent   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__InviteSent *
+       tandem__handover__invite_sent__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__invite_sent__free_unpacked
+                     (Tandem__Handover__InviteSent *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Timers methods */
+void   tandem__handover__timers__init
+                     (Tandem__Handover__Timers         *message);
+size_t tandem__handover__timers__get_packed_size
+                     (const Tandem__Handover__Timers   *message);
+size_t tandem__handover__timers__pack
+                     (const Tandem__Handover__Timers   *message,
+                      uint8_t             *out);
+size_t tandem__handover__timers__pack_to_buffer
+                     (const Tandem__Handover__Timers   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Timers *
+       tandem__handover__timers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__timers__free_unpacked
+                     (Tandem__Handover__Timers *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallTable methods */
+void   tandem__handover__call_table__init
+                     (Tandem__Handover__CallTable         *message);
+size_t tandem__handover__call_table__get_packed_size
+                     (const Tandem__Handover__CallTable   *message);
+size_t tandem__handover__call_table__pack
+                     (const Tandem__Handover__CallTable   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call_table__pack_to_buffer
+                     (const Tandem__Handover__CallTable   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallTable *
+       tandem__handover__call_table__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call_table__free_unpacked
+                     (Tandem__Handover__CallTable *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallPlace methods */
+void   tandem__handover__call_place__init
+                     (Tandem__Handover__CallPlace         *message);
+size_t tandem__handover__call_place__get_packed_size
+                     (const Tandem__Handover__CallPlace   *message);
+size_t tandem__handover__call_place__pack
+                     (const Tandem__Handover__CallPlace   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call_place__pack_to_buffer
+                     (const Tandem__Handover__CallPlace   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallPlace *
+       tandem__handover__call_place__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call_place__free_unpacked
+                     (Tandem__Handover__CallPlace *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ThroughCall methods */
+void   tandem__handover__through_call__init
+                     (Tandem__Handover__ThroughCall         *message);
+size_t tandem__handover__through_call__get_packed_size
+                     (const Tandem__Handover__ThroughCall   *message);
+size_t tandem__handover__through_call__pack
+                     (const Tandem__Handover__ThroughCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__through_call__pack_to_buffer
+                     (const Tandem__Handover__ThroughCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ThroughCall *
+       tandem__handover__through_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__through_call__free_unpacked
+                     (Tandem__Handover__ThroughCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Parties methods */
+void   tandem__handover__parties__init
+                     (Tandem__Handover__Parties         *message);
+size_t tandem__handover__parties__get_packed_size
+                     (const Tandem__Handover__Parties   *message);
+size_t tandem__handover__parties__pack
+                     (const Tandem__Handover__Parties   *message,
+                      uint8_t             *out);
+size_t tandem__handover__parties__pack_to_buffer
+                     (const Tandem__Handover__Parties   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Parties *
+       tandem__handover__parties__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__parties__free_unpacked
+                     (Tandem__Handover__Parties *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Authenticator methods */
+void   tandem__handover__authenticator__init
+                     (Tandem__Handover__Authenticator         *message);
+size_t tandem__handover__authenticator__get_packed_size
+                     (const Tandem__Handover__Authenticator   *message);
+size_t tandem__handover__authenticator__pack
+                     (const Tandem__Handover__Authenticator   *message,
+                      uint8_t             *out);
+size_t tandem__handover__authenticator__pack_to_buffer
+                     (const Tandem__Handover__Authenticator   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Authenticator *
+       tandem__handover__authenticator__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__authenticator__free_unpacked
+                     (Tandem__Handover__Authenticator *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Nonces methods */
+void   tandem__handover__nonces__init
+                     (Tandem__Handover__Nonces         *message);
+size_t tandem__handover__nonces__get_packed_size
+                     (const Tandem__Handover__Nonces   *message);
+size_t tandem__handover__nonces__pack
+                     (const Tandem__Handover__Nonces   *message,
+                      uint8_t             *out);
+size_t tandem__handover__nonces__pack_to_buffer
+                     (const Tandem__Handover__Nonces   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Nonces *
+       tandem__handover__nonces__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__nonces__free_unpacked
+                     (Tandem__Handover__Nonces *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__NonceUse methods */
+void   tandem__handover__nonce_use__init
+                     (Tandem__Handover__NonceUse         *message);
+size_t tandem__handover__nonce_use__get_packed_size
+                     (const Tandem__Handover__NonceUse   *message);
+size_t tandem__handover__nonce_use__pack
+                     (const Tandem__Handover__NonceUse   *message,
+                      uint8_t             *out);
+size_t tandem__handover__nonce_use__pack_to_buffer
+                     (const Tandem__Handover__NonceUse   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__NonceUse *
+       tandem__handover__nonce_use__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__nonce_use__free_unpacked
+                     (Tandem__Handover__NonceUse *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Nonce methods */
+void   tandem__handover__nonce__init
+                     (Tandem__Handover__Nonce         *message);
+size_t tandem__handover__nonce__get_packed_size
+                     (const Tandem__Handover__Nonce   *message);
+size_t tandem__handover__nonce__pack
+                     (const Tandem__Handover__Nonce   *message,
+                      uint8_t             *out);
+size_t tandem__handover__nonce__pack_to_buffer
+                     (const Tandem__Handover__Nonce   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Nonce *
+       tandem__handover__nonce__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__nonce__free_unpacked
+                     (Tandem__Handover__Nonce *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__View methods */
+void   tandem__handover__view__init
+                     (Tandem__Handover__View         *message);
+size_t tandem__handover__view__get_packed_size
+                     (const Tandem__Handover__View   *message);
+size_t tandem__handover__view__pack
+                     (const Tandem__Handover__View   *message,
+                      uint8_t             *out);
+size_t tandem__handover__view__pack_to_buffer
+                     (const Tandem__Handover__View   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__View *
+       tandem__handover__view__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__view__free_unpacked
+                     (Tandem__Handover__View *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Status methods */
+void   tandem__handover__status__init
+                     (Tandem__Handover__Status         *message);
+size_t tandem__handover__status__get_packed_size
+                     (const Tandem__Handover__Status   *message);
+size_t tandem__handover__status__pack
+                     (const Tandem__Handover__Status   *message,
+                      uint8_t             *out);
+size_t tandem__handover__status__pack_to_buffer
+                     (const Tandem__Handover__Status   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Status *
+       tandem__handover__status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__status__free_unpacked
+                     (Tandem__Handover__Status *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwnerDetail methods */
+void   tandem__handover__owner_detail__init
+                     (Tandem__Handover__OwnerDetail         *message);
+size_t tandem__handover__owner_detail__get_packed_size
+                     (const Tandem__Handover__OwnerDetail   *message);
+size_t tandem__handover__owner_detail__pack
+                     (const Tandem__Handover__OwnerDetail   *message,
+                      uint8_t             *out);
+size_t tandem__handover__owner_detail__pack_to_buffer
+                     (const Tandem__Handover__OwnerDetail   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwnerDetail *
+       tandem__handover__owner_detail__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__owner_detail__free_unpacked
+                     (Tandem__Handover__OwnerDetail *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__PointEvent methods */
+void   tandem__handover__point_event__init
+                     (Tandem__Handover__PointEvent         *message);
+size_t tandem__handover__point_event__get_packed_size
+                     (const Tandem__Handover__PointEvent   *message);
+size_t tandem__handover__point_event__pack
+                     (const Tandem__Handover__PointEvent   *message,
+                      uint8_t             *out);
+size_t tandem__handover__point_event__pack_to_buffer
+                     (const Tandem__Handover__PointEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__PointEvent *
+       tandem__handover__point_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__point_event__free_unpacked
+                     (Tandem__Handover__PointEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RouteRequest methods */
+void   tandem__handover__route_request__init
+                     (Tandem__Handover__RouteRequest         *message);
+size_t tandem__handover__route_request__get_packed_size
+                     (const Tandem__Handover__RouteRequest   *message);
+size_t tandem__handover__route_request__pack
+                     (const Tandem__Handover__RouteRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__route_request__pack_to_buffer
+                     (const Tandem__Handover__RouteRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RouteRequest *
+       tandem__handover__route_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__route_request__free_unpacked
+                     (Tandem__Handover__RouteRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ReservationHolder methods */
+void   tandem__handover__reservation_holder__init
+                     (Tandem__Handover__ReservationHolder         *message);
+size_t tandem__handover__reservation_holder__get_packed_size
+                     (const Tandem__Handover__ReservationHolder   *message);
+size_t tandem__handover__reservation_holder__pack
+                     (const Tandem__Handover__ReservationHolder   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reservation_holder__pack_to_buffer
+                     (const Tandem__Handover__ReservationHolder   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ReservationHolder *
+       tandem__handover__reservation_holder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reservation_holder__free_unpacked
+                     (Tandem__Handover__ReservationHolder *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ReservationToken methods */
+void   tandem__handover__reservation_token__init
+                     (Tandem__Handover__ReservationToken         *message);
+size_t tandem__handover__reservation_token__get_packed_size
+                     (const Tandem__Handover__ReservationToken   *message);
+size_t tandem__handover__reservation_token__pack
+                     (const Tandem__Handover__ReservationToken   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reservation_token__pack_to_buffer
+                     (const Tandem__Handover__ReservationToken   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ReservationToken *
+       tandem__handover__reservation_token__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reservation_token__free_unpacked
+                     (Tandem__Handover__ReservationToken *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ReservationRequest methods */
+void   tandem__handover__reservation_request__init
+                     (Tandem__Handover__ReservationRequest         *message);
+size_t tandem__handover__reservation_request__get_packed_size
+                     (const Tandem__Handover__ReservationRequest   *message);
+size_t tandem__handover__reservation_request__pack
+                     (const Tandem__Handover__ReservationRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reservation_request__pack_to_buffer
+                     (const Tandem__Handover__ReservationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ReservationRequest *
+       tandem__handover__reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reservation_request__free_unpacked
+                     (Tandem__Handover__ReservationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Reservation methods */
+void   tandem__handover__reservation__init
+                     (Tandem__Handover__Reservation         *message);
+size_t tandem__handover__reservation__get_packed_size
+                     (const Tandem__Handover__Reservation   *message);
+size_t tandem__handover__reservation__pack
+                     (const Tandem__Handover__Reservation   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reservation__pack_to_buffer
+                     (const Tandem__Handover__Reservation   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Reservation *
+       tandem__handover__reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reservation__free_unpacked
+                     (Tandem__Handover__Reservation *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__AgentRequest methods */
+void   tandem__handover__agent_request__init
+                     (Tandem__Handover__AgentRequest         *message);
+size_t tandem__handover__agent_request__get_packed_size
+                     (const Tandem__Handover__AgentRequest   *message);
+size_t tandem__handover__agent_request__pack
+                     (const Tandem__Handover__AgentRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__agent_request__pack_to_buffer
+                     (const Tandem__Handover__AgentRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__AgentRequest *
+       tandem__handover__agent_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__agent_request__free_unpacked
+                     (Tandem__Handover__AgentRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Reservations methods */
+void   tandem__handover__reservations__init
+                     (Tandem__Handover__Reservations         *message);
+size_t tandem__handover__reservations__get_packed_size
+                     (const Tandem__Handover__Reservations   *message);
+size_t tandem__handover__reservations__pack
+                     (const Tandem__Handover__Reservations   *message,
+                      uint8_t             *out);
+size_t tandem__handover__reservations__pack_to_buffer
+                     (const Tandem__Handover__Reservations   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Reservations *
+       tandem__handover__reservations__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__reservations__free_unpacked
+                     (Tandem__Handover__Reservations *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__LeaseEntry methods */
+void   tandem__handover__lease_entry__init
+                     (Tandem__Handover__LeaseEntry         *message);
+size_t tandem__handover__lease_entry__get_packed_size
+                     (const Tandem__Handover__LeaseEntry   *message);
+size_t tandem__handover__lease_entry__pack
+                     (const Tandem__Handover__LeaseEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__lease_entry__pack_to_buffer
+                     (const Tandem__Handover__LeaseEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__LeaseEntry *
+       tandem__handover__lease_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__lease_entry__free_unpacked
+                     (Tandem__Handover__LeaseEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Lease methods */
+void   tandem__handover__lease__init
+                     (Tandem__Handover__Lease         *message);
+size_t tandem__handover__lease__get_packed_size
+                     (const Tandem__Handover__Lease   *message);
+size_t tandem__handover__lease__pack
+                     (const Tandem__Handover__Lease   *message,
+                      uint8_t             *out);
+size_t tandem__handover__lease__pack_to_buffer
+                     (const Tandem__Handover__Lease   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Lease *
+       tandem__handover__lease__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__lease__free_unpacked
+                     (Tandem__Handover__Lease *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WindowEntry methods */
+void   tandem__handover__window_entry__init
+                     (Tandem__Handover__WindowEntry         *message);
+size_t tandem__handover__window_entry__get_packed_size
+                     (const Tandem__Handover__WindowEntry   *message);
+size_t tandem__handover__window_entry__pack
+                     (const Tandem__Handover__WindowEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__window_entry__pack_to_buffer
+                     (const Tandem__Handover__WindowEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WindowEntry *
+       tandem__handover__window_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__window_entry__free_unpacked
+                     (Tandem__Handover__WindowEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Window methods */
+void   tandem__handover__window__init
+                     (Tandem__Handover__Window         *message);
+size_t tandem__handover__window__get_packed_size
+                     (const Tandem__Handover__Window   *message);
+size_t tandem__handover__window__pack
+                     (const Tandem__Handover__Window   *message,
+                      uint8_t             *out);
+size_t tandem__handover__window__pack_to_buffer
+                     (const Tandem__Handover__Window   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Window *
+       tandem__handover__window__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__window__free_unpacked
+                     (Tandem__Handover__Window *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Candidate methods */
+void   tandem__handover__candidate__init
+                     (Tandem__Handover__Candidate         *message);
+size_t tandem__handover__candidate__get_packed_size
+                     (const Tandem__Handover__Candidate   *message);
+size_t tandem__handover__candidate__pack
+                     (const Tandem__Handover__Candidate   *message,
+                      uint8_t             *out);
+size_t tandem__handover__candidate__pack_to_buffer
+                     (const Tandem__Handover__Candidate   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Candidate *
+       tandem__handover__candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__candidate__free_unpacked
+                     (Tandem__Handover__Candidate *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Asker methods */
+void   tandem__handover__asker__init
+                     (Tandem__Handover__Asker         *message);
+size_t tandem__handover__asker__get_packed_size
+                     (const Tandem__Handover__Asker   *message);
+size_t tandem__handover__asker__pack
+                     (const Tandem__Handover__Asker   *message,
+                      uint8_t             *out);
+size_t tandem__handover__asker__pack_to_buffer
+                     (const Tandem__Handover__Asker   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Asker *
+       tandem__handover__asker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__asker__free_unpacked
+                     (Tandem__Handover__Asker *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WrapUps methods */
+void   tandem__handover__wrap_ups__init
+                     (Tandem__Handover__WrapUps         *message);
+size_t tandem__handover__wrap_ups__get_packed_size
+                     (const Tandem__Handover__WrapUps   *message);
+size_t tandem__handover__wrap_ups__pack
+                     (const Tandem__Handover__WrapUps   *message,
+                      uint8_t             *out);
+size_t tandem__handover__wrap_ups__pack_to_buffer
+                     (const Tandem__Handover__WrapUps   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WrapUps *
+       tandem__handover__wrap_ups__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__wrap_ups__free_unpacked
+                     (Tandem__Handover__WrapUps *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WrapUpEntry methods */
+void   tandem__handover__wrap_up_entry__init
+                     (Tandem__Handover__WrapUpEntry         *message);
+size_t tandem__handover__wrap_up_entry__get_packed_size
+                     (const Tandem__Handover__WrapUpEntry   *message);
+size_t tandem__handover__wrap_up_entry__pack
+                     (const Tandem__Handover__WrapUpEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__wrap_up_entry__pack_to_buffer
+                     (const Tandem__Handover__WrapUpEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WrapUpEntry *
+       tandem__handover__wrap_up_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__wrap_up_entry__free_unpacked
+                     (Tandem__Handover__WrapUpEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WrapUp methods */
+void   tandem__handover__wrap_up__init
+                     (Tandem__Handover__WrapUp         *message);
+size_t tandem__handover__wrap_up__get_packed_size
+                     (const Tandem__Handover__WrapUp   *message);
+size_t tandem__handover__wrap_up__pack
+                     (const Tandem__Handover__WrapUp   *message,
+                      uint8_t             *out);
+size_t tandem__handover__wrap_up__pack_to_buffer
+                     (const Tandem__Handover__WrapUp   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WrapUp *
+       tandem__handover__wrap_up__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__wrap_up__free_unpacked
+                     (Tandem__Handover__WrapUp *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Feed methods */
+void   tandem__handover__feed__init
+                     (Tandem__Handover__Feed         *message);
+size_t tandem__handover__feed__get_packed_size
+                     (const Tandem__Handover__Feed   *message);
+size_t tandem__handover__feed__pack
+                     (const Tandem__Handover__Feed   *message,
+                      uint8_t             *out);
+size_t tandem__handover__feed__pack_to_buffer
+                     (const Tandem__Handover__Feed   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Feed *
+       tandem__handover__feed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__feed__free_unpacked
+                     (Tandem__Handover__Feed *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__FeedEntry methods */
+void   tandem__handover__feed_entry__init
+                     (Tandem__Handover__FeedEntry         *message);
+size_t tandem__handover__feed_entry__get_packed_size
+                     (const Tandem__Handover__FeedEntry   *message);
+size_t tandem__handover__feed_entry__pack
+                     (const Tandem__Handover__FeedEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__feed_entry__pack_to_buffer
+                     (const Tandem__Handover__FeedEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__FeedEntry *
+       tandem__handover__feed_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__feed_entry__free_unpacked
+                     (Tandem__Handover__FeedEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Ports methods */
+void   tandem__handover__ports__init
+                     (Tandem__Handover__Ports         *message);
+size_t tandem__handover__ports__get_packed_size
+                     (const Tandem__Handover__Ports   *message);
+size_t tandem__handover__ports__pack
+                     (const Tandem__Handover__Ports   *message,
+                      uint8_t             *out);
+size_t tandem__handover__ports__pack_to_buffer
+                     (const Tandem__Handover__Ports   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Ports *
+       tandem__handover__ports__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__ports__free_unpacked
+                     (Tandem__Handover__Ports *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Client methods */
+void   tandem__handover__client__init
+                     (Tandem__Handover__Client         *message);
+size_t tandem__handover__client__get_packed_size
+                     (const Tandem__Handover__Client   *message);
+size_t tandem__handover__client__pack
+                     (const Tandem__Handover__Client   *message,
+                      uint8_t             *out);
+size_t tandem__handover__client__pack_to_buffer
+                     (const Tandem__Handover__Client   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Client *
+       tandem__handover__client__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__client__free_unpacked
+                     (Tandem__Handover__Client *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RequestRate methods */
+void   tandem__handover__request_rate__init
+                     (Tandem__Handover__RequestRate         *message);
+size_t tandem__handover__request_rate__get_packed_size
+                     (const Tandem__Handover__RequestRate   *message);
+size_t tandem__handover__request_rate__pack
+                     (const Tandem__Handover__RequestRate   *message,
+                      uint8_t             *out);
+size_t tandem__handover__request_rate__pack_to_buffer
+                     (const Tandem__Handover__RequestRate   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RequestRate *
+       tandem__handover__request_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__request_rate__free_unpacked
+                     (Tandem__Handover__RequestRate *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Monitor methods */
+void   tandem__handover__monitor__init
+                     (Tandem__Handover__Monitor         *message);
+size_t tandem__handover__monitor__get_packed_size
+                     (const Tandem__Handover__Monitor   *message);
+size_t tandem__handover__monitor__pack
+                     (const Tandem__Handover__Monitor   *message,
+                      uint8_t             *out);
+size_t tandem__handover__monitor__pack_to_buffer
+                     (const Tandem__Handover__Monitor   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Monitor *
+       tandem__handover__monitor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__monitor__free_unpacked
+                     (Tandem__Handover__Monitor *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwedCalls methods */
+void   tandem__handover__owed_calls__init
+                     (Tandem__Handover__OwedCalls         *message);
+size_t tandem__handover__owed_calls__get_packed_size
+                     (const Tandem__Handover__OwedCalls   *message);
+size_t tandem__handover__owed_calls__pack
+                     (const Tandem__Handover__OwedCalls   *message,
+                      uint8_t             *out);
+size_t tandem__handover__owed_calls__pack_to_buffer
+                     (const Tandem__Handover__OwedCalls   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwedCalls *
+       tandem__handover__owed_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__owed_calls__free_unpacked
+                     (Tandem__Handover__OwedCalls *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Expansion methods */
+void   tandem__handover__expansion__init
+                     (Tandem__Handover__Expansion         *message);
+size_t tandem__handover__expansion__get_packed_size
+                     (const Tandem__Handover__Expansion   *message);
+size_t tandem__handover__expansion__pack
+                     (const Tandem__Handover__Expansion   *message,
+                      uint8_t             *out);
+size_t tandem__handover__expansion__pack_to_buffer
+                     (const Tandem__Handover__Expansion   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Expansion *
+       tandem__handover__expansion__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__expansion__free_unpacked
+                     (Tandem__Handover__Expansion *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__MonitorOptions methods */
+void   tandem__handover__monitor_options__init
+                     (Tandem__Handover__MonitorOptions         *message);
+size_t tandem__handover__monitor_options__get_packed_size
+                     (const Tandem__Handover__MonitorOptions   *message);
+size_t tandem__handover__monitor_options__pack
+                     (const Tandem__Handover__MonitorOptions   *message,
+                      uint8_t             *out);
+size_t tandem__handover__monitor_options__pack_to_buffer
+                     (const Tandem__Handover__MonitorOptions   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__MonitorOptions *
+       tandem__handover__monitor_options__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__monitor_options__free_unpacked
+                     (Tandem__Handover__MonitorOptions *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__DNRange methods */
+void   tandem__handover__dnrange__init
+                     (Tandem__Handover__DNRange         *message);
+size_t tandem__handover__dnrange__get_packed_size
+                     (const Tandem__Handover__DNRange   *message);
+size_t tandem__handover__dnrange__pack
+                     (const Tandem__Handover__DNRange   *message,
+                      uint8_t             *out);
+size_t tandem__handover__dnrange__pack_to_buffer
+                     (const Tandem__Handover__DNRange   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__DNRange *
+       tandem__handover__dnrange__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__dnrange__free_unpacked
+                     (Tandem__Handover__DNRange *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__FeedPosition methods */
+void   tandem__handover__feed_position__init
+                     (Tandem__Handover__FeedPosition         *message);
+size_t tandem__handover__feed_position__get_packed_size
+                     (const Tandem__Handover__FeedPosition   *message);
+size_t tandem__handover__feed_position__pack
+                     (const Tandem__Handover__FeedPosition   *message,
+                      uint8_t             *out);
+size_t tandem__handover__feed_position__pack_to_buffer
+                     (const Tandem__Handover__FeedPosition   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__FeedPosition *
+       tandem__handover__feed_position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__feed_position__free_unpacked
+                     (Tandem__Handover__FeedPosition *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WatchedDN methods */
+void   tandem__handover__watched_dn__init
+                     (Tandem__Handover__WatchedDN         *message);
+size_t tandem__handover__watched_dn__get_packed_size
+                     (const Tandem__Handover__WatchedDN   *message);
+size_t tandem__handover__watched_dn__pack
+                     (const Tandem__Handover__WatchedDN   *message,
+                      uint8_t             *out);
+size_t tandem__handover__watched_dn__pack_to_buffer
+                     (const Tandem__Handover__WatchedDN   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WatchedDN *
+       tandem__handover__watched_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__watched_dn__free_unpacked
+                     (Tandem__Handover__WatchedDN *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Watcher methods */
+void   tandem__handover__watcher__init
+                     (Tandem__Handover__Watcher         *message);
+size_t tandem__handover__watcher__get_packed_size
+                     (const Tandem__Handover__Watcher   *message);
+size_t tandem__handover__watcher__pack
+                     (const Tandem__Handover__Watcher   *message,
+                      uint8_t             *out);
+size_t tandem__handover__watcher__pack_to_buffer
+                     (const Tandem__Handover__Watcher   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Watcher *
+       tandem__handover__watcher__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__watcher__free_unpacked
+                     (Tandem__Handover__Watcher *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__AbsentDesktop methods */
+void   tandem__handover__absent_desktop__init
+                     (Tandem__Handover__AbsentDesktop         *message);
+size_t tandem__handover__absent_desktop__get_packed_size
+                     (const Tandem__Handover__AbsentDesktop   *message);
+size_t tandem__handover__absent_desktop__pack
+                     (const Tandem__Handover__AbsentDesktop   *message,
+                      uint8_t             *out);
+size_t tandem__handover__absent_desktop__pack_to_buffer
+                     (const Tandem__Handover__AbsentDesktop   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__AbsentDesktop *
+       tandem__handover__absent_desktop__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__absent_desktop__free_unpacked
+                     (Tandem__Handover__AbsentDesktop *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Event methods */
+void   tandem__handover__event__init
+                     (Tandem__Handover__Event         *message);
+size_t tandem__handover__event__get_packed_size
+                     (const Tandem__Handover__Event   *message);
+size_t tandem__handover__event__pack
+                     (const Tandem__Handover__Event   *message,
+                      uint8_t             *out);
+size_t tandem__handover__event__pack_to_buffer
+                     (const Tandem__Handover__Event   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Event *
+       tandem__handover__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__event__free_unpacked
+                     (Tandem__Handover__Event *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__AgentEvent methods */
+void   tandem__handover__agent_event__init
+                     (Tandem__Handover__AgentEvent         *message);
+size_t tandem__handover__agent_event__get_packed_size
+                     (const Tandem__Handover__AgentEvent   *message);
+size_t tandem__handover__agent_event__pack
+                     (const Tandem__Handover__AgentEvent   *message,
+                      uint8_t             *out);
+size_t tandem__handover__agent_event__pack_to_buffer
+                     (const Tandem__Handover__AgentEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__AgentEvent *
+       tandem__handover__agent_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__agent_event__free_unpacked
+                     (Tandem__Handover__AgentEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallEvent methods */
+void   tandem__handover__call_event__init
+                     (Tandem__Handover__CallEvent         *message);
+size_t tandem__handover__call_event__get_packed_size
+                     (const Tandem__Handover__CallEvent   *message);
+size_t tandem__handover__call_event__pack
+                     (const Tandem__Handover__CallEvent   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call_event__pack_to_buffer
+                     (const Tandem__Handover__CallEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallEvent *
+       tandem__handover__call_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call_event__free_unpacked
+                     (Tandem__Handover__CallEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ServerInfo methods */
+void   tandem__handover__server_info__init
+                     (Tandem__Handover__ServerInfo         *message);
+size_t tandem__handover__server_info__get_packed_size
+                     (const Tandem__Handover__ServerInfo   *message);
+size_t tandem__handover__server_info__pack
+                     (const Tandem__Handover__ServerInfo   *message,
+                      uint8_t             *out);
+size_t tandem__handover__server_info__pack_to_buffer
+                     (const Tandem__Handover__ServerInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ServerInfo *
+       tandem__handover__server_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__server_info__free_unpacked
+                     (Tandem__Handover__ServerInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ServerLink methods */
+void   tandem__handover__server_link__init
+                     (Tandem__Handover__ServerLink         *message);
+size_t tandem__handover__server_link__get_packed_size
+                     (const Tandem__Handover__ServerLink   *message);
+size_t tandem__handover__server_link__pack
+                     (const Tandem__Handover__ServerLink   *message,
+                      uint8_t             *out);
+size_t tandem__handover__server_link__pack_to_buffer
+                     (const Tandem__Handover__ServerLink   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ServerLink *
+       tandem__handover__server_link__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__server_link__free_unpacked
+                     (Tandem__Handover__ServerLink *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Requests methods */
+void   tandem__handover__requests__init
+                     (Tandem__Handover__Requests         *message);
+size_t tandem__handover__requests__get_packed_size
+                     (const Tandem__Handover__Requests   *message);
+size_t tandem__handover__requests__pack
+                     (const Tandem__Handover__Requests   *message,
+                      uint8_t             *out);
+size_t tandem__handover__requests__pack_to_buffer
+                     (const Tandem__Handover__Requests   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Requests *
+       tandem__handover__requests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__requests__free_unpacked
+                     (Tandem__Handover__Requests *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RequestUnderWay methods */
+void   tandem__handover__request_under_way__init
+                     (Tandem__Handover__RequestUnderWay         *message);
+size_t tandem__handover__request_under_way__get_packed_size
+                     (const Tandem__Handover__RequestUnderWay   *message);
+size_t tandem__handover__request_under_way__pack
+                     (const Tandem__Handover__RequestUnderWay   *message,
+                      uint8_t             *out);
+size_t tandem__handover__request_under_way__pack_to_buffer
+                     (const Tandem__Handover__RequestUnderWay   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RequestUnderWay *
+       tandem__handover__request_under_way__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__request_under_way__free_unpacked
+                     (Tandem__Handover__RequestUnderWay *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__PeerRequests methods */
+void   tandem__handover__peer_requests__init
+                     (Tandem__Handover__PeerRequests         *message);
+size_t tandem__handover__peer_requests__get_packed_size
+                     (const Tandem__Handover__PeerRequests   *message);
+size_t tandem__handover__peer_requests__pack
+                     (const Tandem__Handover__PeerRequests   *message,
+                      uint8_t             *out);
+size_t tandem__handover__peer_requests__pack_to_buffer
+                     (const Tandem__Handover__PeerRequests   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__PeerRequests *
+       tandem__handover__peer_requests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__peer_requests__free_unpacked
+                     (Tandem__Handover__PeerRequests *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwedAnswer methods */
+void   tandem__handover__owed_answer__init
+                     (Tandem__Handover__OwedAnswer         *message);
+size_t tandem__handover__owed_answer__get_packed_size
+                     (const Tandem__Handover__OwedAnswer   *message);
+size_t tandem__handover__owed_answer__pack
+                     (const Tandem__Handover__OwedAnswer   *message,
+                      uint8_t             *out);
+size_t tandem__handover__owed_answer__pack_to_buffer
+                     (const Tandem__Handover__OwedAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwedAnswer *
+       tandem__handover__owed_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__owed_answer__free_unpacked
+                     (Tandem__Handover__OwedAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ProxiedRequest methods */
+void   tandem__handover__proxied_request__init
+                     (Tandem__Handover__ProxiedRequest         *message);
+size_t tandem__handover__proxied_request__get_packed_size
+                     (const Tandem__Handover__ProxiedRequest   *message);
+size_t tandem__handover__proxied_request__pack
+                     (const Tandem__Handover__ProxiedRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__proxied_request__pack_to_buffer
+                     (const Tandem__Handover__ProxiedRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ProxiedRequest *
+       tandem__handover__proxied_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__proxied_request__free_unpacked
+                     (Tandem__Handover__ProxiedRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwnerRequest methods */
+void   tandem__handover__owner_request__init
+                     (Tandem__Handover__OwnerRequest         *message);
+size_t tandem__handover__owner_request__get_packed_size
+                     (const Tandem__Handover__OwnerRequest   *message);
+size_t tandem__handover__owner_request__pack
+                     (const Tandem__Handover__OwnerRequest   *message,
+                      uint8_t             *out);
+size_t tandem__handover__owner_request__pack_to_buffer
+                     (const Tandem__Handover__OwnerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwnerRequest *
+       tandem__handover__owner_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__owner_request__free_unpacked
+                     (Tandem__Handover__OwnerRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__ProxyAnswer methods */
+void   tandem__handover__proxy_answer__init
+                     (Tandem__Handover__ProxyAnswer         *message);
+size_t tandem__handover__proxy_answer__get_packed_size
+                     (const Tandem__Handover__ProxyAnswer   *message);
+size_t tandem__handover__proxy_answer__pack
+                     (const Tandem__Handover__ProxyAnswer   *message,
+                      uint8_t             *out);
+size_t tandem__handover__proxy_answer__pack_to_buffer
+                     (const Tandem__Handover__ProxyAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__ProxyAnswer *
+       tandem__handover__proxy_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__proxy_answer__free_unpacked
+                     (Tandem__Handover__ProxyAnswer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__OwnerWord methods */
+void   tandem__handover__owner_word__init
+                     (Tandem__Handover__OwnerWord         *message);
+size_t tandem__handover__owner_word__get_packed_size
+                     (const Tandem__Handover__OwnerWord   *message);
+size_t tandem__handover__owner_word__pack
+                     (const Tandem__Handover__OwnerWord   *message,
+                      uint8_t             *out);
+size_t tandem__handover__owner_word__pack_to_buffer
+                     (const Tandem__Handover__OwnerWord   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__OwnerWord *
+       tandem__handover__owner_word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__owner_word__free_unpacked
+                     (Tandem__Handover__OwnerWord *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RoutedCalls methods */
+void   tandem__handover__routed_calls__init
+                     (Tandem__Handover__RoutedCalls         *message);
+size_t tandem__handover__routed_calls__get_packed_size
+                     (const Tandem__Handover__RoutedCalls   *message);
+size_t tandem__handover__routed_calls__pack
+                     (const Tandem__Handover__RoutedCalls   *message,
+                      uint8_t             *out);
+size_t tandem__handover__routed_calls__pack_to_buffer
+                     (const Tandem__Handover__RoutedCalls   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RoutedCalls *
+       tandem__handover__routed_calls__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__routed_calls__free_unpacked
+                     (Tandem__Handover__RoutedCalls *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__PlacedCall methods */
+void   tandem__handover__placed_call__init
+                     (Tandem__Handover__PlacedCall         *message);
+size_t tandem__handover__placed_call__get_packed_size
+                     (const Tandem__Handover__PlacedCall   *message);
+size_t tandem__handover__placed_call__pack
+                     (const Tandem__Handover__PlacedCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__placed_call__pack_to_buffer
+                     (const Tandem__Handover__PlacedCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__PlacedCall *
+       tandem__handover__placed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__placed_call__free_unpacked
+                     (Tandem__Handover__PlacedCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RoutedCall methods */
+void   tandem__handover__routed_call__init
+                     (Tandem__Handover__RoutedCall         *message);
+size_t tandem__handover__routed_call__get_packed_size
+                     (const Tandem__Handover__RoutedCall   *message);
+size_t tandem__handover__routed_call__pack
+                     (const Tandem__Handover__RoutedCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__routed_call__pack_to_buffer
+                     (const Tandem__Handover__RoutedCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RoutedCall *
+       tandem__handover__routed_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__routed_call__free_unpacked
+                     (Tandem__Handover__RoutedCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RoutingPhase methods */
+void   tandem__handover__routing_phase__init
+                     (Tandem__Handover__RoutingPhase         *message);
+size_t tandem__handover__routing_phase__get_packed_size
+                     (const Tandem__Handover__RoutingPhase   *message);
+size_t tandem__handover__routing_phase__pack
+                     (const Tandem__Handover__RoutingPhase   *message,
+                      uint8_t             *out);
+size_t tandem__handover__routing_phase__pack_to_buffer
+                     (const Tandem__Handover__RoutingPhase   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RoutingPhase *
+       tandem__handover__routing_phase__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__routing_phase__free_unpacked
+                     (Tandem__Handover__RoutingPhase *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RouteOrder methods */
+void   tandem__handover__route_order__init
+                     (Tandem__Handover__RouteOrder         *message);
+size_t tandem__handover__route_order__get_packed_size
+                     (const Tandem__Handover__RouteOrder   *message);
+size_t tandem__handover__route_order__pack
+                     (const Tandem__Handover__RouteOrder   *message,
+                      uint8_t             *out);
+size_t tandem__handover__route_order__pack_to_buffer
+                     (const Tandem__Handover__RouteOrder   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RouteOrder *
+       tandem__handover__route_order__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__route_order__free_unpacked
+                     (Tandem__Handover__RouteOrder *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__QueuePosition methods */
+void   tandem__handover__queue_position__init
+                     (Tandem__Handover__QueuePosition         *message);
+size_t tandem__handover__queue_position__get_packed_size
+                     (const Tandem__Handover__QueuePosition   *message);
+size_t tandem__handover__queue_position__pack
+                     (const Tandem__Handover__QueuePosition   *message,
+                      uint8_t             *out);
+size_t tandem__handover__queue_position__pack_to_buffer
+                     (const Tandem__Handover__QueuePosition   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__QueuePosition *
+       tandem__handover__queue_position__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__queue_position__free_unpacked
+                     (Tandem__Handover__QueuePosition *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Routers methods */
+void   tandem__handover__routers__init
+                     (Tandem__Handover__Routers         *message);
+size_t tandem__handover__routers__get_packed_size
+                     (const Tandem__Handover__Routers   *message);
+size_t tandem__handover__routers__pack
+                     (const Tandem__Handover__Routers   *message,
+                      uint8_t             *out);
+size_t tandem__handover__routers__pack_to_buffer
+                     (const Tandem__Handover__Routers   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Routers *
+       tandem__handover__routers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__routers__free_unpacked
+                     (Tandem__Handover__Routers *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__RouterEntry methods */
+void   tandem__handover__router_entry__init
+                     (Tandem__Handover__RouterEntry         *message);
+size_t tandem__handover__router_entry__get_packed_size
+                     (const Tandem__Handover__RouterEntry   *message);
+size_t tandem__handover__router_entry__pack
+                     (const Tandem__Handover__RouterEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__router_entry__pack_to_buffer
+                     (const Tandem__Handover__RouterEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__RouterEntry *
+       tandem__handover__router_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__router_entry__free_unpacked
+                     (Tandem__Handover__RouterEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Router methods */
+void   tandem__handover__router__init
+                     (Tandem__Handover__Router         *message);
+size_t tandem__handover__router__get_packed_size
+                     (const Tandem__Handover__Router   *message);
+size_t tandem__handover__router__pack
+                     (const Tandem__Handover__Router   *message,
+                      uint8_t             *out);
+size_t tandem__handover__router__pack_to_buffer
+                     (const Tandem__Handover__Router   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Router *
+       tandem__handover__router__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__router__free_unpacked
+                     (Tandem__Handover__Router *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__PointCounters methods */
+void   tandem__handover__point_counters__init
+                     (Tandem__Handover__PointCounters         *message);
+size_t tandem__handover__point_counters__get_packed_size
+                     (const Tandem__Handover__PointCounters   *message);
+size_t tandem__handover__point_counters__pack
+                     (const Tandem__Handover__PointCounters   *message,
+                      uint8_t             *out);
+size_t tandem__handover__point_counters__pack_to_buffer
+                     (const Tandem__Handover__PointCounters   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__PointCounters *
+       tandem__handover__point_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__point_counters__free_unpacked
+                     (Tandem__Handover__PointCounters *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Witnesses methods */
+void   tandem__handover__witnesses__init
+                     (Tandem__Handover__Witnesses         *message);
+size_t tandem__handover__witnesses__get_packed_size
+                     (const Tandem__Handover__Witnesses   *message);
+size_t tandem__handover__witnesses__pack
+                     (const Tandem__Handover__Witnesses   *message,
+                      uint8_t             *out);
+size_t tandem__handover__witnesses__pack_to_buffer
+                     (const Tandem__Handover__Witnesses   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Witnesses *
+       tandem__handover__witnesses__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__witnesses__free_unpacked
+                     (Tandem__Handover__Witnesses *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WitnessedEntry methods */
+void   tandem__handover__witnessed_entry__init
+                     (Tandem__Handover__WitnessedEntry         *message);
+size_t tandem__handover__witnessed_entry__get_packed_size
+                     (const Tandem__Handover__WitnessedEntry   *message);
+size_t tandem__handover__witnessed_entry__pack
+                     (const Tandem__Handover__WitnessedEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__witnessed_entry__pack_to_buffer
+                     (const Tandem__Handover__WitnessedEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WitnessedEntry *
+       tandem__handover__witnessed_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__witnessed_entry__free_unpacked
+                     (Tandem__Handover__WitnessedEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Witnessed methods */
+void   tandem__handover__witnessed__init
+                     (Tandem__Handover__Witnessed         *message);
+size_t tandem__handover__witnessed__get_packed_size
+                     (const Tandem__Handover__Witnessed   *message);
+size_t tandem__handover__witnessed__pack
+                     (const Tandem__Handover__Witnessed   *message,
+                      uint8_t             *out);
+size_t tandem__handover__witnessed__pack_to_buffer
+                     (const Tandem__Handover__Witnessed   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Witnessed *
+       tandem__handover__witnessed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__witnessed__free_unpacked
+                     (Tandem__Handover__Witnessed *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__WordEntry methods */
+void   tandem__handover__word_entry__init
+                     (Tandem__Handover__WordEntry         *message);
+size_t tandem__handover__word_entry__get_packed_size
+                     (const Tandem__Handover__WordEntry   *message);
+size_t tandem__handover__word_entry__pack
+                     (const Tandem__Handover__WordEntry   *message,
+                      uint8_t             *out);
+size_t tandem__handover__word_entry__pack_to_buffer
+                     (const Tandem__Handover__WordEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__WordEntry *
+       tandem__handover__word_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__word_entry__free_unpacked
+                     (Tandem__Handover__WordEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Word methods */
+void   tandem__handover__word__init
+                     (Tandem__Handover__Word         *message);
+size_t tandem__handover__word__get_packed_size
+                     (const Tandem__Handover__Word   *message);
+size_t tandem__handover__word__pack
+                     (const Tandem__Handover__Word   *message,
+                      uint8_t             *out);
+size_t tandem__handover__word__pack_to_buffer
+                     (const Tandem__Handover__Word   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Word *
+       tandem__handover__word__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__word__free_unpacked
+                     (Tandem__Handover__Word *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallsChanged methods */
+void   tandem__handover__calls_changed__init
+                     (Tandem__Handover__CallsChanged         *message);
+size_t tandem__handover__calls_changed__get_packed_size
+                     (const Tandem__Handover__CallsChanged   *message);
+size_t tandem__handover__calls_changed__pack
+                     (const Tandem__Handover__CallsChanged   *message,
+                      uint8_t             *out);
+size_t tandem__handover__calls_changed__pack_to_buffer
+                     (const Tandem__Handover__CallsChanged   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallsChanged *
+       tandem__handover__calls_changed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__calls_changed__free_unpacked
+                     (Tandem__Handover__CallsChanged *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CallReports methods */
+void   tandem__handover__call_reports__init
+                     (Tandem__Handover__CallReports         *message);
+size_t tandem__handover__call_reports__get_packed_size
+                     (const Tandem__Handover__CallReports   *message);
+size_t tandem__handover__call_reports__pack
+                     (const Tandem__Handover__CallReports   *message,
+                      uint8_t             *out);
+size_t tandem__handover__call_reports__pack_to_buffer
+                     (const Tandem__Handover__CallReports   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CallReports *
+       tandem__handover__call_reports__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__call_reports__free_unpacked
+                     (Tandem__Handover__CallReports *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Trunks methods */
+void   tandem__handover__trunks__init
+                     (Tandem__Handover__Trunks         *message);
+size_t tandem__handover__trunks__get_packed_size
+                     (const Tandem__Handover__Trunks   *message);
+size_t tandem__handover__trunks__pack
+                     (const Tandem__Handover__Trunks   *message,
+                      uint8_t             *out);
+size_t tandem__handover__trunks__pack_to_buffer
+                     (const Tandem__Handover__Trunks   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Trunks *
+       tandem__handover__trunks__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__trunks__free_unpacked
+                     (Tandem__Handover__Trunks *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__TrunkCall methods */
+void   tandem__handover__trunk_call__init
+                     (Tandem__Handover__TrunkCall         *message);
+size_t tandem__handover__trunk_call__get_packed_size
+                     (const Tandem__Handover__TrunkCall   *message);
+size_t tandem__handover__trunk_call__pack
+                     (const Tandem__Handover__TrunkCall   *message,
+                      uint8_t             *out);
+size_t tandem__handover__trunk_call__pack_to_buffer
+                     (const Tandem__Handover__TrunkCall   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__TrunkCall *
+       tandem__handover__trunk_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__trunk_call__free_unpacked
+                     (Tandem__Handover__TrunkCall *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__TrunkCounters methods */
+void   tandem__handover__trunk_counters__init
+                     (Tandem__Handover__TrunkCounters         *message);
+size_t tandem__handover__trunk_counters__get_packed_size
+                     (const Tandem__Handover__TrunkCounters   *message);
+size_t tandem__handover__trunk_counters__pack
+                     (const Tandem__Handover__TrunkCounters   *message,
+                      uint8_t             *out);
+size_t tandem__handover__trunk_counters__pack_to_buffer
+                     (const Tandem__Handover__TrunkCounters   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__TrunkCounters *
+       tandem__handover__trunk_counters__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__trunk_counters__free_unpacked
+                     (Tandem__Handover__TrunkCounters *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Capacities methods */
+void   tandem__handover__capacities__init
+                     (Tandem__Handover__Capacities         *message);
+size_t tandem__handover__capacities__get_packed_size
+                     (const Tandem__Handover__Capacities   *message);
+size_t tandem__handover__capacities__pack
+                     (const Tandem__Handover__Capacities   *message,
+                      uint8_t             *out);
+size_t tandem__handover__capacities__pack_to_buffer
+                     (const Tandem__Handover__Capacities   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Capacities *
+       tandem__handover__capacities__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__capacities__free_unpacked
+                     (Tandem__Handover__Capacities *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CapacityPeer methods */
+void   tandem__handover__capacity_peer__init
+                     (Tandem__Handover__CapacityPeer         *message);
+size_t tandem__handover__capacity_peer__get_packed_size
+                     (const Tandem__Handover__CapacityPeer   *message);
+size_t tandem__handover__capacity_peer__pack
+                     (const Tandem__Handover__CapacityPeer   *message,
+                      uint8_t             *out);
+size_t tandem__handover__capacity_peer__pack_to_buffer
+                     (const Tandem__Handover__CapacityPeer   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CapacityPeer *
+       tandem__handover__capacity_peer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__capacity_peer__free_unpacked
+                     (Tandem__Handover__CapacityPeer *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__CapacityQuestion methods */
+void   tandem__handover__capacity_question__init
+                     (Tandem__Handover__CapacityQuestion         *message);
+size_t tandem__handover__capacity_question__get_packed_size
+                     (const Tandem__Handover__CapacityQuestion   *message);
+size_t tandem__handover__capacity_question__pack
+                     (const Tandem__Handover__CapacityQuestion   *message,
+                      uint8_t             *out);
+size_t tandem__handover__capacity_question__pack_to_buffer
+                     (const Tandem__Handover__CapacityQuestion   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__CapacityQuestion *
+       tandem__handover__capacity_question__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__capacity_question__free_unpacked
+                     (Tandem__Handover__CapacityQuestion *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Capacity methods */
+void   tandem__handover__capacity__init
+                     (Tandem__Handover__Capacity         *message);
+size_t tandem__handover__capacity__get_packed_size
+                     (const Tandem__Handover__Capacity   *message);
+size_t tandem__handover__capacity__pack
+                     (const Tandem__Handover__Capacity   *message,
+                      uint8_t             *out);
+size_t tandem__handover__capacity__pack_to_buffer
+                     (const Tandem__Handover__Capacity   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Capacity *
+       tandem__handover__capacity__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__capacity__free_unpacked
+                     (Tandem__Handover__Capacity *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Gateways methods */
+void   tandem__handover__gateways__init
+                     (Tandem__Handover__Gateways         *message);
+size_t tandem__handover__gateways__get_packed_size
+                     (const Tandem__Handover__Gateways   *message);
+size_t tandem__handover__gateways__pack
+                     (const Tandem__Handover__Gateways   *message,
+                      uint8_t             *out);
+size_t tandem__handover__gateways__pack_to_buffer
+                     (const Tandem__Handover__Gateways   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Gateways *
+       tandem__handover__gateways__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__gateways__free_unpacked
+                     (Tandem__Handover__Gateways *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Gateway methods */
+void   tandem__handover__gateway__init
+                     (Tandem__Handover__Gateway         *message);
+size_t tandem__handover__gateway__get_packed_size
+                     (const Tandem__Handover__Gateway   *message);
+size_t tandem__handover__gateway__pack
+                     (const Tandem__Handover__Gateway   *message,
+                      uint8_t             *out);
+size_t tandem__handover__gateway__pack_to_buffer
+                     (const Tandem__Handover__Gateway   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Gateway *
+       tandem__handover__gateway__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__gateway__free_unpacked
+                     (Tandem__Handover__Gateway *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Handover__Offer_Closure)
@@ -126,6 +5885,459 @@ typedef void (*Tandem__Handover__Offer_Closure)
                   void *closure_data);
 typedef void (*Tandem__Handover__Piece_Closure)
                  (const Tandem__Handover__Piece *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__State_Closure)
+                 (const Tandem__Handover__State *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__DNState_Closure)
+                 (const Tandem__Handover__DNState *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Rest_Closure)
+                 (const Tandem__Handover__Rest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Address_Closure)
+                 (const Tandem__Handover__Address *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Instant_Closure)
+                 (const Tandem__Handover__Instant *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__DN_Closure)
+                 (const Tandem__Handover__DN *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Claim_Closure)
+                 (const Tandem__Handover__Claim *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Agent_Closure)
+                 (const Tandem__Handover__Agent *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Skill_Closure)
+                 (const Tandem__Handover__Skill *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Profile_Closure)
+                 (const Tandem__Handover__Profile *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Reason_Closure)
+                 (const Tandem__Handover__Reason *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Reasons_Closure)
+                 (const Tandem__Handover__Reasons *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Session_Closure)
+                 (const Tandem__Handover__Session *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Call_Closure)
+                 (const Tandem__Handover__Call *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__EndedCall_Closure)
+                 (const Tandem__Handover__EndedCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Calls_Closure)
+                 (const Tandem__Handover__Calls *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Ownership_Closure)
+                 (const Tandem__Handover__Ownership *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Record_Closure)
+                 (const Tandem__Handover__Record *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__HeldSession_Closure)
+                 (const Tandem__Handover__HeldSession *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwnershipRest_Closure)
+                 (const Tandem__Handover__OwnershipRest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Link_Closure)
+                 (const Tandem__Handover__Link *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Position_Closure)
+                 (const Tandem__Handover__Position *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__SupersededWord_Closure)
+                 (const Tandem__Handover__SupersededWord *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__PongOwed_Closure)
+                 (const Tandem__Handover__PongOwed *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Latency_Closure)
+                 (const Tandem__Handover__Latency *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Provisional_Closure)
+                 (const Tandem__Handover__Provisional *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Stranger_Closure)
+                 (const Tandem__Handover__Stranger *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Bindings_Closure)
+                 (const Tandem__Handover__Bindings *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Binding_Closure)
+                 (const Tandem__Handover__Binding *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RegistrarRest_Closure)
+                 (const Tandem__Handover__RegistrarRest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Probe_Closure)
+                 (const Tandem__Handover__Probe *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__EndedCalls_Closure)
+                 (const Tandem__Handover__EndedCalls *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__EndedRegistration_Closure)
+                 (const Tandem__Handover__EndedRegistration *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__HeldCallEntry_Closure)
+                 (const Tandem__Handover__HeldCallEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__HeldCall_Closure)
+                 (const Tandem__Handover__HeldCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RedeemedCall_Closure)
+                 (const Tandem__Handover__RedeemedCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WaitingMessages_Closure)
+                 (const Tandem__Handover__WaitingMessages *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WaitingMessage_Closure)
+                 (const Tandem__Handover__WaitingMessage *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__NodeCounters_Closure)
+                 (const Tandem__Handover__NodeCounters *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Grace_Closure)
+                 (const Tandem__Handover__Grace *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Sockets_Closure)
+                 (const Tandem__Handover__Sockets *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Served_Closure)
+                 (const Tandem__Handover__Served *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Remains_Closure)
+                 (const Tandem__Handover__Remains *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Stream_Closure)
+                 (const Tandem__Handover__Stream *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__LinkConnection_Closure)
+                 (const Tandem__Handover__LinkConnection *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ClientConnection_Closure)
+                 (const Tandem__Handover__ClientConnection *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Introduction_Closure)
+                 (const Tandem__Handover__Introduction *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Proof_Closure)
+                 (const Tandem__Handover__Proof *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__GatewayDial_Closure)
+                 (const Tandem__Handover__GatewayDial *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__LinkProblem_Closure)
+                 (const Tandem__Handover__LinkProblem *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Source_Closure)
+                 (const Tandem__Handover__Source *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Proxy_Closure)
+                 (const Tandem__Handover__Proxy *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Branches_Closure)
+                 (const Tandem__Handover__Branches *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OpenRequest_Closure)
+                 (const Tandem__Handover__OpenRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ClientTransaction_Closure)
+                 (const Tandem__Handover__ClientTransaction *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallName_Closure)
+                 (const Tandem__Handover__CallName *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Request_Closure)
+                 (const Tandem__Handover__Request *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Best_Closure)
+                 (const Tandem__Handover__Best *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Asked_Closure)
+                 (const Tandem__Handover__Asked *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__SessionTerms_Closure)
+                 (const Tandem__Handover__SessionTerms *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Route_Closure)
+                 (const Tandem__Handover__Route *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Group_Closure)
+                 (const Tandem__Handover__Group *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Target_Closure)
+                 (const Tandem__Handover__Target *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__TrunkLegs_Closure)
+                 (const Tandem__Handover__TrunkLegs *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__TrunkLeg_Closure)
+                 (const Tandem__Handover__TrunkLeg *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Transactions_Closure)
+                 (const Tandem__Handover__Transactions *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Transaction_Closure)
+                 (const Tandem__Handover__Transaction *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__TransactionState_Closure)
+                 (const Tandem__Handover__TransactionState *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__InviteSent_Closure)
+                 (const Tandem__Handover__InviteSent *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Timers_Closure)
+                 (const Tandem__Handover__Timers *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallTable_Closure)
+                 (const Tandem__Handover__CallTable *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallPlace_Closure)
+                 (const Tandem__Handover__CallPlace *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ThroughCall_Closure)
+                 (const Tandem__Handover__ThroughCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Parties_Closure)
+                 (const Tandem__Handover__Parties *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Authenticator_Closure)
+                 (const Tandem__Handover__Authenticator *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Nonces_Closure)
+                 (const Tandem__Handover__Nonces *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__NonceUse_Closure)
+                 (const Tandem__Handover__NonceUse *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Nonce_Closure)
+                 (const Tandem__Handover__Nonce *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__View_Closure)
+                 (const Tandem__Handover__View *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Status_Closure)
+                 (const Tandem__Handover__Status *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwnerDetail_Closure)
+                 (const Tandem__Handover__OwnerDetail *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__PointEvent_Closure)
+                 (const Tandem__Handover__PointEvent *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RouteRequest_Closure)
+                 (const Tandem__Handover__RouteRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ReservationHolder_Closure)
+                 (const Tandem__Handover__ReservationHolder *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ReservationToken_Closure)
+                 (const Tandem__Handover__ReservationToken *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ReservationRequest_Closure)
+                 (const Tandem__Handover__ReservationRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Reservation_Closure)
+                 (const Tandem__Handover__Reservation *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__AgentRequest_Closure)
+                 (const Tandem__Handover__AgentRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Reservations_Closure)
+                 (const Tandem__Handover__Reservations *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__LeaseEntry_Closure)
+                 (const Tandem__Handover__LeaseEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Lease_Closure)
+                 (const Tandem__Handover__Lease *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WindowEntry_Closure)
+                 (const Tandem__Handover__WindowEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Window_Closure)
+                 (const Tandem__Handover__Window *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Candidate_Closure)
+                 (const Tandem__Handover__Candidate *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Asker_Closure)
+                 (const Tandem__Handover__Asker *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WrapUps_Closure)
+                 (const Tandem__Handover__WrapUps *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WrapUpEntry_Closure)
+                 (const Tandem__Handover__WrapUpEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WrapUp_Closure)
+                 (const Tandem__Handover__WrapUp *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Feed_Closure)
+                 (const Tandem__Handover__Feed *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__FeedEntry_Closure)
+                 (const Tandem__Handover__FeedEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Ports_Closure)
+                 (const Tandem__Handover__Ports *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Client_Closure)
+                 (const Tandem__Handover__Client *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RequestRate_Closure)
+                 (const Tandem__Handover__RequestRate *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Monitor_Closure)
+                 (const Tandem__Handover__Monitor *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwedCalls_Closure)
+                 (const Tandem__Handover__OwedCalls *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Expansion_Closure)
+                 (const Tandem__Handover__Expansion *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__MonitorOptions_Closure)
+                 (const Tandem__Handover__MonitorOptions *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__DNRange_Closure)
+                 (const Tandem__Handover__DNRange *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__FeedPosition_Closure)
+                 (const Tandem__Handover__FeedPosition *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WatchedDN_Closure)
+                 (const Tandem__Handover__WatchedDN *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Watcher_Closure)
+                 (const Tandem__Handover__Watcher *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__AbsentDesktop_Closure)
+                 (const Tandem__Handover__AbsentDesktop *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Event_Closure)
+                 (const Tandem__Handover__Event *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__AgentEvent_Closure)
+                 (const Tandem__Handover__AgentEvent *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallEvent_Closure)
+                 (const Tandem__Handover__CallEvent *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ServerInfo_Closure)
+                 (const Tandem__Handover__ServerInfo *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ServerLink_Closure)
+                 (const Tandem__Handover__ServerLink *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Requests_Closure)
+                 (const Tandem__Handover__Requests *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RequestUnderWay_Closure)
+                 (const Tandem__Handover__RequestUnderWay *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__PeerRequests_Closure)
+                 (const Tandem__Handover__PeerRequests *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwedAnswer_Closure)
+                 (const Tandem__Handover__OwedAnswer *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ProxiedRequest_Closure)
+                 (const Tandem__Handover__ProxiedRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwnerRequest_Closure)
+                 (const Tandem__Handover__OwnerRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__ProxyAnswer_Closure)
+                 (const Tandem__Handover__ProxyAnswer *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__OwnerWord_Closure)
+                 (const Tandem__Handover__OwnerWord *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RoutedCalls_Closure)
+                 (const Tandem__Handover__RoutedCalls *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__PlacedCall_Closure)
+                 (const Tandem__Handover__PlacedCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RoutedCall_Closure)
+                 (const Tandem__Handover__RoutedCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RoutingPhase_Closure)
+                 (const Tandem__Handover__RoutingPhase *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RouteOrder_Closure)
+                 (const Tandem__Handover__RouteOrder *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__QueuePosition_Closure)
+                 (const Tandem__Handover__QueuePosition *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Routers_Closure)
+                 (const Tandem__Handover__Routers *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__RouterEntry_Closure)
+                 (const Tandem__Handover__RouterEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Router_Closure)
+                 (const Tandem__Handover__Router *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__PointCounters_Closure)
+                 (const Tandem__Handover__PointCounters *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Witnesses_Closure)
+                 (const Tandem__Handover__Witnesses *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WitnessedEntry_Closure)
+                 (const Tandem__Handover__WitnessedEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Witnessed_Closure)
+                 (const Tandem__Handover__Witnessed *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__WordEntry_Closure)
+                 (const Tandem__Handover__WordEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Word_Closure)
+                 (const Tandem__Handover__Word *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallsChanged_Closure)
+                 (const Tandem__Handover__CallsChanged *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CallReports_Closure)
+                 (const Tandem__Handover__CallReports *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Trunks_Closure)
+                 (const Tandem__Handover__Trunks *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__TrunkCall_Closure)
+                 (const Tandem__Handover__TrunkCall *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__TrunkCounters_Closure)
+                 (const Tandem__Handover__TrunkCounters *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Capacities_Closure)
+                 (const Tandem__Handover__Capacities *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CapacityPeer_Closure)
+                 (const Tandem__Handover__CapacityPeer *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__CapacityQuestion_Closure)
+                 (const Tandem__Handover__CapacityQuestion *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Capacity_Closure)
+                 (const Tandem__Handover__Capacity *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Gateways_Closure)
+                 (const Tandem__Handover__Gateways *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Gateway_Closure)
+                 (const Tandem__Handover__Gateway *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -135,6 +6347,157 @@ typedef void (*Tandem__Handover__Piece_Closure)
 
 extern const ProtobufCMessageDescriptor tandem__handover__offer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__piece__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__state__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__rest__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__address__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__instant__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__dn__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__claim__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__agent__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__skill__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__profile__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reason__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reasons__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__session__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ended_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__calls__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ownership__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__record__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__held_session__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__link__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__position__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__superseded_word__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__pong_owed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__latency__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__provisional__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__stranger__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__bindings__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__binding__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__registrar_rest__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__probe__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ended_calls__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ended_registration__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__held_call_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__held_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__redeemed_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__waiting_messages__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__waiting_message__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__node_counters__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__grace__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__sockets__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__served__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__remains__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__stream__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__link_connection__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__client_connection__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__introduction__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__proof__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__gateway_dial__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__link_problem__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__source__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__proxy__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__branches__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__open_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__client_transaction__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call_name__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__best__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__asked__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__session_terms__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__route__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__group__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__target__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__trunk_legs__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__trunk_leg__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__transactions__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__transaction__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__transaction_state__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__invite_sent__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__timers__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call_table__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call_place__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__through_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__parties__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__authenticator__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__nonces__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__nonce_use__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__nonce__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__view__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__status__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__owner_detail__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__point_event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__route_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reservation_holder__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reservation_token__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reservation_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reservation__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__agent_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__reservations__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__lease_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__lease__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__window_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__window__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__candidate__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__asker__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__wrap_ups__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__wrap_up_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__wrap_up__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__feed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__feed_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__ports__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__client__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__request_rate__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__monitor__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__owed_calls__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__expansion__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__monitor_options__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__dnrange__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__feed_position__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__watched_dn__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__watcher__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__absent_desktop__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__agent_event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call_event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__server_info__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__server_link__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__requests__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__request_under_way__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__peer_requests__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__owed_answer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__proxied_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__owner_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__proxy_answer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__owner_word__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__routed_calls__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__placed_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__routed_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__routing_phase__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__route_order__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__queue_position__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__routers__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__router_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__router__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__point_counters__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__witnesses__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__witnessed_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__witnessed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__word_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__word__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__calls_changed__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__call_reports__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__trunks__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__trunk_call__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__trunk_counters__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__capacities__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__capacity_peer__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__capacity_question__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__capacity__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__gateways__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__gateway__descriptor;
 
 PROTOBUF_C__END_DECLS
 
