@@ -78,7 +78,7 @@ let doors: [Target] = [
         ]
     ),
     .target(name: "LinuxSystem", dependencies: ["ClusterModel", "CLinuxSystem"]),
-    .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Orchestration", "Wire", "LinuxSystem", "TLS"]),
+    .target(name: "Transport", dependencies: ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
     .target(
         name: "TLibrary",
         dependencies: [

@@ -1042,6 +1042,51 @@ void   tandem__control__hand_over__free_unpacked
   assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__relays__init
+                     (Tandem__Control__Relays         *message)
+{
+  static const Tandem__Control__Relays init_value = TANDEM__CONTROL__RELAYS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__relays__get_packed_size
+                     (const Tandem__Control__Relays *message)
+{
+  assert(message->base.descriptor == &tandem__control__relays__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__relays__pack
+                     (const Tandem__Control__Relays *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__relays__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__relays__pack_to_buffer
+                     (const Tandem__Control__Relays *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__relays__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Relays *
+       tandem__control__relays__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Relays *)
+     protobuf_c_message_unpack (&tandem__control__relays__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__relays__free_unpacked
+                     (Tandem__Control__Relays *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__relays__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__took_over__init
                      (Tandem__Control__TookOver         *message)
 {
@@ -5581,6 +5626,44 @@ const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor =
   tandem__control__hand_over__field_indices_by_name,
   1,  tandem__control__hand_over__number_ranges,
   (ProtobufCMessageInit) tandem__control__hand_over__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__relays__field_descriptors[1] =
+{
+  {
+    "connections",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Relays, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__relays__field_indices_by_name[] = {
+  0,   /* field[0] = connections */
+};
+static const ProtobufCIntRange tandem__control__relays__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__relays__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Relays",
+  "Relays",
+  "Tandem__Control__Relays",
+  "tandem.control",
+  sizeof(Tandem__Control__Relays),
+  1,
+  tandem__control__relays__field_descriptors,
+  tandem__control__relays__field_indices_by_name,
+  1,  tandem__control__relays__number_ranges,
+  (ProtobufCMessageInit) tandem__control__relays__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__took_over__field_descriptors[5] =

@@ -101,10 +101,8 @@ extension Controller {
             return (spare.process, spare.control)
         }
         let (process, control) = try launch(worker.role, output: belongings[0], running: former)
-        guard try control.send([0], passing: belongings) == 1 else {
-            _ = try? process.send(.kill)
-            throw SystemError(notOurs: "the socket of process \(process.process), which takes nothing")
-        }
+        // One that has ended already takes nothing; its end is heard of, with what it has said.
+        _ = try? control.send([0], passing: belongings)
         return (process, control)
     }
 
@@ -177,7 +175,11 @@ extension Controller {
     ) {
         if asksToStop { connection?.withOutput { WorkerOrderCodec.encode(.stop, to: &$0) } }
         guard let process else { return }
-        retired.append(RetiredWorker(process, connection, on: loop) { [unowned self] in retired.removeAll(where: \.isGone) })
+        let retiredWorker = RetiredWorker(process, connection, on: loop) { [unowned self] in
+            retired.removeAll(where: \.isGone)
+        }
+        connection?.replaceDelegate(by: retiredWorker)
+        retired.append(retiredWorker)
     }
 
     private func moveAdoptionSocket(of worker: WorkerHandle) {
@@ -203,7 +205,9 @@ extension Controller {
             if let timer = successor.timer { loop.cancel(timer) }
             successor.connection.close(afterFlushing: false)
             successor.log.end()
-            let why = successor.problem.isEmpty ? "the process that was to take its place ended with \(end)" : successor.problem
+            let why =
+                successor.problem.isEmpty
+                ? "the process that was to take its place ended with \(end)" : successor.problem
             let lines = Array(successor.log.tail.lines.suffix(RolloutMachine.maximumLines))
             if let formerEnd = successor.formerEnd {
                 // Nobody is left.
@@ -247,12 +251,14 @@ private final class SuccessorDelegate: FramedConnectionDelegate {
     func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {}
 }
 
-/// A process whose place another has taken.
-final class RetiredWorker {
+/// A process whose place another has taken. It ends by itself, at once or when the last connection ends that it passes on.
+final class RetiredWorker: FramedConnectionDelegate {
     private let process: ChildProcess
     private let connection: FramedConnection?
     private var watch: DescriptorWatch?
     private(set) var isGone = false
+    /// It passes on what comes over TLS.
+    private(set) var isRelay = false
 
     init(_ process: ChildProcess, _ connection: FramedConnection?, on loop: EventLoop, ended: @escaping () -> Void) {
         self.process = process
@@ -266,7 +272,15 @@ final class RetiredWorker {
             loop.soon { ended() }
         }
         loop.schedule(after: .nanoseconds(Int64(SupervisionMachine.stopTimeout))) { [weak self] in
-            if let self, !isGone { _ = try? process.send(.kill) }
+            if let self, !isGone, !isRelay { end() }
         }
     }
+
+    func end() { _ = try? process.send(.kill) }
+
+    func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {
+        if case .relays = try? WorkerNewsCodec.decode(type: type, payload) { isRelay = true }
+    }
+
+    func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {}
 }

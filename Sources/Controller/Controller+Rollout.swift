@@ -17,7 +17,8 @@ extension Controller {
     func beginRollout(_ request: RestartRequest) -> OperatorAnswer? {
         if let rollout, !rollout.phase.isOver {
             return .refused(
-                message: "a rollout is \(rollout.phase.word) already; see `tandem rollout`, or end it with `tandem rollout abort`",
+                message:
+                    "a rollout is \(rollout.phase.word) already; see `tandem rollout`, or end it with `tandem rollout abort`",
                 exitCode: 75)
         }
         var names = request.workers

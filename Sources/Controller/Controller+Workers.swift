@@ -169,6 +169,8 @@ extension Controller {
         worker.watch = nil
         // What the worker said last is read before its end counts.
         loop.soon { [self] in
+            // Another has taken its place meanwhile.
+            guard worker.process === process else { return }
             worker.process = nil
             worker.connection?.close(afterFlushing: false)
             worker.connection = nil
@@ -232,7 +234,7 @@ extension Controller {
             failed(worker, sentence)
         case .servesOn(let sentence):
             giveUp(worker, sentence)
-        case .tookOver:
+        case .tookOver, .relays:
             break
         case .report(let report):
             answered(.report(report), worker, query: report.request)

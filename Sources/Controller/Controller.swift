@@ -218,6 +218,7 @@ package final class Controller {
         journal.controllerStopping(reason, at: loop.now.wallMilliseconds)
         _ = try? notifier?.notify(.stopping)
         endSpare()
+        for worker in retired { worker.end() }
         for worker in workers {
             giveUp(worker, "all nodes are being stopped")
             carryOut(worker.supervision.stop(now: loop.now.monotonic), worker)

@@ -35,6 +35,7 @@ extension OwnershipMachine {
 
     private func addWhatWasSaid(to hash: inout Fingerprint) {
         hash.add(revision)
+        hash.add(ringFloor)
         hash.add(ownCount)
         hash.add(ownDigest)
         hash.add(UInt64(bitPattern: Int64(ownInService)))

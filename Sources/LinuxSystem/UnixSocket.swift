@@ -91,6 +91,12 @@ extension OwnedDescriptor {
         return PeerCredentials(process: process, user: user, group: group)
     }
 
+    /// Whoever connects to a listening socket hears of the process that called this last (unix(7), SO_PEERCRED): a process that was given
+    /// the socket says so that it is the one who listens now.
+    package func listenAsOwn() throws(SystemError) {
+        try systemCall("listen at", "descriptor \(number)") { Glibc.listen(number, Sockets.backlog) }
+    }
+
     /// Whether the other end of a connected socket is gone.
     package var isHungUp: Bool {
         var entry = pollfd(fd: number, events: 0, revents: 0)

@@ -31,7 +31,8 @@ package enum RolloutScreen {
                 .init(member.name), .init(member.state.word, tone(member.state)),
                 .init(takeover.map { milliseconds($0.gap) } ?? ""), .init(takeover.map { "\($0.lostDatagrams)" } ?? ""),
                 .init(member.state == .waiting ? "" : "\(member.blinked)"),
-                .init(takeover.map { "\($0.connections)" } ?? ""), .init(takeover.map { "\($0.endedConnections)" } ?? ""),
+                .init(takeover.map { "\($0.connections)" } ?? ""),
+                .init(takeover.map { "\($0.endedConnections)" } ?? ""),
                 .init(Wording.printable(member.problem)),
             ])
         }
@@ -49,7 +50,8 @@ package enum RolloutScreen {
 
     package static func summary(_ rollout: RolloutMachine) -> String {
         let summary = rollout.summary
-        return "\(rollout.phase.word): \(summary.restarted) of \(summary.all) restarted, DNs that blinked \(summary.blinked), "
+        return
+            "\(rollout.phase.word): \(summary.restarted) of \(summary.all) restarted, DNs that blinked \(summary.blinked), "
             + "datagrams lost \(summary.lostDatagrams), longest gap \(milliseconds(summary.longestGap))"
             + (summary.endedConnections == 0 ? "" : ", connections ended \(summary.endedConnections)")
     }

@@ -22,7 +22,8 @@ struct RolloutSession {
     }
 
     mutating func show(_ rollout: RolloutMachine) {
-        console.write(isJSON ? JSONOutput.rendered(RolloutJSON(rollout)) : RolloutScreen.rendered(rollout, console.style))
+        console.write(
+            isJSON ? JSONOutput.rendered(RolloutJSON(rollout)) : RolloutScreen.rendered(rollout, console.style))
     }
 
     /// Until it is over, failed, or the user stops looking; the rollout goes on then.

@@ -119,10 +119,13 @@ extension ClusterJournal {
     }
 
     package mutating func restartFailed(_ node: String, _ problem: String, at time: UInt64) {
-        note(.nodeNotRestarted, severity: .error, node: node, "not restarted, and serves as before: \(problem)", at: time)
+        note(
+            .nodeNotRestarted, severity: .error, node: node, "not restarted, and serves as before: \(problem)", at: time
+        )
     }
 
-    package mutating func rollout(_ severity: Condition.Severity, _ member: String, _ sentence: String, at time: UInt64) {
+    package mutating func rollout(_ severity: Condition.Severity, _ member: String, _ sentence: String, at time: UInt64)
+    {
         note(.rollout, severity: severity, node: member, sentence, at: time)
     }
 

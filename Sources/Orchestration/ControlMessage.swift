@@ -238,6 +238,9 @@ package enum WorkerNews: Equatable, Sendable {
     case failed(String)
     /// In place of `ready`: it serves where another process of the worker did.
     case tookOver(Takeover)
+    /// Another process serves in this one's place. So many connections over TLS, whose keys cannot go, are passed on to it until they end; then
+    /// this process does.
+    case relays(UInt32)
     /// There was no handover: the process that served goes on, and why.
     case servesOn(String)
     case report(NodeReport)

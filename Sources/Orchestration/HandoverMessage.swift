@@ -59,7 +59,8 @@ package struct HandoverOffer: Equatable, Sendable {
     /// - Returns: nil when nothing does.
     package func refusal(by setup: WorkerSetup) -> String? {
         guard format == Self.format else {
-            return "the process that serves hands over in format \(format), and this build (\(TandemVersion.current)) takes "
+            return
+                "the process that serves hands over in format \(format), and this build (\(TandemVersion.current)) takes "
                 + "\(Self.format)"
         }
         guard node == setup.node else { return "it is \(node) that serves there" }

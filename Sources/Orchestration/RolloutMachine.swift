@@ -290,7 +290,9 @@ package struct RolloutMachine: Equatable, Sendable {
             guard !members.contains(where: \.isAway) else { return [] }
             guard let position = members.lastIndex(where: { $0.state == .done }) else {
                 phase = .failed
-                return [.note(.warning, member: "", "the rollout has failed, and all are back on the program of before")]
+                return [
+                    .note(.warning, member: "", "the rollout has failed, and all are back on the program of before")
+                ]
             }
             members[position].isReverting = true
             begin(position, now)
@@ -323,7 +325,9 @@ package struct RolloutMachine: Equatable, Sendable {
 
 extension RolloutMachine.Member {
     /// For people.
-    package var sentence: String { takeover == nil ? "its process was replaced" : "\(takeoverSentence), \(blinked) DNs blinked" }
+    package var sentence: String {
+        takeover == nil ? "its process was replaced" : "\(takeoverSentence), \(blinked) DNs blinked"
+    }
 
     var takeoverSentence: String {
         guard let takeover else { return "" }
@@ -347,7 +351,8 @@ extension RolloutMachine {
 
         package var sentence: String {
             let gap = longestGap / 100_000
-            return "\(restarted) of \(all) restarted, \(blinked) DNs blinked, \(lostDatagrams) datagrams lost, longest gap "
+            return
+                "\(restarted) of \(all) restarted, \(blinked) DNs blinked, \(lostDatagrams) datagrams lost, longest gap "
                 + "\(gap / 10).\(gap % 10) ms"
         }
     }

@@ -40,8 +40,9 @@ package enum NodeRole {
         _ start: RoleStart, _ secret: (UInt64, UInt64)
     ) throws(RoleFailure) -> DigestAuthenticator? {
         guard let policy = start.topology.authentication else { return nil }
-        guard let authenticator = Authenticators.make(
-            policy, start.credentials, start.topology.directory, secret: secret)
+        guard
+            let authenticator = Authenticators.make(
+                policy, start.credentials, start.topology.directory, secret: secret)
         else {
             throw RoleFailure("this machine's libcrypto lacks MD5 or SHA-512/256")
         }

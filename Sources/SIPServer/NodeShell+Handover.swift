@@ -44,7 +44,9 @@ extension NodeShell: HandoverSource {
     private func finishWriting(before end: UInt64) throws(HandoverFailure) {
         memory.store?.submit(core.takeWrites(now: loop.now))
         while core.isWriting {
-            guard let reader = storeReader else { throw HandoverFailure("the store is gone, and somebody waits for it") }
+            guard let reader = storeReader else {
+                throw HandoverFailure("the store is gone, and somebody waits for it")
+            }
             let left = end - min(end, SystemClock.monotonicNanoseconds())
             guard left > 0, (try? reader.wait(forReading: true, nanoseconds: left)) == true else {
                 throw HandoverFailure("the store takes too long")
@@ -91,30 +93,37 @@ extension NodeShell: HandoverSource {
 
     private func addStreams(_ sockets: inout HandoverSockets, _ descriptors: inout [OwnedDescriptor]) {
         for connection in sipConnections.values {
-            guard let remains = connection.remains, let delegate = connection.owner as? SIPStreamDelegate else { continue }
+            guard let remains = connection.remains, let delegate = connection.owner as? SIPStreamDelegate,
+                let descriptor = descriptor(of: connection)
+            else { continue }
             sockets.streams.append(
                 .init(
                     source: delegate.source, remains: remains, came: delegate.arrival?.came,
                     read: delegate.arrival?.read))
-            descriptors.append(connection.descriptor)
+            descriptors.append(descriptor)
         }
     }
 
     private func addLinks(_ sockets: inout HandoverSockets, _ descriptors: inout [OwnedDescriptor]) {
         for (id, connection) in connections {
-            guard let remains = connection.remains, let delegate = connection.owner as? MeshDelegate else { continue }
+            guard let remains = connection.remains, let delegate = connection.owner as? MeshDelegate,
+                core.ownership.introducedPeer(of: id) != nil || !connection.isSecure,
+                let descriptor = descriptor(of: connection)
+            else { continue }
             sockets.links.append(
                 .init(id: id, peer: delegate.peer, remains: remains, isAccepted: !delegate.peer.isEmpty))
-            descriptors.append(connection.descriptor)
+            descriptors.append(descriptor)
         }
     }
 
     private func addClients(_ sockets: inout HandoverSockets, _ descriptors: inout [OwnedDescriptor]) {
         for (id, connection) in clients {
-            guard let remains = connection.remains, let delegate = connection.owner as? ClientDelegate else { continue }
+            guard let remains = connection.remains, let delegate = connection.owner as? ClientDelegate,
+                let descriptor = descriptor(of: connection)
+            else { continue }
             sockets.clients.append(
                 .init(id: id, peer: delegate.peer, remains: remains, introduction: introductions[id]?.machine))
-            descriptors.append(connection.descriptor)
+            descriptors.append(descriptor)
         }
     }
 
@@ -134,20 +143,39 @@ extension NodeShell: HandoverSource {
         }
     }
 
+    /// What goes over of a connection: its own descriptor, or, of one over TLS, the end of a pair over which it is passed on.
+    private func descriptor(of connection: StreamConnection) -> OwnedDescriptor? {
+        guard connection.isSecure else { return connection.descriptor }
+        guard let (ours, theirs) = try? Sockets.streamPair() else { return nil }
+        pendingRelays.append((connection, ours))
+        return theirs
+    }
+
     func endHandover() {
         handover = nil
+        pendingRelays = []
         loop.readClocks()
         loop.soon {}
     }
 
-    /// The other process serves: whatever this one did now would be done to the other's connections.
-    func letGo() {
+    /// The other process serves: whatever this one did now would be done to the other's connections. Those over TLS stay, and are passed
+    /// on.
+    func letGo(ended: @escaping () -> Void) -> Int {
         loop.removeOwner(self)
+        let relays = pendingRelays
+        pendingRelays = []
+        var left = relays.count
+        for relay in relays {
+            relay.connection.letGo(relaying: relay.descriptor) {
+                left -= 1
+                if left == 0 { ended() }
+            }
+        }
         for socket in sipSockets { socket.close() }
         for listener in listeners { listener.close() }
-        for connection in sipConnections.values { connection.letGo() }
-        for connection in connections.values { connection.letGo() }
-        for connection in clients.values { connection.letGo() }
+        let all = Array(sipConnections.values) + Array(connections.values) + Array(clients.values) as [StreamConnection]
+        for connection in all where !connection.isRelayed { connection.letGo() }
         (sipConnections, connections, clients, dials) = ([:], [:], [:], [:])
+        return relays.count
     }
 }

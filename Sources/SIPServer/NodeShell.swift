@@ -54,6 +54,8 @@ final class NodeShell {
     /// While the process hands its place over, and from when it has read nothing any more.
     var handover: HandoverSender?
     var frozenAt: UInt64 = 0
+    /// Connections over TLS that will be passed on, with this process's ends of the pairs.
+    var pendingRelays: [(connection: StreamConnection, descriptor: OwnedDescriptor)] = []
     /// Their numbers are those of the node's SIP listeners.
     var sipSockets: [DatagramSocket] = []
     /// Connections of phones and proxies, by their numbers.

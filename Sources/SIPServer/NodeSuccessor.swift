@@ -41,7 +41,8 @@ final class NodeSuccessor: HandoverTarget {
     func begin(_ offer: HandoverOffer) throws(RoleFailure) {
         let identity = try NodeRole.identity(start, lineage: offer.lineage)
         var setup = NodeSetup(
-            topology: start.topology, identity: identity, authenticator: try NodeRole.authenticator(start, (offer.secret, offer.seed)),
+            topology: start.topology, identity: identity,
+            authenticator: try NodeRole.authenticator(start, (offer.secret, offer.seed)),
             secret: offer.secret, seed: offer.seed)
         if !start.setup.store.isEmpty { setup.stored = StoredState() }
         receiver = HandoverReceiver(setup, now: SystemClock.now())

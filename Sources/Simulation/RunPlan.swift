@@ -66,7 +66,8 @@ package struct RunPlan: Equatable, Sendable {
             + " \(delay.lowerBound / .microsecond) to \(delay.upperBound / .microsecond) µs a message, link timeout"
             + " \(timing.linkTimeout.nanoseconds / .millisecond) ms"
             + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
-            + (calls == nil ? "" : ", with calls") + (handoverGap == nil ? "" : ", with handovers") + (disk == nil ? "" : ", with disks")
+            + (calls == nil ? "" : ", with calls") + (handoverGap == nil ? "" : ", with handovers")
+            + (disk == nil ? "" : ", with disks")
             + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
     }
 

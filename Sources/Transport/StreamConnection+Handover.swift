@@ -1,5 +1,5 @@
 package import ClusterModel
-import LinuxSystem
+package import LinuxSystem
 
 /// What another process needs to go on with a connection: what has been read and not understood, and what has not left.
 package struct StreamRemains: Equatable, Sendable, Restorable {
@@ -26,17 +26,21 @@ package struct StreamRemains: Equatable, Sendable, Restorable {
 }
 
 extension StreamConnection {
-    /// What is left of it at this moment; nil of a connection that is ending, or has TLS, whose state is OpenSSL's own.
+    /// What is left of it at this moment; nil of a connection that is ending, or whose handshake is not done. Of one over TLS, what has
+    /// not left stays: it is this process that goes on with the peer.
     package var remains: StreamRemains? {
-        guard phase == .open, security == nil else { return nil }
+        guard phase == .open, security == nil || isSecure else { return nil }
         var remains = StreamRemains()
         remains.unread = partial
-        remains.unsent = Array(output[outputStart...])
+        remains.unsent = security == nil ? Array(output[outputStart...]) : []
         remains.isFinished = isFinished
         remains.lastHeard = lastHeard
         remains.framesIn = counters.framesIn
         return remains
     }
+
+    /// Another process has its place, and what comes is passed on.
+    package var isRelayed: Bool { relay != nil }
 
     /// Writes what can be written now: the less goes over.
     package func writeNow() {
@@ -55,6 +59,20 @@ extension StreamConnection {
         if !partial.isEmpty { loop.soon { [self] in deliverHeld() } }
         if !output.isEmpty { scheduleFlush() }
         updateInterest()
+    }
+
+    /// Another process goes on with it, over this one, which has the keys.
+    ///
+    /// - Parameter ended: called once when it has.
+    package func letGo(relaying inner: OwnedDescriptor, ended: @escaping () -> Void) {
+        guard phase == .open else { return inner.close() }
+        partial = []
+        holdsWhole = false
+        wasLetGo()
+        // What comes of it is the connection's own to keep.
+        guard (try? StreamRelay(self, inner, on: loop, ended: ended)) != nil else { return end(.local) }
+        pausedByOwner = false
+        readingMayGoOn()
     }
 
     /// Another process goes on with it: nothing is read or written here any more, and nobody is told.

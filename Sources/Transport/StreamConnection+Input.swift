@@ -28,7 +28,7 @@ extension StreamConnection {
                 counters.bytesIn &+= UInt64(count)
                 if phase == .open {
                     // The loop owns the buffer and reads nothing into it before this call returns.
-                    take(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
+                    received(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
                 }
                 if count < buffer.count { return }
             } catch {

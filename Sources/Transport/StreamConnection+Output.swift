@@ -72,7 +72,9 @@ extension StreamConnection {
             pausedByOutput = false
             readingMayGoOn()
             loop.soon { [self] in
-                if phase == .open { drained() }
+                guard phase == .open else { return }
+                drained()
+                relay?.outerDrained()
             }
         }
     }

@@ -159,7 +159,7 @@ extension StreamConnection {
             // What came with its end may have to wait.
             try security.session.advance()
             while phase != .closed, !(phase == .open && isPaused), let count = try security.session.read(into: buffer) {
-                if phase == .open { take(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes) }
+                if phase == .open { received(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes) }
             }
         } catch {
             return securityFailed(error, security)

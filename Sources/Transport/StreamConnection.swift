@@ -102,6 +102,8 @@ package class StreamConnection {
     var lingerTimer: TimerToken?
     /// Nil for a plain connection.
     var security: StreamSecurity?
+    /// Another process has its place: what comes goes there.
+    var relay: StreamRelay?
 
     init(_ descriptor: OwnedDescriptor, on loop: EventLoop, limits: Limits) throws(SystemError) {
         self.descriptor = descriptor
@@ -137,6 +139,11 @@ package class StreamConnection {
 
     /// The connection has ended. Called exactly once, never from within a call of its owner.
     func ended(_ reason: CloseReason) {}
+
+    /// Plaintext has come.
+    final func received(_ bytes: RawSpan) {
+        if let relay { relay.outerSaid(bytes) } else { take(bytes) }
+    }
 
     // MARK: Backpressure
 
@@ -238,7 +245,11 @@ package class StreamConnection {
         partial = []
         output = []
         outputStart = 0
-        loop.soon { [self] in ended(reason) }
+        loop.soon { [self] in
+            ended(reason)
+            relay?.outerEnded()
+            relay = nil
+        }
     }
 
     /// How an error of reading or writing is told.

@@ -60,6 +60,7 @@ package enum FrameType {
     static let succeed: UInt16 = 1240
     static let tookOver: UInt16 = 1241
     static let servesOn: UInt16 = 1242
+    static let relays: UInt16 = 1243
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401

@@ -33,7 +33,8 @@ package enum HandoverSchema {
     ///   - more: appended to every message: fields of a newer build, whose numbers are beyond all others.
     /// - Returns: nil for bytes that are no such message.
     package static func rewritten(
-        _ bytes: [UInt8], as part: Part, adding more: [UInt8] = [], where isKept: (String, Int) -> Bool = { _, _ in true }
+        _ bytes: [UInt8], as part: Part, adding more: [UInt8] = [],
+        where isKept: (String, Int) -> Bool = { _, _ in true }
     ) -> [UInt8]? {
         guard unknownFields(of: bytes, as: part) != nil else { return nil }
         let descriptor =

@@ -25,6 +25,9 @@ package enum WorkerNewsCodec {
         case .servesOn(let message):
             let message = arena.make(tandem__control__failed__init) { $0.message = arena.string(message) }
             appendFrame(type: FrameType.servesOn, message, to: &output)
+        case .relays(let count):
+            let message = arena.make(tandem__control__relays__init) { $0.connections = count }
+            appendFrame(type: FrameType.relays, message, to: &output)
         case .tookOver(let takeover):
             appendFrame(type: FrameType.tookOver, pack(takeover, arena), to: &output)
         case .report(let report):
@@ -82,6 +85,12 @@ package enum WorkerNewsCodec {
                 type: type, tandem__control__failed__descriptor, payload, as: Tandem__Control__Failed.self
             ) {
                 .servesOn(text($0.message))
+            }
+        case FrameType.relays:
+            return try unpack(
+                type: type, tandem__control__relays__descriptor, payload, as: Tandem__Control__Relays.self
+            ) {
+                .relays($0.connections)
             }
         case FrameType.tookOver:
             return try unpack(

@@ -2,7 +2,7 @@ import ClusterModel
 package import LinuxSystem
 import Logging
 package import Orchestration
-package import Transport
+import Transport
 import Wire
 
 /// What a role does to hand everything that it has to another process. When to do it, `Predecessor` decides.
@@ -34,7 +34,10 @@ package protocol HandoverSource: AnyObject {
     func endHandover()
 
     /// The other process serves: nothing is done to its connections any more.
-    func letGo()
+    ///
+    /// - Parameter ended: called once when nothing is left of what had to stay here: connections over TLS, whose keys cannot go.
+    /// - Returns: how many there are.
+    func letGo(ended: @escaping () -> Void) -> Int
 }
 
 /// This process hands its place over: drives `PredecessorMachine`.
@@ -59,6 +62,8 @@ final class Predecessor {
     private var deadline: UInt64 = 0
     /// What became of it: nil when the successor serves.
     private let ended: (String?) -> Void
+    /// Connections that stay, although the successor serves.
+    private(set) var relayed = 0
     /// Where controllers find this process.
     private let adoption: () -> OwnedDescriptor?
 
@@ -76,7 +81,9 @@ final class Predecessor {
         let peer = try connection.descriptor.peerCredentials()
         process = try ChildProcess.adopt(peer.process)
         // The number could have been given away before; whoever had the connection then, has it still.
-        guard !connection.descriptor.isHungUp else { throw SystemError(notOurs: "process \(peer.process), which is gone") }
+        guard !connection.descriptor.isHungUp else {
+            throw SystemError(notOurs: "process \(peer.process), which is gone")
+        }
     }
 
     func begin() {
@@ -144,7 +151,7 @@ final class Predecessor {
             ended(sentence)
         case .leave:
             connection.letGo()
-            source.letGo()
+            relayed = source.letGo { [ended] in ended(nil) }
             ended(nil)
         }
     }

@@ -115,7 +115,9 @@ struct Successor {
             try channel.send(message, within: Self.sendingTime)
         } catch {
             // Who has heard `commit` serves, whether or not the other process lives to hear of it.
-            if machine.state != .serving { throw RoleFailure("the process that serves hears nothing: \(error.sentence)") }
+            if machine.state != .serving {
+                throw RoleFailure("the process that serves hears nothing: \(error.sentence)")
+            }
         }
     }
 }

@@ -20,7 +20,12 @@ extension Worker {
             var limits = StreamListener.Limits()
             limits.connections = Self.callerLimit
             let descriptor: OwnedDescriptor
-            if let inherited { descriptor = inherited } else { descriptor = try UnixSocket.listen(path: path) }
+            if let inherited {
+                try inherited.listenAsOwn()
+                descriptor = inherited
+            } else {
+                descriptor = try UnixSocket.listen(path: path)
+            }
             adoptionListener = try StreamListener(descriptor, on: loop, limits: limits, delegate: self)
         } catch {
             // A worker that nobody could find again must not be left behind.
@@ -66,7 +71,8 @@ extension Worker {
             }
             callers[ObjectIdentifier(caller)] = nil
             handOver(to: caller)
-        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver, .handOver, .report,
+        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver,
+            .handOver, .report,
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }

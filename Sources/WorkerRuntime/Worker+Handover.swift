@@ -29,15 +29,32 @@ extension Worker {
 
     /// - Parameter problem: nil when the other process serves now.
     private func handoverEnded(_ problem: String?) {
-        let former = predecessor
+        guard let problem else { return handedOver() }
         predecessor = nil
-        guard let problem else {
-            logger.info("handed over")
-            return leave()
-        }
-        withExtendedLifetime(former) {}
         logger.warning("serving on, as there was no handover", metadata: ["reason": "\(problem)"])
         tell(.servesOn(problem))
+    }
+
+    /// Asked for when the other process serves, and again when nothing is left to be passed on.
+    private func handedOver() {
+        if let relayed = predecessor?.relayed, relayed > 0 {
+            predecessor = nil
+            logger.info("handed over; passing on what comes over TLS", metadata: ["connections": "\(relayed)"])
+            OwnProcess.setName("tandem relay")
+            // What its node was is the other's now.
+            role = nil
+            isStopping = true
+            stopListening()
+            return tell(.relays(UInt32(clamping: relayed)))
+        }
+        if !isStopping { logger.info("handed over") }
+        leave()
+    }
+
+    private func stopListening() {
+        adoptionListener?.close()
+        adoptionListener = nil
+        for caller in callers.values { caller.close(afterFlushing: false) }
     }
 
     /// The process ends without a word: its connections are another's now.

@@ -18,7 +18,7 @@ import Testing
         #expect(
             Set(Self.fields(of: machine)).subtracting(never + dialling) == [
                 "identity", "clock", "records", "links", "strangers", "ring", "revision", "ownCount", "ownDigest",
-                "ownInService", "sessions", "calls", "provisionals", "provisionalsHead",
+                "ownInService", "sessions", "calls", "provisionals", "provisionalsHead", "ringFloor",
             ]
         )
         let figures = [

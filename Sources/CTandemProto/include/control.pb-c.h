@@ -40,6 +40,7 @@ typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
 typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
 typedef struct Tandem__Control__TakeOver Tandem__Control__TakeOver;
 typedef struct Tandem__Control__HandOver Tandem__Control__HandOver;
+typedef struct Tandem__Control__Relays Tandem__Control__Relays;
 typedef struct Tandem__Control__TookOver Tandem__Control__TookOver;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
 typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
@@ -708,6 +709,19 @@ struct  Tandem__Control__HandOver
 };
 #define TANDEM__CONTROL__HAND_OVER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__hand_over__descriptor) \
+    , 0 }
+
+
+/*
+ * Type 1243: another process serves in the sender's place. Connections over TLS are passed on until they end; then the sender does.
+ */
+struct  Tandem__Control__Relays
+{
+  ProtobufCMessage base;
+  uint32_t connections;
+};
+#define TANDEM__CONTROL__RELAYS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__relays__descriptor) \
     , 0 }
 
 
@@ -2521,6 +2535,25 @@ Tandem__Control__HandOver *
 void   tandem__control__hand_over__free_unpacked
                      (Tandem__Control__HandOver *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Relays methods */
+void   tandem__control__relays__init
+                     (Tandem__Control__Relays         *message);
+size_t tandem__control__relays__get_packed_size
+                     (const Tandem__Control__Relays   *message);
+size_t tandem__control__relays__pack
+                     (const Tandem__Control__Relays   *message,
+                      uint8_t             *out);
+size_t tandem__control__relays__pack_to_buffer
+                     (const Tandem__Control__Relays   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Relays *
+       tandem__control__relays__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__relays__free_unpacked
+                     (Tandem__Control__Relays *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__TookOver methods */
 void   tandem__control__took_over__init
                      (Tandem__Control__TookOver         *message);
@@ -3542,6 +3575,9 @@ typedef void (*Tandem__Control__TakeOver_Closure)
 typedef void (*Tandem__Control__HandOver_Closure)
                  (const Tandem__Control__HandOver *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Relays_Closure)
+                 (const Tandem__Control__Relays *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__TookOver_Closure)
                  (const Tandem__Control__TookOver *message,
                   void *closure_data);
@@ -3721,6 +3757,7 @@ extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descrip
 extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__take_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__relays__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__took_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__link_changed__descriptor;

@@ -161,7 +161,8 @@ extension NodeCore {
             disconnected(connection, now: now)
         }
         for client in ports.clientIDs where !clients.contains(client) { clientDisconnected(client, now: now) }
-        for flow in registrar.streams.union(statefulProxy.transactions.streams) where !flows.contains(flow) && flow.peer == nil {
+        for flow in registrar.streams.union(statefulProxy.transactions.streams)
+        where !flows.contains(flow) && flow.peer == nil {
             flowEnded(flow, now: now)
         }
         ownership.goOnDialling(now: now)

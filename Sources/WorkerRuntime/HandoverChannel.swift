@@ -1,42 +1,42 @@
 import ClusterModel
-package import LinuxSystem
-package import Orchestration
+import LinuxSystem
+import Orchestration
 import Wire
 
 /// What passes between a process and the one that takes its place, by waiting: nothing else happens in either meanwhile.
-package final class HandoverChannel {
+final class HandoverChannel {
     /// How many descriptors go with one frame.
     private static let descriptorsPerFrame = 16
     private static let readSize = 256 * 1024
 
-    package let descriptor: OwnedDescriptor
+    let descriptor: OwnedDescriptor
     private var received: [UInt8] = []
     private var start = 0
     /// Descriptors that have come, in their order.
-    package private(set) var descriptors: [OwnedDescriptor] = []
+    private(set) var descriptors: [OwnedDescriptor] = []
 
     /// - Parameter received: what has been read of the socket before.
-    package init(_ descriptor: OwnedDescriptor, received: [UInt8] = []) {
+    init(_ descriptor: OwnedDescriptor, received: [UInt8] = []) {
         self.descriptor = descriptor
         self.received = received
     }
 
     /// - Throws: also when the time has passed or the peer is gone.
-    package func send(_ message: HandoverMessage, within time: Duration) throws(HandoverFailure) {
+    func send(_ message: HandoverMessage, within time: Duration) throws(HandoverFailure) {
         var frame: [UInt8] = []
         HandoverCodec.encode(message, to: &frame)
         try write(frame, passing: [], deadline: Self.deadline(time))
     }
 
     /// Says to the process that listens there who comes.
-    package func ask(_ order: WorkerOrder, within time: Duration) throws(HandoverFailure) {
+    func ask(_ order: WorkerOrder, within time: Duration) throws(HandoverFailure) {
         var frame: [UInt8] = []
         WorkerOrderCodec.encode(order, to: &frame)
         try write(frame, passing: [], deadline: Self.deadline(time))
     }
 
     /// Gives descriptors to the other process; this one keeps its own.
-    package func pass(_ descriptors: [OwnedDescriptor], within time: Duration) throws(HandoverFailure) {
+    func pass(_ descriptors: [OwnedDescriptor], within time: Duration) throws(HandoverFailure) {
         let deadline = Self.deadline(time)
         var frame: [UInt8] = []
         HandoverCodec.encode(.descriptors, to: &frame)
@@ -70,7 +70,7 @@ package final class HandoverChannel {
     /// Waits for the next message.
     ///
     /// - Parameter stops: readable when there is no more reason to wait; nothing is returned then.
-    package func receive(
+    func receive(
         within time: Duration, unless stops: OwnedDescriptor? = nil
     ) throws(HandoverFailure) -> HandoverMessage? {
         let deadline = Self.deadline(time)
