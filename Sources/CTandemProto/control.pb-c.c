@@ -3157,6 +3157,141 @@ void   tandem__control__event__free_unpacked
   assert(message->base.descriptor == &tandem__control__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__drain_request__init
+                     (Tandem__Control__DrainRequest         *message)
+{
+  static const Tandem__Control__DrainRequest init_value = TANDEM__CONTROL__DRAIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__drain_request__get_packed_size
+                     (const Tandem__Control__DrainRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__drain_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__drain_request__pack
+                     (const Tandem__Control__DrainRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__drain_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__drain_request__pack_to_buffer
+                     (const Tandem__Control__DrainRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__drain_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DrainRequest *
+       tandem__control__drain_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DrainRequest *)
+     protobuf_c_message_unpack (&tandem__control__drain_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__drain_request__free_unpacked
+                     (Tandem__Control__DrainRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__drain_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__drain_report__init
+                     (Tandem__Control__DrainReport         *message)
+{
+  static const Tandem__Control__DrainReport init_value = TANDEM__CONTROL__DRAIN_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__drain_report__get_packed_size
+                     (const Tandem__Control__DrainReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__drain_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__drain_report__pack
+                     (const Tandem__Control__DrainReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__drain_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__drain_report__pack_to_buffer
+                     (const Tandem__Control__DrainReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__drain_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DrainReport *
+       tandem__control__drain_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DrainReport *)
+     protobuf_c_message_unpack (&tandem__control__drain_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__drain_report__free_unpacked
+                     (Tandem__Control__DrainReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__drain_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__staying_phones__init
+                     (Tandem__Control__StayingPhones         *message)
+{
+  static const Tandem__Control__StayingPhones init_value = TANDEM__CONTROL__STAYING_PHONES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__staying_phones__get_packed_size
+                     (const Tandem__Control__StayingPhones *message)
+{
+  assert(message->base.descriptor == &tandem__control__staying_phones__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__staying_phones__pack
+                     (const Tandem__Control__StayingPhones *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__staying_phones__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__staying_phones__pack_to_buffer
+                     (const Tandem__Control__StayingPhones *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__staying_phones__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__StayingPhones *
+       tandem__control__staying_phones__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__StayingPhones *)
+     protobuf_c_message_unpack (&tandem__control__staying_phones__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__staying_phones__free_unpacked
+                     (Tandem__Control__StayingPhones *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__staying_phones__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__restart_request__init
                      (Tandem__Control__RestartRequest         *message)
 {
@@ -6012,7 +6147,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[29] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[30] =
 {
   {
     "request",
@@ -6362,6 +6497,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drain",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, drain),
+    &tandem__control__drain_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -6372,6 +6519,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   15,   /* field[15] = cpu_microseconds */
   8,   /* field[8] = datagrams_dropped */
   7,   /* field[7] = datagrams_received */
+  29,   /* field[29] = drain */
   17,   /* field[17] = failed_authentications */
   18,   /* field[18] = limited */
   13,   /* field[13] = links */
@@ -6398,7 +6546,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 29 }
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -6408,7 +6556,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  29,
+  30,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
@@ -10812,6 +10960,224 @@ const ProtobufCMessageDescriptor tandem__control__event__descriptor =
   tandem__control__event__field_indices_by_name,
   1,  tandem__control__event__number_ranges,
   (ProtobufCMessageInit) tandem__control__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__drain_request__field_descriptors[4] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainRequest, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "begins",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainRequest, begins),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "patience_milliseconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainRequest, patience_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pace",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainRequest, pace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__drain_request__field_indices_by_name[] = {
+  1,   /* field[1] = begins */
+  0,   /* field[0] = node */
+  3,   /* field[3] = pace */
+  2,   /* field[2] = patience_milliseconds */
+};
+static const ProtobufCIntRange tandem__control__drain_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__drain_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DrainRequest",
+  "DrainRequest",
+  "Tandem__Control__DrainRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__DrainRequest),
+  4,
+  tandem__control__drain_request__field_descriptors,
+  tandem__control__drain_request__field_indices_by_name,
+  1,  tandem__control__drain_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__drain_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__drain_report__field_descriptors[5] =
+{
+  {
+    "milliseconds_left",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainReport, milliseconds_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_elsewhere",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainReport, sent_elsewhere),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "closed_flows",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainReport, closed_flows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked_desktops",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DrainReport, asked_desktops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staying",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__DrainReport, n_staying),
+    offsetof(Tandem__Control__DrainReport, staying),
+    &tandem__control__staying_phones__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__drain_report__field_indices_by_name[] = {
+  3,   /* field[3] = asked_desktops */
+  2,   /* field[2] = closed_flows */
+  0,   /* field[0] = milliseconds_left */
+  1,   /* field[1] = sent_elsewhere */
+  4,   /* field[4] = staying */
+};
+static const ProtobufCIntRange tandem__control__drain_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__drain_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DrainReport",
+  "DrainReport",
+  "Tandem__Control__DrainReport",
+  "tandem.control",
+  sizeof(Tandem__Control__DrainReport),
+  5,
+  tandem__control__drain_report__field_descriptors,
+  tandem__control__drain_report__field_indices_by_name,
+  1,  tandem__control__drain_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__drain_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__staying_phones__field_descriptors[2] =
+{
+  {
+    "agent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StayingPhones, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__StayingPhones, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__staying_phones__field_indices_by_name[] = {
+  0,   /* field[0] = agent */
+  1,   /* field[1] = count */
+};
+static const ProtobufCIntRange tandem__control__staying_phones__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__staying_phones__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.StayingPhones",
+  "StayingPhones",
+  "Tandem__Control__StayingPhones",
+  "tandem.control",
+  sizeof(Tandem__Control__StayingPhones),
+  2,
+  tandem__control__staying_phones__field_descriptors,
+  tandem__control__staying_phones__field_indices_by_name,
+  1,  tandem__control__staying_phones__number_ranges,
+  (ProtobufCMessageInit) tandem__control__staying_phones__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__restart_request__field_descriptors[7] =

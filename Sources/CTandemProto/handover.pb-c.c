@@ -232,6 +232,96 @@ void   tandem__handover__rest__free_unpacked
   assert(message->base.descriptor == &tandem__handover__rest__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__handover__drain__init
+                     (Tandem__Handover__Drain         *message)
+{
+  static const Tandem__Handover__Drain init_value = TANDEM__HANDOVER__DRAIN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__drain__get_packed_size
+                     (const Tandem__Handover__Drain *message)
+{
+  assert(message->base.descriptor == &tandem__handover__drain__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__drain__pack
+                     (const Tandem__Handover__Drain *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__drain__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__drain__pack_to_buffer
+                     (const Tandem__Handover__Drain *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__drain__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Drain *
+       tandem__handover__drain__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Drain *)
+     protobuf_c_message_unpack (&tandem__handover__drain__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__drain__free_unpacked
+                     (Tandem__Handover__Drain *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__drain__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__staying_phone__init
+                     (Tandem__Handover__StayingPhone         *message)
+{
+  static const Tandem__Handover__StayingPhone init_value = TANDEM__HANDOVER__STAYING_PHONE__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__staying_phone__get_packed_size
+                     (const Tandem__Handover__StayingPhone *message)
+{
+  assert(message->base.descriptor == &tandem__handover__staying_phone__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__staying_phone__pack
+                     (const Tandem__Handover__StayingPhone *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__staying_phone__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__staying_phone__pack_to_buffer
+                     (const Tandem__Handover__StayingPhone *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__staying_phone__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__StayingPhone *
+       tandem__handover__staying_phone__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__StayingPhone *)
+     protobuf_c_message_unpack (&tandem__handover__staying_phone__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__staying_phone__free_unpacked
+                     (Tandem__Handover__StayingPhone *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__staying_phone__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__handover__address__init
                      (Tandem__Handover__Address         *message)
 {
@@ -7226,7 +7316,7 @@ const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor =
   (ProtobufCMessageInit) tandem__handover__dnstate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[21] =
+static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[22] =
 {
   {
     "ownership",
@@ -7480,6 +7570,18 @@ static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drain",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, drain),
+    &tandem__handover__drain__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__rest__field_indices_by_name[] = {
   18,   /* field[18] = abandoned */
@@ -7487,6 +7589,7 @@ static const unsigned tandem__handover__rest__field_indices_by_name[] = {
   14,   /* field[14] = call_reports */
   13,   /* field[13] = counted_trunk_changes */
   16,   /* field[16] = counters */
+  21,   /* field[21] = drain */
   19,   /* field[19] = grace_ends */
   10,   /* field[10] = held_calls */
   12,   /* field[12] = last_routed_call */
@@ -7507,7 +7610,7 @@ static const unsigned tandem__handover__rest__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__handover__rest__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor tandem__handover__rest__descriptor =
 {
@@ -7517,11 +7620,217 @@ const ProtobufCMessageDescriptor tandem__handover__rest__descriptor =
   "Tandem__Handover__Rest",
   "tandem.handover",
   sizeof(Tandem__Handover__Rest),
-  21,
+  22,
   tandem__handover__rest__field_descriptors,
   tandem__handover__rest__field_indices_by_name,
   1,  tandem__handover__rest__number_ranges,
   (ProtobufCMessageInit) tandem__handover__rest__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__drain__field_descriptors[10] =
+{
+  {
+    "patience",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, patience),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pace",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, pace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_elsewhere",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, sent_elsewhere),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "closed_flows",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, closed_flows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked_desktops",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, asked_desktops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_at",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Drain, next_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "asked",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Handover__Drain, n_asked),
+    offsetof(Tandem__Handover__Drain, asked),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "staying",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Drain, n_staying),
+    offsetof(Tandem__Handover__Drain, staying),
+    &tandem__handover__staying_phone__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flows",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Drain, n_flows),
+    offsetof(Tandem__Handover__Drain, flows),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__drain__field_indices_by_name[] = {
+  7,   /* field[7] = asked */
+  5,   /* field[5] = asked_desktops */
+  4,   /* field[4] = closed_flows */
+  2,   /* field[2] = deadline */
+  9,   /* field[9] = flows */
+  6,   /* field[6] = next_at */
+  1,   /* field[1] = pace */
+  0,   /* field[0] = patience */
+  3,   /* field[3] = sent_elsewhere */
+  8,   /* field[8] = staying */
+};
+static const ProtobufCIntRange tandem__handover__drain__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor tandem__handover__drain__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Drain",
+  "Drain",
+  "Tandem__Handover__Drain",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Drain),
+  10,
+  tandem__handover__drain__field_descriptors,
+  tandem__handover__drain__field_indices_by_name,
+  1,  tandem__handover__drain__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__drain__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__staying_phone__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__StayingPhone, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__StayingPhone, agent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__staying_phone__field_indices_by_name[] = {
+  1,   /* field[1] = agent */
+  0,   /* field[0] = dn */
+};
+static const ProtobufCIntRange tandem__handover__staying_phone__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__staying_phone__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.StayingPhone",
+  "StayingPhone",
+  "Tandem__Handover__StayingPhone",
+  "tandem.handover",
+  sizeof(Tandem__Handover__StayingPhone),
+  2,
+  tandem__handover__staying_phone__field_descriptors,
+  tandem__handover__staying_phone__field_indices_by_name,
+  1,  tandem__handover__staying_phone__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__staying_phone__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__handover__address__field_descriptors[3] =

@@ -1618,7 +1618,7 @@ const ProtobufCMessageDescriptor tandem__tlibrary__dnstatus__descriptor =
   (ProtobufCMessageInit) tandem__tlibrary__dnstatus__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue tandem__tlibrary__event__private_info__enum_values_by_number[6] =
+static const ProtobufCEnumValue tandem__tlibrary__event__private_info__enum_values_by_number[7] =
 {
   { "NONE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__NONE", 0 },
   { "DN_STATUS", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__DN_STATUS", 1 },
@@ -1626,14 +1626,16 @@ static const ProtobufCEnumValue tandem__tlibrary__event__private_info__enum_valu
   { "OWNER_UNREACHABLE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE", 3 },
   { "OWNER_REACHABLE", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE", 4 },
   { "OWNER_HINT", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT", 5 },
+  { "MOVE_HINT", "TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__MOVE_HINT", 6 },
 };
 static const ProtobufCIntRange tandem__tlibrary__event__private_info__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex tandem__tlibrary__event__private_info__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex tandem__tlibrary__event__private_info__enum_values_by_name[7] =
 {
   { "DN_STATUS", 1 },
   { "END_OF_SNAPSHOT", 2 },
+  { "MOVE_HINT", 6 },
   { "NONE", 0 },
   { "OWNER_HINT", 5 },
   { "OWNER_REACHABLE", 4 },
@@ -1646,9 +1648,9 @@ const ProtobufCEnumDescriptor tandem__tlibrary__event__private_info__descriptor 
   "PrivateInfo",
   "Tandem__Tlibrary__Event__PrivateInfo",
   "tandem.tlibrary",
-  6,
+  7,
   tandem__tlibrary__event__private_info__enum_values_by_number,
-  6,
+  7,
   tandem__tlibrary__event__private_info__enum_values_by_name,
   1,
   tandem__tlibrary__event__private_info__value_ranges,

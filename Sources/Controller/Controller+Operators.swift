@@ -101,6 +101,8 @@ extension Controller {
             ask(.reach, for: client)
         case .events(let start, let follow):
             beginEvents(start, follow: follow, client)
+        case .drain(let node, let request):
+            answer(drain(node, request), client)
         case .restart(let request):
             answer(beginRollout(request) ?? .rollout(rollout), client)
         case .rollout(let change):

@@ -225,6 +225,7 @@ extension Controller {
         switch news {
         case .ready:
             becameReady(worker, "node ready")
+            remindOfDrain(worker)
             journal.nodeReady(worker.name, at: loop.now.wallMilliseconds)
         case .heartbeat:
             break

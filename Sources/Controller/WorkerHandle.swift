@@ -52,6 +52,8 @@ final class WorkerHandle {
     var process: ChildProcess?
     var watch: DescriptorWatch?
     var connection: FramedConnection?
+    /// Its phones and desktops are to leave it; told to its next processes, too.
+    var drain: DrainRequest?
     /// The process that is taking its place, while that lasts.
     var successor: SuccessorHandle?
     /// What it serves at, kept open for its next life; nothing of a worker that an earlier controller has started.
@@ -99,6 +101,7 @@ final class WorkerHandle {
         status.role = role
         status.dataCenter = description.dataCenter
         status.state = supervision.nodeState
+        if status.state == .ready, report?.drain != nil { status.state = .draining }
         status.pid = UInt32(process?.process ?? 0)
         status.incarnation = incarnation
         status.restarts = supervision.restarts

@@ -252,7 +252,7 @@ struct CallsCheck {
             switch action {
             case .dial(let peer): nodes[node].dialFailed(peer, now: now)
             case .closeConnection: if isLinked { cut() }
-            case .closeClient: break
+            case .closeClient, .closeFlow: break
             case .send(let message, let target):
                 hasSaid = true
                 deliver(message, target, node)

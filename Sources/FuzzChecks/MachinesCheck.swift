@@ -127,7 +127,7 @@ struct MachinesCheck {
             case .closeClient(let client, _):
                 clients.remove(client)
                 node.clientDisconnected(client, now: now)
-            case .send: break
+            case .send, .closeFlow: break
             }
         }
     }
@@ -139,7 +139,7 @@ struct MachinesCheck {
                 if peer == Self.me { dials[0] = true } else { others[position].dialFailed(peer, now: now) }
             case .closeConnection(let id, _): close(id)
             case .closeClient(let client, _): others[position].clientDisconnected(client, now: now)
-            case .send: break
+            case .send, .closeFlow: break
             }
         }
     }

@@ -198,6 +198,9 @@ extension NodeCore {
             }
         case .query, .reject, .retransmission: break
         }
+        if drain != nil, written == nil, sendsElsewhere(plan, dn, datagram, source, now) {
+            return answer(SIPResponse(.serviceUnavailable), datagram, source, &answers)
+        }
         if written == nil, mustBeWritten(plan, dn, limits, source, now) {
             let request = CommitDesk.Request(
                 datagram, sender: sender, source: source, answerLimit: answerLimit, belated: belated)

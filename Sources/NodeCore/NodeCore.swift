@@ -45,6 +45,8 @@ package enum NodeAction: Equatable, Sendable {
     case closeClient(ClientID, ClientProblem)
     /// A request to a phone: over its stream if it has one, else as a datagram from the listener that it registered at.
     case send([UInt8], to: SIPSource)
+    /// A phone's stream is to end; it has others.
+    case closeFlow(FlowID)
 }
 
 /// What happened so far, for operators.
@@ -133,6 +135,9 @@ package struct NodeCore: Sendable {
     var abandoned: [(deadline: UInt64, dn: DNIndex)] = []
     /// The latest deadline of each of these DNs; only this one counts.
     var graceEnds: [DNIndex: UInt64] = [:]
+
+    /// Nil of a node that is not being drained.
+    package internal(set) var drain: Drain?
 
     var actions: [NodeAction] = []
     /// What is on its way to the store, and what waits for it; nil of a node without one.
@@ -296,6 +301,7 @@ package struct NodeCore: Sendable {
         case .yielded(let dn):
             if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
             ports.superseded(dn, &portsActions)
+            hasLeft(dn)
         }
     }
 
@@ -316,6 +322,7 @@ package struct NodeCore: Sendable {
         // Who is out of service now is not rung any more.
         endGraces(now: now)
         probe(now: now)
+        if drain != nil { drainFlows(now: now) }
         statefulProxy.tick(now: now)
         control.tick(now: now, &routingActions)
         trunks.tick(now: now, &trunkActions)
@@ -334,6 +341,7 @@ package struct NodeCore: Sendable {
         func consider(_ other: UInt64?) { deadline = min(deadline, other ?? .max) }
         consider(registrar.nextExpiryCheck)
         consider(registrar.nextProbe)
+        if drain != nil { consider(drain!.nextDeadline) }
         consider(abandoned.first?.deadline)
         consider(proxy.nextDeadline)
         consider(wrapUps.nextDeadline)

@@ -106,6 +106,11 @@ package final class ControllerClient {
         return rollout
     }
 
+    /// - Parameter request: nil to let a node keep its phones and desktops.
+    package func drain(_ node: String, _ request: DrainRequest?) throws(CommandFailure) {
+        guard case .done = try ask(.drain(node: node, request)) else { throw unexpected() }
+    }
+
     /// - Returns: how it is after the change, if there is to be one; nil if there has been none.
     package func rollout(_ change: RolloutChange?) throws(CommandFailure) -> RolloutMachine? {
         guard case .rollout(let rollout) = try ask(.rollout(change)) else { throw unexpected() }

@@ -76,6 +76,7 @@ package struct MonitorLines: Sendable {
         case .ownerUnreachable: [owner(event, "unreachable: its DNs are OOS here")]
         case .ownerReachable: [owner(event, "reachable: its DNs are here as it says")]
         case .ownerHint: [owner(event, "serves the DN at \(Wording.printable(event.ownerAddress))")]
+        case .moveHint: [owner(event, "should have the DN, at \(Wording.printable(event.ownerAddress))")]
         case .dnStatus where event.sequence == 0: snapshotEntries(event)
         case .none where event.point != nil: [point(event)]
         case .none where !event.agentID.isEmpty: [agent(event)]

@@ -80,6 +80,8 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var limited: UInt64?
     /// The smallest of its UDP sockets.
     @OrNull var receiveBufferBytes: UInt64?
+    /// Of a node that is being drained.
+    @OrNull var drain: DrainJSON?
     var sip: [String]
     @OrNull var tcontroller: String?
     /// Where a Stat Server is asked.
@@ -115,6 +117,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         failedAuthentications = sipReport?.failedAuthentications
         limited = sipReport?.limited
         receiveBufferBytes = sipReport.flatMap { $0.receiveBufferBytes == 0 ? nil : $0.receiveBufferBytes }
+        drain = node.report.flatMap { DrainJSON($0) }
         sip = node.sip
         tcontroller = node.role == .sip ? node.tcontroller : nil
         listen = node.listen.isEmpty ? nil : node.listen

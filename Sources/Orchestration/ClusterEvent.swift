@@ -67,6 +67,9 @@ extension ClusterEvent.Kind {
     package static let nodeRestarting = Self(rawValue: "node-restarting")
     package static let nodeRestarted = Self(rawValue: "node-restarted")
     package static let nodeNotRestarted = Self(rawValue: "node-not-restarted")
+    /// Phones and desktops are to leave it; may stay.
+    package static let nodeDraining = Self(rawValue: "node-draining")
+    package static let nodeUndrained = Self(rawValue: "node-undrained")
     /// Workers are restarted one after the other.
     package static let rollout = Self(rawValue: "rollout")
     package static let linkSyncing = Self(rawValue: "link-syncing")
@@ -80,7 +83,7 @@ extension ClusterEvent.Kind {
     package static let all: [Self] = [
         .controllerStarted, .controllerStopping, .topologyLoaded, .nodeStarted, .nodeReady, .nodeAdopted, .nodeReplaced,
         .nodeFailed, .nodeKilled, .nodeExited, .nodeBackingOff, .nodeStopped, .nodeRestarting, .nodeRestarted,
-        .nodeNotRestarted, .rollout, .linkSyncing, .linkLive, .linkDown,
+        .nodeNotRestarted, .nodeDraining, .nodeUndrained, .rollout, .linkSyncing, .linkLive, .linkDown,
         .conditionRaised, .conditionCleared, .clientCutOff,
     ]
 }

@@ -129,6 +129,11 @@ extension ClusterJournal {
         note(.rollout, severity: severity, node: member, sentence, at: time)
     }
 
+    package mutating func drained(_ node: String, begins: Bool, at time: UInt64) {
+        let sentence = begins ? "its phones and desktops are asked to go elsewhere" : "its phones and desktops may stay"
+        note(begins ? .nodeDraining : .nodeUndrained, node: node, sentence, at: time)
+    }
+
     package mutating func nodeStopped(_ node: String, at time: UInt64) {
         forgetLinks(of: node)
         note(.nodeStopped, node: node, "stopped as it was told to", at: time)

@@ -21,6 +21,8 @@ package enum WorkerOrder: Equatable, Sendable {
     case handOver(to: Incarnation)
     /// That process says so, at the adoption socket.
     case succeed(Incarnation)
+    /// Phones and desktops are to leave the node; nil: they may stay.
+    case drain(DrainRequest?)
     case stop
     /// The sender is the worker's controller from now on; whether the worker ends with it.
     case adopt(endsWithController: Bool)
@@ -297,8 +299,23 @@ package enum OperatorRequest: Equatable, Sendable {
     /// - follow: whether the answers go on as things happen.
     case events(EventStart, follow: Bool)
     case restart(RestartRequest)
+    /// The phones and desktops of a node, by its full name, are to leave it; nil: they may stay.
+    case drain(node: String, DrainRequest?)
     /// How the rollout is, after a change if there is to be one.
     case rollout(RolloutChange?)
+}
+
+/// How a node is drained.
+package struct DrainRequest: Equatable, Sendable {
+    package static let patienceBounds: ClosedRange<UInt64> = 1_000...86_400_000
+    package static let paceBounds: ClosedRange<UInt32> = 1...100_000
+
+    /// How long calls may go on.
+    package var patienceMilliseconds: UInt64 = 600_000
+    /// Phones that are sent elsewhere a second.
+    package var pace: UInt32 = 100
+
+    package init() {}
 }
 
 /// Which workers are to be restarted, and how.
@@ -337,6 +354,8 @@ package enum OperatorAnswer: Equatable, Sendable {
     case statistics(StatisticsAnswer)
     case reach([NodeReach])
     case events(EventBatch)
+    /// It is done, and there is nothing else to say.
+    case done
     /// Nil before there was one.
     case rollout(RolloutMachine?)
     /// With the exit code for the command.

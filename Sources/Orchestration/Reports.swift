@@ -127,6 +127,34 @@ package struct NodeReport: Equatable, Sendable {
     package var storeSetAside = ""
     /// Of a node: the smallest receive buffer of its UDP sockets; 0 without any.
     package var receiveBufferBytes: UInt64 = 0
+    /// Of a node that is being drained.
+    package var drain: DrainReport?
+
+    package init() {}
+}
+
+/// How far a node is that its phones and desktops are to leave.
+package struct DrainReport: Equatable, Sendable {
+    /// Phones that came back although they were sent elsewhere, by what they call themselves.
+    package struct Staying: Equatable, Sendable {
+        package var agent: String
+        package var count: UInt64
+
+        package init(agent: String, count: UInt64) {
+            self.agent = agent
+            self.count = count
+        }
+    }
+
+    package static let maximumStaying = 64
+
+    /// Until calls should have ended; 0 when the time is over.
+    package var millisecondsLeft: UInt64 = 0
+    package var sentElsewhere: UInt64 = 0
+    package var closedFlows: UInt64 = 0
+    package var askedDesktops: UInt64 = 0
+    /// The most frequent first.
+    package var staying: [Staying] = []
 
     package init() {}
 }

@@ -48,7 +48,7 @@ package struct RolloutMachine: Equatable, Sendable {
         package init() {}
 
         init?(_ node: NodeStatus) {
-            guard node.state == .ready, let report = node.report else { return nil }
+            guard node.state == .ready || node.state == .draining, let report = node.report else { return nil }
             incarnation = node.incarnation
             restarts = node.restarts
             inService = report.ownedInService
@@ -67,7 +67,7 @@ package struct RolloutMachine: Equatable, Sendable {
             case done = 3
             /// Can become `waiting` when somebody says so.
             case failed = 4
-            /// It is back on the program of before.
+            /// It is back on the program of before. Can become `waiting` when somebody says so.
             case reverted = 5
 
             package var word: String {
@@ -144,13 +144,15 @@ package struct RolloutMachine: Equatable, Sendable {
         return nil
     }
 
-    /// Goes on after a pause or a failure; whoever failed is tried again.
+    /// Goes on after a pause or a failure; whoever failed, or went back to the program of before, is tried again.
     package mutating func resume() -> String? {
         switch phase {
         case .paused: break
         case .failed:
-            for position in members.indices where members[position].state == .failed {
+            for position in members.indices
+            where members[position].state == .failed || members[position].state == .reverted {
                 members[position].state = .waiting
+                members[position].isReverting = false
                 members[position].problem = ""
                 members[position].logLines = []
             }

@@ -5,6 +5,22 @@ extension Registrar {
     /// Whether phones are registered over a stream: then it may be silent for as long as it likes.
     package func hasBindings(over flow: FlowID) -> Bool { flows[flow] != nil }
 
+    /// Streams over which phones are registered that keep several (RFC 5626), in order.
+    package var outboundFlows: [FlowID] {
+        flows.filter { records[Int($0.value)].isFlow }.keys.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// The DNs that are registered over a stream.
+    package func dns(over flow: FlowID) -> [DNIndex] {
+        var dns: [DNIndex] = []
+        var slot = flows[flow] ?? BindingRecord.none
+        while slot >= 0 {
+            dns.append(records[Int(slot)].dn)
+            slot = records[Int(slot)].flowNext
+        }
+        return dns
+    }
+
     /// Whether a phone is registered as this DN from the same host: over UDP a port says little, and a phone may open further streams.
     package func hasBinding(of dn: DNIndex, from source: SIPSource) -> Bool {
         var slot = heads[dn.position]

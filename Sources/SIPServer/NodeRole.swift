@@ -6,6 +6,7 @@ import NodeCore
 import Orchestration
 import SIPCore
 import TLibraryPorts
+import Transport
 package import WorkerRuntime
 
 /// The role `sip`: one node.
@@ -62,6 +63,19 @@ extension NodeShell: WorkerRole {
         guard topology.clientAuthentication != nil else { return }
         clientSecrets = ClientSecretTable(secrets, decoy: SystemRandom.bytes(32))
         logger.info("took secrets of clients", metadata: ["clients": "\(secrets.count)"])
+    }
+
+    func drain(_ request: DrainRequest?) {
+        guard let request else {
+            core.endDrain()
+            return logger.info("not being drained any more")
+        }
+        var policy = DrainPolicy()
+        policy.patience = .milliseconds(Int64(clamping: request.patienceMilliseconds))
+        policy.pace = Int(request.pace)
+        core.beginDrain(policy, now: loop.now)
+        logger.info("being drained", metadata: ["pace": "\(request.pace)"])
+        loop.soon {}
     }
 
     func replaceCertificates(_ tls: TLSContexts) {

@@ -44,6 +44,17 @@ extension NodeShell {
         report.storeProblem = memory.problem
         report.isStoreMissing = memory.isMissing
         report.storeSetAside = memory.setAside
+        report.drain = core.drain.map { drainReport($0, now) }
+        return report
+    }
+
+    private func drainReport(_ drain: Drain, _ now: Instant) -> DrainReport {
+        var report = DrainReport()
+        report.millisecondsLeft = (drain.deadline - min(drain.deadline, now.monotonic)) / 1_000_000
+        report.sentElsewhere = drain.sentElsewhere
+        report.closedFlows = drain.closedFlows
+        report.askedDesktops = drain.askedDesktops
+        report.staying = drain.staying.map { DrainReport.Staying(agent: $0.agent, count: UInt64($0.count)) }
         return report
     }
 

@@ -234,6 +234,8 @@ extension NodeShell: LoopOwner {
                 closeConnection(id, problem)
             case .send(let message, let target):
                 send(message, to: target)
+            case .closeFlow(let flow):
+                sipConnections[flow]?.close()
             case .closeClient(let id, let problem):
                 logger.warning(
                     "client cut off", metadata: ["client": "\(id.rawValue)", "reason": "\(problem.sentence)"])

@@ -98,6 +98,7 @@ extension ClusterSimulation {
                 leave(Int(connection.rawValue), side: side(of: node, Int(connection.rawValue)), isReset: false)
             case .closeClient(let id, let problem):
                 cutOff(node, id, problem)
+            case .closeFlow: break  // Phones here have no streams.
             case .send(let bytes, let target): transmit(bytes, from: node, to: target.address)
             }
         }
@@ -157,6 +158,21 @@ extension ClusterSimulation {
             sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.firstLine(of: bytes))")
             send(.sip(bytes), on: id, fromSide: side)
         }
+    }
+
+    // MARK: Drained nodes
+
+    mutating func drain(_ node: NodeIndex, for time: UInt64) {
+        guard nodes[node.position].isUp, nodes[node.position].pausedUntil <= now else { return }
+        cores[node.position].beginDrain(DrainPolicy(), now: instant(node))
+        touch(node)
+        schedule(.endDrain(node), after: time)
+    }
+
+    mutating func endDrain(_ node: NodeIndex) {
+        guard nodes[node.position].isUp else { return }
+        cores[node.position].endDrain()
+        touch(node)
     }
 
     // MARK: Stopped and slow processes, wrong clocks

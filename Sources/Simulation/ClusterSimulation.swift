@@ -52,6 +52,8 @@ package struct ClusterSimulation {
     var isCapacityInDoubt = false
     var ledger: Ledger
     var isStorming = true
+    /// Nodes are restarted as a controller does it, and nothing else happens.
+    var isRollingOut = false
     /// Nodes that the present event has changed.
     private var touched: [NodeIndex] = []
     /// Nodes whose turn goes on: they have not said yet what they have to say.
@@ -157,6 +159,10 @@ package struct ClusterSimulation {
             if failure == nil { healAll() }
         }
         settleDown()
+        if plan.handoverGap != nil {
+            rollOut()
+            settleDown()
+        }
         endCalls()
         if let failure { throw failure }
     }
@@ -241,7 +247,8 @@ package struct ClusterSimulation {
     /// The node whose process has to run for an event.
     private func process(of event: Event) -> NodeIndex? {
         switch event {
-        case .tick(let node, _), .commit(let node, _), .resume(let node), .dialDone(let node, _, _),
+        case .tick(let node, _), .commit(let node, _), .resume(let node), .endDrain(let node),
+            .dialDone(let node, _, _),
             .dialFailed(let node, _, _),
             .phone(_, let node, _, _, _, _), .connectClient(let node, _), .readClient(let node, _),
             .clientGone(let node, _), .routerAsks(let node, _):
@@ -265,6 +272,7 @@ package struct ClusterSimulation {
         case .tick(let node, let life): tick(node, life: life)
         case .commit(let node, let life): commitEnds(node, life: life)
         case .resume(let node): touch(node)
+        case .endDrain(let node): endDrain(node)
         case .handoverGoesOn(let node, let incarnation): goOnWithHandover(node, incarnation)
         case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
         case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)

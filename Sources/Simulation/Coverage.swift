@@ -80,10 +80,10 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case belatedRegistered, belatedIgnored
     case registerHeld, registerWaited, registrationUnwritten, registrationSurvived
     case storeCommitted, storeFailed, powerCut, storeDamaged
-    case handedOver, handoverFailed
+    case handedOver, handoverFailed, rolledOut
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
-    case linkConnectedTold, linkDisconnectedTold, ownerHinted
+    case linkConnectedTold, linkDisconnectedTold, ownerHinted, moveHinted, sentElsewhere
     case requestProxied, proxiedAnswered, proxiedToFormerOwner, askedOwnerAnswered, askedNodeAnswered
     case tooManyProxied
     case desktopReturned, agentLoggedIn, agentLoggedOut, agentReady, agentNotReady
@@ -153,6 +153,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .linkConnected: self = .linkConnectedTold
         case .linkDisconnected: self = .linkDisconnectedTold
         case .ownerHint: self = .ownerHinted
+        case .moveHint: self = .moveHinted
         case .addressInfo(_, _, let detail): self = detail == nil ? .askedNodeAnswered : .askedOwnerAnswered
         case .error(_, .tooManyRequests): self = .tooManyProxied
         case .error(_, .reservedByAnother): self = .reservationRefused

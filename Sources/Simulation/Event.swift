@@ -8,6 +8,7 @@ enum Event: Equatable, Sendable {
     /// A disk has done what it was doing.
     case commit(NodeIndex, life: UInt64)
     case resume(NodeIndex)
+    case endDrain(NodeIndex)
     /// The next step of a node's handover, by the incarnation of the process that takes over.
     case handoverGoesOn(NodeIndex, incarnation: UInt64)
 

@@ -200,7 +200,8 @@ extension ClusterSimulation {
             case .status(let statuses, _): statuses
             case .serviceChanged(let status, _): [status]
             case .error, .registered, .unregistered, .addressInfo, .monitoring, .endOfSnapshot, .ownerUnreachable,
-                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .agent, .agentReserved,
+                .ownerReachable, .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .moveHint, .agent,
+                .agentReserved,
                 .done, .call, .point, .routeRequest, .routeUsed, .routeEnded:
                 []
             }

@@ -13,6 +13,7 @@ extension ClusterSimulation {
             let seen = nodes[node.position].seen[position]
             invariantOnlyReachableOwnersAreShown(node, dn, record)
             invariantOwnersHaveWhatTheyServe(node, dn, record)
+            if isRollingOut { invariantNothingBlinks(node, dn, record.view) }
             checkAgent(node, dn, record, seen)
             if seen.acknowledgedUntil > 0 { invariantAcknowledgedRegistrationsStay(node, dn, record, seen) }
             guard isDifferent(record, seen) else { continue }

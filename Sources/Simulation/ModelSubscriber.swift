@@ -84,7 +84,7 @@ struct ModelSubscriber: Sendable {
         case .point(let event, let sequence):
             learn(event)
             advance(to: sequence)
-        case .error, .registered, .unregistered, .addressInfo, .ownerHint, .agent, .agentReserved, .done,
+        case .error, .registered, .unregistered, .addressInfo, .ownerHint, .moveHint, .agent, .agentReserved, .done,
             .routeRequest, .routeUsed, .routeEnded:
             problem = "a monitoring client was told \(event)"
         }
@@ -208,6 +208,9 @@ struct ModelDesktop: Sendable {
             guard let dn = directory.index(of: dn) else { return }
             if services[dn.position] == nil || owner == node { problem = "a hint that it has not asked for" }
             hints[dn.position] = owner
+        case .moveHint(let dn, let other):
+            guard let dn = directory.index(of: dn) else { return }
+            if !holds[dn.position] || other == node { problem = "asked to move what it does not hold" }
         case .serverInfo, .linkConnected, .linkDisconnected: break
         case .agent(let event, nil, nil):
             guard let dn = directory.index(of: event.dn) else { return }
@@ -264,7 +267,7 @@ struct ModelReserver: Sendable {
             if questions.remove(id) == nil { problem = "answer \(id) answers nothing" }
         case .serverInfo, .linkConnected, .linkDisconnected: break
         case .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .call, .point, .routeRequest, .routeUsed,
+            .ownerUnreachable, .ownerReachable, .ownerHint, .moveHint, .agent, .call, .point, .routeRequest, .routeUsed,
             .routeEnded:
             problem = "a reserver was told \(event)"
         }
@@ -290,7 +293,7 @@ struct ModelLinks: Sendable {
         case .linkConnected(let peer): isConnected[peer.position] = true
         case .linkDisconnected(let peer): isConnected[peer.position] = false
         case .error, .registered, .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot,
-            .ownerUnreachable, .ownerReachable, .ownerHint, .agent, .agentReserved, .done, .call, .point,
+            .ownerUnreachable, .ownerReachable, .ownerHint, .moveHint, .agent, .agentReserved, .done, .call, .point,
             .routeRequest, .routeUsed, .routeEnded:
             break
         }

@@ -221,6 +221,12 @@ extension ClusterSimulation {
         case (200, .queries): count(.queryAnswered)
         case (504, _), (0, .queries), (0, .removes): count(.askedElsewhere)
         case (500, _): count(.outOfOrderRefused)
+        case (503, .adds) where cores[node.position].drain != nil:
+            count(.sentElsewhere)
+            // It tries the next server that there is.
+            if isStorming, phones[phone].registrar == node {
+                register(phone, at: NodeIndex((node.position + 1) % nodes.count), seconds: seconds, after: .millisecond)
+            }
         case (503, _) where plan.disk != nil: count(.registrationUnwritten)
         case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
         }

@@ -51,7 +51,7 @@ struct ModelRouter: Sendable {
         case .agentReserved(let id, _), .done(let id), .error(let id, _), .routeUsed(let id?, _, _, _): answered(id)
         case .routeRequest, .routeUsed, .routeEnded, .serverInfo, .linkConnected, .linkDisconnected: break
         case .unregistered, .addressInfo, .monitoring, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable,
-            .ownerReachable, .ownerHint, .agent, .call, .point:
+            .ownerReachable, .ownerHint, .moveHint, .agent, .call, .point:
             problem = "a router was told \(event)"
         }
     }
@@ -186,7 +186,8 @@ extension ClusterSimulation {
             }
         case .routeEnded(let connection, _):
             routers[router].machine.routeEnded(node, connection, now: now)
-        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .unregistered, .addressInfo, .monitoring,
+        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .moveHint, .unregistered, .addressInfo,
+            .monitoring,
             .agent, .done, .call, .point, .serviceChanged, .status, .endOfSnapshot, .ownerUnreachable, .ownerReachable:
             break
         }
@@ -282,7 +283,7 @@ extension ClusterSimulation {
         case .serviceChanged(let status, _): dns = [status.dn]
         case .agent(let event, _, _): dns = [event.dn]
         case .call(let event, _): dns = [event.dn]
-        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .error, .registered, .unregistered,
+        case .serverInfo, .linkConnected, .linkDisconnected, .ownerHint, .moveHint, .error, .registered, .unregistered,
             .addressInfo,
             .agentReserved, .done, .routeRequest, .routeUsed, .routeEnded, .ownerUnreachable, .ownerReachable:
             break

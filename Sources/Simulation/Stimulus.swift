@@ -67,6 +67,8 @@ package enum Stimulus: Equatable, Sendable {
     case abandonedDial(NodeIndex, NodeIndex, time: UInt64)
     case stranger(NodeIndex, StrangerKind)
     case crash(NodeIndex, time: UInt64)
+    /// Phones and desktops are to leave a node for a time.
+    case drain(NodeIndex, time: UInt64)
     /// Another process takes the place of a node's; something may go wrong with it at a step.
     case handover(NodeIndex, HandoverMishap?)
     case stop(NodeIndex, time: UInt64)
@@ -99,6 +101,7 @@ package enum Stimulus: Equatable, Sendable {
         case .abandonedDial: .abandonedDial
         case .stranger: .stranger
         case .crash: .crash
+        case .drain: nil
         case .handover(_, let mishap): mishap == nil ? .handover : .failedHandover
         case .stop: .stop
         case .slow: .slow
@@ -191,6 +194,7 @@ private struct ScriptDraw {
                 let mishap = draw.random.chance(50) ? nil : HandoverMishap.draw(&draw.random)
                 return .handover(draw.node(), mishap)
             }
+            repeatedly(gap: 4 * gap) { .drain($0.node(), time: $0.milliseconds(100...4000)) }
         }
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }

@@ -41,6 +41,7 @@ extension ClusterSimulation {
             nodes[node.position].clients[client].stalledUntil = now + time
         case .crash(let node, let time): crash(node, downFor: time)
         case .handover(let node, let mishap): beginHandover(node, mishap)
+        case .drain(let node, let time): drain(node, for: time)
         case .stop(let node, let time): stop(node, for: time)
         case .slow(let node, let lag, let time): slowDown(node, lag: lag, for: time)
         case .clockJump(let node, let milliseconds):
@@ -104,7 +105,7 @@ extension ClusterSimulation {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
             .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
             .call, .routerCrash, .routerStalls, .statCrash, .feedLoss, .routerLeaves,
-            .clientLeaves, .clientStalls, .crash, .handover, .stop, .slow, .clockJump,
+            .clientLeaves, .clientStalls, .crash, .handover, .drain, .stop, .slow, .clockJump,
             .wrongClock:
             break
         }

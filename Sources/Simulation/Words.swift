@@ -112,6 +112,7 @@ enum Words {
         case .linkConnected(let peer): return "link to \(topology.name(of: peer)) connected"
         case .linkDisconnected(let peer): return "link to \(topology.name(of: peer)) disconnected"
         case .ownerHint(let dn, let owner): return "\(dn) is with \(topology.name(of: owner))"
+        case .moveHint(let dn, let node): return "\(dn) should go to \(topology.name(of: node))"
         case .error(let id, let error): return "error \(id): \(error.message)"
         case .registered(_, let status, _): return "registered: \(words(status))"
         case .unregistered(_, let dn, let reason): return "unregistered: \(dn) \(reason?.reason ?? "as asked")"
@@ -271,7 +272,8 @@ enum Words {
             fold.add(UInt64(id))
             fold.add(status.view.stamp.rawValue ^ UInt64(status.view.service.rawValue))
             fold.add(UInt64(detail?.contacts ?? .max))
-        case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer): fold.add(peer)
+        case .linkConnected(let peer), .linkDisconnected(let peer), .ownerHint(_, let peer), .moveHint(_, let peer):
+            fold.add(peer)
         case .call(let event, let sequence):
             fold.add(event.call.connection.rawValue)
             fold.add(sequence ?? 0)
@@ -359,6 +361,7 @@ enum Words {
         case .abandonedDial(let first, let second, let time):
             return "\(at(first)) dials \(at(second)) and says nothing for \(ms(time))"
         case .stranger(let node, let kind): return "a stranger (\(kind.rawValue)) connects to \(at(node))"
+        case .drain(let node, let time): return "\(at(node)) is drained for \(ms(time))"
         case .handover(let node, let mishap):
             let what = mishap.map { "; at step \($0.step) \($0.kind)" } ?? ""
             return "\(at(node)) hands over to another process\(what)"

@@ -71,6 +71,8 @@ public struct TLibraryEvent: Sendable, Equatable {
         case ownerReachable = "OwnerReachable"
         /// Where a DN's owner is.
         case ownerHint = "OwnerHint"
+        /// The node is being drained: the DN should be registered where the event says, with the token that the client has.
+        case moveHint = "MoveHint"
     }
 
     /// Words of who asked, such as why an agent is not ready.

@@ -29,6 +29,7 @@ extension TEvent: Restorable {
         case endOfSnapshot = 20
         case ownerUnreachable = 21
         case ownerReachable = 22
+        case moveHint = 23
 
         init(_ event: TEvent) {
             switch event {
@@ -54,6 +55,7 @@ extension TEvent: Restorable {
             case .endOfSnapshot: self = .endOfSnapshot
             case .ownerUnreachable: self = .ownerUnreachable
             case .ownerReachable: self = .ownerReachable
+            case .moveHint: self = .moveHint
             }
         }
 
@@ -83,6 +85,7 @@ extension TEvent: Restorable {
             case .endOfSnapshot: .endOfSnapshot(.blank)
             case .ownerUnreachable: .ownerUnreachable(node, sequence: 0)
             case .ownerReachable: .ownerReachable(node, sequence: 0)
+            case .moveHint: .moveHint(dn: .blank, to: node)
             }
         }
     }
@@ -106,6 +109,10 @@ extension TEvent: Restorable {
             state.node(4, &owner)
             state.message(5, &dn)
             self = .ownerHint(dn: dn, owner: owner)
+        case .moveHint(var dn, var node):
+            state.node(4, &node)
+            state.message(5, &dn)
+            self = .moveHint(dn: dn, to: node)
         case .error(var id, var error):
             state.number(2, &id)
             state.choice(20, &error)

@@ -417,6 +417,9 @@ package enum TEvent: Equatable, Sendable {
     case linkDisconnected(NodeIndex)
     /// Another node owns the DN: to clients that asked for it when they registered.
     case ownerHint(dn: DN, owner: NodeIndex)
+    /// This node is being drained: to clients that hold the PSTN DN in service, which should register it at that node, with the token that
+    /// they have.
+    case moveHint(dn: DN, to: NodeIndex)
     case error(referenceID: UInt32, TError)
     /// With a token if the client holds the PSTN DN in service.
     case registered(referenceID: UInt32, DNStatus, DesktopToken? = nil)
@@ -458,7 +461,7 @@ package enum TEvent: Equatable, Sendable {
         case .serverInfo: .eventServerInfo
         case .linkConnected: .eventLinkConnected
         case .linkDisconnected: .eventLinkDisconnected
-        case .ownerHint: .eventPrivateInfo
+        case .ownerHint, .moveHint: .eventPrivateInfo
         case .error: .eventError
         case .registered: .eventRegistered
         case .unregistered: .eventUnregistered

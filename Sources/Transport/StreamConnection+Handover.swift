@@ -50,6 +50,8 @@ extension StreamConnection {
     /// Goes on where another process has stopped. Directly after the connection was made.
     package func goOn(with remains: StreamRemains) {
         counters.framesIn = remains.framesIn
+        // What comes next is the middle of something, and no peer's first word.
+        counters.bytesIn = max(remains.framesIn, UInt64(remains.unread.count))
         lastHeard = remains.lastHeard
         isFinished = remains.isFinished
         partial = remains.unread
@@ -63,14 +65,20 @@ extension StreamConnection {
 
     /// Another process goes on with it, over this one, which has the keys.
     ///
-    /// - Parameter ended: called once when it has.
+    /// - Parameter ended: called once when it has, never from within this call.
     package func letGo(relaying inner: OwnedDescriptor, ended: @escaping () -> Void) {
-        guard phase == .open else { return inner.close() }
+        guard phase == .open else {
+            inner.close()
+            return loop.soon(ended)
+        }
         partial = []
         holdsWhole = false
         wasLetGo()
         // What comes of it is the connection's own to keep.
-        guard (try? StreamRelay(self, inner, on: loop, ended: ended)) != nil else { return end(.local) }
+        guard (try? StreamRelay(self, inner, on: loop, ended: ended)) != nil else {
+            end(.local)
+            return loop.soon(ended)
+        }
         pausedByOwner = false
         readingMayGoOn()
     }

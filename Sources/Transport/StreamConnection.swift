@@ -140,6 +140,9 @@ package class StreamConnection {
     /// The connection has ended. Called exactly once, never from within a call of its owner.
     func ended(_ reason: CloseReason) {}
 
+    /// What comes is passed on, and not answered here: what waits to be written keeps nothing from being read.
+    var passesOn: Bool { relay != nil }
+
     /// Plaintext has come.
     final func received(_ bytes: RawSpan) {
         if let relay { relay.outerSaid(bytes) } else { take(bytes) }
@@ -170,7 +173,7 @@ package class StreamConnection {
     }
 
     /// A handshake goes on meanwhile: what waits to be written may wait for just that.
-    var isPaused: Bool { (pausedByOwner || pausedByOutput) && !isShakingHands }
+    var isPaused: Bool { (pausedByOwner || pausedByOutput && !passesOn) && !isShakingHands }
 
     func readingMayGoOn() {
         guard !isPaused, phase == .open else { return }

@@ -27,12 +27,18 @@ package final class StreamRelay {
 
     fileprivate func innerSaid(_ bytes: RawSpan) {
         outer.writeBytes { output in bytes.withUnsafeBytes { output.append(contentsOf: $0) } }
-        if outer.isOutputHigh { inner?.pauseReading() }
+        if isHigh(outer) { inner?.pauseReading() }
     }
 
     func outerSaid(_ bytes: RawSpan) {
         inner?.writeBytes { output in bytes.withUnsafeBytes { output.append(contentsOf: $0) } }
-        if inner?.isOutputHigh == true { outer.pauseReading() }
+        if let inner, isHigh(inner) { outer.pauseReading() }
+    }
+
+    /// After writing what can be written now: only what is high still is heard of when it has drained.
+    private func isHigh(_ connection: StreamConnection) -> Bool {
+        if connection.isOutputHigh { connection.writeNow() }
+        return connection.isOutputHigh
     }
 
     func outerDrained() { inner?.resumeReading() }
@@ -52,7 +58,7 @@ package final class StreamRelay {
     }
 
     private func finish() {
-        guard inner == nil, !outer.isOpen, let ended else { return }
+        guard inner == nil, outer.phase == .closed, let ended else { return }
         self.ended = nil
         ended()
     }
@@ -62,6 +68,8 @@ package final class StreamRelay {
 private final class InnerEnd: StreamConnection {
     /// Until the end: there may be something to be said when the peer has gone.
     var other: StreamRelay?
+
+    override var passesOn: Bool { true }
 
     override func take(_ bytes: RawSpan) { other?.innerSaid(bytes) }
 

@@ -58,6 +58,7 @@ package enum FrameType {
     static let history: UInt16 = 1239
 
     static let succeed: UInt16 = 1240
+    static let drain: UInt16 = 1244
     static let tookOver: UInt16 = 1241
     static let servesOn: UInt16 = 1242
     static let relays: UInt16 = 1243
@@ -93,6 +94,7 @@ package enum FrameType {
 
     static let restartRequest: UInt16 = 1313
     static let rolloutRequest: UInt16 = 1314
+    static let operatorDrain: UInt16 = 1315
 
     static let status: UInt16 = 1320
     static let dnDetails: UInt16 = 1321
@@ -106,6 +108,7 @@ package enum FrameType {
     static let operatorReach: UInt16 = 1331
     static let operatorHistories: UInt16 = 1332
     static let rollout: UInt16 = 1333
+    static let done: UInt16 = 1334
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

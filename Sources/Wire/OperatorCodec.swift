@@ -35,6 +35,8 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.eventsRequest, EventCodec.pack(start, follow: follow, arena), to: &output)
         case .restart(let request):
             appendFrame(type: FrameType.restartRequest, RolloutCodec.pack(request, arena), to: &output)
+        case .drain(let node, let request):
+            appendFrame(type: FrameType.operatorDrain, DrainCodec.pack(request, node: node, arena), to: &output)
         case .rollout(let change):
             appendFrame(type: FrameType.rolloutRequest, RolloutCodec.pack(change, arena), to: &output)
         }
@@ -82,6 +84,9 @@ package enum OperatorCodec {
             return .reach
         case FrameType.restartRequest:
             return .restart(try RolloutCodec.restartRequest(payload))
+        case FrameType.operatorDrain:
+            let (node, request) = try DrainCodec.request(type, payload)
+            return .drain(node: node, request)
         case FrameType.rolloutRequest:
             return .rollout(try RolloutCodec.change(payload))
         case FrameType.eventsRequest:
@@ -143,6 +148,8 @@ package enum OperatorCodec {
                 let what = "the reach of \(nodes.count) nodes with all of their links"
                 encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
             }
+        case .done:
+            appendEmptyFrame(type: FrameType.done, to: &output)
         case .rollout(let rollout):
             if !appendFrameIfItFits(type: FrameType.rollout, RolloutCodec.pack(rollout, arena), to: &output) {
                 encode(.refused(message: "the rollout is longer than a message may be", exitCode: 1), to: &output)
@@ -199,6 +206,8 @@ package enum OperatorCodec {
             return try unpack(
                 type: type, tandem__control__reach_answers__descriptor, payload, as: Tandem__Control__ReachAnswers.self
             ) { (message) throws(WireError) in .reach(try ReachCodec.nodes(message, type: type)) }
+        case FrameType.done:
+            return .done
         case FrameType.rollout:
             return .rollout(try RolloutCodec.rollout(payload))
         case FrameType.events:

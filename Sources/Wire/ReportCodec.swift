@@ -40,6 +40,7 @@ enum ReportCodec {
             $0.store_missing = report.isStoreMissing ? 1 : 0
             $0.store_set_aside = arena.string(report.storeSetAside)
             $0.receive_buffer_bytes = report.receiveBufferBytes
+            if let drain = report.drain { $0.drain = DrainCodec.pack(drain, arena) }
         }
     }
 
@@ -160,6 +161,7 @@ enum ReportCodec {
         report.isStoreMissing = message.store_missing != 0
         report.storeSetAside = text(message.store_set_aside)
         report.receiveBufferBytes = message.receive_buffer_bytes
+        if let drain = message.drain { report.drain = try DrainCodec.report(drain.pointee, type: type) }
         report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }

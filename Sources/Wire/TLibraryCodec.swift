@@ -200,6 +200,11 @@ package struct TLibraryCodec: Sendable {
             message.this_dn = arena.string(dn.description)
             message.owner = arena.string(nodes[owner.position].name)
             message.owner_address = arena.string("\(nodes[owner.position].address)")
+        case .moveHint(let dn, let node):
+            message.private_info = TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__MOVE_HINT
+            message.this_dn = arena.string(dn.description)
+            message.owner = arena.string(nodes[node.position].name)
+            message.owner_address = arena.string("\(nodes[node.position].address)")
         case .unregistered(let id, let dn, let reason):
             if let id { refer(&message, id) }
             message.this_dn = arena.string(dn.description)

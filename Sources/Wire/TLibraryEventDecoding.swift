@@ -62,6 +62,7 @@ package struct ReceivedEvent: Equatable, Sendable {
         case ownerUnreachable = "OwnerUnreachable"
         case ownerReachable = "OwnerReachable"
         case ownerHint = "OwnerHint"
+        case moveHint = "MoveHint"
     }
 
     /// What EventServerInfo says; where the node's feed stands is in the event's `sequence` and `lineage`.
@@ -273,6 +274,7 @@ extension TLibraryCodec {
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE: .ownerUnreachable
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE: .ownerReachable
         case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT: .ownerHint
+        case TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__MOVE_HINT: .moveHint
         case _: .none
         }
     }

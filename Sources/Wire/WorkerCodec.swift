@@ -63,6 +63,8 @@ package enum WorkerOrderCodec {
         case .succeed(let incarnation):
             let message = arena.make(tandem__control__hand_over__init) { $0.incarnation = incarnation.rawValue }
             appendFrame(type: FrameType.succeed, message, to: &output)
+        case .drain(let request):
+            appendFrame(type: FrameType.drain, DrainCodec.pack(request, node: "", arena), to: &output)
         case .stop:
             appendEmptyFrame(type: FrameType.stop, to: &output)
         case .adopt(let endsWithController):
@@ -254,6 +256,8 @@ package enum WorkerOrderCodec {
                 Incarnation(rawValue: $0.incarnation)
             }
             return type == FrameType.handOver ? .handOver(to: incarnation) : .succeed(incarnation)
+        case FrameType.drain:
+            return .drain(try DrainCodec.request(type, payload).request)
         case FrameType.stop:
             return .stop
         case FrameType.adopt:

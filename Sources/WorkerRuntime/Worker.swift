@@ -144,6 +144,8 @@ package final class Worker {
             takeOver(at: path)
         case .handOver(let incarnation):
             expectedSuccessor = incarnation
+        case .drain(let request):
+            role?.drain(request)
         case .succeed:
             logger.warning("a controller cannot take the place of a worker")
         case .stop:

@@ -22,6 +22,9 @@ package protocol WorkerRole: AnyObject {
     /// For connections to come.
     func replaceCertificates(_ tls: TLSContexts)
 
+    /// Phones and desktops are to leave; nil: they may stay.
+    func drain(_ request: DrainRequest?)
+
     func report(request: UInt64) -> NodeReport
 
     /// - Returns: nil for a question that is answered later, or means nothing to this role; the controller asks only those to
@@ -35,6 +38,8 @@ package protocol WorkerRole: AnyObject {
 extension WorkerRole {
     /// Only nodes have phones.
     package func replaceCredentials(_ pieces: [CredentialPiece]) {}
+
+    package func drain(_ request: DrainRequest?) {}
 
     package func answer(_ question: RoleQuestion) -> WorkerNews? { nil }
 }

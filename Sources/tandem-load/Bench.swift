@@ -49,6 +49,7 @@ final class Bench {
             if parts.contains(.calls) { try measureCalls() }
             if parts.contains(.routing) { try measureRouting() }
             if parts.contains(.recovery) { try measureRecovery() }
+            if parts.contains(.restarts) { try measureRestarts() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")

@@ -23,7 +23,7 @@ final class BenchCluster {
     let streamSIP: [NetworkAddress]
     /// Where nodes with lesser names dial them.
     let mesh: [NetworkAddress]
-    private let directory: String
+    let directory: String
     private var controller: ChildProcess
     /// Nil where workers live on when the controller dies.
     private let lifeline: OwnedDescriptor?
@@ -34,18 +34,20 @@ final class BenchCluster {
     /// Starts a cluster and waits until every node is ready and every link live.
     ///
     /// - Parameters:
+    ///   - dataCenters: the nodes are spread over them evenly; nil where each has its own.
     ///   - keepalive: milliseconds between two pings.
     ///   - authentication: what the nodes challenge with; nil where phones need no password.
     ///   - survives: workers live on when the controller dies.
     ///   - memoryOnly: nodes write nothing down.
     ///   - routing: what makes calls come to agents; nil where phones call each other.
     init(
-        nodes count: Int, dns: Int, keepalive: Int = 500, authentication: DigestAlgorithm? = nil,
-        routing: BenchTopology.Routing? = nil, survives: Bool = false, memoryOnly: Bool = false,
-        interruption: Interruption
+        nodes count: Int, dataCenters: Int? = nil, dns: Int, keepalive: Int = 500,
+        authentication: DigestAlgorithm? = nil, routing: BenchTopology.Routing? = nil, survives: Bool = false,
+        memoryOnly: Bool = false, interruption: Interruption
     ) throws {
         self.interruption = interruption
-        nodes = (1...count).map { "dc\($0)/sip1" }
+        let nodesTogether = count / (dataCenters ?? count)
+        nodes = (0..<count).map { "dc\($0 / nodesTogether + 1)/sip\($0 % nodesTogether + 1)" }
         sip = try (1...count).map { _ in
             try Sockets.boundUDP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
         }
@@ -60,8 +62,8 @@ final class BenchCluster {
         directory = try Self.makeDirectory()
         do {
             let files = BenchTopology(
-                directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, dns: dns, keepalive: keepalive,
-                authentication: authentication, routing: routing)
+                directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, nodesTogether: nodesTogether,
+                dns: dns, keepalive: keepalive, authentication: authentication, routing: routing)
             try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             try Files.writeAtomically(Array(files.text.utf8), to: directory + "/topology.yaml")
             (controller, lifeline) = try Self.startController(
@@ -96,7 +98,7 @@ final class BenchCluster {
             throw LoadFailure("\(program) is missing: swift build -c release makes all programs")
         }
         let (ours, theirs) = try Sockets.streamPair()
-        let log = OwnedDescriptor(adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+        let log = openLog(directory)
         // A group of its own: Ctrl-C is ours to handle, and the lifeline ends the cluster however we end.
         let controller = try ChildProcess.spawn(
             tandemd,
@@ -111,6 +113,11 @@ final class BenchCluster {
             ], group: .new
         )
         return (controller, survives ? nil : ours)
+    }
+
+    /// What its processes say goes there.
+    static func openLog(_ directory: String) -> OwnedDescriptor {
+        OwnedDescriptor(adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
     }
 
     /// The controller dies without a word, and another takes its place. Only where workers survive that.
@@ -146,7 +153,7 @@ final class BenchCluster {
 
     func clientAddress(_ node: Int) -> StreamAddress { .unix(path: directory + "/node\(node + 1).sock") }
 
-    private func ask(_ request: OperatorRequest) throws -> OperatorAnswer {
+    func ask(_ request: OperatorRequest) throws -> OperatorAnswer {
         do {
             return try askOnce(request)
         } catch {
@@ -244,7 +251,7 @@ final class BenchCluster {
         status.nodes.first { $0.name == node }?.report?.links.first
     }
 
-    private var logEnd: String {
+    var logEnd: String {
         guard let log = try? Files.read(directory + "/log", limit: 1 << 22) else { return "" }
         return String(decoding: log.suffix(2000), as: UTF8.self)
     }

@@ -7,6 +7,8 @@ struct BenchTopology {
     var sip: [NetworkAddress]
     var streamSIP: [NetworkAddress]
     var mesh: [NetworkAddress]
+    /// How many nodes a data center has: those that come one after the other.
+    var nodesTogether = 1
     var dns: Int
     /// Milliseconds between two pings.
     var keepalive: Int
@@ -43,22 +45,28 @@ struct BenchTopology {
     }
 
     private var dataCenters: String {
-        sip.indices.map { position in
+        stride(from: 0, to: sip.count, by: nodesTogether).map { first in
             """
-              dc\(position + 1):
+              dc\(first / nodesTogether + 1):
                 nodes:
-                  sip1:
-                    sip: [ "udp:\(sip[position])", "tcp:\(streamSIP[position])" ]
-                    tcontroller: "unix:\(directory)/node\(position + 1).sock"
-                    mesh: "tcp:\(mesh[position])"
-            \(routing == nil ? "" : roles(position))
+            \((first..<first + nodesTogether).map(node).joined(separator: "\n"))
+            \(routing == nil ? "" : roles)
             """
         }.joined(separator: "\n")
     }
 
-    private func roles(_ position: Int) -> String {
+    private func node(_ position: Int) -> String {
         """
-                default: "unix:\(directory)/default\(position + 1).sock"
+              sip\(position % nodesTogether + 1):
+                sip: [ "udp:\(sip[position])", "tcp:\(streamSIP[position])" ]
+                tcontroller: "unix:\(directory)/node\(position + 1).sock"
+                mesh: "tcp:\(mesh[position])"
+        \(routing == nil ? "" : "        default: \"unix:\(directory)/default\(position + 1).sock\"")
+        """
+    }
+
+    private var roles: String {
+        """
             statServers: { stat1: {} }
             routers: { router1: {} }
         """

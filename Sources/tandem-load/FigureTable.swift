@@ -10,7 +10,7 @@ struct FigureTable {
 
     private static var figures: [any MeasuredFigure] {
         Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases + RoutingFigure.allCases
-            + RecoveryFigure.allCases
+            + RecoveryFigure.allCases + RestartFigure.allCases
     }
 
     /// By the key of the figure.
@@ -35,6 +35,10 @@ struct FigureTable {
     }
 
     mutating func add(_ figure: RecoveryFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: RestartFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
 

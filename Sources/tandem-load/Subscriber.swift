@@ -48,6 +48,18 @@ final class Subscriber {
         throw LoadFailure("\(wanted.name) of DN \(dn) did not come to \(connection.address)")
     }
 
+    /// Reads on until a DN comes into service.
+    ///
+    /// - Returns: how often DNs were said to have gone before: one by one, or with their owner.
+    func departures(until dn: String) throws -> Int {
+        var count = 0
+        while true {
+            let event = try next()
+            if event.type == .eventDNBackInService, event.thisDN == dn { return count }
+            if event.type == .eventDNOutOfService || event.privateInfo == .ownerUnreachable { count += 1 }
+        }
+    }
+
     /// Waits until a node is said to be unreachable.
     ///
     /// - Returns: the moment at which it was heard.

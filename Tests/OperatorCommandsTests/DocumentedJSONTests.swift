@@ -71,10 +71,17 @@ struct DocumentedJSONTests {
         all += keys(JSONOutput.compact(AgentStatsJSON(statistics))).filter { !Self.names.contains($0) }
         all += keys(JSONOutput.compact(GroupStatsJSON(statistics, by: .skill))).filter { !Self.names.contains($0) }
         all += keys(JSONOutput.compact(ConsequencesJSON(consequences)))
+        all += keys(JSONOutput.compact(RolloutJSON(rollout(.running))))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)
         #expect(try missing(all).isEmpty)
+    }
+
+    @Test
+    func everyStateOfARolloutIsDocumented() throws {
+        #expect(try missing(RolloutMachine.Phase.allCases.map(\.word)).isEmpty)
+        #expect(try missing(RolloutMachine.Member.State.allCases.map(\.word)).isEmpty)
     }
 
     @Test

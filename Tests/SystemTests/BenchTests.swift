@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test func `restarts of all nodes are measured, and neither phones nor calls nor clients notice them`() throws {
+        let result = try Program.run(
+            [Executables.companion("tandem-load"), "bench", "--only", "restarts", "--quick", "--json"], seconds: 120)
+        #expect(result.code == 0, "\(result.output)")
+        for key in ["gap"] + ["unanswered", "silence", "wait", "pause", "rate"].map({ "\($0)-handover" }) {
+            #expect(result.output.contains("\"restarts-\(key)\""), "\(key): \(result.output)")
+        }
+        for key in ["lost", "blinked", "heard", "calls", "refused"] {
+            let row = result.output.split(separator: "\n").first { $0.contains("\"restarts-\(key)\"") }
+            #expect(row?.contains("\"median\": 0.0,") == true, "\(key): \(result.output)")
+        }
+    }
+
     /// The repository's configurations of other servers.
     private static func peers(file: String = #filePath) -> String {
         file.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Benchmarks/peers"

@@ -406,7 +406,7 @@ let orders: [WorkerOrder] = {
         .showHistory(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
         .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion), .reportReach(request: 8),
-    ] + statisticsQuestions.map { .countUp(request: 9, $0) }
+    ] + statisticsQuestions.map { .countUp(request: 9, $0) } + restartOrders
 }()
 
 private let demandingSet: CertificateSet = {
@@ -606,21 +606,23 @@ private let routeAnswers: RouteAnswers = {
     return answers
 }()
 
-let news: [WorkerNews] = [
-    .ready, .heartbeat, .failed("The port is taken."),
-    .introduction(
-        WorkerIntroduction(
-            node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max), version: "1.0")
-    ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
-    .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
-    .agents(agentList), .agents(AgentList()), .route(routeAnswer), .route(RouteAnswer()),
-    .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach(reachReport), .reach(ReachReport()),
-    .history(history), .history(DNHistory(request: 0)), .history(lostHistory),
-    .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
-    .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
-    .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
-    .clientCutOff(ClientCutOff(client: .max, reason: "it reads too slowly", untold: .max)),
-]
+let news: [WorkerNews] =
+    [
+        .ready, .heartbeat, .failed("The port is taken."),
+        .introduction(
+            WorkerIntroduction(
+                node: "dc1/a", incarnation: Incarnation(rawValue: 7), topology: TopologyDigest(value: .max),
+                version: "1.0")
+        ), .report(nodeReport), .report(NodeReport()), .dn(dnReport),
+        .dn(DNReport()), .dnList(dnList), .dnList(DNList()), .calls(callList), .calls(CallList()),
+        .agents(agentList), .agents(AgentList()), .route(routeAnswer), .route(RouteAnswer()),
+        .statistics(statisticsAnswer), .statistics(StatisticsAnswer()), .reach(reachReport), .reach(ReachReport()),
+        .history(history), .history(DNHistory(request: 0)), .history(lostHistory),
+        .linkChanged(LinkChange(peer: "dc1/b", state: "down", problem: "peer closed", untold: 3)),
+        .linkChanged(LinkChange(peer: "dc1/b", state: "live")),
+        .clientCutOff(ClientCutOff(client: 7, reason: "", untold: 0)),
+        .clientCutOff(ClientCutOff(client: .max, reason: "it reads too slowly", untold: .max)),
+    ] + restartNews
 
 let operatorRequests: [OperatorRequest] =
     [
@@ -630,7 +632,7 @@ let operatorRequests: [OperatorRequest] =
         .events(.oldest, follow: false),
         .events(.next, follow: true),
         .events(.sequence(3, stream: .max), follow: true), .events(.time(1_769_860_800_000), follow: false),
-    ] + statisticsQuestions.map { .statistics($0) }
+    ] + statisticsQuestions.map { .statistics($0) } + restartRequests
 
 let operatorAnswers: [OperatorAnswer] = {
     var status = ClusterStatus()
@@ -684,7 +686,7 @@ let operatorAnswers: [OperatorAnswer] = {
         .events(EventBatch(stream: 1, next: 1, isCaughtUp: true)),
         .events(
             EventBatch(stream: .max, events: clusterEvents, missed: 4, next: 501, isCaughtUp: false)),
-    ]
+    ] + rolloutAnswers
 }()
 
 private let clusterEvents: [ClusterEvent] = (1...EventBatch.maximumEvents).map { number in

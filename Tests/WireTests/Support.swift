@@ -102,6 +102,13 @@ func everySample() -> [Sample] {
             }
         )
     }
+    for message in handoverMessages {
+        samples.append(
+            Sample(frame: frame { HandoverCodec.encode(message, to: &$0) }) {
+                _ = try HandoverCodec.decode(type: $0, $1.span.bytes)
+            }
+        )
+    }
     return samples + operatorSamples()
 }
 

@@ -87,6 +87,9 @@ typedef struct Tandem__Control__DNAnswer Tandem__Control__DNAnswer;
 typedef struct Tandem__Control__Refusal Tandem__Control__Refusal;
 typedef struct Tandem__Control__Events Tandem__Control__Events;
 typedef struct Tandem__Control__Event Tandem__Control__Event;
+typedef struct Tandem__Control__DrainRequest Tandem__Control__DrainRequest;
+typedef struct Tandem__Control__DrainReport Tandem__Control__DrainReport;
+typedef struct Tandem__Control__StayingPhones Tandem__Control__StayingPhones;
 typedef struct Tandem__Control__RestartRequest Tandem__Control__RestartRequest;
 typedef struct Tandem__Control__RolloutRequest Tandem__Control__RolloutRequest;
 typedef struct Tandem__Control__Rollout Tandem__Control__Rollout;
@@ -903,10 +906,14 @@ struct  Tandem__Control__NodeReport
    * Of a node: the smallest receive buffer of its UDP sockets; 0 without any.
    */
   uint64_t receive_buffer_bytes;
+  /*
+   * Absent of a node that is not being drained.
+   */
+  Tandem__Control__DrainReport *drain;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL }
 
 
 struct  Tandem__Control__TrunkReport
@@ -1982,6 +1989,69 @@ struct  Tandem__Control__Event
 #define TANDEM__CONTROL__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__event__descriptor) \
     , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1244 to a node, type 1315 of an operator: phones and desktops are to leave a node, or may stay. Type 1334 says that it is done.
+ */
+struct  Tandem__Control__DrainRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Its full name; empty to the node itself.
+   */
+  char *node;
+  /*
+   * False: they may stay.
+   */
+  protobuf_c_boolean begins;
+  /*
+   * How long calls may go on.
+   */
+  uint64_t patience_milliseconds;
+  /*
+   * Phones that are sent elsewhere a second.
+   */
+  uint32_t pace;
+};
+#define TANDEM__CONTROL__DRAIN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__drain_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Tandem__Control__DrainReport
+{
+  ProtobufCMessage base;
+  /*
+   * Until calls should have ended.
+   */
+  uint64_t milliseconds_left;
+  uint64_t sent_elsewhere;
+  uint64_t closed_flows;
+  uint64_t asked_desktops;
+  /*
+   * Phones that came back, at most 64, the most frequent first.
+   */
+  size_t n_staying;
+  Tandem__Control__StayingPhones **staying;
+};
+#define TANDEM__CONTROL__DRAIN_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__drain_report__descriptor) \
+    , 0, 0, 0, 0, 0,NULL }
+
+
+struct  Tandem__Control__StayingPhones
+{
+  ProtobufCMessage base;
+  /*
+   * What they call themselves (User-Agent).
+   */
+  char *agent;
+  uint64_t count;
+};
+#define TANDEM__CONTROL__STAYING_PHONES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__staying_phones__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -3428,6 +3498,63 @@ Tandem__Control__Event *
 void   tandem__control__event__free_unpacked
                      (Tandem__Control__Event *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__DrainRequest methods */
+void   tandem__control__drain_request__init
+                     (Tandem__Control__DrainRequest         *message);
+size_t tandem__control__drain_request__get_packed_size
+                     (const Tandem__Control__DrainRequest   *message);
+size_t tandem__control__drain_request__pack
+                     (const Tandem__Control__DrainRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__drain_request__pack_to_buffer
+                     (const Tandem__Control__DrainRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DrainRequest *
+       tandem__control__drain_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__drain_request__free_unpacked
+                     (Tandem__Control__DrainRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DrainReport methods */
+void   tandem__control__drain_report__init
+                     (Tandem__Control__DrainReport         *message);
+size_t tandem__control__drain_report__get_packed_size
+                     (const Tandem__Control__DrainReport   *message);
+size_t tandem__control__drain_report__pack
+                     (const Tandem__Control__DrainReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__drain_report__pack_to_buffer
+                     (const Tandem__Control__DrainReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DrainReport *
+       tandem__control__drain_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__drain_report__free_unpacked
+                     (Tandem__Control__DrainReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__StayingPhones methods */
+void   tandem__control__staying_phones__init
+                     (Tandem__Control__StayingPhones         *message);
+size_t tandem__control__staying_phones__get_packed_size
+                     (const Tandem__Control__StayingPhones   *message);
+size_t tandem__control__staying_phones__pack
+                     (const Tandem__Control__StayingPhones   *message,
+                      uint8_t             *out);
+size_t tandem__control__staying_phones__pack_to_buffer
+                     (const Tandem__Control__StayingPhones   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__StayingPhones *
+       tandem__control__staying_phones__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__staying_phones__free_unpacked
+                     (Tandem__Control__StayingPhones *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__RestartRequest methods */
 void   tandem__control__restart_request__init
                      (Tandem__Control__RestartRequest         *message);
@@ -3716,6 +3843,15 @@ typedef void (*Tandem__Control__Events_Closure)
 typedef void (*Tandem__Control__Event_Closure)
                  (const Tandem__Control__Event *message,
                   void *closure_data);
+typedef void (*Tandem__Control__DrainRequest_Closure)
+                 (const Tandem__Control__DrainRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DrainReport_Closure)
+                 (const Tandem__Control__DrainReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__StayingPhones_Closure)
+                 (const Tandem__Control__StayingPhones *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__RestartRequest_Closure)
                  (const Tandem__Control__RestartRequest *message,
                   void *closure_data);
@@ -3805,6 +3941,9 @@ extern const ProtobufCMessageDescriptor tandem__control__dnanswer__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__refusal__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__events__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__event__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__drain_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__drain_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__staying_phones__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__restart_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout__descriptor;

@@ -20,6 +20,8 @@ typedef struct Tandem__Handover__Piece Tandem__Handover__Piece;
 typedef struct Tandem__Handover__State Tandem__Handover__State;
 typedef struct Tandem__Handover__DNState Tandem__Handover__DNState;
 typedef struct Tandem__Handover__Rest Tandem__Handover__Rest;
+typedef struct Tandem__Handover__Drain Tandem__Handover__Drain;
+typedef struct Tandem__Handover__StayingPhone Tandem__Handover__StayingPhone;
 typedef struct Tandem__Handover__Address Tandem__Handover__Address;
 typedef struct Tandem__Handover__Instant Tandem__Handover__Instant;
 typedef struct Tandem__Handover__DN Tandem__Handover__DN;
@@ -306,10 +308,62 @@ struct  Tandem__Handover__Rest
    */
   size_t n_unwritten;
   uint32_t *unwritten;
+  /*
+   * Of a node that is being drained.
+   */
+  Tandem__Handover__Drain *drain;
 };
 #define TANDEM__HANDOVER__REST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__rest__descriptor) \
-    , NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0,NULL, NULL }
+
+
+struct  Tandem__Handover__Drain
+{
+  ProtobufCMessage base;
+  /*
+   * Nanoseconds that calls may go on.
+   */
+  uint64_t patience;
+  /*
+   * Phones a second.
+   */
+  uint64_t pace;
+  uint64_t deadline;
+  uint64_t sent_elsewhere;
+  uint64_t closed_flows;
+  uint64_t asked_desktops;
+  uint64_t next_at;
+  /*
+   * DNs whose phones were sent elsewhere once.
+   */
+  size_t n_asked;
+  uint32_t *asked;
+  /*
+   * Those that came back.
+   */
+  size_t n_staying;
+  Tandem__Handover__StayingPhone **staying;
+  /*
+   * Streams that are closed one by one.
+   */
+  size_t n_flows;
+  uint64_t *flows;
+};
+#define TANDEM__HANDOVER__DRAIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__drain__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__StayingPhone
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  char *agent;
+};
+#define TANDEM__HANDOVER__STAYING_PHONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__staying_phone__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
 
 
 struct  Tandem__Handover__Address
@@ -3065,6 +3119,44 @@ Tandem__Handover__Rest *
                       const uint8_t       *data);
 void   tandem__handover__rest__free_unpacked
                      (Tandem__Handover__Rest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Drain methods */
+void   tandem__handover__drain__init
+                     (Tandem__Handover__Drain         *message);
+size_t tandem__handover__drain__get_packed_size
+                     (const Tandem__Handover__Drain   *message);
+size_t tandem__handover__drain__pack
+                     (const Tandem__Handover__Drain   *message,
+                      uint8_t             *out);
+size_t tandem__handover__drain__pack_to_buffer
+                     (const Tandem__Handover__Drain   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Drain *
+       tandem__handover__drain__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__drain__free_unpacked
+                     (Tandem__Handover__Drain *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__StayingPhone methods */
+void   tandem__handover__staying_phone__init
+                     (Tandem__Handover__StayingPhone         *message);
+size_t tandem__handover__staying_phone__get_packed_size
+                     (const Tandem__Handover__StayingPhone   *message);
+size_t tandem__handover__staying_phone__pack
+                     (const Tandem__Handover__StayingPhone   *message,
+                      uint8_t             *out);
+size_t tandem__handover__staying_phone__pack_to_buffer
+                     (const Tandem__Handover__StayingPhone   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__StayingPhone *
+       tandem__handover__staying_phone__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__staying_phone__free_unpacked
+                     (Tandem__Handover__StayingPhone *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Handover__Address methods */
 void   tandem__handover__address__init
@@ -5895,6 +5987,12 @@ typedef void (*Tandem__Handover__DNState_Closure)
 typedef void (*Tandem__Handover__Rest_Closure)
                  (const Tandem__Handover__Rest *message,
                   void *closure_data);
+typedef void (*Tandem__Handover__Drain_Closure)
+                 (const Tandem__Handover__Drain *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__StayingPhone_Closure)
+                 (const Tandem__Handover__StayingPhone *message,
+                  void *closure_data);
 typedef void (*Tandem__Handover__Address_Closure)
                  (const Tandem__Handover__Address *message,
                   void *closure_data);
@@ -6350,6 +6448,8 @@ extern const ProtobufCMessageDescriptor tandem__handover__piece__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__state__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__rest__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__drain__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__staying_phone__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__address__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__instant__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__dn__descriptor;

@@ -52,7 +52,11 @@ typedef enum _Tandem__Tlibrary__Event__PrivateInfo {
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__END_OF_SNAPSHOT = 2,
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_UNREACHABLE = 3,
   TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_REACHABLE = 4,
-  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT = 5
+  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__OWNER_HINT = 5,
+  /*
+   * The node is being drained: the client holds the DN in service, and should register it at the node that is named, with its token.
+   */
+  TANDEM__TLIBRARY__EVENT__PRIVATE_INFO__MOVE_HINT = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TANDEM__TLIBRARY__EVENT__PRIVATE_INFO)
 } Tandem__Tlibrary__Event__PrivateInfo;
 
@@ -386,7 +390,7 @@ struct  Tandem__Tlibrary__Event
   size_t n_statuses;
   Tandem__Tlibrary__DNStatus **statuses;
   /*
-   * OWNER_UNREACHABLE, OWNER_REACHABLE, OWNER_HINT, EventLinkConnected, EventLinkDisconnected: the node concerned.
+   * OWNER_UNREACHABLE, OWNER_REACHABLE, OWNER_HINT, MOVE_HINT, EventLinkConnected, EventLinkDisconnected: the node concerned.
    */
   char *owner;
   /*
@@ -409,7 +413,7 @@ struct  Tandem__Tlibrary__Event
   uint32_t error_code;
   char *error_message;
   /*
-   * OWNER_HINT: the T-Controller port of the owner, "tcp:192.0.2.1:7101", "tls:192.0.2.1:7101" or "unix:/path".
+   * OWNER_HINT, MOVE_HINT: the T-Controller port of the owner, "tcp:192.0.2.1:7101", "tls:192.0.2.1:7101" or "unix:/path".
    */
   char *owner_address;
   /*

@@ -70,6 +70,7 @@ extension NodeCore {
             if authenticator != nil { state.message(18, &authenticator!) }
             transferGraces(&state)
             transferUnwritten(&state)
+            state.optional(22, &drain)
             guard state.isReading, state.problem == nil else { return }
             derive(&state)
         }
