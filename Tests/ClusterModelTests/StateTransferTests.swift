@@ -204,7 +204,7 @@ private func key(_ field: UInt8, _ kind: UInt8) -> UInt8 { field << 3 | kind }
         func problem(_ bytes: [UInt8]) -> String? {
             var pair = Pair()
             let problem = read(bytes + good, into: &pair)
-            if problem != nil { #expect(pair == Pair(), "\(bytes)") }
+            #expect(pair.second == (problem == nil ? 9 : 2), "\(bytes)")
             return problem
         }
         #expect(problem([]) == nil)
@@ -252,8 +252,9 @@ private func key(_ field: UInt8, _ kind: UInt8) -> UInt8 { field << 3 | kind }
         // The point says that it is longer than what holds it, and its field that it is longer than the point.
         #expect(read([key(14, 2), 5, key(1, 0), 2], into: &value) == "a field is longer than its message")
         #expect(read([key(14, 2), 2, key(1, 0), 0x80, 0x01], into: &value) == "a number has no end")
-        #expect(read([key(14, 2), 2, key(3, 2), 1, 0], into: &value) == "a field is longer than its message")
         #expect(value == Everything())
+        // What stands behind all that this build knows is not looked at.
+        #expect(read([key(14, 2), 2, key(3, 2), 1], into: &value) == nil)
         // The second part is bad, and nothing after it counts.
         let parts: [UInt8] = [key(15, 2), 2, key(1, 0), 7, key(15, 2), 2, key(1, 2), 9, 0x8A, 0x01, 1, 7]
         #expect(read(parts, into: &value) == "field 1 is of another kind")

@@ -228,7 +228,8 @@ private struct Exploration {
     @Test func `with two mishaps anywhere never both serve, and one does in the end`() {
         let all = Exploration(mishaps: 2)
         #expect(all.problems == [])
-        #expect(all.seen.count > 1_000 && all.servedInTheEnd.first > 50 && all.servedInTheEnd.second > 10)
+        #expect(all.seen.count > 1_000)
+        #expect(all.servedInTheEnd.first > 50000, "\(all.servedInTheEnd) of \(all.ends)")
     }
 
     @Test func `three mishaps are no worse`() {

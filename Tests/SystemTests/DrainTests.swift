@@ -43,7 +43,7 @@ import Wire
                     assert refresh(phone).status == 200
                 for phone in goes, stays, talks, other: phone.awaits_service()
                 one, two = connect(talks, other)
-                tandem("drain", "dc1/sip1")
+                tandem("drain", "dc1/sip1", "--pace", "100000")
                 answer = refresh(goes)
                 # Without it a phone goes elsewhere at once; with it, it should send nothing here, not even a BYE (RFC 3261 21.5.4).
                 assert answer.status == 503 and not answer["Retry-After"], answer.text

@@ -120,7 +120,7 @@ extension Bench {
         }
         let refused = outcome.refused.sorted { $0.key < $1.key }.map { ", \($0.value) answered with \($0.key)" }
         return "\(outcome.answered) requests answered, \(outcome.unanswered) lost\(refused.joined()), longest silence "
-            + "\(milliseconds(outcome.longestSilence)), longest wait \(milliseconds(outcome.longestWait)), longest pause of "
-            + "the generator \(milliseconds(outcome.longestPause))"
+            + "\(milliseconds(outcome.longestSilence)), longest wait \(milliseconds(outcome.longestWait)), "
+            + "longest pause of the generator \(milliseconds(outcome.longestPause))"
     }
 }

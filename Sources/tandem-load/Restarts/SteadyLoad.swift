@@ -28,7 +28,7 @@ final class SteadyLoad {
         var longestWait: UInt64 = 0
         /// Nanoseconds in which one server had requests to answer and answered none, at the most.
         var longestSilence: UInt64 = 0
-        /// Nanoseconds between two looks of ours at the sockets, at the most: so much of the others may be our own fault.
+        /// Nanoseconds between two looks of ours at the sockets, at the most: so much of the others may be our fault.
         var longestPause: UInt64 = 0
         /// While requests were sent.
         var nanoseconds: UInt64 = 0
