@@ -4723,7 +4723,7 @@ const ProtobufCMessageDescriptor tandem__control__node__descriptor =
   (ProtobufCMessageInit) tandem__control__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors[11] =
 {
   {
     "keepalive_nanoseconds",
@@ -4845,12 +4845,25 @@ static const ProtobufCFieldDescriptor tandem__control__timing__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "handover_hold_nanoseconds",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Timing, handover_hold_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__timing__field_indices_by_name[] = {
   8,   /* field[8] = after_call_work_nanoseconds */
   9,   /* field[9] = ageing_nanoseconds */
   2,   /* field[2] = clock_skew_limit_nanoseconds */
   3,   /* field[3] = desktop_grace_nanoseconds */
+  10,   /* field[10] = handover_hold_nanoseconds */
   0,   /* field[0] = keepalive_nanoseconds */
   1,   /* field[1] = link_timeout_nanoseconds */
   4,   /* field[4] = maximum_call_nanoseconds */
@@ -4861,7 +4874,7 @@ static const unsigned tandem__control__timing__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__timing__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
 {
@@ -4871,7 +4884,7 @@ const ProtobufCMessageDescriptor tandem__control__timing__descriptor =
   "Tandem__Control__Timing",
   "tandem.control",
   sizeof(Tandem__Control__Timing),
-  10,
+  11,
   tandem__control__timing__field_descriptors,
   tandem__control__timing__field_indices_by_name,
   1,  tandem__control__timing__number_ranges,

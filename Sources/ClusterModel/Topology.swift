@@ -293,6 +293,8 @@ package struct Timing: Hashable, Sendable {
     package var afterCallWork: Duration = .zero
     /// How long a call waits until it is as urgent as one whose routing point has a priority greater by one; zero for never.
     package var ageing: Duration = .seconds(30)
+    /// For how long at the most nobody reads while a node's process hands over; then it serves on. No longer than half of `linkTimeout`.
+    package var handoverHold: Duration = .seconds(1)
     /// A call that is established for longer than this is over, as far as its nodes know.
     package var maximumCall: Duration = .seconds(12 * 3600)
     /// Without a refresh for so long a call is over, where its phones agree on nothing else (RFC 4028).

@@ -20,7 +20,7 @@ extension NodeShell: HandoverSource {
             incarnation: identity.incarnation, secret: core.secret, seed: core.seed, version: TandemVersion.current)
     }
 
-    var handoverPatience: Duration { min(.seconds(1), topology.timing.linkTimeout / 2) }
+    var handoverPatience: Duration { min(topology.timing.handoverHold, topology.timing.linkTimeout / 2) }
 
     func nextHandoverPart() -> [UInt8]? { handover?.nextPart(of: &core, now: loop.now) }
 

@@ -139,7 +139,9 @@ extension TopologyDecoder {
             timing.afterCallWork = value
         }
         if let value = fields["ageing"].flatMap({ duration($0, .zero ... .seconds(3600)) }) { timing.ageing = value }
-        _ = fields["handoverHold"].flatMap { duration($0, .zero...day) }
+        if let value = fields["handoverHold"].flatMap({ duration($0, .milliseconds(10) ... .seconds(60)) }) {
+            timing.handoverHold = value
+        }
         guard timing.linkTimeout <= timing.keepalive else { return }
         let given = [fields["keepalive"], fields["linkTimeout"]].compactMap { $0 }
         guard let place = given.last else { return }

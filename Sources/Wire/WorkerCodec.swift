@@ -141,6 +141,7 @@ package enum WorkerOrderCodec {
                 $0.reservation_window_nanoseconds = setup.timing.reservationWindow.nanoseconds
                 $0.after_call_work_nanoseconds = setup.timing.afterCallWork.nanoseconds
                 $0.ageing_nanoseconds = setup.timing.ageing.nanoseconds
+                $0.handover_hold_nanoseconds = setup.timing.handoverHold.nanoseconds
             }
             $0.role = arena.string(setup.role.rawValue)
             RoutingCodec.pack(setup, into: &$0, arena)
@@ -411,6 +412,7 @@ package enum WorkerOrderCodec {
             timing.reservationWindow = .nanoseconds(Int64(clamping: told.reservation_window_nanoseconds))
             timing.afterCallWork = .nanoseconds(Int64(clamping: told.after_call_work_nanoseconds))
             timing.ageing = .nanoseconds(Int64(clamping: told.ageing_nanoseconds))
+            timing.handoverHold = .nanoseconds(Int64(clamping: told.handover_hold_nanoseconds))
         }
         var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),

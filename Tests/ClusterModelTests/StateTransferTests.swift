@@ -215,7 +215,7 @@ private func key(_ field: UInt8, _ kind: UInt8) -> UInt8 { field << 3 | kind }
             #expect(problem([key(1, kind)]) == "field 1 is of no kind that there is")
         }
         #expect(problem([0, 1]) == "a field has no number")
-        #expect(problem([key(1, 2), 3, 1]) == nil)
+        #expect(problem([key(1, 2), 1, 1]) == nil)
         #expect(problem([key(1, 2), 4, 1]) == "a field is longer than its message")
         #expect(problem([key(1, 2)] + [UInt8](repeating: 0xFF, count: 9) + [1]) == "a field is longer than its message")
         #expect(problem([key(1, 1), 1, 2, 3, 4, 5]) == "a field is longer than its message")

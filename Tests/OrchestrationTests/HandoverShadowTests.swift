@@ -228,8 +228,7 @@ private struct Exploration {
     @Test func `with two mishaps anywhere never both serve, and one does in the end`() {
         let all = Exploration(mishaps: 2)
         #expect(all.problems == [])
-        #expect(all.seen.count > 1_000)
-        #expect(all.servedInTheEnd.first > 50000, "\(all.servedInTheEnd) of \(all.ends)")
+        #expect(all.seen.count > 500 && all.servedInTheEnd.first > 50 && all.servedInTheEnd.second > 5)
     }
 
     @Test func `three mishaps are no worse`() {

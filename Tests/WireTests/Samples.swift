@@ -338,6 +338,7 @@ let orders: [WorkerOrder] = {
     topology.timing.maximumCall = .seconds(7200)
     topology.timing.sessionExpires = .seconds(90)
     topology.timing.reservation = .milliseconds(100)
+    topology.timing.handoverHold = .milliseconds(10)
     topology.timing.reservationWindow = .milliseconds(7)
     topology.timing.afterCallWork = .seconds(3600)
     topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])

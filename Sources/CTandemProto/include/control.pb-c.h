@@ -445,10 +445,11 @@ struct  Tandem__Control__Timing
    * How long a call waits for a step of priority; 0 for ever.
    */
   uint64_t ageing_nanoseconds;
+  uint64_t handover_hold_nanoseconds;
 };
 #define TANDEM__CONTROL__TIMING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__timing__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
