@@ -102,5 +102,7 @@ int main(int count, char **arguments) {
     printf("bound\n");
     fflush(stdout);
     serve(emptied);
+    // At once: the end of a process takes a while until it comes to its sockets.
+    close(emptied);
     return 0;
 }

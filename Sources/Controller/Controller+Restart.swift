@@ -20,6 +20,8 @@ final class SuccessorHandle {
     let connection: FramedConnection
     let incarnation: UInt64
     let log: WorkerLog
+    /// What it runs, held; nil for what is installed.
+    let program: OwnedDescriptor?
     var watch: DescriptorWatch?
     var timer: TimerToken?
     /// Why it did not come to anything.
@@ -28,8 +30,10 @@ final class SuccessorHandle {
     var formerEnd: ProcessEnd?
 
     init(
-        _ way: Way, _ process: ChildProcess, _ connection: FramedConnection, incarnation: Incarnation, log: WorkerLog
+        _ way: Way, _ process: ChildProcess, _ connection: FramedConnection, incarnation: Incarnation, log: WorkerLog,
+        program: OwnedDescriptor?
     ) {
+        self.program = program
         self.way = way
         self.process = process
         self.connection = connection
@@ -45,7 +49,7 @@ extension Controller {
     private static let patience = Duration.seconds(30)
 
     /// - Parameter former: the program to run; nil for the one that is installed.
-    func restart(_ worker: WorkerHandle, running former: String? = nil) {
+    func restart(_ worker: WorkerHandle, running former: OwnedDescriptor? = nil) {
         guard worker.successor == nil, worker.isReady else {
             return restartFailed(worker, "it is not ready, so there is nobody to hand over")
         }
@@ -60,7 +64,7 @@ extension Controller {
         }
     }
 
-    private func beginRestart(_ worker: WorkerHandle, _ former: String?) throws(SystemError) {
+    private func beginRestart(_ worker: WorkerHandle, _ former: OwnedDescriptor?) throws(SystemError) {
         let incarnation = try nextIncarnation(for: worker.name)
         let log = WorkerLog(node: worker.name, path: options.nextLogPipe(of: worker.name), on: loop)
         let output = try log.begin()
@@ -76,7 +80,7 @@ extension Controller {
             _ = try? process.send(.kill)
             throw error
         }
-        let successor = SuccessorHandle(way, process, connection, incarnation: incarnation, log: log)
+        let successor = SuccessorHandle(way, process, connection, incarnation: incarnation, log: log, program: former)
         worker.successor = successor
         successor.watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self, unowned worker] in
             successorEnded(worker)
@@ -95,7 +99,7 @@ extension Controller {
     }
 
     private func startProcess(
-        for worker: WorkerHandle, _ belongings: [OwnedDescriptor], _ former: String?
+        for worker: WorkerHandle, _ belongings: [OwnedDescriptor], _ former: OwnedDescriptor?
     ) throws(SystemError) -> (process: ChildProcess, control: OwnedDescriptor) {
         if former == nil, isSpareCurrent, let spare = takeSpare(for: worker, belongings) {
             return (spare.process, spare.control)
@@ -148,6 +152,7 @@ extension Controller {
         worker.log = successor.log
         worker.log.move(to: options.logPipe(of: worker.name))
         worker.process = successor.process
+        worker.program = successor.program
         worker.incarnation = successor.incarnation
         worker.killed = nil
         worker.lastProblem = ""

@@ -97,11 +97,18 @@ extension Controller {
                     noteFailedRestart(of: worker, "the program that it ran before is not known any more", [])
                     continue
                 }
-                restart(worker, running: Files.path(ofHeld: program))
+                bringBack(worker, to: program)
             case .note(let severity, let member, let sentence):
                 tell(severity, member, sentence)
             }
         }
+    }
+
+    /// One that does not serve has nothing to hand over: it is started on that program.
+    private func bringBack(_ worker: WorkerHandle, to program: OwnedDescriptor) {
+        if worker.isReady { return restart(worker, running: program) }
+        worker.program = program
+        _ = try? worker.process?.send(.kill)
     }
 
     private func tell(_ severity: Condition.Severity, _ member: String, _ sentence: String) {
@@ -140,7 +147,7 @@ extension Controller {
 
     /// Goes on with what an earlier controller has begun.
     func resumeRollout() {
-        guard let kept = (try? Files.read(rolloutPath, limit: 1 << 20)).flatMap(RolloutCodec.read) else { return }
+        guard let kept = (try? Files.read(rolloutPath, limit: 2 << 20)).flatMap(RolloutCodec.read) else { return }
         rollout = RolloutMachine(
             number: kept.number, policy: kept.policy, phase: kept.phase, members: kept.members,
             now: loop.now.monotonic)

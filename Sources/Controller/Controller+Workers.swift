@@ -70,10 +70,10 @@ extension Controller {
         holdSockets(of: worker)
         let belongings = [log] + worker.sockets.map(\.descriptor)
         var (process, control): (ChildProcess, OwnedDescriptor)
-        if let spare = takeSpare(for: worker, belongings) {
+        if worker.program == nil, let spare = takeSpare(for: worker, belongings) {
             (process, control) = (spare.process, spare.control)
         } else {
-            (process, control) = try launch(worker.role, output: log)
+            (process, control) = try launch(worker.role, output: log, running: worker.program)
             worker.process = process
             guard try control.send([0], passing: belongings) == 1 else {
                 throw SystemError(notOurs: "the socket of process \(process.process), which takes nothing")
@@ -104,11 +104,12 @@ extension Controller {
     ///   - output: until then.
     ///   - program: nil for the one that is installed.
     func launch(
-        _ role: RoleName, output: OwnedDescriptor, running program: String? = nil
+        _ role: RoleName, output: OwnedDescriptor, running program: OwnedDescriptor? = nil
     ) throws(SystemError) -> (process: ChildProcess, control: OwnedDescriptor) {
         let (ours, theirs) = try Sockets.streamPair()
         let process = try ChildProcess.spawn(
-            program ?? Self.workerProgram, arguments: ["--role", role.rawValue], environment: workerEnvironment,
+            program.map(Files.path(ofHeld:)) ?? Self.workerProgram, arguments: ["--role", role.rawValue],
+            environment: workerEnvironment,
             inherited: [
                 ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(output, as: 1),
                 ChildProcess.Inheritance(output, as: 2),

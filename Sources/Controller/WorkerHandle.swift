@@ -56,6 +56,8 @@ final class WorkerHandle {
     var drain: DrainRequest?
     /// The process that is taking its place, while that lasts.
     var successor: SuccessorHandle?
+    /// The program that it went back to, held; nil for the one that is installed.
+    var program: OwnedDescriptor?
     /// What it serves at, kept open for its next life; nothing of a worker that an earlier controller has started.
     var sockets: [(name: String, descriptor: OwnedDescriptor)] = []
     var incarnation: UInt64 = 0

@@ -76,7 +76,7 @@ struct RolloutSession {
     private func conclude(_ rollout: RolloutMachine) throws(CommandFailure) {
         if !isJSON { console.print(RolloutScreen.summary(rollout)) }
         guard rollout.phase != .finished else { return }
-        guard let failed = rollout.members.first(where: { $0.state == .failed }) else {
+        guard rollout.phase != .aborted, let failed = rollout.culprit else {
             throw CommandFailure("the rollout was aborted; `tandem restart --rolling` begins another", .failed)
         }
         for line in failed.logLines { console.note("  \(Wording.printable(line))") }

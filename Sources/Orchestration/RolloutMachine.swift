@@ -99,6 +99,10 @@ package struct RolloutMachine: Equatable, Sendable {
         package var healthySince: UInt64?
         /// It goes back to the program of before.
         package var isReverting = false
+        /// It runs the program that the rollout brings, well or not. Not on disk: a later controller knows nobody's former program.
+        package var hasChanged = false
+        /// Why it has failed, while it goes back.
+        fileprivate(set) var failure = ""
 
         package init(name: String, dataCenter: String) {
             self.name = name
@@ -106,10 +110,13 @@ package struct RolloutMachine: Equatable, Sendable {
         }
 
         var isAway: Bool { state == .restarting || state == .settling }
+
+        /// Where that is wanted: whoever runs the program that the rollout brings, and nothing is under way.
+        var goesBack: Bool { state == .done || state == .failed && hasChanged && !isReverting }
     }
 
-    /// Of what a worker had in service, so much has to be back: phones go and come meanwhile.
-    static let inServicePercent: UInt64 = 95
+    /// Of what a worker had in service, one of so many need not be back: phones go and come meanwhile.
+    static let mayBeMissing: UInt64 = 20
     /// Lines of a log that are kept of a worker that failed.
     package static let maximumLines = 12
 
@@ -175,6 +182,7 @@ package struct RolloutMachine: Equatable, Sendable {
     package mutating func restarted(_ name: String, _ takeover: Takeover?, now: UInt64) {
         guard let position = position(of: name, in: .restarting) else { return }
         members[position].state = .settling
+        members[position].hasChanged = !members[position].isReverting
         members[position].takeover = takeover
         members[position].healthySince = nil
     }
@@ -213,10 +221,13 @@ package struct RolloutMachine: Equatable, Sendable {
     // MARK: Health
 
     private mutating func look(_ position: Int, _ node: NodeStatus, _ now: UInt64) -> [Action] {
+        // Another controller counts from zero.
+        members[position].before.restarts = min(members[position].before.restarts, node.restarts)
         let before = members[position].before
         if members[position].state == .restarting {
-            // The controller that would have heard of it is gone.
+            // It was started and not handed over to, or the controller that would have heard of it is gone.
             if let health = Health(node), health.incarnation > before.incarnation {
+                members[position].before.restarts = node.restarts
                 restarted(members[position].name, nil, now: now)
             }
         } else if node.restarts > before.restarts {
@@ -245,7 +256,7 @@ package struct RolloutMachine: Equatable, Sendable {
         if health.liveLinks < before.liveLinks {
             return "\(health.liveLinks) of its links are live, and \(before.liveLinks) were"
         }
-        if health.inService < before.inService * Self.inServicePercent / 100 {
+        if health.inService < before.inService - before.inService / Self.mayBeMissing {
             return "\(health.inService) of its DNs are in service, and \(before.inService) were"
         }
         return nil
@@ -255,6 +266,7 @@ package struct RolloutMachine: Equatable, Sendable {
         let name = members[position].name
         if members[position].isReverting {
             members[position].state = .reverted
+            members[position].problem = members[position].failure
             return [.note(.notice, member: name, "back on the program of before")]
         }
         members[position].state = .done
@@ -266,10 +278,19 @@ package struct RolloutMachine: Equatable, Sendable {
         members[position].problem = problem
         members[position].logLines = lines
         var actions: [Action] = [.note(.error, member: members[position].name, "not restarted: \(problem)")]
-        guard phase == .running || phase == .paused || phase == .reverting else { return actions }
-        let reverts = policy.onFailure == .revert && phase != .reverting
+        switch phase {
+        case .running, .paused: break
+        // It was under way when another failed.
+        case .reverting where !members[position].isReverting: return actions
+        case .reverting, .failed, .aborted, .finished:
+            if phase == .reverting { phase = .failed }
+            return actions
+        }
         phase = .failed
-        guard reverts, members.contains(where: { $0.state == .done }) else { return actions }
+        // Those that are under way go back when they have come to their end.
+        guard policy.onFailure == .revert, members.contains(where: { $0.goesBack || $0.isAway }) else {
+            return actions
+        }
         phase = .reverting
         actions.append(.note(.warning, member: "", "those that were restarted go back to the program of before"))
         return actions
@@ -290,13 +311,19 @@ package struct RolloutMachine: Equatable, Sendable {
             }
         case .reverting:
             guard !members.contains(where: \.isAway) else { return [] }
-            guard let position = members.lastIndex(where: { $0.state == .done }) else {
+            guard let position = members.lastIndex(where: \.goesBack) else {
                 phase = .failed
                 return [
                     .note(.warning, member: "", "the rollout has failed, and all are back on the program of before")
                 ]
             }
+            if let node = nodes.first(where: { $0.name == members[position].name }) {
+                // As well as it was, but another life.
+                members[position].before.incarnation = node.incarnation
+                members[position].before.restarts = node.restarts
+            }
             members[position].isReverting = true
+            members[position].failure = members[position].problem
             begin(position, now)
             actions.append(.revert(members[position].name))
         case .paused, .failed, .aborted, .finished: break
@@ -312,12 +339,13 @@ package struct RolloutMachine: Equatable, Sendable {
         members[position].problem = ""
     }
 
-    /// Whoever is not ready for whatever reason counts as away.
+    /// Whoever does not serve for whatever reason counts as away.
     private func mayRestart(_ position: Int, _ nodes: [NodeStatus]) -> Bool {
         let dataCenter = members[position].dataCenter
         let away = nodes.count { node in
             guard node.dataCenter == dataCenter, node.name != members[position].name else { return false }
-            return node.state != .ready || members.contains { $0.name == node.name && $0.isAway }
+            return node.state != .ready && node.state != .draining
+                || members.contains { $0.name == node.name && $0.isAway }
         }
         return away < policy.maxUnavailable
     }
@@ -341,6 +369,11 @@ extension RolloutMachine.Member {
 }
 
 extension RolloutMachine {
+    /// Who has failed first, though it may be back on its former program.
+    package var culprit: Member? {
+        members.first { $0.state == .failed } ?? members.first { $0.state == .reverted && !$0.problem.isEmpty }
+    }
+
     /// Over all members.
     package struct Summary: Equatable, Sendable {
         package var restarted = 0

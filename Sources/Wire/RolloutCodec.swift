@@ -118,7 +118,7 @@ package enum RolloutCodec {
                 let onFailure = RolloutPolicy.OnFailure(rawValue: text(message.on_failure))
             else { throw .badValue(type: type, field: "phase") }
             var policy = RolloutPolicy()
-            policy.maxUnavailable = Int(message.max_unavailable)
+            policy.maxUnavailable = max(1, Int(message.max_unavailable))
             policy.minHealthy = .nanoseconds(Int64(clamping: message.min_healthy_nanoseconds))
             policy.deadline = .nanoseconds(Int64(clamping: message.deadline_nanoseconds))
             policy.onFailure = onFailure

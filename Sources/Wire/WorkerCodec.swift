@@ -130,19 +130,7 @@ package enum WorkerOrderCodec {
             )
             $0.n_nodes = setup.nodes.count
             $0.nodes = arena.array(setup.nodes.map { Optional(pack($0, arena)) })
-            $0.timing = arena.make(tandem__control__timing__init) {
-                $0.keepalive_nanoseconds = setup.timing.keepalive.nanoseconds
-                $0.link_timeout_nanoseconds = setup.timing.linkTimeout.nanoseconds
-                $0.clock_skew_limit_nanoseconds = setup.timing.clockSkewLimit.nanoseconds
-                $0.desktop_grace_nanoseconds = setup.timing.desktopGrace.nanoseconds
-                $0.maximum_call_nanoseconds = setup.timing.maximumCall.nanoseconds
-                $0.session_expires_nanoseconds = setup.timing.sessionExpires.nanoseconds
-                $0.reservation_nanoseconds = setup.timing.reservation.nanoseconds
-                $0.reservation_window_nanoseconds = setup.timing.reservationWindow.nanoseconds
-                $0.after_call_work_nanoseconds = setup.timing.afterCallWork.nanoseconds
-                $0.ageing_nanoseconds = setup.timing.ageing.nanoseconds
-                $0.handover_hold_nanoseconds = setup.timing.handoverHold.nanoseconds
-            }
+            $0.timing = TimingCodec.pack(setup.timing, arena)
             $0.role = arena.string(setup.role.rawValue)
             RoutingCodec.pack(setup, into: &$0, arena)
             $0.refuses_second_login = setup.secondLogin == .refuse ? 1 : 0
@@ -400,20 +388,7 @@ package enum WorkerOrderCodec {
     private static func setup(_ message: borrowing Tandem__Control__Configure) throws(WireError) -> WorkerSetup {
         var nodes: [Node] = []
         for pointer in messages(message.n_nodes, message.nodes) { nodes.append(try node(pointer.pointee)) }
-        var timing = Timing()
-        if let told = message.timing?.pointee {
-            timing.keepalive = .nanoseconds(Int64(clamping: told.keepalive_nanoseconds))
-            timing.linkTimeout = .nanoseconds(Int64(clamping: told.link_timeout_nanoseconds))
-            timing.clockSkewLimit = .nanoseconds(Int64(clamping: told.clock_skew_limit_nanoseconds))
-            timing.desktopGrace = .nanoseconds(Int64(clamping: told.desktop_grace_nanoseconds))
-            timing.maximumCall = .nanoseconds(Int64(clamping: told.maximum_call_nanoseconds))
-            timing.sessionExpires = .nanoseconds(Int64(clamping: told.session_expires_nanoseconds))
-            timing.reservation = .nanoseconds(Int64(clamping: told.reservation_nanoseconds))
-            timing.reservationWindow = .nanoseconds(Int64(clamping: told.reservation_window_nanoseconds))
-            timing.afterCallWork = .nanoseconds(Int64(clamping: told.after_call_work_nanoseconds))
-            timing.ageing = .nanoseconds(Int64(clamping: told.ageing_nanoseconds))
-            timing.handoverHold = .nanoseconds(Int64(clamping: told.handover_hold_nanoseconds))
-        }
+        let timing = TimingCodec.timing(message.timing)
         var setup = WorkerSetup(
             node: text(message.node), incarnation: Incarnation(rawValue: message.incarnation),
             generation: message.generation, cluster: text(message.cluster), domain: text(message.domain),

@@ -54,7 +54,7 @@ struct RoleScreenTests {
         let json = JSONOutput.compact(NodesJSON(status()))
         let router = """
             {"agents":null,"agentsAvailable":null,"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":0,\
-            "dataCenter":"dc1","failedAuthentications":null,"incarnation":1,"lastProblem":null,"limited":null,\
+            "dataCenter":"dc1","drain":null,"failedAuthentications":null,"incarnation":1,"lastProblem":null,"limited":null,\
             "listen":null,"logLines":[],"logLinesLeftOut":0,"memoryBytes":2000000,"name":"dc1/router1","owned":null,\
             "ownedInService":null,"pid":200,"receiveBufferBytes":null,"restarts":0,"role":"router","sip":[],"slowClients":null,\
             "state":"ready","tcontroller":null,"transactions":null,"uptimeSeconds":5}

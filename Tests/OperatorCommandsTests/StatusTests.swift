@@ -82,7 +82,7 @@ struct StatusTests {
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",
             """
             {"agents":null,"agentsAvailable":null,"bindings":null,"calls":null,"clients":null,"cpuMilliseconds":null,"dataCenter":"dc2",\
-            "failedAuthentications":null,"incarnation":3,\
+            "drain":null,"failedAuthentications":null,"incarnation":3,\
             "lastProblem":"worker ended with signal 9","limited":null,\
             "listen":null,"logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\

@@ -123,6 +123,23 @@ private struct Desk {
         #expect(desk.member("dc1/b")?.before == RolloutMachine.Health())
     }
 
+    @Test func `who is being drained serves, and may be restarted`() {
+        var desk = Desk(["dc1/a", "dc1/b"])
+        desk.change("dc1/a") { $0.state = .draining }
+        #expect(desk.look(at: 0) == [.restart("dc1/a")])
+        desk.finish("dc1/a", at: 1)
+        #expect(desk.look(at: 6) == [.restart("dc1/b")])
+    }
+
+    @Test func `the only DN has to come back`() {
+        var desk = Desk(["dc1/a"])
+        desk.change("dc1/a") { $0.report?.ownedInService = 1 }
+        _ = desk.look(at: 0)
+        desk.change("dc1/a") { $0.report?.ownedInService = 0 }
+        desk.finish("dc1/a", at: 1)
+        #expect(desk.member("dc1/a")?.problem == "0 of its DNs are in service, and 1 were")
+    }
+
     @Test func `a worker that the controller does not name is not restarted`() {
         var desk = Desk(["dc1/a", "dc1/b"])
         desk.nodes.removeFirst()
@@ -193,6 +210,16 @@ private struct Desk {
         #expect(desk.notes(at: 2) == [.note(.error, member: "dc1/a", "not restarted: \(problem)")])
         #expect(desk.member("dc1/a")?.logLines == ["Fatal error"])
         #expect(desk.machine.phase == .failed && desk.state("dc1/b") == .waiting)
+    }
+
+    @Test func `so it has where another controller counts from the beginning`() {
+        var desk = Desk(["dc1/a", "dc1/b"])
+        desk.change("dc1/a") { $0.restarts = 3 }
+        _ = desk.look(at: 0)
+        desk.change("dc1/a") { $0.restarts = 0 }
+        desk.finish("dc1/a", at: 1)
+        desk.change("dc1/a") { $0.restarts = 1 }
+        #expect(desk.look(at: 2) == [] && desk.state("dc1/a") == .failed)
     }
 
     // MARK: News at the wrong time

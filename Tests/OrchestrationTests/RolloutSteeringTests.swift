@@ -192,4 +192,57 @@ private func failed(_ number: Int, _ problem: String) -> RolloutMachine.Action {
         #expect(crew.look(at: 7) == [.restart("dc1/sip2")])
         #expect(crew.restart(2, at: 8) == [through(2), .restart("dc1/sip3")])
     }
+
+    @Test func `revert: who was restarted and is not well goes back first`() {
+        var crew = Crew(3) { $0.onFailure = .revert }
+        _ = crew.look(at: 0)
+        #expect(crew.restart(1, at: 0) == [through(1), .restart("dc1/sip2")])
+        crew.machine.restarted("dc1/sip2", Takeover(), now: seconds(2))
+        crew.nodes[1].restarts = 1
+        crew.nodes[1].lastProblem = "signal 11"
+        let problem = "its process has ended since it was restarted: signal 11"
+        #expect(
+            crew.look(at: 2) == [
+                failed(2, problem),
+                .note(.warning, member: "", "those that were restarted go back to the program of before"),
+                .revert("dc1/sip2"),
+            ])
+        // There is nobody to hand over: it is started, and that it was ended for it does not count.
+        crew.nodes[1].state = .backingOff
+        #expect(crew.look(at: 3) == [])
+        crew.nodes[1].state = .ready
+        crew.nodes[1].restarts = 2
+        crew.nodes[1].incarnation = 7
+        #expect(crew.look(at: 3) == [] && crew.states[1] == .settling)
+        #expect(crew.look(at: 4) == [])
+        #expect(crew.look(at: 5) == [back(2), .revert("dc1/sip1")])
+        #expect(crew.machine.members[1].problem == problem)
+        #expect(crew.restart(1, at: 5).first == back(1))
+        #expect(crew.machine.phase == .failed && crew.states == [.reverted, .reverted, .waiting])
+    }
+
+    @Test func `revert: it is enough that another one is under way`() {
+        var crew = Crew(2) {
+            $0.onFailure = .revert
+            $0.maxUnavailable = 2
+        }
+        _ = crew.look(at: 0)
+        _ = crew.machine.failed("dc1/sip1", "no", logLines: [], now: 0)
+        #expect(crew.machine.phase == .reverting)
+        #expect(crew.restart(2, at: 1) == [through(2), .revert("dc1/sip2")])
+        #expect(crew.restart(2, at: 3).first == back(2))
+        #expect(crew.states == [.failed, .reverted])
+    }
+
+    @Test func `revert: a failure of one that was under way changes nothing`() {
+        var crew = Crew(3) {
+            $0.onFailure = .revert
+            $0.maxUnavailable = 2
+        }
+        _ = crew.look(at: 0)
+        #expect(crew.restart(1, at: 0) == [through(1), .restart("dc1/sip3")])
+        _ = crew.machine.failed("dc1/sip2", "no", logLines: [], now: seconds(2))
+        #expect(crew.machine.failed("dc1/sip3", "nor this", logLines: [], now: seconds(2)) == [failed(3, "nor this")])
+        #expect(crew.look(at: 2) == [.revert("dc1/sip1")])
+    }
 }

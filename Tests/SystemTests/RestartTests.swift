@@ -164,6 +164,11 @@ import Wire
 
     // MARK: Rollouts
 
+    /// Its nodes are restarted one after the other.
+    private func oneDataCenter(_ directory: String) -> String {
+        topology(directory).replacing("  dc2:\n    nodes:\n      sip1:", with: "      sip2:")
+    }
+
     /// A cluster whose workers run what a script says.
     private func scripted(_ script: String) throws -> TestCluster {
         var options = TestCluster.Options()
@@ -179,7 +184,7 @@ import Wire
             ])
             try #require(made.code == 0, "\(made.output)")
         }
-        return try TestCluster(topology, options: options)
+        return try TestCluster(oneDataCenter, options: options)
     }
 
     @Test func `a program that does not start stops the rollout, says why and how to go on, and harms nobody`() throws {
@@ -207,28 +212,58 @@ import Wire
         #expect(try cluster.details("1001").authority?.lastWord == .inService)
     }
 
-    @Test func `a worker that dies soon after stops the rollout, or brings those before it back to their program`()
-        throws
-    {
-        // What was started after the rollout began dies after a moment, at the second node.
-        let cluster = try scripted(
-            "[ ! -e ${real%/*}/broken ] || case $(cat ${real%/*}/broken) in all) (sleep 1; kill -9 $$) & ;; esac")
-        let before = try cluster.status()
-        try Files.writeAtomically(Array("all".utf8), to: cluster.directory + "/broken")
+    /// A program whose processes die after a second, from now on or not any more.
+    private func install(broken isBroken: Bool, in cluster: TestCluster) throws {
+        try Files.writeAtomically(Array((isBroken ? "yes" : "no").utf8), to: cluster.directory + "/broken")
         let touched = try cluster.sandbox.run(["/bin/touch", Executables.companion("tandem-worker")])
         try #require(touched.code == 0)
-        let failed = try tandem(
-            "restart", "--rolling", "--wait", "--min-healthy", "5s", "--max-unavailable", "1", "dc1/sip1", in: cluster)
+    }
+
+    private static let dyingWorkers =
+        "[ \"$(cat ${real%/*}/broken 2>/dev/null)\" != yes ] || (sleep 1; kill -9 $$) >/dev/null 2>&1 3>&- &"
+
+    @Test func `a worker that dies soon after stops the rollout`() throws {
+        let cluster = try scripted(Self.dyingWorkers)
+        let before = try cluster.status()
+        try install(broken: true, in: cluster)
+        let failed = try tandem("restart", "--rolling", "--wait", "--min-healthy", "5s", in: cluster)
         #expect(failed.code == 1)
+        #expect(failed.output.contains("dc1/sip1 was not restarted"), "\(failed.output)")
         #expect(failed.output.contains("its process has ended since it was restarted"), "\(failed.output)")
         #expect(before.nodes[1].pid == (try cluster.status().nodes[1].pid))
-        // The first comes back as it was, and the second does not.
-        _ = try Files.remove(cluster.directory + "/broken")
-        #expect(try tandem("rollout", "abort", in: cluster).code == 0)
+        try install(broken: false, in: cluster)
+        let resumed = try tandem("rollout", "resume", "--wait", in: cluster)
+        #expect(resumed.code == 0, "\(resumed.output)")
         try cluster.waitUntil("both are well", seconds: 20) { $0.isHealthy }
-        let reverted = try tandem(
-            "restart", "--rolling", "--wait", "--on-failure", "revert", "--min-healthy", "0s", in: cluster)
-        #expect(reverted.code == 0, "\(reverted.output)")
+    }
+
+    @Test func `a worker that dies soon after goes back to its program, and so do those before it`() throws {
+        let cluster = try scripted(Self.dyingWorkers)
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        let begun = try tandem(
+            "restart", "--rolling", "--on-failure", "revert", "--min-healthy", "3s", in: cluster)
+        #expect(begun.code == 0, "\(begun.output)")
+        try cluster.waitUntil("the first is restarted") { $0.nodes.contains { $0.incarnation == 2 } }
+        // The second gets another program.
+        try install(broken: true, in: cluster)
+        let failed = try tandem("rollout", "--wait", in: cluster)
+        #expect(failed.code == 1, "\(failed.output)")
+        #expect(failed.output.contains("its process has ended since it was restarted"), "\(failed.output)")
+        try cluster.waitUntil("both are well", seconds: 20) { $0.isHealthy }
+        let after = try cluster.status()
+        for node in after.nodes {
+            let program = try Files.read("/proc/\(node.pid)/cmdline", limit: 4_096)
+            #expect(
+                String(decoding: program, as: UTF8.self).hasPrefix("/proc/"), "\(node.name) runs what it ran before")
+        }
+        #expect(after.inService == 1)
+        #expect(try tandem("rollout", "abort", in: cluster).code == 0)
+        // And if it ends by itself, it is started as that.
+        try cluster.worker("dc1/sip1").send(.kill)
+        try cluster.waitUntil("it is back", seconds: 20) { $0.isHealthy && $0.nodes[0].pid != after.nodes[0].pid }
+        let pid = try cluster.status().nodes[0].pid
+        let program = try Files.read("/proc/\(pid)/cmdline", limit: 4_096)
+        #expect(String(decoding: program, as: UTF8.self).hasPrefix("/proc/"))
     }
 
     @Test func `a rollout waits when it is paused, goes on with another controller, and ends when it is aborted`()
