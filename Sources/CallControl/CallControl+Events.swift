@@ -12,7 +12,7 @@ extension CallControl {
     /// Something has become of a call at its routing point.
     mutating func note(_ outcome: PointEvent.Outcome, _ slot: Int, _ now: Instant, to destination: DN? = nil) {
         guard let call = calls[slot] else { return }
-        let waited = (now.monotonic - min(now.monotonic, call.arrived)) / 1_000_000
+        let waited = now.since(call.arrived) / 1_000_000
         events.append(
             PointEvent(
                 outcome, call.connection, at: setup.points[call.point].dn, waited: waited, time: now.wallMilliseconds,

@@ -13,6 +13,9 @@ public struct Instant: Hashable, Sendable {
         self.wallMilliseconds = wallMilliseconds
     }
 
+    /// Nanoseconds from an earlier reading of the monotonic clock; 0 from a later one.
+    @inlinable public func since(_ past: UInt64) -> UInt64 { monotonic - min(past, monotonic) }
+
     @inlinable public func advanced(by nanoseconds: UInt64) -> Instant {
         Instant(monotonic: monotonic + nanoseconds, wallMilliseconds: wallMilliseconds + nanoseconds / 1_000_000)
     }

@@ -164,7 +164,7 @@ extension Controller {
         } catch {
             logger.error("cannot watch a worker", metadata: ["node": "\(worker.name)", "problem": "\(error)"])
         }
-        retire(former.process, former.connection, of: worker, asksToStop: successor.way == .overlap)
+        retire(former.process, former.connection, of: worker, standsDown: successor.way == .overlap)
         if successor.way == .overlap { moveAdoptionSocket(of: worker) }
         journal.nodeRestarted(worker.name, takeover, incarnation: worker.incarnation, at: loop.now.wallMilliseconds)
         logger.info("restarted a worker", metadata: ["node": "\(worker.name)", "incarnation": "\(worker.incarnation)"])
@@ -176,9 +176,9 @@ extension Controller {
 
     /// The former process ends by itself, or when it is told to; one that does not is killed.
     private func retire(
-        _ process: ChildProcess?, _ connection: FramedConnection?, of worker: WorkerHandle, asksToStop: Bool
+        _ process: ChildProcess?, _ connection: FramedConnection?, of worker: WorkerHandle, standsDown: Bool
     ) {
-        if asksToStop { connection?.withOutput { WorkerOrderCodec.encode(.stop, to: &$0) } }
+        if standsDown { connection?.withOutput { WorkerOrderCodec.encode(.standDown, to: &$0) } }
         guard let process else { return }
         let retiredWorker = RetiredWorker(process, connection, on: loop) { [unowned self] in
             retired.removeAll(where: \.isGone)

@@ -29,7 +29,7 @@ struct LinkLatency: Equatable, Sendable {
         let roundTrip = now - pong.sentAt - answering
         // The peer's clock less this one's, too great by the way there.
         let outward = pong.receivedAt &- pong.sentAt
-        if roundTrip <= quickest || now - quickestAt > Self.sampleLifetime {
+        if roundTrip <= quickest || now - min(quickestAt, now) > Self.sampleLifetime {
             quickest = roundTrip
             quickestAt = now
             clockDifference = outward &- roundTrip / 2

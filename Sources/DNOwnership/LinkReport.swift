@@ -48,7 +48,7 @@ extension OwnershipMachine {
                 roundTripNanoseconds: link.latency.roundTrip,
                 transmitNanoseconds: link.latency.transmit,
                 receiveNanoseconds: link.latency.receive,
-                silenceNanoseconds: isConnected ? now.monotonic - min(link.lastHeard, now.monotonic) : nil,
+                silenceNanoseconds: isConnected ? now.since(link.lastHeard) : nil,
                 behindRevisions: isConnected ? revision - min(link.sentRevision, revision) : 0,
                 peerOwns: link.saidCount,
                 losses: link.lossCount,

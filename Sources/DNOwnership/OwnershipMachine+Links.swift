@@ -81,7 +81,7 @@ extension OwnershipMachine {
         links[peer.position].connection = nil
         forgetConversation(with: peer)
         // A minute of health earns a dial at once; a link that flaps waits longer every time.
-        if now.monotonic - links[peer.position].connectedAt > 60_000_000_000 { links[peer.position].failedDials = 0 }
+        if now.since(links[peer.position].connectedAt) > 60_000_000_000 { links[peer.position].failedDials = 0 }
         scheduleDial(peer, now: now)
         if !configuration.faults.contains(.lossKeepsLive) { takeDown(peer, &actions) }
         if configuration.faults.contains(.lostLinkDropsOwn) { dropOwn(&actions) }

@@ -321,7 +321,7 @@ extension OwnershipMachine {
         guard compare(position, from: peer, now: now) else { return }
         links[peer.position].resyncDeadline = nil
         if links[peer.position].phase == .syncing {
-            links[peer.position].syncNanoseconds = now.monotonic - links[peer.position].introducedAt
+            links[peer.position].syncNanoseconds = now.since(links[peer.position].introducedAt)
         }
         becomeLive(peer, &actions)
     }

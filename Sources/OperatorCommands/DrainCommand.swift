@@ -46,7 +46,7 @@ struct DrainCommand: ParsableCommand {
         let client = try controller.connect()
         try client.drain(node, request)
         guard wait else {
-            return output.console.suggest("`tandem nodes` counts down; `tandem undrain \(node)` takes it back.")
+            return output.console.suggest("`tandem status` counts down; `tandem undrain \(node)` takes it back.")
         }
         try DrainSession(node, isJSON: output.json, output.console).follow(client)
     }

@@ -34,7 +34,7 @@ struct DrainSession {
                     .timedOut)
             }
             guard try attention.wait(for: nil, Self.interval) != .stop else {
-                return console.note("It goes on; `tandem nodes` counts down, `tandem undrain \(node)` takes it back.")
+                return console.note("It goes on; `tandem status` counts down, `tandem undrain \(node)` takes it back.")
             }
         }
     }

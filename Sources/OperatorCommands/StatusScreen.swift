@@ -11,7 +11,7 @@ package enum StatusScreen {
     private static let logNodeLimit = 3
 
     package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
-        var blocks = [headline(status, style), nodes(status, style)]
+        var blocks = [headline(status, style), nodes(status, style)] + drains(status)
         if status.sipNodes.count > 1 { blocks.append(links(status, style)) }
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
         let points = status.routingPoints
@@ -59,6 +59,17 @@ package enum StatusScreen {
         return table.rendered(style)
     }
 
+    /// What is left at nodes that their phones and desktops are to leave.
+    private static func drains(_ status: ClusterStatus) -> [String] {
+        let lines = status.nodes.sorted { $0.name < $1.name }.compactMap { node in
+            node.report.flatMap { DrainJSON($0) }.map { drain in
+                let time = Wording.duration(milliseconds: drain.secondsLeft * 1_000)
+                return "\(node.name) is being drained, \(time) left: \(drain.line)\n"
+            }
+        }
+        return lines.isEmpty ? [] : [lines.joined()]
+    }
+
     private static func links(_ status: ClusterStatus, _ style: Style) -> String {
         let rows = status.linkRows
         if status.sipNodes.count > matrixLimit {
@@ -87,11 +98,13 @@ package enum StatusScreen {
 
     /// What nodes that are not ready wrote last: it mostly tells why.
     private static func logs(_ status: ClusterStatus, _ style: Style) -> [String] {
-        status.nodes.filter { $0.state != .ready && !$0.logLines.isEmpty }.sorted { $0.name < $1.name }
-            .prefix(logNodeLimit).map { node in
-                let lines = node.logLines.suffix(logLineLimit).map { "  \(style.faint(Wording.printable($0)))\n" }
-                return "Last lines of \(node.name):\n" + lines.joined()
-            }
+        status.nodes.filter { $0.state != .ready && $0.state != .draining && !$0.logLines.isEmpty }.sorted {
+            $0.name < $1.name
+        }
+        .prefix(logNodeLimit).map { node in
+            let lines = node.logLines.suffix(logLineLimit).map { "  \(style.faint(Wording.printable($0)))\n" }
+            return "Last lines of \(node.name):\n" + lines.joined()
+        }
     }
 
     /// A condition on one line.

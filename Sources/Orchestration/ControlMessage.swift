@@ -24,6 +24,8 @@ package enum WorkerOrder: Equatable, Sendable {
     /// Phones and desktops are to leave the node; nil: they may stay.
     case drain(DrainRequest?)
     case stop
+    /// Another process serves beside this one, which is to stop when the other has had time to find its connections.
+    case standDown
     /// The sender is the worker's controller from now on; whether the worker ends with it.
     case adopt(endsWithController: Bool)
     case report(request: UInt64)

@@ -77,7 +77,7 @@ extension Registrar {
                 continue
             }
             let sentAt = entry.sentAt == 0 ? now.monotonic : entry.sentAt
-            let age = now.monotonic - sentAt
+            let age = now.since(sentAt)
             guard age < ProbeQueue.timeout else {
                 let dn = records[Int(slot)].dn
                 end(slot, now: now)

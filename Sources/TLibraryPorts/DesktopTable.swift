@@ -88,7 +88,7 @@ struct RequestRate: Sendable {
         let full = UInt64(limit) * one
         var left = full
         if let state {
-            let time = min(now.monotonic - min(now.monotonic, state.since), one)
+            let time = min(now.since(state.since), one)
             left = min(full, state.left + time * UInt64(limit))
         }
         let takes = left >= one

@@ -58,10 +58,11 @@ package enum FrameType {
     static let history: UInt16 = 1239
 
     static let succeed: UInt16 = 1240
-    static let drain: UInt16 = 1244
     static let tookOver: UInt16 = 1241
     static let servesOn: UInt16 = 1242
     static let relays: UInt16 = 1243
+    static let drain: UInt16 = 1244
+    static let standDown: UInt16 = 1245
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401

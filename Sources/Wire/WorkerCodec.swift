@@ -67,6 +67,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.drain, DrainCodec.pack(request, node: "", arena), to: &output)
         case .stop:
             appendEmptyFrame(type: FrameType.stop, to: &output)
+        case .standDown:
+            appendEmptyFrame(type: FrameType.standDown, to: &output)
         case .adopt(let endsWithController):
             let message = arena.make(tandem__control__adopt__init) {
                 $0.ends_with_controller = endsWithController ? 1 : 0
@@ -249,6 +251,8 @@ package enum WorkerOrderCodec {
             return .drain(try DrainCodec.request(type, payload).request)
         case FrameType.stop:
             return .stop
+        case FrameType.standDown:
+            return .standDown
         case FrameType.adopt:
             return try unpack(type: type, tandem__control__adopt__descriptor, payload, as: Tandem__Control__Adopt.self)
             {

@@ -72,7 +72,7 @@ extension Worker {
             callers[ObjectIdentifier(caller)] = nil
             handOver(to: caller)
         case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver,
-            .handOver, .drain, .report,
+            .handOver, .drain, .standDown, .report,
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }

@@ -51,6 +51,15 @@ extension Worker {
         leave()
     }
 
+    /// For so long two processes of a worker serve side by side: the later one has its connections by then, and what it asks others for.
+    private static let overlap = Duration.seconds(1)
+
+    /// Controllers find the other one from now on.
+    func standDown() {
+        stopListening()
+        loop.schedule(after: Self.overlap) { [weak self] in self?.stop(exitCode: 0) }
+    }
+
     private func stopListening() {
         adoptionListener?.close()
         adoptionListener = nil

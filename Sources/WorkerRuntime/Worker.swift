@@ -150,6 +150,8 @@ package final class Worker {
             logger.warning("a controller cannot take the place of a worker")
         case .stop:
             stop(exitCode: 0)
+        case .standDown:
+            standDown()
         case .adopt(let endsWithController):
             setup?.endsWithController = endsWithController
         case .report(let request):

@@ -53,6 +53,29 @@ struct StatusTests {
     }
 
     @Test
+    func whatIsLeftAtANodeThatIsDrained() {
+        var status = healthyStatus()
+        status.nodes[0].state = .draining
+        status.nodes[0].logLines = ["ready"]
+        var drain = DrainReport()
+        drain.millisecondsLeft = 539_001
+        drain.sentElsewhere = 120
+        drain.staying = [
+            DrainReport.Staying(agent: "Old\u{1B}[2J Phone 0.9", count: 2), DrainReport.Staying(agent: "x", count: 1),
+        ]
+        status.nodes[0].report?.drain = drain
+        status.nodes[0].report?.ownedInService = 3
+        status.nodes[0].report?.calls = 1
+        let lines = StatusScreen.rendered(status, .plain).split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("dc1/sip1 is being drained") }.map(String.init)
+        #expect(
+            line
+                == "dc1/sip1 is being drained, 9m 00s left: 3 DNs in service and 1 call, 120 REGISTERs sent elsewhere; "
+                + "3 stay: \(Wording.printable("Old\u{1B}[2J Phone 0.9")) (2), x (1)")
+        #expect(!lines.contains { $0.hasPrefix("Last lines") })
+    }
+
+    @Test
     func nodesAndLinks() {
         let nodes = """
             NODE      STATE        PID  LIFE  UPTIME  RESTARTS  MEMORY  CPU  OWNED  INSRV  BINDINGS  CLIENTS  LAST PROBLEM

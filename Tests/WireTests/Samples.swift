@@ -401,7 +401,7 @@ let orders: [WorkerOrder] = {
         .certificates(
             CertificateSet(
                 certificate: CertificateSet.File(path: "c", bytes: [1]),
-                key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop,
+                key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop, .standDown,
         .adopt(endsWithController: true),
         .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
         .showHistory(request: 2, dn: "1001"),
