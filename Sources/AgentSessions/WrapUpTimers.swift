@@ -32,10 +32,10 @@ package struct WrapUpTimers: Sendable {
     }
 
     /// A DN whose time is over; it stays so until its session changes.
-    package func due(now: Instant) -> DNIndex? { queue.due(now).map { DNIndex($0) } }
+    package func due(now: Instant) -> DNIndex? { duration == 0 ? nil : queue.due(now).map { DNIndex($0) } }
 
     /// Monotonic nanoseconds.
-    package var nextDeadline: UInt64? { queue.next }
+    package var nextDeadline: UInt64? { duration == 0 ? nil : queue.next }
 
     /// The session after such work; nil for one that is none.
     package static func finished(_ session: AgentSession?, stamp: Stamp) -> AgentSession? {

@@ -55,6 +55,7 @@ struct StatusTests {
     @Test
     func whatIsLeftAtANodeThatIsDrained() {
         var status = healthyStatus()
+        status.nodes.sort { $0.name < $1.name }
         status.nodes[0].state = .draining
         status.nodes[0].logLines = ["ready"]
         var drain = DrainReport()
