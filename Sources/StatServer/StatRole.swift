@@ -93,11 +93,11 @@ package final class StatRole: WorkerRole {
         return report
     }
 
+    /// The socket's file stays: another process may serve there already.
     package func close() {
         source.close()
         pointSource.close()
         listener?.close()
-        if case .unix(let path) = address { _ = try? Files.remove(path) }
         for client in clients.values { client.connection.close() }
     }
 }
