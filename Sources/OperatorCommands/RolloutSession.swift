@@ -26,10 +26,14 @@ struct RolloutSession {
             isJSON ? JSONOutput.rendered(RolloutJSON(rollout)) : RolloutScreen.rendered(rollout, console.style))
     }
 
+    /// So often a controller may be silent.
+    private static let patience = 10
+
     /// Until it is over, failed, or the user stops looking; the rollout goes on then.
     mutating func follow() throws {
         let attention = try Attention()
         var client: ControllerClient?
+        var silences = 0
         while true {
             do throws(CommandFailure) {
                 if client == nil { client = try ControllerClient.connect(search) }
@@ -40,7 +44,12 @@ struct RolloutSession {
                 if isAtEnd(rollout) { return try conclude(rollout) }
             } catch {
                 // A controller that is started again goes on with the rollout.
-                guard error.exitCode == ExitStatus.notReachable.rawValue else { throw error }
+                // One whose disk is slow is asked again.
+                if error.exitCode == ExitStatus.timedOut.rawValue, silences < Self.patience {
+                    silences += 1
+                } else if error.exitCode != ExitStatus.notReachable.rawValue {
+                    throw error
+                }
                 client = nil
             }
             guard try attention.wait(for: nil, Self.interval) != .stop else {
