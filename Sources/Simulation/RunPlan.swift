@@ -56,7 +56,7 @@ package struct RunPlan: Equatable, Sendable {
     /// told from outside.
     var judgesLatestRegistration: Bool {
         skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
-            && (!faultKinds.contains(.crash) || disk?.isReliable == true)
+            && ((!faultKinds.contains(.crash) && handoverGap == nil) || disk?.isReliable == true)
     }
 
     /// The shape of the run, for people.
