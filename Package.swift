@@ -94,7 +94,10 @@ let doors: [Target] = [
     ),
     .target(
         name: "ProcessRuntime",
-        dependencies: [.product(name: "Logging", package: "swift-log")]
+        dependencies: [
+            "LinuxSystem", .product(name: "Logging", package: "swift-log"),
+            .product(name: "CoreMetrics", package: "swift-metrics"),
+        ]
     ),
 ]
 
@@ -138,7 +141,7 @@ let roles: [Target] = [
         dependencies: [
             "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
             "Digests", "ProcessRuntime",
-            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Logging", package: "swift-log"), .product(name: "CoreMetrics", package: "swift-metrics"),
         ]
     ),
     .target(
@@ -250,6 +253,10 @@ let tests: [Target] = [
             "OperatorCommands",
         ]
     ),
+    .testTarget(
+        name: "ProcessRuntimeTests",
+        dependencies: ["LinuxSystem", "ProcessRuntime", .product(name: "CoreMetrics", package: "swift-metrics")]
+    ),
     .testTarget(name: "FuzzChecksTests", dependencies: ["ClusterModel", "FuzzChecks"]),
     .testTarget(name: "HouseTests", dependencies: []),
     .testTarget(
@@ -277,6 +284,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Before its first release every one may change what it offers.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),

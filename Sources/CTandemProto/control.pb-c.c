@@ -1042,6 +1042,51 @@ void   tandem__control__hand_over__free_unpacked
   assert(message->base.descriptor == &tandem__control__hand_over__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__lent_sockets__init
+                     (Tandem__Control__LentSockets         *message)
+{
+  static const Tandem__Control__LentSockets init_value = TANDEM__CONTROL__LENT_SOCKETS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__lent_sockets__get_packed_size
+                     (const Tandem__Control__LentSockets *message)
+{
+  assert(message->base.descriptor == &tandem__control__lent_sockets__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__lent_sockets__pack
+                     (const Tandem__Control__LentSockets *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__lent_sockets__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__lent_sockets__pack_to_buffer
+                     (const Tandem__Control__LentSockets *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__lent_sockets__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__LentSockets *
+       tandem__control__lent_sockets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__LentSockets *)
+     protobuf_c_message_unpack (&tandem__control__lent_sockets__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__lent_sockets__free_unpacked
+                     (Tandem__Control__LentSockets *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__lent_sockets__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__relays__init
                      (Tandem__Control__Relays         *message)
 {
@@ -1355,6 +1400,141 @@ void   tandem__control__node_report__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__node_measures__init
+                     (Tandem__Control__NodeMeasures         *message)
+{
+  static const Tandem__Control__NodeMeasures init_value = TANDEM__CONTROL__NODE_MEASURES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__node_measures__get_packed_size
+                     (const Tandem__Control__NodeMeasures *message)
+{
+  assert(message->base.descriptor == &tandem__control__node_measures__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__node_measures__pack
+                     (const Tandem__Control__NodeMeasures *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__node_measures__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__node_measures__pack_to_buffer
+                     (const Tandem__Control__NodeMeasures *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__node_measures__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__NodeMeasures *
+       tandem__control__node_measures__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__NodeMeasures *)
+     protobuf_c_message_unpack (&tandem__control__node_measures__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__node_measures__free_unpacked
+                     (Tandem__Control__NodeMeasures *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__node_measures__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__peer_measures__init
+                     (Tandem__Control__PeerMeasures         *message)
+{
+  static const Tandem__Control__PeerMeasures init_value = TANDEM__CONTROL__PEER_MEASURES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__peer_measures__get_packed_size
+                     (const Tandem__Control__PeerMeasures *message)
+{
+  assert(message->base.descriptor == &tandem__control__peer_measures__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__peer_measures__pack
+                     (const Tandem__Control__PeerMeasures *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__peer_measures__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__peer_measures__pack_to_buffer
+                     (const Tandem__Control__PeerMeasures *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__peer_measures__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__PeerMeasures *
+       tandem__control__peer_measures__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__PeerMeasures *)
+     protobuf_c_message_unpack (&tandem__control__peer_measures__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__peer_measures__free_unpacked
+                     (Tandem__Control__PeerMeasures *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__peer_measures__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__duration_histogram__init
+                     (Tandem__Control__DurationHistogram         *message)
+{
+  static const Tandem__Control__DurationHistogram init_value = TANDEM__CONTROL__DURATION_HISTOGRAM__INIT;
+  *message = init_value;
+}
+size_t tandem__control__duration_histogram__get_packed_size
+                     (const Tandem__Control__DurationHistogram *message)
+{
+  assert(message->base.descriptor == &tandem__control__duration_histogram__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__duration_histogram__pack
+                     (const Tandem__Control__DurationHistogram *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__duration_histogram__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__duration_histogram__pack_to_buffer
+                     (const Tandem__Control__DurationHistogram *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__duration_histogram__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DurationHistogram *
+       tandem__control__duration_histogram__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DurationHistogram *)
+     protobuf_c_message_unpack (&tandem__control__duration_histogram__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__duration_histogram__free_unpacked
+                     (Tandem__Control__DurationHistogram *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__duration_histogram__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__trunk_report__init
@@ -3382,6 +3562,96 @@ void   tandem__control__rollout_request__free_unpacked
   assert(message->base.descriptor == &tandem__control__rollout_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__reloaded__init
+                     (Tandem__Control__Reloaded         *message)
+{
+  static const Tandem__Control__Reloaded init_value = TANDEM__CONTROL__RELOADED__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reloaded__get_packed_size
+                     (const Tandem__Control__Reloaded *message)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reloaded__pack
+                     (const Tandem__Control__Reloaded *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reloaded__pack_to_buffer
+                     (const Tandem__Control__Reloaded *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Reloaded *
+       tandem__control__reloaded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Reloaded *)
+     protobuf_c_message_unpack (&tandem__control__reloaded__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reloaded__free_unpacked
+                     (Tandem__Control__Reloaded *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reloaded__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reloaded_file__init
+                     (Tandem__Control__ReloadedFile         *message)
+{
+  static const Tandem__Control__ReloadedFile init_value = TANDEM__CONTROL__RELOADED_FILE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reloaded_file__get_packed_size
+                     (const Tandem__Control__ReloadedFile *message)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded_file__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reloaded_file__pack
+                     (const Tandem__Control__ReloadedFile *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded_file__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reloaded_file__pack_to_buffer
+                     (const Tandem__Control__ReloadedFile *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reloaded_file__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReloadedFile *
+       tandem__control__reloaded_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReloadedFile *)
+     protobuf_c_message_unpack (&tandem__control__reloaded_file__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reloaded_file__free_unpacked
+                     (Tandem__Control__ReloadedFile *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reloaded_file__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__rollout__init
                      (Tandem__Control__Rollout         *message)
 {
@@ -5379,7 +5649,7 @@ const ProtobufCMessageDescriptor tandem__control__certificates__descriptor =
   (ProtobufCMessageInit) tandem__control__certificates__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__report_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor tandem__control__report_request__field_descriptors[2] =
 {
   {
     "request",
@@ -5393,14 +5663,27 @@ static const ProtobufCFieldDescriptor tandem__control__report_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "measures",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReportRequest, measures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__report_request__field_indices_by_name[] = {
+  1,   /* field[1] = measures */
   0,   /* field[0] = request */
 };
 static const ProtobufCIntRange tandem__control__report_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor tandem__control__report_request__descriptor =
 {
@@ -5410,7 +5693,7 @@ const ProtobufCMessageDescriptor tandem__control__report_request__descriptor =
   "Tandem__Control__ReportRequest",
   "tandem.control",
   sizeof(Tandem__Control__ReportRequest),
-  1,
+  2,
   tandem__control__report_request__field_descriptors,
   tandem__control__report_request__field_indices_by_name,
   1,  tandem__control__report_request__number_ranges,
@@ -5774,6 +6057,44 @@ const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor =
   tandem__control__hand_over__field_indices_by_name,
   1,  tandem__control__hand_over__number_ranges,
   (ProtobufCMessageInit) tandem__control__hand_over__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__lent_sockets__field_descriptors[1] =
+{
+  {
+    "names",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__LentSockets, n_names),
+    offsetof(Tandem__Control__LentSockets, names),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__lent_sockets__field_indices_by_name[] = {
+  0,   /* field[0] = names */
+};
+static const ProtobufCIntRange tandem__control__lent_sockets__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__lent_sockets__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.LentSockets",
+  "LentSockets",
+  "Tandem__Control__LentSockets",
+  "tandem.control",
+  sizeof(Tandem__Control__LentSockets),
+  1,
+  tandem__control__lent_sockets__field_descriptors,
+  tandem__control__lent_sockets__field_indices_by_name,
+  1,  tandem__control__lent_sockets__number_ranges,
+  (ProtobufCMessageInit) tandem__control__lent_sockets__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__relays__field_descriptors[1] =
@@ -6160,7 +6481,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[30] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[31] =
 {
   {
     "request",
@@ -6522,6 +6843,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "measures",
+    43,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, measures),
+    &tandem__control__node_measures__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -6536,6 +6869,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   17,   /* field[17] = failed_authentications */
   18,   /* field[18] = limited */
   13,   /* field[13] = links */
+  30,   /* field[30] = measures */
   1,   /* field[1] = memory_bytes */
   11,   /* field[11] = not_sip */
   3,   /* field[3] = owned_dns */
@@ -6559,7 +6893,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 30 }
+  { 0, 31 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -6569,11 +6903,203 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  30,
+  31,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__node_measures__field_descriptors[5] =
+{
+  {
+    "dns",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Control__NodeMeasures, n_dns),
+    offsetof(Tandem__Control__NodeMeasures, dns),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "registrations_refused",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeMeasures, registrations_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls_begun",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeMeasures, calls_begun),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commits",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeMeasures, commits),
+    &tandem__control__duration_histogram__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peers",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__NodeMeasures, n_peers),
+    offsetof(Tandem__Control__NodeMeasures, peers),
+    &tandem__control__peer_measures__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__node_measures__field_indices_by_name[] = {
+  2,   /* field[2] = calls_begun */
+  3,   /* field[3] = commits */
+  0,   /* field[0] = dns */
+  4,   /* field[4] = peers */
+  1,   /* field[1] = registrations_refused */
+};
+static const ProtobufCIntRange tandem__control__node_measures__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__node_measures__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.NodeMeasures",
+  "NodeMeasures",
+  "Tandem__Control__NodeMeasures",
+  "tandem.control",
+  sizeof(Tandem__Control__NodeMeasures),
+  5,
+  tandem__control__node_measures__field_descriptors,
+  tandem__control__node_measures__field_indices_by_name,
+  1,  tandem__control__node_measures__number_ranges,
+  (ProtobufCMessageInit) tandem__control__node_measures__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__peer_measures__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PeerMeasures, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "propagation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PeerMeasures, propagation),
+    &tandem__control__duration_histogram__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__peer_measures__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = propagation */
+};
+static const ProtobufCIntRange tandem__control__peer_measures__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__peer_measures__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.PeerMeasures",
+  "PeerMeasures",
+  "Tandem__Control__PeerMeasures",
+  "tandem.control",
+  sizeof(Tandem__Control__PeerMeasures),
+  2,
+  tandem__control__peer_measures__field_descriptors,
+  tandem__control__peer_measures__field_indices_by_name,
+  1,  tandem__control__peer_measures__number_ranges,
+  (ProtobufCMessageInit) tandem__control__peer_measures__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__duration_histogram__field_descriptors[2] =
+{
+  {
+    "counts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Control__DurationHistogram, n_counts),
+    offsetof(Tandem__Control__DurationHistogram, counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sum_nanoseconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DurationHistogram, sum_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__duration_histogram__field_indices_by_name[] = {
+  0,   /* field[0] = counts */
+  1,   /* field[1] = sum_nanoseconds */
+};
+static const ProtobufCIntRange tandem__control__duration_histogram__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__duration_histogram__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DurationHistogram",
+  "DurationHistogram",
+  "Tandem__Control__DurationHistogram",
+  "tandem.control",
+  sizeof(Tandem__Control__DurationHistogram),
+  2,
+  tandem__control__duration_histogram__field_descriptors,
+  tandem__control__duration_histogram__field_indices_by_name,
+  1,  tandem__control__duration_histogram__number_ranges,
+  (ProtobufCMessageInit) tandem__control__duration_histogram__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__trunk_report__field_descriptors[14] =
@@ -11345,6 +11871,108 @@ const ProtobufCMessageDescriptor tandem__control__rollout_request__descriptor =
   tandem__control__rollout_request__field_indices_by_name,
   1,  tandem__control__rollout_request__number_ranges,
   (ProtobufCMessageInit) tandem__control__rollout_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reloaded__field_descriptors[1] =
+{
+  {
+    "files",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Reloaded, n_files),
+    offsetof(Tandem__Control__Reloaded, files),
+    &tandem__control__reloaded_file__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reloaded__field_indices_by_name[] = {
+  0,   /* field[0] = files */
+};
+static const ProtobufCIntRange tandem__control__reloaded__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__reloaded__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Reloaded",
+  "Reloaded",
+  "Tandem__Control__Reloaded",
+  "tandem.control",
+  sizeof(Tandem__Control__Reloaded),
+  1,
+  tandem__control__reloaded__field_descriptors,
+  tandem__control__reloaded__field_indices_by_name,
+  1,  tandem__control__reloaded__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reloaded__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reloaded_file__field_descriptors[3] =
+{
+  {
+    "what",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReloadedFile, what),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReloadedFile, outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReloadedFile, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reloaded_file__field_indices_by_name[] = {
+  2,   /* field[2] = message */
+  1,   /* field[1] = outcome */
+  0,   /* field[0] = what */
+};
+static const ProtobufCIntRange tandem__control__reloaded_file__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__reloaded_file__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReloadedFile",
+  "ReloadedFile",
+  "Tandem__Control__ReloadedFile",
+  "tandem.control",
+  sizeof(Tandem__Control__ReloadedFile),
+  3,
+  tandem__control__reloaded_file__field_descriptors,
+  tandem__control__reloaded_file__field_indices_by_name,
+  1,  tandem__control__reloaded_file__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reloaded_file__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__rollout__field_descriptors[7] =

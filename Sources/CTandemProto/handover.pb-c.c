@@ -10580,7 +10580,7 @@ const ProtobufCMessageDescriptor tandem__handover__waiting_message__descriptor =
   (ProtobufCMessageInit) tandem__handover__waiting_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__node_counters__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__handover__node_counters__field_descriptors[7] =
 {
   {
     "registrations_accepted",
@@ -10654,6 +10654,18 @@ static const ProtobufCFieldDescriptor tandem__handover__node_counters__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "registrations_refused",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__NodeCounters, registrations_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__node_counters__field_indices_by_name[] = {
   4,   /* field[4] = client_requests_refused */
@@ -10661,12 +10673,13 @@ static const unsigned tandem__handover__node_counters__field_indices_by_name[] =
   5,   /* field[5] = limited */
   2,   /* field[2] = not_sip */
   0,   /* field[0] = registrations_accepted */
+  6,   /* field[6] = registrations_refused */
   1,   /* field[1] = requests_refused */
 };
 static const ProtobufCIntRange tandem__handover__node_counters__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__handover__node_counters__descriptor =
 {
@@ -10676,7 +10689,7 @@ const ProtobufCMessageDescriptor tandem__handover__node_counters__descriptor =
   "Tandem__Handover__NodeCounters",
   "tandem.handover",
   sizeof(Tandem__Handover__NodeCounters),
-  6,
+  7,
   tandem__handover__node_counters__field_descriptors,
   tandem__handover__node_counters__field_indices_by_name,
   1,  tandem__handover__node_counters__number_ranges,

@@ -920,7 +920,7 @@ const ProtobufCMessageDescriptor tandem__mesh__sync_begin__descriptor =
   (ProtobufCMessageInit) tandem__mesh__sync_begin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[10] =
 {
   {
     "first_revision",
@@ -1030,6 +1030,18 @@ static const ProtobufCFieldDescriptor tandem__mesh__records__field_descriptors[9
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "said_at",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Mesh__Records, said_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__mesh__records__field_indices_by_name[] = {
   8,   /* field[8] = calls */
@@ -1039,13 +1051,14 @@ static const unsigned tandem__mesh__records__field_indices_by_name[] = {
   6,   /* field[6] = owned_occupancies */
   4,   /* field[4] = owned_services */
   3,   /* field[3] = owned_stamps */
+  9,   /* field[9] = said_at */
   7,   /* field[7] = sessions */
   5,   /* field[5] = yielded */
 };
 static const ProtobufCIntRange tandem__mesh__records__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
 {
@@ -1055,7 +1068,7 @@ const ProtobufCMessageDescriptor tandem__mesh__records__descriptor =
   "Tandem__Mesh__Records",
   "tandem.mesh",
   sizeof(Tandem__Mesh__Records),
-  9,
+  10,
   tandem__mesh__records__field_descriptors,
   tandem__mesh__records__field_indices_by_name,
   1,  tandem__mesh__records__number_ranges,

@@ -24,10 +24,13 @@ enum QueryPurpose {
     case reach
     /// For a rollout of our own.
     case rollout
+    /// For whoever scrapes, and for whoever wants to know whether all is well.
+    case metrics
+    case readiness
 
     func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
-        case .status, .rollout: true
+        case .status, .rollout, .metrics, .readiness: true
         case .details, .history, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
         case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
         case .statistics(_, let dataCenters):
@@ -62,11 +65,14 @@ struct Query {
 // Operators ask the controller, the controller asks all workers, and what has come after a quarter of a second counts.
 extension Controller {
     private static let patience = Duration.milliseconds(250)
+    /// Who scrapes has more time, and would take a node that is busy for one that is down.
+    private static let scrapePatience = Duration.seconds(1)
     /// What all workers' last lines together may take of a status, which is one frame.
     private static let logBytes = 256 * 1024
 
     private func take(_ request: OperatorRequest, from client: FramedConnection) {
         followers[ObjectIdentifier(client)] = nil
+        count(request)
         switch request {
         case .status:
             ask(.status, for: client)
@@ -107,6 +113,8 @@ extension Controller {
             answer(beginRollout(request) ?? .rollout(rollout), client)
         case .rollout(let change):
             answer(change.flatMap { steerRollout($0) } ?? .rollout(rollout), client)
+        case .reload:
+            answer(.reloaded(reload()), client)
         }
     }
 
@@ -117,12 +125,14 @@ extension Controller {
         queries[number] = Query(purpose: purpose, client: client, missing: Set(ready))
         for position in ready { workers[position].order(order(for: purpose, number: number)) }
         if ready.isEmpty { return finish(number) }
-        queries[number]?.timer = loop.schedule(after: Self.patience) { [unowned self] in finish(number) }
+        let patience = if case .metrics = purpose { Self.scrapePatience } else { Self.patience }
+        queries[number]?.timer = loop.schedule(after: patience) { [unowned self] in finish(number) }
     }
 
     private func order(for purpose: QueryPurpose, number: UInt64) -> WorkerOrder {
         switch purpose {
-        case .status, .rollout: return .report(request: number)
+        case .status, .rollout, .readiness: return .report(request: number)
+        case .metrics: return .report(request: number, measures: true)
         case .details(let dn): return .showDN(request: number, dn: dn)
         case .history(let dn): return .showHistory(request: number, dn: dn)
         case .candidates(let filter): return .listDNs(request: number, filter)
@@ -163,6 +173,10 @@ extension Controller {
             if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
         case .rollout:
             observeRollout(status(query).nodes)
+        case .metrics:
+            answerScrapes(status(query))
+        case .readiness:
+            answerReaders(status(query))
         case .details(let name):
             if let client = query.client { answer(.dn(details(name, query)), client) }
         case .history(let name):
@@ -219,7 +233,8 @@ extension Controller {
         // During a cut two nodes may own one DN.
         status.inService = min(status.inService, UInt64(topology.directory.count))
         status.outOfService = UInt64(topology.directory.count) - status.inService
-        status.conditions = ConditionRules.conditions(of: status.nodes, notices: topology.notices)
+        status.conditions = ConditionRules.conditions(
+            of: status.nodes, notices: topology.notices, and: ownConditions())
         return status
     }
 

@@ -12,6 +12,12 @@ package final class Controller {
     let options: ControllerOptions
     /// With the addresses that it leaves to the controller.
     let topology: Topology
+    /// The text that it was made of.
+    let source: TopologySource
+    /// What ran before this controller.
+    let applied: AppliedTopology?
+    /// What is to be said of the topology's file, which is not what runs.
+    var topologyTrouble: Condition?
     /// What workers are told of phones' passwords; nil where anybody may register.
     var credentials = Credentials()
     /// What workers show over TLS, by their names.
@@ -24,6 +30,10 @@ package final class Controller {
     var spareTimer: TimerToken?
     /// Processes whose places others have taken, as long as they last.
     var retired: [RetiredWorker] = []
+    /// Workers that are asked for their sockets, by their names.
+    var loans: [String: SocketLoan] = [:]
+    /// Where workers run; nil where the service manager gives no place.
+    var groups: WorkerGroups?
     /// Nil before the first.
     var rollout: RolloutMachine?
     var rolloutTimer: TimerToken?
@@ -35,6 +45,8 @@ package final class Controller {
     var introduced: Set<ObjectIdentifier> = []
     var failure: ControllerFailure?
     var isStopping = false
+    /// Nobody is stopped but this process.
+    private(set) var workersStay = false
     /// Workers of nodes that the topology no longer has, being stopped.
     var foreigners: [ForeignWorker] = []
     var lastServiceStatus = ""
@@ -43,9 +55,11 @@ package final class Controller {
     var followers: [ObjectIdentifier: EventReader] = [:]
     /// A look at all nodes is due, because something has changed.
     var looksSoon = false
+    /// Nil where nobody may ask for figures.
+    var metrics: MetricsEndpoint?
     let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
     /// What a running worker must have been told to be taken up.
-    private(set) lazy var topologyDigest = makeTopologyDigest()
+    private(set) lazy var topologyDigest = toldDigest()
 
     static let workerProgram = Executables.companion("tandem-worker")
     /// The number of the control connection's descriptor in a worker.
@@ -62,7 +76,14 @@ package final class Controller {
     package init(_ options: ControllerOptions) throws(ControllerFailure) {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
-        topology = try Self.resolved(try Self.loadTopology(options.topology), options)
+        let choice = try TopologyChoice.make(options)
+        (source, applied) = (choice.source, choice.applied)
+        topology = try Self.resolved(choice.topology, options)
+        topologyTrouble = choice.problem.map { Self.brokenFile(options.topology, $0) }
+        if let problem = choice.problem {
+            logger.critical(
+                "the topology's file cannot be used; going on with what ran last", metadata: ["problem": "\(problem)"])
+        }
         credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
         certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
         guard Files.isExecutable(Self.workerProgram) else {
@@ -77,9 +98,11 @@ package final class Controller {
             loop = try EventLoop()
             try Self.makeWritable(options.runtimeDirectory)
             try Self.makeWritable(options.stateDirectory)
-            incarnations = try IncarnationFile(stateDirectory: options.stateDirectory)
+            let directory = options.clusterDirectory(topology.cluster)
+            try Files.makeDirectory(directory)
+            incarnations = try IncarnationFile(directory: directory)
             try Self.makePrivate(options.workersDirectory)
-            try Self.makePrivate(options.storesDirectory)
+            try Self.makePrivate(options.storesDirectory(topology.cluster))
             if topology.statServers.contains(where: { options.owns($0.listen) }) {
                 try Self.makePrivate(options.statDirectory)
             }
@@ -89,29 +112,16 @@ package final class Controller {
                     log: WorkerLog(node: worker.name, path: options.logPipe(of: worker.name), on: loop)
                 )
             }
+            takeStoredSockets()
             try listen()
         } catch {
             throw Self.failure(error)
         }
-    }
-
-    private static func loadTopology(_ path: String) throws(ControllerFailure) -> Topology {
-        let source: TopologySource
-        do throws(TopologyFileError) {
-            source = try TopologyFile.read(path: path)
-        } catch {
-            throw ControllerFailure("\(error)", exitCode: error.exitCode)
-        }
-        let result = TopologyFile.load(source)
-        guard let topology = result.topology else {
-            let text = result.diagnostics.map { $0.rendered(source: source, color: false) }.joined(separator: "\n")
-            throw ControllerFailure(text, exitCode: 65)
-        }
-        return topology
+        metrics = try makeMetrics()
     }
 
     /// Gives every Stat Server whose file leaves that to us a socket to listen at.
-    private static func resolved(
+    static func resolved(
         _ topology: Topology, _ options: ControllerOptions
     ) throws(ControllerFailure) -> Topology {
         var topology = topology
@@ -177,6 +187,8 @@ package final class Controller {
             }
             loop.addOwner(self)
             logger.info("starting", metadata: ["cluster": "\(topology.cluster)", "nodes": "\(workers.count)"])
+            keepTopology()
+            groups = WorkerGroups(on: loop, logger: logger)
             noteStart()
             feedWatchdog()
             stopForeignWorkers()
@@ -189,6 +201,11 @@ package final class Controller {
             throw Self.failure(error)
         }
         _ = try? Files.remove(options.socketPath)
+        if !workersStay { removeFiles() }
+        if let failure { throw failure }
+    }
+
+    private func removeFiles() {
         for worker in workers {
             worker.log.removeFile()
             _ = try? Files.remove(options.adoptionSocket(of: worker.name))
@@ -198,15 +215,32 @@ package final class Controller {
         }
         _ = try? Files.removeDirectory(options.statDirectory)
         _ = try? Files.removeDirectory(options.workersDirectory)
-        if let failure { throw failure }
     }
 
     private func signalCame() {
         guard let signal = try? signals.next() else { return }
-        guard signal == .hangup else { return stop("signal \(signal.rawValue)") }
-        // A reload of the topology is a matter of `apply`; passwords and certificates may change at any time.
-        reloadCredentials()
-        reloadCertificates()
+        switch signal {
+        case .hangup: reload()
+        case _ where options.isService: leave("signal \(signal.rawValue)")
+        case _: stop("signal \(signal.rawValue)")
+        }
+    }
+
+    /// Ends, and leaves the workers to the next controller.
+    private func leave(_ reason: String) {
+        guard !isStopping else { return }
+        isStopping = true
+        workersStay = true
+        logger.info(
+            "leaving; the workers serve on, and the next controller finds them",
+            metadata: ["reason": "\(reason)", "workers": "\(workers.count)"])
+        journal.controllerLeaving(reason, at: loop.now.wallMilliseconds)
+        _ = try? notifier?.notify(.stopping)
+        endSpare()
+        // One that serves beside another would be left to nobody.
+        for worker in workers where worker.successor?.way == .overlap { giveUp(worker, "the controller ends") }
+        tellFollowers()
+        endLoop()
     }
 
     /// Stops all workers in order, then the loop.
@@ -227,9 +261,14 @@ package final class Controller {
     }
 
     func endIfStopped() {
-        guard isStopping, workers.allSatisfy({ $0.supervision.state == .stopped }) else { return }
+        guard isStopping, !workersStay, workers.allSatisfy({ $0.supervision.state == .stopped }) else { return }
         logger.info("all nodes have stopped")
+        endLoop()
+    }
+
+    private func endLoop() {
         listener?.close()
+        metrics?.close()
         for connection in operators.values { connection.close() }
         loop.schedule(after: .milliseconds(20)) { [loop] in loop.stop() }
     }
@@ -262,8 +301,9 @@ package final class Controller {
 
 extension Controller: LoopOwner {
     package func turnEnded(now: Instant) {
-        for worker in workers { carryOut(worker.supervision.tick(now: now.monotonic), worker) }
+        if !workersStay { for worker in workers { carryOut(worker.supervision.tick(now: now.monotonic), worker) } }
         tellServiceManager()
+        countEvents()
         tellFollowers()
     }
 

@@ -16,6 +16,8 @@ package struct ControllerOptions: Sendable {
     package var isFailFast = false
     /// Nodes write nothing down and remember nothing beyond their processes.
     package var isForgetful = false
+    /// Where figures can be asked for, such as `127.0.0.1:9754`; nil for nowhere.
+    package var metrics: String?
     /// Mode of the control socket's file.
     package var socketMode: UInt32 = 0o600
 
@@ -24,6 +26,9 @@ package struct ControllerOptions: Sendable {
         self.runtimeDirectory = runtimeDirectory
         self.stateDirectory = stateDirectory
     }
+
+    /// Nobody watches: workers live on when this controller ends, and it makes do with what it finds.
+    var isService: Bool { lifeline == nil && !isFailFast }
 
     package var socketPath: String { runtimeDirectory + "/control.sock" }
 
@@ -37,7 +42,12 @@ package struct ControllerOptions: Sendable {
     func logPipe(of node: String) -> String { workerFile(node, ".log") }
 
     /// The same of a process that is taking another's place.
-    func nextAdoptionSocket(of node: String) -> String { workerFile(node, ".next") }
+    func nextAdoptionSocket(of node: String) -> String { workerFile(node, Self.nextEnding) }
+
+    /// Whether a worker may be found at this file.
+    static func isSocket(_ name: String) -> Bool { name.hasSuffix(socketEnding) || name.hasSuffix(nextEnding) }
+
+    private static let nextEnding = ".next"
 
     func nextLogPipe(of node: String) -> String { workerFile(node, ".nextlog") }
 
@@ -49,11 +59,16 @@ package struct ControllerOptions: Sendable {
 
     private static func fileName(_ name: String) -> String { String(name.map { $0 == "/" ? "." : $0 }) }
 
+    /// What is remembered of a cluster: another one that the host runs later finds nothing of it.
+    func clusterDirectory(_ cluster: String) -> String { Files.absolute(stateDirectory) + "/" + cluster }
+
     /// Where the stores of nodes are; only this user may enter.
-    var storesDirectory: String { Files.absolute(stateDirectory) + "/nodes" }
+    func storesDirectory(_ cluster: String) -> String { clusterDirectory(cluster) + "/nodes" }
 
     /// What a node remembers.
-    func store(of node: String) -> String { storesDirectory + "/" + Self.fileName(node) + ".sqlite" }
+    func store(of node: String, _ cluster: String) -> String {
+        storesDirectory(cluster) + "/" + Self.fileName(node) + ".sqlite"
+    }
 
     /// Where Stat Servers listen whose address is left to us; only this user may enter.
     var statDirectory: String { Files.absolute(runtimeDirectory) + "/stat" }

@@ -21,6 +21,14 @@ struct LinkLatency: Equatable, Sendable {
     /// The peer's clock less this node's, by the quickest exchange; any value, also a negative one, modulo 2^64.
     private var clockDifference: UInt64 = 0
 
+    /// How long ago something was by the peer's clock, nanoseconds; nil before the first exchange, and where it cannot be.
+    func age(of peersTime: UInt64, at now: UInt64) -> UInt64? {
+        guard roundTrip != nil else { return nil }
+        let age = Int64(bitPattern: now &- (peersTime &- clockDifference))
+        // What is a little ahead comes of ways that are not equal.
+        return age > -1_000_000_000 && age < 3_600_000_000_000 ? UInt64(max(0, age)) : nil
+    }
+
     /// A pong arrived. One that cannot be true says nothing.
     mutating func heard(_ pong: Pong, at now: UInt64) {
         guard pong.sentAt <= now, pong.receivedAt <= pong.answeredAt else { return }

@@ -63,6 +63,18 @@ extension OwnershipMachine {
         }
     }
 
+    /// How many DNs this node shows with each service, by the raw values. Looks at all of them.
+    package func serviceCounts() -> [UInt64] {
+        var counts = [UInt64](repeating: 0, count: Service.allCases.count)
+        for position in records.indices { counts[Int(visibleService(of: records[position]).rawValue)] += 1 }
+        return counts
+    }
+
+    /// How long ago something was by a peer's clock, nanoseconds; nil where that is not known.
+    package func age(of peersTime: UInt64, of peer: NodeIndex, now: Instant) -> UInt64? {
+        links[peer.position].latency.age(of: peersTime, at: now.monotonic)
+    }
+
     /// How many DNs this node owns.
     package var ownedCount: Int { Int(ownCount) }
 

@@ -81,6 +81,9 @@ package struct RecordBatch: Equatable, Sendable {
     package var owned: [OwnedRecord]
     /// DNs that the sender gave up, each with the claim that superseded its own.
     package var yielded: [HeardClaim]
+    /// When the first of the revisions came to be, by the sender's monotonic clock in nanoseconds; 0 where that is not known. A figure
+    /// only: the shell adds it, and nothing is decided by it.
+    package var saidAt: UInt64 = 0
 
     package init(revisions: ClosedRange<UInt64>?, owned: [OwnedRecord] = [], yielded: [HeardClaim] = []) {
         self.revisions = revisions

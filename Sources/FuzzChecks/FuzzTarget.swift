@@ -19,6 +19,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case topology
     /// What comes to a TLS session, and what happens between two.
     case tls
+    /// A stream of requests for figures, torn anywhere.
+    case http
 
     /// Does with the input what the programs do with it.
     ///
@@ -33,6 +35,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .calls: try CallsCheck.check(input)
         case .topology: try TopologyCheck.check(input)
         case .tls: try TLSCheck.check(input)
+        case .http: try HTTPCheck.check(input)
         }
     }
 }

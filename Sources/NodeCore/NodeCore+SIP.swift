@@ -81,7 +81,9 @@ extension NodeCore {
             writer.write(response, to: message, in: datagram, from: source.address, into: &$0)
             isSent = Self.isKept(&$0, from: start, limit: answerLimit)
         }
-        if response.status != .ok || !isSent { counters.requestsRefused += 1 }
+        guard response.status != .ok || !isSent else { return }
+        counters.requestsRefused += 1
+        if message.method == .register, response.status != .unauthorized { counters.registrationsRefused += 1 }
     }
 
     /// Takes an answer back that is too large.
@@ -297,6 +299,7 @@ extension NodeCore {
         switch plan {
         case .reject(let response):
             counters.requestsRefused += 1
+            counters.registrationsRefused += 1
             writer.write(response, to: message, in: datagram, from: address, into: &output)
         case .adds, .refreshes:
             _ = registrar.apply(

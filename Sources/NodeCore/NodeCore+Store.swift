@@ -144,6 +144,7 @@ extension NodeCore {
         let datagram = request.datagram.span
         guard message.parse(datagram) == .request else { return }
         counters.requestsRefused += 1
+        counters.registrationsRefused += 1
         var output: [UInt8] = []
         writer.write(Self.notWritten, to: message, in: datagram, from: request.source.address, into: &output)
         send(output, to: request, now)

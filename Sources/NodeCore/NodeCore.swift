@@ -53,6 +53,8 @@ package enum NodeAction: Equatable, Sendable {
 package struct NodeCounters: Equatable, Sendable {
     package var registrationsAccepted: UInt64 = 0
     package var requestsRefused: UInt64 = 0
+    /// REGISTERs among them, but not those that were asked for a password.
+    package var registrationsRefused: UInt64 = 0
     package var notSIP: UInt64 = 0
     /// 401s to phones that did not know the password; first challenges do not count.
     package var failedAuthentications: UInt64 = 0

@@ -8,14 +8,25 @@ package enum UpAdvice {
     /// - Parameters:
     ///   - program: how the user called this program.
     ///   - socket: the control socket, if commands would not find it by themselves.
-    package static func lines(_ topology: Topology, program: String, socket: String?) -> [String] {
+    ///   - metrics: where figures can be asked for; nil for nowhere.
+    package static func lines(
+        _ topology: Topology, program: String, socket: String?, metrics: String? = nil
+    ) -> [String] {
         let option = socket.map { " --socket \($0)" } ?? ""
         let dn = firstSIP(topology)?.dn ?? (topology.directory.count > 0 ? topology.directory.dn(at: DNIndex(0)) : nil)
         let look = dn.map { "\(program) dn show \($0)\(option)" } ?? "\(program) status\(option)"
         return [
             "Register a phone:  \(registration(topology))",
             "Look at it:        \(look)",
-        ] + call(topology, program, option) + ["Stop everything:   Ctrl-C"]
+        ] + call(topology, program, option) + figures(metrics) + ["Stop everything:   Ctrl-C"]
+    }
+
+    private static func figures(_ address: String?) -> [String] {
+        guard let address else { return [] }
+        let target =
+            address.hasPrefix("unix:")
+            ? "--unix-socket \(address.dropFirst(5)) http://localhost/metrics" : "http://\(address)/metrics"
+        return ["Read its figures:  curl \(target)"]
     }
 
     /// How an agent at the example phone is called over a routing point, where the gateway can be played on this machine. The call

@@ -26,6 +26,11 @@ struct UpCommand: ParsableCommand {
     )
     var stateDir: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where Prometheus finds metrics, such as 127.0.0.1:9754; nowhere by default.", valueName: "address"))
+    var metrics: String?
+
     func run() throws {
         let console = Console()
         let topology = try load(console)
@@ -44,11 +49,12 @@ struct UpCommand: ParsableCommand {
             topology: topology, socket: socket,
             advice: UpAdvice.lines(
                 topology, program: CommandLine.arguments.first ?? "tandem",
-                socket: Self.isFoundByItself(socket, search) ? nil : socket
+                socket: Self.isFoundByItself(socket, search) ? nil : socket, metrics: metrics
             ),
             console: console
         )
-        let arguments = ["--topology", file, "--runtime-dir", runtime, "--state-dir", state]
+        var arguments = ["--topology", file, "--runtime-dir", runtime, "--state-dir", state]
+        if let metrics { arguments += ["--metrics", metrics] }
         try session.run(tandemd, arguments: arguments)
     }
 

@@ -26,9 +26,12 @@ package enum WorkerOrder: Equatable, Sendable {
     case stop
     /// Another process serves beside this one, which is to stop when the other has had time to find its connections.
     case standDown
+    /// At the adoption socket: the worker is to give descriptors of what it serves at, and goes on with its own.
+    case lendSockets
     /// The sender is the worker's controller from now on; whether the worker ends with it.
     case adopt(endsWithController: Bool)
-    case report(request: UInt64)
+    /// Whether with measures, for which a node looks at every DN.
+    case report(request: UInt64, measures: Bool = false)
     case showDN(request: UInt64, dn: String)
     case showHistory(request: UInt64, dn: String)
     case listDNs(request: UInt64, DNFilter)
@@ -233,6 +236,9 @@ package struct WorkerSetup: Equatable, Sendable {
 
 /// What a worker tells its controller.
 package enum WorkerNews: Equatable, Sendable {
+    /// So many descriptors go with one message.
+    package static let maximumSockets = 16
+
     case ready
     /// The event loop turns.
     case heartbeat
@@ -247,6 +253,8 @@ package enum WorkerNews: Equatable, Sendable {
     case relays(UInt32)
     /// There was no handover: the process that served goes on, and why.
     case servesOn(String)
+    /// What the descriptors are that come along, in their order.
+    case lentSockets([String])
     case report(NodeReport)
     case dn(DNReport)
     case history(DNHistory)
@@ -305,6 +313,42 @@ package enum OperatorRequest: Equatable, Sendable {
     case drain(node: String, DrainRequest?)
     /// How the rollout is, after a change if there is to be one.
     case rollout(RolloutChange?)
+    /// The files are to be read again.
+    case reload
+}
+
+/// What has become of the files that a controller was asked to read again.
+package struct ReloadReport: Equatable, Sendable {
+    package enum Outcome: UInt32, Equatable, Sendable, CaseIterable {
+        case unchanged
+        case taken
+        /// It counts from the next start on.
+        case waits
+        /// There is a mistake in it; what was known before goes on.
+        case refused
+    }
+
+    package struct File: Equatable, Sendable {
+        /// `topology`, `credentials`, `certificates`.
+        package var what: String
+        package var outcome: Outcome
+        /// What is wrong, or what to do; several lines perhaps.
+        package var message: String
+
+        package init(_ what: String, _ outcome: Outcome, _ message: String = "") {
+            self.what = what
+            self.outcome = outcome
+            self.message = message
+        }
+    }
+
+    package static let maximumFiles = 16
+
+    package var files: [File]
+
+    package init(_ files: [File]) {
+        self.files = files
+    }
 }
 
 /// How a node is drained.
@@ -360,6 +404,7 @@ package enum OperatorAnswer: Equatable, Sendable {
     case done
     /// Nil before there was one.
     case rollout(RolloutMachine?)
+    case reloaded(ReloadReport)
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)
 }

@@ -129,6 +129,8 @@ package struct NodeReport: Equatable, Sendable {
     package var receiveBufferBytes: UInt64 = 0
     /// Of a node that is being drained.
     package var drain: DrainReport?
+    /// Of a node that was asked for them.
+    package var measures: NodeMeasures?
 
     package init() {}
 }
@@ -291,10 +293,23 @@ package struct ClusterStatus: Equatable, Sendable {
     }
 
     /// Whether every worker is ready, every link live and no condition an error. Only SIP nodes report links.
-    package var isHealthy: Bool {
-        nodes.allSatisfy { node in
-            node.state == .ready && node.report.map { $0.links.allSatisfy { $0.state == "live" } } == true
-        } && !conditions.contains { $0.severity == .error }
+    package var isHealthy: Bool { flaws.isEmpty }
+
+    /// Why it is not healthy, a sentence each. What a condition says already is not said twice.
+    package var flaws: [String] {
+        let errors = conditions.filter { $0.severity == .error }
+        let told = Set(errors.map(\.subject))
+        var flaws = errors.map { "\($0.subject): \($0.message)" }
+        for node in nodes {
+            if node.state != .ready || node.report == nil, !told.contains(node.name) {
+                flaws.append("\(node.name): it is \(node.state.rawValue)")
+            }
+            for link in node.report?.links ?? [] where link.state != "live" {
+                guard !told.contains("\(node.name) to \(link.peer)") else { continue }
+                flaws.append("\(node.name) to \(link.peer): the link is \(link.state)")
+            }
+        }
+        return flaws
     }
 }
 

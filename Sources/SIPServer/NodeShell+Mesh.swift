@@ -90,7 +90,7 @@ extension NodeShell {
             connection.withOutput { SIPCodec.encode(message, to: &$0) }
         }
         while let message = core.nextPeerMessage(for: peer, now: now) {
-            connection.withOutput { meshCodec.encode(message, to: &$0) }
+            connection.withOutput { meshCodec.encode(dated(message, now), to: &$0) }
             if connection.outputBytes >= Self.pullLimit { return goOnAfterFlush() }
         }
         while let message = core.nextProxyMessage(for: peer) {
@@ -141,6 +141,7 @@ extension NodeShell {
                 {
                     return refuse(connection, delegate.peer, problem)
                 }
+                measure(message, from: id)
                 core.received(message, from: id, now: loop.now)
             }
         } catch {

@@ -77,6 +77,8 @@ extension NodeShell {
     func hearStore() {
         guard let store = memory.store else { return }
         for outcome in store.takeOutcomes() {
+            measured.written(
+                through: outcome.through, succeeded: outcome.problem == nil, at: loop.now.monotonic)
             if let problem = outcome.problem {
                 if memory.problem.isEmpty { logger.error("cannot write the store", metadata: ["reason": "\(problem)"]) }
                 memory.problem = problem

@@ -90,6 +90,7 @@ final class NodeShell {
     var linkStates: [LinkReport.State]
     /// The connection that each link has or had last.
     var linkConnections: [ConnectionID?]
+    var measured: ShellMeasures
     let tellController: (WorkerNews) -> Void
     var lastNumber: UInt64 = 0
 
@@ -99,6 +100,7 @@ final class NodeShell {
         news = NewsMachine(peers: topology.nodes.map(\.name))
         linkStates = topology.nodes.map { _ in .down }
         linkConnections = topology.nodes.map { _ in nil }
+        measured = ShellMeasures(nodes: topology.nodes.count, revision: core.ownership.lastRevision)
         tellController = start.tellController
         loop = start.loop
         logger = start.logger
@@ -214,7 +216,8 @@ extension NodeShell: LoopOwner {
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
         // Pulling may have cut a client off.
         act(now)
-        memory.store?.submit(core.takeWrites(now: now))
+        write(core.takeWrites(now: now), now)
+        measured.revisions.turnEnded(revision: core.ownership.lastRevision, now: now.monotonic)
         // Messages that could not be sent have ended requests, whose senders are told in the next turn.
         if core.hasActions { loop.soon {} }
         tellNews(now)

@@ -102,6 +102,7 @@ package struct MeshCodec: Sendable {
             $0.n_calls = calls.count
             $0.calls = arena.array(calls)
             if !batch.yielded.isEmpty { $0.yielded = pack(batch.yielded, arena) }
+            $0.said_at = batch.saidAt
         }
     }
 
@@ -206,6 +207,7 @@ package struct MeshCodec: Sendable {
             var batch = RecordBatch(
                 revisions: message.last_revision == 0 ? nil : message.first_revision...message.last_revision
             )
+            batch.saidAt = message.said_at
             let count = message.n_owned_stamps
             guard count <= Self.maximumRecords else { throw .tooMany(type: type) }
             guard message.owned_dns.len == count * Self.dnSize, message.owned_services.len == count else {

@@ -41,6 +41,7 @@ enum ReportCodec {
             $0.store_set_aside = arena.string(report.storeSetAside)
             $0.receive_buffer_bytes = report.receiveBufferBytes
             if let drain = report.drain { $0.drain = DrainCodec.pack(drain, arena) }
+            if let measures = report.measures { $0.measures = MeasuresCodec.pack(measures, arena) }
         }
     }
 
@@ -162,6 +163,9 @@ enum ReportCodec {
         report.storeSetAside = text(message.store_set_aside)
         report.receiveBufferBytes = message.receive_buffer_bytes
         if let drain = message.drain { report.drain = try DrainCodec.report(drain.pointee, type: type) }
+        if let measures = message.measures {
+            report.measures = try MeasuresCodec.measures(measures.pointee, type: type)
+        }
         report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }

@@ -69,13 +69,18 @@ package enum WorkerOrderCodec {
             appendEmptyFrame(type: FrameType.stop, to: &output)
         case .standDown:
             appendEmptyFrame(type: FrameType.standDown, to: &output)
+        case .lendSockets:
+            appendEmptyFrame(type: FrameType.lendSockets, to: &output)
         case .adopt(let endsWithController):
             let message = arena.make(tandem__control__adopt__init) {
                 $0.ends_with_controller = endsWithController ? 1 : 0
             }
             appendFrame(type: FrameType.adopt, message, to: &output)
-        case .report(let request):
-            let message = arena.make(tandem__control__report_request__init) { $0.request = request }
+        case .report(let request, let measures):
+            let message = arena.make(tandem__control__report_request__init) {
+                $0.request = request
+                $0.measures = measures ? 1 : 0
+            }
             appendFrame(type: FrameType.reportRequest, message, to: &output)
         case .showDN(let request, let dn):
             appendFrame(type: FrameType.dnRequest, packDNRequest(request, dn, arena), to: &output)
@@ -253,6 +258,8 @@ package enum WorkerOrderCodec {
             return .stop
         case FrameType.standDown:
             return .standDown
+        case FrameType.lendSockets:
+            return .lendSockets
         case FrameType.adopt:
             return try unpack(type: type, tandem__control__adopt__descriptor, payload, as: Tandem__Control__Adopt.self)
             {
@@ -262,7 +269,7 @@ package enum WorkerOrderCodec {
             return try unpack(
                 type: type, tandem__control__report_request__descriptor, payload,
                 as: Tandem__Control__ReportRequest.self
-            ) { .report(request: $0.request) }
+            ) { .report(request: $0.request, measures: $0.measures != 0) }
         case FrameType.dnRequest:
             return try unpack(
                 type: type, tandem__control__dnrequest__descriptor, payload, as: Tandem__Control__DNRequest.self

@@ -148,14 +148,16 @@ package final class Worker {
             role?.drain(request)
         case .succeed:
             logger.warning("a controller cannot take the place of a worker")
+        case .lendSockets:
+            logger.warning("sockets are lent at the adoption socket")
         case .stop:
             stop(exitCode: 0)
         case .standDown:
             standDown()
         case .adopt(let endsWithController):
             setup?.endsWithController = endsWithController
-        case .report(let request):
-            if let role { tell(.report(role.report(request: request))) }
+        case .report(let request, let measures):
+            report(request, measures: measures)
         case .showDN(let request, let dn):
             answer(.dn(dn, request: request))
         case .showHistory(let request, let dn):
@@ -173,6 +175,13 @@ package final class Worker {
         case .reportReach(let request):
             answer(.reach(request: request))
         }
+    }
+
+    private func report(_ request: UInt64, measures: Bool) {
+        guard let role else { return }
+        var report = role.report(request: request)
+        if measures { report.measures = role.measures() }
+        tell(.report(report))
     }
 
     private func answer(_ question: RoleQuestion) {

@@ -12,6 +12,9 @@ package protocol WorkerRole: AnyObject {
     /// Opens all ports. After an error nothing is served.
     func open() throws(SystemError)
 
+    /// What it serves at, by the names that `ServerSocket` gives.
+    var servedSockets: [(name: String, descriptor: OwnedDescriptor)] { get }
+
     /// HA1s of phones, all pieces; they take the place of those before.
     func replaceCredentials(_ pieces: [CredentialPiece])
 
@@ -27,6 +30,9 @@ package protocol WorkerRole: AnyObject {
 
     func report(request: UInt64) -> NodeReport
 
+    /// What takes longer to say; nil of a role that has nothing of the kind.
+    func measures() -> NodeMeasures?
+
     /// - Returns: nil for a question that is answered later, or means nothing to this role; the controller asks only those to
     ///   whom it does.
     func answer(_ question: RoleQuestion) -> WorkerNews?
@@ -41,7 +47,12 @@ extension WorkerRole {
 
     package func drain(_ request: DrainRequest?) {}
 
+    package var servedSockets: [(name: String, descriptor: OwnedDescriptor)] { [] }
+
     package func answer(_ question: RoleQuestion) -> WorkerNews? { nil }
+
+    /// Only nodes have some.
+    package func measures() -> NodeMeasures? { nil }
 }
 
 /// What operators ask about what a role serves.

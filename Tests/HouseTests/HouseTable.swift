@@ -94,7 +94,7 @@ enum House {
             ]
         ),
         // Lines that nobody took are counted by an atomic: any thread may log.
-        Room("ProcessRuntime", .door, ["Logging", "Glibc", "Synchronization"]),
+        Room("ProcessRuntime", .door, ["LinuxSystem", "Logging", "CoreMetrics", "Glibc", "Synchronization"]),
 
         // Third floor: roles. What all workers have in common is the landing that theirs lie at.
         Room(
@@ -132,7 +132,7 @@ enum House {
             [
                 "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
                 "Digests",
-                "ProcessRuntime", "Logging",
+                "ProcessRuntime", "Logging", "CoreMetrics",
             ]
         ),
         Room(
@@ -198,6 +198,7 @@ enum House {
         ("GRDB", ["NodeStore"]),
         ("GRDBSQLite", ["NodeStore"]),
         ("Histogram", ["tandem-load"]),
+        ("CoreMetrics", ["ProcessRuntime", "Controller"]),
     ]
 
     /// Headers of outside libraries, and the C room that may include them.

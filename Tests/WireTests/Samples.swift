@@ -172,6 +172,12 @@ let peerMessages: [PeerMessage] = {
         .records(RecordBatch(revisions: nil, owned: owned)),
         .records(RecordBatch(revisions: 7...9, owned: owned, yielded: claims)),
         .records(RecordBatch(revisions: 7...9, owned: manned, yielded: claims)),
+        .records(
+            {
+                var batch = RecordBatch(revisions: 7...9, owned: owned)
+                batch.saidAt = .max
+                return batch
+            }()),
         .records(RecordBatch(revisions: 1...UInt64.max, yielded: claims)), .syncEnd(position), .claims(claims),
         .claims([]), .snapshotRequest, .ping(Ping(sentAt: 0, position: nil)),
         .ping(Ping(sentAt: 1, position: position)),
@@ -403,7 +409,8 @@ let orders: [WorkerOrder] = {
                 certificate: CertificateSet.File(path: "c", bytes: [1]),
                 key: CertificateSet.File(path: "k", bytes: [2]), authorities: nil)), .start, .stop, .standDown,
         .adopt(endsWithController: true),
-        .adopt(endsWithController: false), .report(request: 1), .showDN(request: 2, dn: "1001"),
+        .adopt(endsWithController: false), .report(request: 1), .report(request: 3, measures: true),
+        .showDN(request: 2, dn: "1001"),
         .showHistory(request: 2, dn: "1001"),
         .listDNs(request: 3, DNFilter()), .listDNs(request: 4, filter), .listAgents(request: 5, agentFilter),
         .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion), .reportReach(request: 8),
@@ -484,6 +491,13 @@ private let nodeReport: NodeReport = {
     report.trunks = [trunk, TrunkReport("other")]
     (report.storeProblem, report.isStoreMissing) = ("the disk is full", true)
     (report.storeSetAside, report.receiveBufferBytes) = ("/var/lib/tandem/nodes/dc1.a.sqlite.damaged-7", 16 << 20)
+    var measures = NodeMeasures()
+    (measures.dns, measures.registrationsRefused, measures.callsBegun) = ([1, 0, .max], 23, 24)
+    measures.commits.add(nanoseconds: 99_999)
+    var propagation = DurationHistogram()
+    propagation.add(nanoseconds: 20_000_000_000)
+    measures.peers = [.init("dc1/b", propagation), .init("dc2/c", DurationHistogram())]
+    report.measures = measures
     return report
 }()
 

@@ -40,6 +40,7 @@ typedef struct Tandem__Control__DNListRequest Tandem__Control__DNListRequest;
 typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
 typedef struct Tandem__Control__TakeOver Tandem__Control__TakeOver;
 typedef struct Tandem__Control__HandOver Tandem__Control__HandOver;
+typedef struct Tandem__Control__LentSockets Tandem__Control__LentSockets;
 typedef struct Tandem__Control__Relays Tandem__Control__Relays;
 typedef struct Tandem__Control__TookOver Tandem__Control__TookOver;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
@@ -47,6 +48,9 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
+typedef struct Tandem__Control__NodeMeasures Tandem__Control__NodeMeasures;
+typedef struct Tandem__Control__PeerMeasures Tandem__Control__PeerMeasures;
+typedef struct Tandem__Control__DurationHistogram Tandem__Control__DurationHistogram;
 typedef struct Tandem__Control__TrunkReport Tandem__Control__TrunkReport;
 typedef struct Tandem__Control__GatewayReport Tandem__Control__GatewayReport;
 typedef struct Tandem__Control__PointReport Tandem__Control__PointReport;
@@ -92,6 +96,8 @@ typedef struct Tandem__Control__DrainReport Tandem__Control__DrainReport;
 typedef struct Tandem__Control__StayingPhones Tandem__Control__StayingPhones;
 typedef struct Tandem__Control__RestartRequest Tandem__Control__RestartRequest;
 typedef struct Tandem__Control__RolloutRequest Tandem__Control__RolloutRequest;
+typedef struct Tandem__Control__Reloaded Tandem__Control__Reloaded;
+typedef struct Tandem__Control__ReloadedFile Tandem__Control__ReloadedFile;
 typedef struct Tandem__Control__Rollout Tandem__Control__Rollout;
 typedef struct Tandem__Control__RolloutMember Tandem__Control__RolloutMember;
 
@@ -596,10 +602,14 @@ struct  Tandem__Control__ReportRequest
 {
   ProtobufCMessage base;
   uint64_t request;
+  /*
+   * Of a node: with what it has to look at every DN for.
+   */
+  protobuf_c_boolean measures;
 };
 #define TANDEM__CONTROL__REPORT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__report_request__descriptor) \
-    , 0 }
+    , 0, 0 }
 
 
 /*
@@ -714,6 +724,23 @@ struct  Tandem__Control__HandOver
 #define TANDEM__CONTROL__HAND_OVER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__hand_over__descriptor) \
     , 0 }
+
+
+/*
+ * Type 1251. What the worker serves at: the names of the descriptors that come with the frame's first byte, in their order.
+ */
+struct  Tandem__Control__LentSockets
+{
+  ProtobufCMessage base;
+  /*
+   * As udp:127.0.0.1:5060.
+   */
+  size_t n_names;
+  char **names;
+};
+#define TANDEM__CONTROL__LENT_SOCKETS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__lent_sockets__descriptor) \
+    , 0,NULL }
 
 
 /*
@@ -911,10 +938,74 @@ struct  Tandem__Control__NodeReport
    * Absent of a node that is not being drained.
    */
   Tandem__Control__DrainReport *drain;
+  /*
+   * Of a node that was asked for them.
+   */
+  Tandem__Control__NodeMeasures *measures;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL }
+
+
+struct  Tandem__Control__NodeMeasures
+{
+  ProtobufCMessage base;
+  /*
+   * How many DNs the node shows with each service code, by code; at most 64.
+   */
+  size_t n_dns;
+  uint64_t *dns;
+  /*
+   * REGISTERs that were refused, but not those that were asked for a password.
+   */
+  uint64_t registrations_refused;
+  /*
+   * Since the process began.
+   */
+  uint64_t calls_begun;
+  /*
+   * How long the store took to write what it was given.
+   */
+  Tandem__Control__DurationHistogram *commits;
+  /*
+   * At most 4,096.
+   */
+  size_t n_peers;
+  Tandem__Control__PeerMeasures **peers;
+};
+#define TANDEM__CONTROL__NODE_MEASURES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_measures__descriptor) \
+    , 0,NULL, 0, 0, NULL, 0,NULL }
+
+
+struct  Tandem__Control__PeerMeasures
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * From when something came to be true at the peer until the node heard it.
+   */
+  Tandem__Control__DurationHistogram *propagation;
+};
+#define TANDEM__CONTROL__PEER_MEASURES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__peer_measures__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * Steps up to 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1, 2.5, 5, 10 s, and beyond.
+ */
+struct  Tandem__Control__DurationHistogram
+{
+  ProtobufCMessage base;
+  size_t n_counts;
+  uint64_t *counts;
+  uint64_t sum_nanoseconds;
+};
+#define TANDEM__CONTROL__DURATION_HISTOGRAM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__duration_histogram__descriptor) \
+    , 0,NULL, 0 }
 
 
 struct  Tandem__Control__TrunkReport
@@ -2104,6 +2195,38 @@ struct  Tandem__Control__RolloutRequest
 
 
 /*
+ * Type 1350, no payload: the files are to be read again. Type 1351: what has become of that.
+ */
+struct  Tandem__Control__Reloaded
+{
+  ProtobufCMessage base;
+  size_t n_files;
+  Tandem__Control__ReloadedFile **files;
+};
+#define TANDEM__CONTROL__RELOADED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reloaded__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Control__ReloadedFile
+{
+  ProtobufCMessage base;
+  char *what;
+  /*
+   * 0 as before, 1 taken, 2 read and different, but not taken before the next start, 3 not taken for a mistake in it.
+   */
+  uint32_t outcome;
+  /*
+   * What is wrong, or what to do; several lines perhaps.
+   */
+  char *message;
+};
+#define TANDEM__CONTROL__RELOADED_FILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reloaded_file__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
  * Type 1333. Also what a controller keeps of it on disk, as a frame.
  */
 struct  Tandem__Control__Rollout
@@ -2606,6 +2729,25 @@ Tandem__Control__HandOver *
 void   tandem__control__hand_over__free_unpacked
                      (Tandem__Control__HandOver *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__LentSockets methods */
+void   tandem__control__lent_sockets__init
+                     (Tandem__Control__LentSockets         *message);
+size_t tandem__control__lent_sockets__get_packed_size
+                     (const Tandem__Control__LentSockets   *message);
+size_t tandem__control__lent_sockets__pack
+                     (const Tandem__Control__LentSockets   *message,
+                      uint8_t             *out);
+size_t tandem__control__lent_sockets__pack_to_buffer
+                     (const Tandem__Control__LentSockets   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__LentSockets *
+       tandem__control__lent_sockets__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__lent_sockets__free_unpacked
+                     (Tandem__Control__LentSockets *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Relays methods */
 void   tandem__control__relays__init
                      (Tandem__Control__Relays         *message);
@@ -2738,6 +2880,63 @@ Tandem__Control__NodeReport *
                       const uint8_t       *data);
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__NodeMeasures methods */
+void   tandem__control__node_measures__init
+                     (Tandem__Control__NodeMeasures         *message);
+size_t tandem__control__node_measures__get_packed_size
+                     (const Tandem__Control__NodeMeasures   *message);
+size_t tandem__control__node_measures__pack
+                     (const Tandem__Control__NodeMeasures   *message,
+                      uint8_t             *out);
+size_t tandem__control__node_measures__pack_to_buffer
+                     (const Tandem__Control__NodeMeasures   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__NodeMeasures *
+       tandem__control__node_measures__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__node_measures__free_unpacked
+                     (Tandem__Control__NodeMeasures *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__PeerMeasures methods */
+void   tandem__control__peer_measures__init
+                     (Tandem__Control__PeerMeasures         *message);
+size_t tandem__control__peer_measures__get_packed_size
+                     (const Tandem__Control__PeerMeasures   *message);
+size_t tandem__control__peer_measures__pack
+                     (const Tandem__Control__PeerMeasures   *message,
+                      uint8_t             *out);
+size_t tandem__control__peer_measures__pack_to_buffer
+                     (const Tandem__Control__PeerMeasures   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__PeerMeasures *
+       tandem__control__peer_measures__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__peer_measures__free_unpacked
+                     (Tandem__Control__PeerMeasures *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DurationHistogram methods */
+void   tandem__control__duration_histogram__init
+                     (Tandem__Control__DurationHistogram         *message);
+size_t tandem__control__duration_histogram__get_packed_size
+                     (const Tandem__Control__DurationHistogram   *message);
+size_t tandem__control__duration_histogram__pack
+                     (const Tandem__Control__DurationHistogram   *message,
+                      uint8_t             *out);
+size_t tandem__control__duration_histogram__pack_to_buffer
+                     (const Tandem__Control__DurationHistogram   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DurationHistogram *
+       tandem__control__duration_histogram__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__duration_histogram__free_unpacked
+                     (Tandem__Control__DurationHistogram *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__TrunkReport methods */
 void   tandem__control__trunk_report__init
@@ -3594,6 +3793,44 @@ Tandem__Control__RolloutRequest *
 void   tandem__control__rollout_request__free_unpacked
                      (Tandem__Control__RolloutRequest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Reloaded methods */
+void   tandem__control__reloaded__init
+                     (Tandem__Control__Reloaded         *message);
+size_t tandem__control__reloaded__get_packed_size
+                     (const Tandem__Control__Reloaded   *message);
+size_t tandem__control__reloaded__pack
+                     (const Tandem__Control__Reloaded   *message,
+                      uint8_t             *out);
+size_t tandem__control__reloaded__pack_to_buffer
+                     (const Tandem__Control__Reloaded   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Reloaded *
+       tandem__control__reloaded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reloaded__free_unpacked
+                     (Tandem__Control__Reloaded *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReloadedFile methods */
+void   tandem__control__reloaded_file__init
+                     (Tandem__Control__ReloadedFile         *message);
+size_t tandem__control__reloaded_file__get_packed_size
+                     (const Tandem__Control__ReloadedFile   *message);
+size_t tandem__control__reloaded_file__pack
+                     (const Tandem__Control__ReloadedFile   *message,
+                      uint8_t             *out);
+size_t tandem__control__reloaded_file__pack_to_buffer
+                     (const Tandem__Control__ReloadedFile   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReloadedFile *
+       tandem__control__reloaded_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reloaded_file__free_unpacked
+                     (Tandem__Control__ReloadedFile *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Rollout methods */
 void   tandem__control__rollout__init
                      (Tandem__Control__Rollout         *message);
@@ -3703,6 +3940,9 @@ typedef void (*Tandem__Control__TakeOver_Closure)
 typedef void (*Tandem__Control__HandOver_Closure)
                  (const Tandem__Control__HandOver *message,
                   void *closure_data);
+typedef void (*Tandem__Control__LentSockets_Closure)
+                 (const Tandem__Control__LentSockets *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Relays_Closure)
                  (const Tandem__Control__Relays *message,
                   void *closure_data);
@@ -3723,6 +3963,15 @@ typedef void (*Tandem__Control__Introduction_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__NodeMeasures_Closure)
+                 (const Tandem__Control__NodeMeasures *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__PeerMeasures_Closure)
+                 (const Tandem__Control__PeerMeasures *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DurationHistogram_Closure)
+                 (const Tandem__Control__DurationHistogram *message,
                   void *closure_data);
 typedef void (*Tandem__Control__TrunkReport_Closure)
                  (const Tandem__Control__TrunkReport *message,
@@ -3859,6 +4108,12 @@ typedef void (*Tandem__Control__RestartRequest_Closure)
 typedef void (*Tandem__Control__RolloutRequest_Closure)
                  (const Tandem__Control__RolloutRequest *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Reloaded_Closure)
+                 (const Tandem__Control__Reloaded *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReloadedFile_Closure)
+                 (const Tandem__Control__ReloadedFile *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Rollout_Closure)
                  (const Tandem__Control__Rollout *message,
                   void *closure_data);
@@ -3894,6 +4149,7 @@ extern const ProtobufCMessageDescriptor tandem__control__dnlist_request__descrip
 extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__take_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__lent_sockets__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__relays__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__took_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;
@@ -3901,6 +4157,9 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__node_measures__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__peer_measures__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__duration_histogram__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__trunk_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__gateway_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__point_report__descriptor;
@@ -3947,6 +4206,8 @@ extern const ProtobufCMessageDescriptor tandem__control__drain_report__descripto
 extern const ProtobufCMessageDescriptor tandem__control__staying_phones__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__restart_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reloaded__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reloaded_file__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout_member__descriptor;
 

@@ -904,10 +904,11 @@ struct  Tandem__Handover__NodeCounters
   uint64_t failed_authentications;
   uint64_t client_requests_refused;
   uint64_t limited;
+  uint64_t registrations_refused;
 };
 #define TANDEM__HANDOVER__NODE_COUNTERS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__node_counters__descriptor) \
-    , 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Tandem__Handover__Grace

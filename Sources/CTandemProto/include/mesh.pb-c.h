@@ -113,10 +113,14 @@ struct  Tandem__Mesh__Records
    */
   size_t n_calls;
   Tandem__Mesh__Calls **calls;
+  /*
+   * When the first of the revisions came to be, by the sender's monotonic clock in nanoseconds; 0 where that is not known.
+   */
+  uint64_t said_at;
 };
 #define TANDEM__MESH__RECORDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__mesh__records__descriptor) \
-    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL}, 0,NULL, 0,NULL }
+    , 0, 0, {0,NULL}, 0,NULL, {0,NULL}, NULL, {0,NULL}, 0,NULL, 0,NULL, 0 }
 
 
 /*

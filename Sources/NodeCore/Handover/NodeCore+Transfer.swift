@@ -178,6 +178,7 @@ extension NodeCounters: Transferable {
         state.number(4, &failedAuthentications)
         state.number(5, &clientRequestsRefused)
         state.number(6, &limited)
+        state.number(7, &registrationsRefused)
     }
 }
 

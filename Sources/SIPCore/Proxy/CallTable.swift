@@ -48,6 +48,8 @@ package struct CallTable: Sendable {
 
     /// Calls that there are.
     package internal(set) var count = 0
+    /// Calls that have begun in this process: a figure.
+    package private(set) var begun: UInt64 = 0
     /// When a session is over, monotonic nanoseconds.
     package var nextDeadline: UInt64? { queue.next }
 
@@ -79,6 +81,7 @@ package struct CallTable: Sendable {
         records[Int(slot)].next = slots[key] ?? -1
         slots[key] = slot
         count += 1
+        begun &+= 1
         join(Int(slot), .caller)
         join(Int(slot), .callee)
         noteChange(of: Int(slot))
