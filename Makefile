@@ -4,17 +4,25 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
 MANDIR ?= $(PREFIX)/share/man
+DEB_REVISION ?= 1
+DEB_DIR ?= .build/deb
 SANITIZER ?= address
 BIN := .build/release
 PROGRAMS := tandem tandemd tandem-worker tandem-load tandem-sim
+# What is installed, and of which programs: by default of those that need no Swift toolchain.
+INSTALL_PROGRAMS := tandem tandemd tandem-worker
+STATIC := .build-static
+INSTALL_BIN ?= $(STATIC)/release
 SCHEMAS := common mesh tlibrary control stat handover
-COMPLETIONS := bash-completion/completions zsh/site-functions fish/vendor_completions.d
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD_PACKAGES := libyaml-dev libprotobuf-c-dev libssl-dev libsqlite3-dev pkg-config
 RUN_PACKAGES := sipsak
+DEB_PACKAGES := dpkg-dev binutils
 BENCH_PACKAGES := python3-yaml kamailio kamailio-sqlite-modules runit s6 supervisor gcc libc6-dev
 TEST_PACKAGES := protobuf-c-compiler protobuf-compiler python3-protobuf sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
-	man-db openssl
+	man-db openssl curl systemd systemd-container debootstrap lintian binutils dpkg-dev
+
+MONITORING_PACKAGES := prometheus
 
 # Installs what is missing of a list of Debian packages, and asks nothing when nothing is missing.
 define install
@@ -27,6 +35,14 @@ define install
 	fi
 endef
 
+# Takes promtool out of its package: installed, that would start a server where systemd runs.
+define promtool
+	@command -v promtool >/dev/null || [ -x .build/promtool ] || { \
+		echo "taking promtool out of: $(1)"; rm -rf .build/packages && mkdir -p .build/packages && cd .build/packages && \
+		$(SUDO) apt-get update -qq && apt-get download -qq $(1) && \
+		dpkg-deb --fsys-tarfile $(1)_*.deb | tar -xO ./usr/bin/promtool >../promtool && chmod +x ../promtool; }
+endef
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +50,7 @@ help: ## list the targets
 .PHONY: deps
 deps: ## install the Debian packages that building, running and testing need
 	$(call install,$(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES))
+	$(call promtool,$(MONITORING_PACKAGES))
 
 .PHONY: build
 build: ## build everything, optimized, into .build/release
@@ -57,6 +74,13 @@ gateway: ## play the first gateway of clusters/two-datacenters.yaml: telephones 
 test: deps ## build and run every test
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
+
+.PHONY: test-vm
+test-vm: ## boot Debian's kernel in an emulated machine, and look at the limits of workers
+	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) qemu-system-x86 cpio)
+	$(SWIFT) build -c release
+	packaging/relink $(BIN) .build/relinked $(INSTALL_PROGRAMS)
+	packaging/test-vm .build/relinked
 
 .PHONY: check
 check: lint test replay example ## everything that has to hold before a change lands
@@ -114,13 +138,9 @@ sanitize: deps ## run the tests under a sanitizer: SANITIZER=address (the defaul
 	$(SWIFT) build --build-tests --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 	$(SWIFT) test --skip-build --sanitize $(SANITIZER) --scratch-path .build-sanitize/$(SANITIZER)
 
-# Each program says what it can do, so the pages are never behind. The date is that of the last commit.
 .PHONY: man
 man: build ## make the manual pages in .build/man
-	@mkdir -p .build/man
-	@date=$$(git log -1 --format=%cs 2>/dev/null || date -u +%F); for program in $(PROGRAMS); do \
-		$(BIN)/$$program --experimental-dump-help | \
-			$(BIN)/tandem manual --date $$date $(PROGRAMS) >.build/man/$$program.1 || exit 1; done
+	packaging/manual $(BIN) .build/man $(PROGRAMS)
 
 # libFuzzer keeps what it finds out about each target below .build-fuzz/corpus, and goes on from there next time.
 .PHONY: fuzz
@@ -135,23 +155,21 @@ fuzz-repeat: ## repeat what the fuzzer found: FILE=.build-fuzz/found/target-cras
 	SWIFT=$(SWIFT) Fuzzing/build
 	Fuzzing/run --repeat $(FILE)
 
+.PHONY: static
+static: ## build the programs that are installed with Swift's libraries inside, into .build-static/release
+	$(call install,$(BUILD_PACKAGES))
+	for program in $(INSTALL_PROGRAMS); do \
+		$(SWIFT) build -c release --static-swift-stdlib --scratch-path $(STATIC) --product $$program || exit 1; done
+
 .PHONY: install
-install: man ## install programs, pages, completions, unit and an example topology below DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/tandem/clusters $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(PROGRAMS:%=.build/man/%.1) $(DESTDIR)$(MANDIR)/man1
-	install -d $(COMPLETIONS:%=$(DESTDIR)$(PREFIX)/share/%)
-	$(BIN)/tandem completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tandem
-	$(BIN)/tandem completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tandem
-	$(BIN)/tandem completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tandem.fish
-	sed 's|/usr/local|$(PREFIX)|' systemd/tandemd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/tandemd.service
-	install -d $(DESTDIR)$(PREFIX)/share/tandem
-	install -m 644 schemas/topology.schema.json $(DESTDIR)$(PREFIX)/share/tandem
-	[ -e $(DESTDIR)/etc/tandem/clusters/cluster.yaml ] || \
-		sed 's|\.\./schemas/|$(PREFIX)/share/tandem/|' clusters/single-node.yaml \
-			>$(DESTDIR)/etc/tandem/clusters/cluster.yaml
+install: $(if $(filter $(STATIC)/release,$(INSTALL_BIN)),static) ## install below DESTDIR and PREFIX what INSTALL_BIN has, or is built for it
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) MANDIR=$(MANDIR) packaging/install $(INSTALL_BIN) $(INSTALL_PROGRAMS)
+
+.PHONY: deb
+deb: $(if $(filter $(STATIC)/release,$(INSTALL_BIN)),static) ## make the Debian package in .build/deb, or DEB_DIR
+	$(call install,$(DEB_PACKAGES))
+	DEB_REVISION=$(DEB_REVISION) packaging/deb $(INSTALL_BIN) $(DEB_DIR) $(INSTALL_PROGRAMS)
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf .build .build-sanitize .build-fuzz
+	rm -rf .build .build-static .build-sanitize .build-fuzz

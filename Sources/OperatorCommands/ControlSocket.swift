@@ -40,7 +40,7 @@ package struct SocketSearch: Equatable, Sendable {
     /// Where the socket may be, in the order in which it is looked for.
     package var candidates: [String] {
         if let named = option ?? variable { return [named] }
-        return (runtimeDirectories + ["/run/tandem"]).map { $0 + "/control.sock" }
+        return runtimeDirectories.map { $0 + "/control.sock" } + [Self.systemSocket]
     }
 
     /// Directories of this user for `tandem up`, the preferred first.
@@ -50,10 +50,13 @@ package struct SocketSearch: Equatable, Sendable {
         return ["\(Self.trimmed(userRuntimeDirectory))/tandem", temporary]
     }
 
+    /// Of the controller that is a service. It belongs to the service's user, in a directory that only root can have given to that one.
+    package static let systemSocket = "/run/tandem/control.sock"
+
     /// A socket for `tandem-1000` in a shared directory could have been put there by anybody; only our own and the
     /// system's are trusted.
-    package func trusts(owner: UInt32) -> Bool {
-        isExplicit || owner == user || owner == 0
+    package func trusts(_ path: String, owner: UInt32) -> Bool {
+        isExplicit || owner == user || owner == 0 || path == Self.systemSocket
     }
 
     private static func trimmed(_ path: String) -> String {

@@ -35,6 +35,9 @@ package struct ProgramHelp: Decodable, Sendable {
 
 /// A page for man(1), in the macros of man(7).
 package struct ManualPage {
+    /// What only administrators and service managers start.
+    private static let services: Set<String> = ["tandemd", "tandem-worker"]
+
     private let help: ProgramHelp
     private let version: String
     /// `2026-01-31`
@@ -53,7 +56,7 @@ package struct ManualPage {
         let root = help.command
         let name = root.commandName
         var lines = [
-            ".TH \(name.uppercased()) 1 \"\(date)\" \"Tandem \(version)\" \"Tandem\"",
+            ".TH \(name.uppercased()) \(Self.section(of: name)) \"\(date)\" \"Tandem \(version)\" \"Tandem\"",
             ".SH NAME", "\(Self.escaped(name)) \\- \(Self.escaped(Self.phrase(root.abstract)))",
             ".SH SYNOPSIS",
         ]
@@ -70,10 +73,19 @@ package struct ManualPage {
             }
         }
         lines += Self.surroundings(of: name)
-        let others = programs.filter { $0 != name }.sorted().map { ".BR \(Self.escaped($0)) (1)" }
-        if !others.isEmpty { lines += [".SH SEE ALSO", others.joined(separator: " ,\n")] }
+        let others =
+            programs.filter { $0 != name }.map { ($0, Self.section(of: $0)) } + [
+                ("tandem-topology", 5), ("tandem-operating", 7),
+            ]
+        lines += [
+            ".SH SEE ALSO",
+            others.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map { ".BR \(Self.escaped($0.0)) (\($0.1))" }
+                .joined(separator: " ,\n"),
+        ]
         return lines.joined(separator: "\n") + "\n"
     }
+
+    private static func section(of program: String) -> Int { services.contains(program) ? 8 : 1 }
 
     // MARK: Pieces
 
@@ -145,12 +157,22 @@ package struct ManualPage {
                 ("XDG_RUNTIME_DIR, TMPDIR", "Where the socket of this user's controller is looked for."),
             ]
             : [
+                ("TANDEM_TOPOLOGY", "The topology file, unless --topology names it."),
+                ("TANDEM_METRICS", "Where metrics are served, unless --metrics says so."),
+                ("TANDEM_LOG_LEVEL", "trace, debug, info, notice, warning, error or critical."),
+                (
+                    "TANDEM_WORKER_MEMORY_MAX, TANDEM_WORKER_TASKS_MAX",
+                    "Limits of each worker, as in systemd.resource-control(5)."
+                ),
                 ("RUNTIME_DIRECTORY, STATE_DIRECTORY", "The directories, unless options name them."),
+                ("CREDENTIALS_DIRECTORY", "Where secrets are looked for first; see systemd.exec(5)."),
                 ("NOTIFY_SOCKET, WATCHDOG_USEC", "How the service manager is told; see sd_notify(3)."),
             ]
         let files = [
             ("/etc/tandem/clusters/*.yaml", "Topologies."),
+            ("/etc/default/tandem", "Settings of the service."),
             ("/run/tandem/control.sock", "The socket of the controller that is a service."),
+            ("/var/lib/tandem", "What nodes and controller remember."),
         ]
         func list(_ entries: [(String, String)]) -> [String] {
             entries.flatMap { [".TP", "\\fB\(escaped($0.0))\\fR", escaped($0.1)] }

@@ -22,7 +22,7 @@ struct ManualTests {
     @Test
     func pageOfAProgramWithCommands() throws {
         let help = try #require(JSONInput.decoded(ProgramHelp.self, Array(Self.help.utf8)))
-        let page = ManualPage(help, version: "0.1.0", date: "2026-01-31", programs: ["tandem-x", "tandem"])
+        let page = ManualPage(help, version: "0.1.0", date: "2026-01-31", programs: ["tandemd", "tandem-x", "tandem"])
         let expected = #"""
             .TH TANDEM-X 1 "2026-01-31" "Tandem 0.1.0" "Tandem"
             .SH NAME
@@ -47,7 +47,10 @@ struct ManualTests {
             \fB\-n\fR, \fB\-\-times\fR \fIcount\fR
             How often. By default 1.
             .SH SEE ALSO
-            .BR tandem (1)
+            .BR tandem (1) ,
+            .BR tandem\-topology (5) ,
+            .BR tandem\-operating (7) ,
+            .BR tandemd (8)
 
             """#
         #expect(page.text == expected)

@@ -32,10 +32,12 @@ struct SocketSearchTests {
 
     @Test
     func socketsOfOthersAreNotTrustedUnlessNamed() {
-        #expect(SocketSearch(user: 7).trusts(owner: 7))
-        #expect(SocketSearch(user: 7).trusts(owner: 0))
-        #expect(!SocketSearch(user: 7).trusts(owner: 8))
-        #expect(SocketSearch(option: "/a", user: 7).trusts(owner: 8))
+        let shared = "/tmp/tandem-7/control.sock"
+        #expect(SocketSearch(user: 7).trusts(shared, owner: 7))
+        #expect(SocketSearch(user: 7).trusts(shared, owner: 0))
+        #expect(!SocketSearch(user: 7).trusts(shared, owner: 8))
+        #expect(SocketSearch(option: "/a", user: 7).trusts("/a", owner: 8))
+        #expect(SocketSearch(user: 7).trusts("/run/tandem/control.sock", owner: 8), "the service has a user of its own")
     }
 
     @Test

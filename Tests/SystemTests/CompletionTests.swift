@@ -70,11 +70,12 @@ import Testing
         #expect(words == [[], [], ["status", "stats"]])
     }
 
-    @Test(arguments: ["tandem", "tandemd", "tandem-worker", "tandem-load", "tandem-sim"])
-    func `the manual page has no fault that man knows of`(program: String) throws {
+    @Test(
+        arguments: [("tandem", 1), ("tandemd", 8), ("tandem-worker", 8), ("tandem-load", 1), ("tandem-sim", 1)])
+    func `the manual page has no fault that man knows of`(program: String, section: Int) throws {
         let help = try Program.run([Executables.companion(program), "--experimental-dump-help"])
         try #require(help.code == 0)
-        let page = "/tmp/tandem-test-\(SystemRandom.word()).1"
+        let page = "/tmp/tandem-test-\(SystemRandom.word()).\(section)"
         let errors = page + ".errors"
         defer { for path in [page, errors] { _ = try? Files.remove(path) } }
         let made = try Program.run([
@@ -85,7 +86,7 @@ import Testing
         ])
         #expect(made.code == 0)
         #expect(made.output.contains("NAME\n"), "\(made.output)")
-        #expect(made.output.contains("\(program.uppercased())(1)"))
+        #expect(made.output.contains("\(program.uppercased())(\(section))"))
         #expect(try Files.read(errors, limit: 65_536).isEmpty)
     }
 }
