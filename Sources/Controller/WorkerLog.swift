@@ -13,6 +13,7 @@ final class WorkerLog {
     private static let bytesPerTurn = 16 * 1024
 
     private(set) var tail: LogTail
+    private let name: String
     private var path: String
     private let loop: EventLoop
     private var reader: OwnedDescriptor?
@@ -20,6 +21,7 @@ final class WorkerLog {
 
     init(node: String, path: String, on loop: EventLoop) {
         tail = LogTail(name: node)
+        name = node
         self.path = path
         self.loop = loop
     }
@@ -82,7 +84,15 @@ final class WorkerLog {
     }
 
     private func pass(_ lines: [[UInt8]]) {
-        for line in lines { StandardError.write(line) }
+        for line in lines {
+            guard let journal = JournalSocket.ours else {
+                StandardError.write(line)
+                continue
+            }
+            StandardErrorLog.write(
+                LogLine(String(decoding: line.dropLast(), as: UTF8.self)), to: journal, identifier: "tandem-worker",
+                node: name)
+        }
     }
 
     private func close() {

@@ -72,7 +72,9 @@ package struct LogTail: Equatable, Sendable {
         let isPriority =
             line.count > 3 && line[0] == UInt8(ascii: "<") && line[2] == UInt8(ascii: ">")
             && (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(line[1])
-        lines.append(String(decoding: line.dropFirst(isPriority ? 3 : 0).prefix(Self.keptBytes), as: UTF8.self))
+        let text = line.dropFirst(isPriority ? 3 : 0).prefix(Self.keptBytes)
+        // What keeps fields apart, for a program.
+        lines.append(String(decoding: text.map { $0 == 0x1F ? UInt8(ascii: " ") : $0 }, as: UTF8.self))
         if lines.count > Self.keptLines { lines.removeFirst() }
     }
 }

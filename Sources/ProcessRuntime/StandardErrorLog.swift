@@ -1,17 +1,26 @@
 import Glibc
+import LinuxSystem
 package import Logging
 
 /// Writes log lines to standard error, one a record: level, process, message, `key=value` pairs in order of their keys.
 ///
-/// Under systemd each line starts with the priority that the journal reads (sd-daemon(3)) and has no time, because the
-/// journal keeps its own.
+/// Under systemd they become entries of the journal, with a field for each pair; a worker's go through its pipe to the controller
+/// first, which adds whose they are.
 package struct StandardErrorLog: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info
     package var metadataProvider: Logger.MetadataProvider?
 
+    /// Who reads what is written.
+    private enum Destination {
+        case people, pipe, journal
+
+        static let ours: Destination =
+            JournalSocket.ours != nil ? .journal : Environment.value(of: "JOURNAL_STREAM") != nil ? .pipe : .people
+    }
+
     private let label: String
-    private let isJournal = getenv("JOURNAL_STREAM") != nil
+    private let destination = Destination.ours
 
     package init(label: String) {
         self.label = label
@@ -32,16 +41,32 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var line = isJournal ? "<\(priority(of: event.level))>" : "\(clock()) \(event.level) "
-        line += "\(label): \(event.message)"
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(quoted("\(value)"))" }
-        line = line.replacingNewlines() + "\n"
-        StandardError.write(Array(line.utf8))
+        let line = LogLine(
+            priority: priority(of: event.level), message: "\(label): \(event.message)",
+            fields: all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
+        switch destination {
+        case .people: StandardError.write(Array("\(clock()) \(event.level) \(line.words)\n".utf8))
+        case .pipe: StandardError.write(Array(line.piped.utf8))
+        case .journal: Self.write(line, to: JournalSocket.ours, identifier: label)
+        }
     }
 
-    private func quoted(_ value: String) -> String {
-        value.contains(" ") ? "\"\(value)\"" : value
+    /// Writes a line into the journal, or to standard error where that does not take it.
+    ///
+    /// - Parameters:
+    ///   - identifier: whose line it is (`SYSLOG_IDENTIFIER`).
+    ///   - node: the worker that has written it.
+    package static func write(_ line: LogLine, to journal: JournalSocket?, identifier: String, node: String? = nil) {
+        var fields = [
+            ("MESSAGE", line.words), ("PRIORITY", "\(line.priority)"), ("SYSLOG_IDENTIFIER", identifier),
+        ]
+        // First, so that no field of the line passes for it.
+        if let node { fields.append(("TANDEM_NODE", node)) }
+        for (key, value) in line.fields where node == nil || key != "node" {
+            fields.append((JournalSocket.fieldName(key), value))
+        }
+        if journal?.write(fields) != true { StandardError.write(Array("<\(line.priority)>\(line.words)\n".utf8)) }
     }
 
     /// Syslog's numbers.
@@ -64,12 +89,5 @@ package struct StandardErrorLog: LogHandler {
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let milliseconds = String(now.tv_nsec / 1_000_000 + 1000).dropFirst()
         return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(milliseconds)"
-    }
-}
-
-extension String {
-    /// What others send must not forge lines of the log.
-    fileprivate func replacingNewlines() -> String {
-        String(map { $0.isNewline ? " " : $0 })
     }
 }
