@@ -107,13 +107,29 @@ int tandem_connect_unix(int descriptor, const char *path, size_t length) {
     return size == 0 ? -1 : connect(descriptor, (struct sockaddr *)&address, size);
 }
 
-ssize_t tandem_send_unix_datagram(int descriptor, const char *path, size_t length, const void *bytes, size_t count) {
+ssize_t tandem_send_unix_datagram(
+    int descriptor, const char *path, size_t length, const void *bytes, size_t count, int passed) {
     struct sockaddr_un address;
     socklen_t size = unix_address(&address, path, length, 1);
     if (size == 0) {
         return -1;
     }
-    return sendto(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, size);
+    union {
+        struct cmsghdr alignment;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_name = &address, .msg_namelen = size, .msg_iov = &vector, .msg_iovlen = 1};
+    if (passed >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof passed);
+        memcpy(CMSG_DATA(header), &passed, sizeof passed);
+    }
+    return sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 int tandem_accept(int descriptor) {

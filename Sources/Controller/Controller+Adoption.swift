@@ -2,6 +2,7 @@ import ClusterModel
 import LinuxSystem
 import Logging
 import Orchestration
+import TopologyFile
 import Transport
 import Wire
 
@@ -39,6 +40,8 @@ extension Controller {
             for order in credentials.orders(for: worker.description) { worker.order(order) }
             if let set = certificates[worker.name] { worker.order(.certificates(set)) }
             becameReady(worker, "took up a running worker")
+            borrowSockets(of: worker)
+            groups?.place(worker.process?.process, of: worker.name)
             journal.nodeAdopted(
                 worker.name, process: UInt32(worker.process?.process ?? 0),
                 incarnation: introduction.incarnation.rawValue, at: loop.now.wallMilliseconds)
@@ -68,8 +71,9 @@ extension Controller {
     func stopForeignWorkers() {
         let ours = Set(workers.map { options.adoptionSocket(of: $0.name) })
         let names = (try? Files.names(in: options.workersDirectory)) ?? []
-        for name in names where name.hasSuffix(ControllerOptions.socketEnding) {
+        for name in names where ControllerOptions.isSocket(name) {
             let path = options.workersDirectory + "/" + name
+            // One that was to take another's place, and for which nobody waits any more, is nobody's.
             guard !ours.contains(path) else { continue }
             do throws(SystemError) {
                 guard let (socket, process) = try WorkerSearch.find(at: path) else { continue }
@@ -86,8 +90,30 @@ extension Controller {
 
     // MARK: The topology, as workers are told it
 
+    /// What workers are told, and what those that run were told, if it is still the same topology.
+    func toldDigest() -> TopologyDigest {
+        guard let applied else { return Self.digest(of: topology) }
+        if applied.text == source.text { return applied.digest }
+        let digest = Self.digest(of: topology)
+        // Comments may have changed.
+        let before = TopologyFile.load(TopologySource(name: "", text: applied.text)).topology
+        guard let before = before.flatMap({ try? Self.resolved($0, options) }) else { return digest }
+        return Self.digest(of: before) == digest ? applied.digest : digest
+    }
+
+    /// For the next controller.
+    func keepTopology() {
+        let now = AppliedTopology(digest: topologyDigest, text: source.text)
+        guard options.isService, now != applied else { return }
+        do throws(SystemError) {
+            try now.write(in: options.stateDirectory)
+        } catch {
+            logger.error("cannot keep the topology for a later controller", metadata: ["problem": "\(error)"])
+        }
+    }
+
     /// Tells all DNs, and what is declared of agents, in pieces.
-    func eachProvision(_ tell: (WorkerOrder) -> Void) {
+    static func eachProvision(of topology: Topology, _ tell: (WorkerOrder) -> Void) {
         let directory = topology.directory
         var start = 0
         repeat {
@@ -107,7 +133,7 @@ extension Controller {
     }
 
     /// Of everything that a worker is told, but not who it is: that is the same for all.
-    func makeTopologyDigest() -> TopologyDigest {
+    static func digest(of topology: Topology) -> TopologyDigest {
         var digest = TopologyDigest()
         func add(_ order: WorkerOrder) {
             var bytes: [UInt8] = []
@@ -117,7 +143,7 @@ extension Controller {
         add(
             .configure(
                 WorkerSetup(node: "", incarnation: Incarnation(rawValue: 0), generation: 1, topology: topology)))
-        eachProvision(add)
+        eachProvision(of: topology, add)
         return digest
     }
 }
@@ -143,32 +169,5 @@ enum WorkerSearch {
         // The number could have been given away before we took hold of it. But only the worker has its socket open, and
         // it has not been closed yet: so the worker lived then, and the number meant the worker.
         return socket.isHungUp ? nil : (socket, process)
-    }
-}
-
-/// A worker that is asked to stop, and killed when it does not.
-final class ForeignWorker {
-    private let connection: FramedConnection
-    private let process: ChildProcess
-    private var watch: DescriptorWatch?
-    private(set) var isGone = false
-
-    init(_ socket: OwnedDescriptor, _ process: ChildProcess, on loop: EventLoop) throws(SystemError) {
-        self.process = process
-        connection = try FramedConnection(socket, on: loop, delegate: Silence())
-        watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self] in
-            watch?.cancel()
-            isGone = true
-        }
-        connection.withOutput { WorkerOrderCodec.encode(.stop, to: &$0) }
-        loop.schedule(after: .nanoseconds(Int64(SupervisionMachine.stopTimeout))) { [self] in
-            if !isGone { _ = try? process.send(.kill) }
-        }
-    }
-
-    /// What it says does not matter any more.
-    private final class Silence: FramedConnectionDelegate {
-        func frameReceived(_ connection: FramedConnection, type: UInt16, flags: UInt16, payload: RawSpan) {}
-        func connectionClosed(_ connection: FramedConnection, reason: CloseReason) {}
     }
 }

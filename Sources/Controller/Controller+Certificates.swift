@@ -79,15 +79,18 @@ extension Controller {
     }
 
     /// Reads the files again. After a mistake in them those of before go on.
-    func reloadCertificates() {
+    ///
+    /// - Returns: nil where the topology names none.
+    func reloadCertificates() -> ReloadReport.File? {
+        guard topology.tls != nil else { return nil }
         do throws(ControllerFailure) {
             certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
             for worker in workers where worker.hearsChanges {
                 if let set = certificates[worker.name] { worker.order(.certificates(set)) }
             }
+            return .init("certificates", .taken)
         } catch {
-            logger.error(
-                "cannot take new certificates; the former ones stay", metadata: ["problem": "\(error.message)"])
+            return .init("certificates", .refused, error.message)
         }
     }
 }

@@ -71,14 +71,18 @@ extension Controller {
     }
 
     /// Reads passwords and secrets again. After a mistake in a file those of before go on.
-    func reloadCredentials() {
+    ///
+    /// - Returns: nil where the topology names none.
+    func reloadCredentials() -> ReloadReport.File? {
+        guard topology.authentication != nil || topology.clientAuthentication != nil else { return nil }
         do throws(ControllerFailure) {
             credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
             for worker in workers where worker.hearsChanges {
                 for order in credentials.orders(for: worker.description) { worker.order(order) }
             }
+            return .init("credentials", .taken)
         } catch {
-            logger.error("cannot take new credentials; the former ones stay", metadata: ["problem": "\(error.message)"])
+            return .init("credentials", .refused, error.message)
         }
     }
 

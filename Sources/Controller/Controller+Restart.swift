@@ -80,6 +80,7 @@ extension Controller {
             _ = try? process.send(.kill)
             throw error
         }
+        groups?.place(process.process, of: worker.name)
         let successor = SuccessorHandle(way, process, connection, incarnation: incarnation, log: log, program: former)
         worker.successor = successor
         successor.watch = try DescriptorWatch(process.descriptor, on: loop) { [unowned self, unowned worker] in
@@ -182,6 +183,7 @@ extension Controller {
         guard let process else { return }
         let retiredWorker = RetiredWorker(process, connection, on: loop) { [unowned self] in
             retired.removeAll(where: \.isGone)
+            groups?.removeEmpty()
         }
         connection?.replaceDelegate(by: retiredWorker)
         retired.append(retiredWorker)

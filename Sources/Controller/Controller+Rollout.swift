@@ -133,7 +133,7 @@ extension Controller {
 
     // MARK: On disk
 
-    private var rolloutPath: String { options.stateDirectory + "/rollout" }
+    private var rolloutPath: String { options.clusterDirectory(topology.cluster) + "/rollout" }
 
     /// A rollout that cannot be written down goes on all the same.
     private func keepRollout() {

@@ -82,6 +82,7 @@ extension Controller {
         worker.process = process
         worker.killed = nil
         worker.incarnation = incarnation.rawValue
+        groups?.place(process.process, of: worker.name)
         try watch(process, of: worker)
         worker.connection = try FramedConnection(
             control, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
@@ -128,7 +129,10 @@ extension Controller {
 
     /// The service manager's messages are for us alone.
     private var workerEnvironment: [String] {
-        let ours = ["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="]
+        let ours = [
+            "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=",
+            "CREDENTIALS_DIRECTORY=",
+        ]
         return Executables.environment.filter { variable in !ours.contains { variable.hasPrefix($0) } }
     }
 
@@ -151,7 +155,7 @@ extension Controller {
             role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
-        if worker.role == .sip, !options.isForgetful { setup.store = options.store(of: worker.name) }
+        if worker.role == .sip, !options.isForgetful { setup.store = options.store(of: worker.name, topology.cluster) }
         setup.endsWithController = options.lifeline != nil
         return setup
     }
@@ -159,7 +163,7 @@ extension Controller {
     /// All that a process has to know before it begins.
     func eachOrder(for worker: WorkerHandle, _ setup: WorkerSetup, _ tell: (WorkerOrder) -> Void) {
         tell(.configure(setup))
-        eachProvision(tell)
+        Self.eachProvision(of: topology, tell)
         for order in credentials.orders(for: worker.description) { tell(order) }
         if let set = certificates[worker.name] { tell(.certificates(set)) }
     }
@@ -200,6 +204,7 @@ extension Controller {
     }
 
     func ended(_ worker: WorkerHandle) {
+        groups?.removeEmpty()
         carryOut(worker.supervision.exited(now: loop.now.monotonic), worker)
         if case .backingOff(let until) = worker.supervision.state {
             let left = (until - min(until, loop.now.monotonic)) / 1_000_000
@@ -236,7 +241,7 @@ extension Controller {
             failed(worker, sentence)
         case .servesOn(let sentence):
             giveUp(worker, sentence)
-        case .tookOver, .relays:
+        case .tookOver, .relays, .lentSockets:
             break
         case .report(let report):
             answered(.report(report), worker, query: report.request)

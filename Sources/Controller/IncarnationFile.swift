@@ -9,8 +9,8 @@ struct IncarnationFile {
     /// What is on disk: at least as great, so that most lives begin without waiting for it.
     private var written: [String: UInt64] = [:]
 
-    init(stateDirectory: String) throws(SystemError) {
-        path = stateDirectory + "/incarnations"
+    init(directory: String) throws(SystemError) {
+        path = directory + "/incarnations"
         do throws(SystemError) {
             let text = String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self)
             for line in text.split(separator: "\n") {

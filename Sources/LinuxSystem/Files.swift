@@ -160,6 +160,13 @@ package enum Files {
         }
     }
 
+    /// Writes a text into a file of the kernel's, which takes it as a request.
+    package static func tell(_ path: String, _ text: String) throws(SystemError) {
+        let file = OwnedDescriptor(
+            adopting: try systemCall("write", path) { Glibc.open(path, O_WRONLY | O_CLOEXEC) })
+        try write(Array(text.utf8), to: file, path: path)
+    }
+
     /// From the directory that the process is in.
     package static func absolute(_ path: String) -> String {
         guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }

@@ -24,7 +24,7 @@ package final class ControllerClient {
         var isForbidden = false
         for path in search.candidates {
             do throws(SystemError) {
-                if let owner = try Files.permissions(of: path)?.owner, !search.trusts(owner: owner) {
+                if let owner = try Files.permissions(of: path)?.owner, !search.trusts(path, owner: owner) {
                     tried.append((path, "belongs to user \(owner), so it could be anybody's; name it with --socket"))
                     continue
                 }
@@ -109,6 +109,12 @@ package final class ControllerClient {
     /// - Parameter request: nil to let a node keep its phones and desktops.
     package func drain(_ node: String, _ request: DrainRequest?) throws(CommandFailure) {
         guard case .done = try ask(.drain(node: node, request)) else { throw unexpected() }
+    }
+
+    /// Has the controller read its files again.
+    package func reload() throws(CommandFailure) -> ReloadReport {
+        guard case .reloaded(let report) = try ask(.reload) else { throw unexpected() }
+        return report
     }
 
     /// - Returns: how it is after the change, if there is to be one; nil if there has been none.

@@ -59,6 +59,10 @@ extension ClusterJournal {
         note(.topologyLoaded, "cluster \(cluster) with \(nodes) nodes and \(dns) DNs, from \(path)", at: time)
     }
 
+    package mutating func controllerLeaving(_ reason: String, at time: UInt64) {
+        note(.controllerStopping, "this controller ends, and the nodes serve on: \(reason)", at: time)
+    }
+
     package mutating func controllerStopping(_ reason: String, at time: UInt64) {
         note(.controllerStopping, "stopping all nodes: \(reason)", at: time)
     }

@@ -1,8 +1,12 @@
 /// What an operator should know, derived from what the nodes report.
 package enum ConditionRules {
     /// Sorted by severity, then by what they are about.
-    package static func conditions(of nodes: [NodeStatus], notices: [String]) -> [Condition] {
-        var conditions: [Condition] = []
+    ///
+    /// - Parameter others: what the controller knows of itself.
+    package static func conditions(
+        of nodes: [NodeStatus], notices: [String], and others: [Condition] = []
+    ) -> [Condition] {
+        var conditions = others
         for node in nodes {
             if node.state == .backingOff || node.state == .stopped {
                 let problem = node.lastProblem.isEmpty ? "no reason is known" : node.lastProblem

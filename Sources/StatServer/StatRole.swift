@@ -32,6 +32,7 @@ package final class StatRole: WorkerRole {
     let since: UInt64
     var clients: [ObjectIdentifier: StatClient] = [:]
     private let sockets: ServerSockets
+    package private(set) var servedSockets: [(name: String, descriptor: OwnedDescriptor)] = []
     private var listener: StreamListener?
     private(set) lazy var source = FeedSource(self)
     private(set) lazy var pointSource = PointSource(self)
@@ -69,6 +70,7 @@ package final class StatRole: WorkerRole {
 
     package func open() throws(SystemError) {
         let descriptor = try sockets.take(.stream(address))
+        servedSockets = [(ServerSocket.stream(address).name, descriptor)]
         var limits = StreamListener.Limits()
         limits.connections = Self.clientLimit
         listener = try StreamListener(

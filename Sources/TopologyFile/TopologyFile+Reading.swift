@@ -57,10 +57,13 @@ extension TopologyFile {
         path: String, maximumBytes: Int = TopologyFile.maximumBytes, holdsSecrets: Bool = false
     ) throws(TopologyFileError) -> TopologySource {
         guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "the path has a NUL character") }
+        let given = holdsSecrets ? serviceCredential(inPlaceOf: path) : nil
+        let path = given ?? path
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(errno, path: path) }
         defer { close(descriptor) }
-        if holdsSecrets { try checkPrivacy(of: descriptor, path: path) }
+        // The service manager keeps others out of the directory, and its access lists look like rights of the group.
+        if holdsSecrets, given == nil { try checkPrivacy(of: descriptor, path: path) }
         var text: [UInt8] = []
         while true {
             let step = 1 << 20
@@ -76,6 +79,16 @@ extension TopologyFile {
             text += piece
             if text.count > maximumBytes { throw .tooLarge(path: path, maximumBytes: maximumBytes) }
         }
+    }
+
+    /// A file of the same name that the service manager has loaded for us (`LoadCredential=`, systemd.exec(5)): it can be
+    /// one that only root may read.
+    private static func serviceCredential(inPlaceOf path: String) -> String? {
+        guard let directory = getenv("CREDENTIALS_DIRECTORY"), let name = path.split(separator: "/").last else {
+            return nil
+        }
+        let given = "\(String(cString: directory))/\(name)"
+        return access(given, R_OK) == 0 ? given : nil
     }
 
     private static func checkPrivacy(of descriptor: Int32, path: String) throws(TopologyFileError) {

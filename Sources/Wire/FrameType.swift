@@ -63,6 +63,8 @@ package enum FrameType {
     static let relays: UInt16 = 1243
     static let drain: UInt16 = 1244
     static let standDown: UInt16 = 1245
+    static let lendSockets: UInt16 = 1250
+    package static let lentSockets: UInt16 = 1251
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401
@@ -110,6 +112,9 @@ package enum FrameType {
     static let operatorHistories: UInt16 = 1332
     static let rollout: UInt16 = 1333
     static let done: UInt16 = 1334
+
+    static let reloadRequest: UInt16 = 1350
+    static let reloaded: UInt16 = 1351
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -39,6 +39,8 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.operatorDrain, DrainCodec.pack(request, node: node, arena), to: &output)
         case .rollout(let change):
             appendFrame(type: FrameType.rolloutRequest, RolloutCodec.pack(change, arena), to: &output)
+        case .reload:
+            appendEmptyFrame(type: FrameType.reloadRequest, to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -89,6 +91,8 @@ package enum OperatorCodec {
             return .drain(node: node, request)
         case FrameType.rolloutRequest:
             return .rollout(try RolloutCodec.change(payload))
+        case FrameType.reloadRequest:
+            return .reload
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -154,6 +158,11 @@ package enum OperatorCodec {
             if !appendFrameIfItFits(type: FrameType.rollout, RolloutCodec.pack(rollout, arena), to: &output) {
                 encode(.refused(message: "the rollout is longer than a message may be", exitCode: 1), to: &output)
             }
+        case .reloaded(let report):
+            if !appendFrameIfItFits(type: FrameType.reloaded, ReloadCodec.pack(report, arena), to: &output) {
+                encode(
+                    .refused(message: "all that is wrong is longer than a message may be", exitCode: 65), to: &output)
+            }
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -210,6 +219,8 @@ package enum OperatorCodec {
             return .done
         case FrameType.rollout:
             return .rollout(try RolloutCodec.rollout(payload))
+        case FrameType.reloaded:
+            return .reloaded(try ReloadCodec.report(payload))
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self

@@ -30,6 +30,12 @@ package enum WorkerNewsCodec {
             appendFrame(type: FrameType.relays, message, to: &output)
         case .tookOver(let takeover):
             appendFrame(type: FrameType.tookOver, pack(takeover, arena), to: &output)
+        case .lentSockets(let names):
+            let message = arena.make(tandem__control__lent_sockets__init) {
+                $0.n_names = names.count
+                $0.names = arena.strings(names)
+            }
+            appendFrame(type: FrameType.lentSockets, message, to: &output)
         case .report(let report):
             appendFrame(type: FrameType.report, ReportCodec.pack(report, arena), to: &output)
         case .dn(let report):
@@ -97,6 +103,13 @@ package enum WorkerNewsCodec {
                 type: type, tandem__control__took_over__descriptor, payload, as: Tandem__Control__TookOver.self
             ) {
                 .tookOver(takeover($0))
+            }
+        case FrameType.lentSockets:
+            return try unpack(
+                type: type, tandem__control__lent_sockets__descriptor, payload, as: Tandem__Control__LentSockets.self
+            ) { (message) throws(WireError) in
+                guard message.n_names <= WorkerNews.maximumSockets else { throw .tooMany(type: type) }
+                return .lentSockets(texts(message.n_names, message.names))
             }
         case FrameType.introduction:
             return try unpack(

@@ -65,6 +65,8 @@ extension Worker {
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
+        case .lendSockets:
+            lendSockets(to: caller)
         case .succeed(let incarnation):
             guard incarnation == expectedSuccessor, predecessor == nil else {
                 return refuse(caller, "this worker was not told to hand over to that process")
@@ -76,6 +78,17 @@ extension Worker {
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
+    }
+
+    /// A controller that has found this worker keeps open what it serves at, for its next life.
+    private func lendSockets(to caller: FramedConnection) {
+        let served = (role?.servedSockets ?? []).prefix(WorkerNews.maximumSockets)
+        var frame: [UInt8] = []
+        WorkerNewsCodec.encode(.lentSockets(served.map(\.name)), to: &frame)
+        // The introduction has left: only then can whoever came know what to ask for.
+        let sent = try? caller.descriptor.send(frame, passing: served.map(\.descriptor))
+        guard caller.outputBytes == 0, sent == frame.count else { return refuse(caller, "it takes nothing") }
+        caller.close()
     }
 
     func refuse(_ connection: FramedConnection, _ sentence: String) {

@@ -123,7 +123,7 @@ import Testing
 
     @Test func `every file of the repository that a document names exists`() throws {
         let path =
-            /(?:^|[\s`(\/])((?:Sources|Tests|clusters|schemas|systemd|docs|\.ci)\/[A-Za-z0-9_.+\/-]*|[A-Z]+\.md|Makefile|Package\.swift)(?=[\s`),:;]|$)/
+            /(?:^|[\s`(]|\.\.\/)((?:Sources|Tests|clusters|schemas|systemd|docs|\.ci)\/[A-Za-z0-9_.+\/-]*|[A-Z]+\.md|Makefile|Package\.swift)(?=[\s`),:;]|$)/
         for file in try Repository.documents() {
             expectNone(
                 file.findings { line in

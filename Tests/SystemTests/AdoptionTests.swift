@@ -59,17 +59,125 @@ import Wire
         }
         #expect(try cluster.status().nodes[0].incarnation > before.nodes[0].incarnation)
 
-        // A second time, and then an orderly end, which stops all.
+        // A second time, and then an orderly end, which is no end of the workers either.
         try cluster.killController()
         try cluster.startController()
         try cluster.waitUntil("both workers are taken up again") { $0.isHealthy }
+        let refused = try cluster.stopWorkers()
+        #expect(refused.code == 75, "a controller would start them again")
+        try cluster.endController()
+        #expect(try cluster.controller.exitStatus() == .exited(code: 0))
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        try cluster.startController()
+        try cluster.waitUntil("both workers are taken up once more") { $0.isHealthy }
         let last = try cluster.status()
         #expect(last.nodes.allSatisfy { $0.restarts == 0 })
-        try cluster.controller.send(.terminate)
+        // They are stopped by what is there for that.
+        try cluster.endController()
+        #expect(try cluster.stopWorkers().code == 0)
         try waitForEnd(of: last.nodes.map(\.pid))
-        #expect(try cluster.controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000))
-        #expect(try cluster.controller.exitStatus() == .exited(code: 0))
         #expect(try Files.kind(of: cluster.directory + "/workers") == nil, "nothing is left behind")
+        #expect(try cluster.stopWorkers().code == 0, "there is nobody any more")
+    }
+
+    @Test func `ten controllers are killed in a row, no worker's process changes, and no phone notices`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        try cluster.register("1001", at: "127.0.0.1:5071")
+        var times: [UInt64] = []
+        for _ in 1...10 {
+            try cluster.killController()
+            let began = SystemClock.monotonicNanoseconds()
+            try cluster.startController()
+            try cluster.waitUntil("both workers are taken up") { $0.isHealthy }
+            times.append((SystemClock.monotonicNanoseconds() - began) / 1_000_000)
+            try cluster.register("1001", at: "127.0.0.1:5071")
+        }
+        print("from the start of a controller to a healthy status, ten times: \(times.sorted()) ms")
+        let after = try cluster.status()
+        #expect(after.nodes.map(\.pid) == before.map(\.pid))
+        #expect(after.nodes.map(\.incarnation) == before.map(\.incarnation))
+        #expect(after.nodes.allSatisfy { $0.restarts == 0 && $0.report?.links.first?.losses == 0 })
+        #expect(after.inService == 1)
+    }
+
+    @Test func `the sockets of workers that an earlier controller has started are kept open for their next lives`()
+        throws
+    {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        try cluster.killController()
+        try cluster.startController()
+        try cluster.waitUntil("both workers are taken up") { $0.isHealthy }
+        func sockets() throws -> Set<String> {
+            let list = try Files.names(in: "/proc/\(cluster.controller.process)/fd")
+            return Set(
+                list.compactMap { number in
+                    let link = try? Program.run(["/bin/readlink", "/proc/\(cluster.controller.process)/fd/\(number)"])
+                    return link?.output.hasPrefix("socket:") == true ? link?.output : nil
+                })
+        }
+        func served() throws -> Set<String> {
+            let worker = try #require(try cluster.status().nodes.first).pid
+            let all = try Files.names(in: "/proc/\(worker)/fd").compactMap { number in
+                try? Program.run(["/bin/readlink", "/proc/\(worker)/fd/\(number)"]).output
+            }
+            return Set(all.filter { $0.hasPrefix("socket:") })
+        }
+        // UDP, TCP, mesh and T-Controller port are open in both processes: the same sockets.
+        var common: Set<String> = []
+        try cluster.waitUntil("the worker has lent its sockets") { _ in
+            common = try sockets().intersection(served())
+            return common.count >= 3
+        }
+        let before = try #require(try cluster.status().nodes.first)
+        kill(Int32(before.pid), SIGKILL)
+        try cluster.waitUntil("the node is back") { $0.isHealthy && $0.nodes.first?.restarts == 1 }
+        #expect(try served().isSuperset(of: common), "its next life has what was open all the time")
+        try cluster.register("1001", at: "127.0.0.1:5071")
+    }
+
+    @Test func `a broken file does not keep a controller from going on with what ran last`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes, options: surviving)
+        let before = try cluster.status().nodes
+        try cluster.endController()
+        let good = TestCluster.twoNodes(cluster.directory)
+        try cluster.write(topology: good + "\nno-such-key: 1\n")
+        try cluster.startController()
+        try cluster.waitUntil("the workers are taken up") { status in status.nodes.allSatisfy { $0.state == .ready } }
+        let broken = try cluster.status()
+        #expect(broken.nodes.map(\.pid) == before.map(\.pid))
+        #expect(broken.conditions.map(\.kind) == ["topology-broken"])
+        #expect(broken.conditions.first?.severity == .error)
+        #expect(broken.conditions.first?.message.contains("no-such-key") == true, "\(broken.conditions)")
+        func reload() throws -> (code: Int32, output: String) {
+            try Program.run([Executables.companion("tandem"), "reload", "--socket", cluster.socketPath])
+        }
+        let refused = try reload()
+        #expect(refused.code == 65)
+        #expect(refused.output.contains("no-such-key"), "\(refused.output)")
+        // Mended, with another comment: the same topology, which needs nobody restarted.
+        try cluster.write(topology: good + "\n# mended\n")
+        let mended = try reload()
+        #expect(mended.code == 0)
+        #expect(mended.output == "topology: as before\n")
+        try cluster.waitUntil("all is well") { $0.isHealthy }
+        try cluster.endController()
+        try cluster.startController()
+        try cluster.waitUntil("the workers are taken up again") { $0.isHealthy }
+        #expect(try cluster.status().nodes.map(\.pid) == before.map(\.pid))
+        // Gone altogether.
+        try cluster.endController()
+        _ = try Files.remove(cluster.directory + "/topology.yaml")
+        try cluster.startController()
+        try cluster.waitUntil("the workers are taken up") { status in status.nodes.allSatisfy { $0.state == .ready } }
+        #expect(try cluster.status().nodes.map(\.pid) == before.map(\.pid))
+        #expect(try cluster.status().conditions.map(\.kind) == ["topology-broken"])
+        // Another one is told of, and waits.
+        try cluster.write(topology: good.replacing("desktopGrace: 0s", with: "desktopGrace: 1s"))
+        let other = try reload()
+        #expect(other.code == 0)
+        #expect(other.output.hasPrefix("topology: not what runs\n"), "\(other.output)")
+        #expect(try cluster.status().conditions.map(\.kind) == ["topology-differs"])
     }
 
     @Test func `a worker that died or hangs meanwhile is replaced`() throws {

@@ -79,8 +79,7 @@ import Wire
         try cluster.waitUntil("all workers are replaced") { status in
             status.isHealthy && Set(status.nodes.map(\.pid)).isDisjoint(with: before.nodes.map(\.pid))
         }
-        try cluster.controller.send(.terminate)
-        #expect(try cluster.controller.descriptor.wait(forReading: true, nanoseconds: 5_000_000_000))
+        try cluster.stopController()
         #expect(try cluster.controller.exitStatus() == .exited(code: 0))
         for directory in ["/workers", "/stat"] { #expect(try Files.kind(of: cluster.directory + directory) == nil) }
     }

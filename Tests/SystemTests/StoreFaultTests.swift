@@ -51,11 +51,11 @@ import Testing
             options: mounted { sandbox, directory in
                 let made = try sandbox.run([
                     "/bin/sh", "-ec",
-                    "mkdir -m 700 -p \(directory)/state/nodes; mount -t tmpfs -o size=1m,mode=700 none \(directory)/state/nodes",
+                    "mkdir -m 700 -p \(directory)/state/test/nodes; mount -t tmpfs -o size=1m,mode=700 none \(directory)/state/test/nodes",
                 ])
                 try #require(made.code == 0, "\(made.output)")
             })
-        let nodes = cluster.directory + "/state/nodes"
+        let nodes = cluster.directory + "/state/test/nodes"
         try cluster.register("1001", at: "127.0.0.1:5071")
         try run("! cat /dev/zero >\(nodes)/filler 2>/dev/null", in: cluster)
         // What the file has room for already may go well a few times.
@@ -85,7 +85,7 @@ import Testing
         let cluster = try TestCluster(TestCluster.twoNodes, options: mounted())
         for dn in 1001...1009 { try cluster.register("\(dn)", at: "127.0.0.1:5071", localPort: 5_000 + dn) }
         try cluster.stopController()
-        let path = cluster.directory + "/state/nodes/dc1.sip1.sqlite"
+        let path = cluster.directory + "/state/test/nodes/dc1.sip1.sqlite"
         var bytes = try Files.read(path, limit: 1 << 20)
         // In the text of a contact.
         let contact = Array("sip:1005@127.0.0.1".utf8)
@@ -98,7 +98,7 @@ import Testing
         let status = try cluster.status()
         let condition = try #require(status.conditions.first { $0.kind == "store-set-aside" })
         #expect(condition.subject == "dc1/sip1" && condition.message.contains(path + ".damaged-"))
-        #expect(try Files.names(in: cluster.directory + "/state/nodes").contains { $0.contains(".damaged-") })
+        #expect(try Files.names(in: cluster.directory + "/state/test/nodes").contains { $0.contains(".damaged-") })
         #expect(try cluster.details("1001").authority?.lastWord != .inService)
         // And a new one is kept.
         try cluster.register("1001", at: "127.0.0.1:5071")
@@ -112,7 +112,7 @@ import Testing
         let cluster = try TestCluster(TestCluster.twoNodes, options: mounted())
         try cluster.register("1001", at: "127.0.0.1:5071")
         try cluster.stopController()
-        let nodes = cluster.directory + "/state/nodes"
+        let nodes = cluster.directory + "/state/test/nodes"
         try run("mount --bind \(nodes) \(nodes); mount -o remount,bind,ro \(nodes)", in: cluster)
         try cluster.startController()
         try cluster.waitUntil("the conditions are there, and nothing else is wrong") { _ in
@@ -135,7 +135,7 @@ import Testing
     @Test func `a file of a newer build: the node does not begin, and says why`() throws {
         let cluster = try TestCluster(TestCluster.twoNodes, options: mounted())
         try cluster.stopController()
-        let path = cluster.directory + "/state/nodes/dc1.sip1.sqlite"
+        let path = cluster.directory + "/state/test/nodes/dc1.sip1.sqlite"
         let script = """
             import sqlite3
             store = sqlite3.connect("\(path)")

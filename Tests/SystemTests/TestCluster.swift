@@ -51,17 +51,27 @@ final class TestCluster {
     }
 
     private static func startController(
-        _ sandbox: NetworkSandbox, _ directory: String, _ options: Options, lifeline: OwnedDescriptor? = nil
+        _ sandbox: NetworkSandbox, _ directory: String, _ options: Options, lifeline: OwnedDescriptor? = nil,
+        stored: [(name: String, descriptor: OwnedDescriptor)] = []
     ) throws -> ChildProcess {
         let log = OwnedDescriptor(
             adopting: open(directory + "/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
         var inherited = [
             ChildProcess.Inheritance(log, as: 1), ChildProcess.Inheritance(options.standardError ?? log, as: 2),
         ]
-        var command = sandbox.inside([
-            Executables.companion("tandemd"), "--topology", directory + "/topology.yaml", "--runtime-dir", directory,
-            "--state-dir", directory + "/state",
-        ])
+        // The number that it has to name is its own.
+        let shell = stored.isEmpty ? [] : ["/bin/sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh"]
+        let names = stored.map(\.name).joined(separator: ":")
+        let environment = stored.isEmpty ? [] : ["LISTEN_FDS=\(stored.count)", "LISTEN_FDNAMES=\(names)"]
+        for (position, entry) in stored.enumerated() {
+            inherited.append(ChildProcess.Inheritance(entry.descriptor, as: Int32(3 + position)))
+        }
+        var command = sandbox.inside(
+            shell + [
+                Executables.companion("tandemd"), "--topology", directory + "/topology.yaml", "--runtime-dir",
+                directory,
+                "--state-dir", directory + "/state",
+            ])
         command += options.arguments
         if let lifeline, !options.survives {
             command += ["--lifeline", "3"]
@@ -69,7 +79,7 @@ final class TestCluster {
         }
         return try ChildProcess.spawn(
             command[0], arguments: Array(command.dropFirst()),
-            environment: Executables.environment + options.environment,
+            environment: Executables.environment + options.environment + environment,
             inherited: inherited, group: .new
         )
     }
@@ -83,14 +93,29 @@ final class TestCluster {
 
     /// The controller and its workers end as they should.
     func stopController() throws {
+        try endController()
+        if options.survives { try stopWorkers() }
+    }
+
+    /// The controller ends as it should; workers that survive it serve on.
+    func endController() throws {
         try controller.send(.terminate)
         try #require(try controller.descriptor.wait(forReading: true, nanoseconds: 10_000_000_000), "\(logText)")
         _ = try controller.exitStatus()
     }
 
+    /// Workers that a controller has left are stopped.
+    @discardableResult
+    func stopWorkers() throws -> (code: Int32, output: String) {
+        try Program.run(
+            sandbox.inside([Executables.companion("tandemd"), "--stop-workers", "--runtime-dir", directory]))
+    }
+
     /// Starts another one in the same directories.
-    func startController() throws {
-        controller = try Self.startController(sandbox, directory, options)
+    ///
+    /// - Parameter stored: what the service manager has kept for it.
+    func startController(stored: [(name: String, descriptor: OwnedDescriptor)] = []) throws {
+        controller = try Self.startController(sandbox, directory, options, stored: stored)
     }
 
     /// Replaces the topology file; a controller reads it when it starts.
@@ -105,6 +130,7 @@ final class TestCluster {
             _ = try? controller.send(.kill)
         }
         _ = try? controller.exitStatus()
+        if options.survives { _ = try? stopWorkers() }
         temporary.remove()
     }
 

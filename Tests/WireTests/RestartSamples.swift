@@ -15,7 +15,7 @@ let handoverMessages: [HandoverMessage] = {
 
 let restartOrders: [WorkerOrder] = [
     .takeOver(from: "/run/tandem/workers/dc1.a.sock"), .takeOver(from: ""), .handOver(to: Incarnation(rawValue: .max)),
-    .handOver(to: Incarnation(rawValue: 0)), .succeed(Incarnation(rawValue: 7)),
+    .handOver(to: Incarnation(rawValue: 0)), .succeed(Incarnation(rawValue: 7)), .lendSockets,
 ]
 
 private let takeover = Takeover(
@@ -23,7 +23,8 @@ private let takeover = Takeover(
 
 let restartNews: [WorkerNews] = [
     .tookOver(takeover), .tookOver(Takeover()), .relays(0), .relays(.max), .servesOn("It is dc1/b that serves there."),
-    .servesOn(""),
+    .servesOn(""), .lentSockets([]), .lentSockets(["udp:127.0.0.1:5060", "unix:/run/tandem/stat/dc1.stat1.sock", ""]),
+    .lentSockets(Array(repeating: "tcp:[::1]:5060", count: WorkerNews.maximumSockets)),
 ]
 
 private let restartRequest: RestartRequest = {
@@ -47,7 +48,7 @@ private let longRequest: RestartRequest = {
 
 let restartRequests: [OperatorRequest] =
     [.restart(RestartRequest()), .restart(restartRequest), .restart(longRequest), .rollout(nil)]
-    + RolloutChange.allCases.map { .rollout($0) }
+    + RolloutChange.allCases.map { .rollout($0) } + [.reload]
 
 /// A worker in each state, with everything that can be said of it.
 private let rolloutMembers: [RolloutMachine.Member] = RolloutMachine.Member.State.allCases.map { state in
@@ -72,4 +73,12 @@ let rollouts: [RolloutMachine] = RolloutMachine.Phase.allCases.map { phase in
     return RolloutMachine(number: .max, policy: policy, phase: phase, members: rolloutMembers, now: 0)
 }
 
-let rolloutAnswers: [OperatorAnswer] = [.rollout(nil)] + rollouts.map { .rollout($0) }
+private let reloads: [ReloadReport] = [
+    ReloadReport([]),
+    ReloadReport(
+        ReloadReport.Outcome.allCases.map { .init("topology", $0, $0 == .refused ? "a.yaml:1:1: error\nx" : "") }),
+    ReloadReport(Array(repeating: .init("", .taken, ""), count: ReloadReport.maximumFiles)),
+]
+
+let rolloutAnswers: [OperatorAnswer] =
+    [.rollout(nil)] + rollouts.map { .rollout($0) } + reloads.map { .reloaded($0) }

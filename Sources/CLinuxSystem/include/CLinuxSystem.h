@@ -34,7 +34,9 @@ int tandem_peer_address(int descriptor, struct tandem_address *address);
 size_t tandem_unix_path_capacity(void);
 int tandem_bind_unix(int descriptor, const char *path, size_t length);
 int tandem_connect_unix(int descriptor, const char *path, size_t length);
-ssize_t tandem_send_unix_datagram(int descriptor, const char *path, size_t length, const void *bytes, size_t count);
+// `passed` is a descriptor that goes along; -1 for none.
+ssize_t tandem_send_unix_datagram(
+    int descriptor, const char *path, size_t length, const void *bytes, size_t count, int passed);
 // accept4 is hidden: without it a descriptor could leak into a child spawned between accept and fcntl.
 int tandem_accept(int descriptor);
 // Socket options are `enum` constants or macros whose types differ by platform.
