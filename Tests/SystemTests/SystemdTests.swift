@@ -159,7 +159,7 @@ import Testing
             times.append((SystemClock.monotonicNanoseconds() - killed) / 1_000_000)
         }
         print(
-            "from kill -9 of tandemd to another that answers, with its 250 ms of pause, ten times: \(times.sorted()) ms"
+            "from kill -9 of tandemd to another that answers, with its 100 ms of pause, ten times: \(times.sorted()) ms"
         )
         try expectSameWorkers(system, as: before, "kill -9, ten times")
         #expect(
