@@ -123,7 +123,7 @@ import Testing
         try checkPlaces(system, fresh)
 
         let began = SystemClock.monotonicNanoseconds()
-        let seconds = 45
+        let seconds = 60
         let loads = [
             try load(system, first: 1000, at: 5071, seconds: seconds),
             try load(system, first: 1500, at: 5074, seconds: seconds),
