@@ -9,10 +9,8 @@ extension Controller {
     /// After a mistake in a file what was known before goes on.
     @discardableResult
     func reload() -> ReloadReport {
-        _ = try? notifier?.notify(.reloading)
         let report = ReloadReport(
             [judgeTopology()] + [reloadCredentials(), reloadCertificates()].compactMap { $0 })
-        _ = try? notifier?.notify(.ready)
         for file in report.files where file.outcome == .refused {
             logger.error(
                 "a file was not taken; what was known before goes on",

@@ -237,8 +237,7 @@ package final class Controller {
         journal.controllerLeaving(reason, at: loop.now.wallMilliseconds)
         _ = try? notifier?.notify(.stopping)
         endSpare()
-        // One that serves beside another would be left to nobody.
-        for worker in workers where worker.successor?.way == .overlap { giveUp(worker, "the controller ends") }
+        // A restart that is under way is as after a crash: what the next controller finds of it, it judges.
         tellFollowers()
         endLoop()
     }

@@ -6,8 +6,6 @@ package struct ServiceNotifier {
     /// What can be told.
     package enum Message: Hashable, Sendable {
         case ready
-        /// Files are being read again; `ready` says when that is done.
-        case reloading
         /// One line for `systemctl status`.
         case status(String)
         case stopping
@@ -17,7 +15,6 @@ package struct ServiceNotifier {
         var text: String {
             switch self {
             case .ready: "READY=1"
-            case .reloading: "RELOADING=1"
             // A line break would begin another message.
             case .status(let line): "STATUS=" + String(line.map { $0.isNewline ? " " : $0 })
             case .stopping: "STOPPING=1"
