@@ -7,7 +7,10 @@ extension ReservationHolder: Restorable {
 
     package mutating func transfer(_ state: inout StateTransfer) {
         var (node, client) = (self.node, self.client)
+        let isLost = state.isLost
         state.node(1, &node)
+        // Its lease ends when it would have: nobody can free it before.
+        if !isLost, state.takeLoss() { node = .none }
         state.number(2, &client)
         if state.isReading { self = ReservationHolder(node: node, client: client) }
     }

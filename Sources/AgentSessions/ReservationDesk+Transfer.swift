@@ -59,6 +59,8 @@ extension ReservationDesk.Candidate: Restorable {
     mutating func transfer(_ state: inout StateTransfer) {
         state.message(1, &asker)
         state.message(2, &request)
+        // Nobody is left to be answered.
+        if state.isReading, asker.holder.node == .none { state.lose() }
     }
 }
 

@@ -1087,6 +1087,51 @@ void   tandem__control__lent_sockets__free_unpacked
   assert(message->base.descriptor == &tandem__control__lent_sockets__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__topology_applied__init
+                     (Tandem__Control__TopologyApplied         *message)
+{
+  static const Tandem__Control__TopologyApplied init_value = TANDEM__CONTROL__TOPOLOGY_APPLIED__INIT;
+  *message = init_value;
+}
+size_t tandem__control__topology_applied__get_packed_size
+                     (const Tandem__Control__TopologyApplied *message)
+{
+  assert(message->base.descriptor == &tandem__control__topology_applied__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__topology_applied__pack
+                     (const Tandem__Control__TopologyApplied *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__topology_applied__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__topology_applied__pack_to_buffer
+                     (const Tandem__Control__TopologyApplied *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__topology_applied__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TopologyApplied *
+       tandem__control__topology_applied__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TopologyApplied *)
+     protobuf_c_message_unpack (&tandem__control__topology_applied__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__topology_applied__free_unpacked
+                     (Tandem__Control__TopologyApplied *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__topology_applied__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__relays__init
                      (Tandem__Control__Relays         *message)
 {
@@ -5199,7 +5244,7 @@ const ProtobufCMessageDescriptor tandem__control__home_list__descriptor =
   (ProtobufCMessageInit) tandem__control__home_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_descriptors[7] =
 {
   {
     "first_dns",
@@ -5273,6 +5318,18 @@ static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "introduced",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Control__ProvisionDNs, n_introduced),
+    offsetof(Tandem__Control__ProvisionDNs, introduced),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__provision_dns__field_indices_by_name[] = {
   2,   /* field[2] = agent_types */
@@ -5281,11 +5338,12 @@ static const unsigned tandem__control__provision_dns__field_indices_by_name[] = 
   4,   /* field[4] = dialled_dns */
   0,   /* field[0] = first_dns */
   3,   /* field[3] = homes */
+  6,   /* field[6] = introduced */
 };
 static const ProtobufCIntRange tandem__control__provision_dns__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
 {
@@ -5295,7 +5353,7 @@ const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
   "Tandem__Control__ProvisionDNs",
   "tandem.control",
   sizeof(Tandem__Control__ProvisionDNs),
-  6,
+  7,
   tandem__control__provision_dns__field_descriptors,
   tandem__control__provision_dns__field_indices_by_name,
   1,  tandem__control__provision_dns__number_ranges,
@@ -6097,6 +6155,83 @@ const ProtobufCMessageDescriptor tandem__control__lent_sockets__descriptor =
   (ProtobufCMessageInit) tandem__control__lent_sockets__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor tandem__control__topology_applied__field_descriptors[4] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyApplied, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyApplied, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nanoseconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyApplied, nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gap_nanoseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyApplied, gap_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__topology_applied__field_indices_by_name[] = {
+  3,   /* field[3] = gap_nanoseconds */
+  0,   /* field[0] = generation */
+  2,   /* field[2] = nanoseconds */
+  1,   /* field[1] = problem */
+};
+static const ProtobufCIntRange tandem__control__topology_applied__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__topology_applied__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TopologyApplied",
+  "TopologyApplied",
+  "Tandem__Control__TopologyApplied",
+  "tandem.control",
+  sizeof(Tandem__Control__TopologyApplied),
+  4,
+  tandem__control__topology_applied__field_descriptors,
+  tandem__control__topology_applied__field_indices_by_name,
+  1,  tandem__control__topology_applied__number_ranges,
+  (ProtobufCMessageInit) tandem__control__topology_applied__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor tandem__control__relays__field_descriptors[1] =
 {
   {
@@ -6404,7 +6539,7 @@ const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor =
   (ProtobufCMessageInit) tandem__control__client_cut_off__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__introduction__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__control__introduction__field_descriptors[5] =
 {
   {
     "node",
@@ -6454,8 +6589,21 @@ static const ProtobufCFieldDescriptor tandem__control__introduction__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "generation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Introduction, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__introduction__field_indices_by_name[] = {
+  4,   /* field[4] = generation */
   1,   /* field[1] = incarnation */
   0,   /* field[0] = node */
   2,   /* field[2] = topology_digest */
@@ -6464,7 +6612,7 @@ static const unsigned tandem__control__introduction__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__introduction__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
 {
@@ -6474,14 +6622,14 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   "Tandem__Control__Introduction",
   "tandem.control",
   sizeof(Tandem__Control__Introduction),
-  4,
+  5,
   tandem__control__introduction__field_descriptors,
   tandem__control__introduction__field_indices_by_name,
   1,  tandem__control__introduction__number_ranges,
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[31] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[33] =
 {
   {
     "request",
@@ -6855,6 +7003,30 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "generation",
+    44,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "topology_digest",
+    45,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, topology_digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -6867,6 +7039,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   7,   /* field[7] = datagrams_received */
   29,   /* field[29] = drain */
   17,   /* field[17] = failed_authentications */
+  31,   /* field[31] = generation */
   18,   /* field[18] = limited */
   13,   /* field[13] = links */
   30,   /* field[30] = measures */
@@ -6885,6 +7058,7 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   26,   /* field[26] = store_missing */
   25,   /* field[25] = store_problem */
   27,   /* field[27] = store_set_aside */
+  32,   /* field[32] = topology_digest */
   20,   /* field[20] = transactions */
   24,   /* field[24] = trunks */
   2,   /* field[2] = uptime_milliseconds */
@@ -6893,7 +7067,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 31 }
+  { 0, 33 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -6903,7 +7077,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  31,
+  33,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,

@@ -14,16 +14,24 @@ extension CallControl: Transferable {
         state.numbers(2, &empty)
         state.message(3, &routers)
         var next = nextAlternate.map { UInt32(clamping: $0) }
-        state.numbers(4, &next)
-        for position in counters.indices { state.message(5, &counters[position]) }
+        state.perPoint(4, &next)
+        state.perPoint(5, &counters)
         guard state.isReading, state.problem == nil else { return }
         guard routers.isWithin(setup.points.count) else {
             return state.refuse("a router has registered for a routing point that there is not")
         }
-        guard next.count == setup.points.count,
-            zip(next, setup.points).allSatisfy({ $0 < max(1, $1.alternates.count) })
-        else { return state.refuse("a routing point has no such alternate") }
+        for (position, point) in setup.points.enumerated() where next[position] >= max(1, point.alternates.count) {
+            guard state.renumbering != nil else { return state.refuse("a routing point has no such alternate") }
+            next[position] = 0
+        }
         nextAlternate = next.map { Int($0) }
+        if state.renumbering != nil {
+            // A routing point may have fewer alternates now.
+            for position in present.indices
+            where present[position].call.firstAlternate >= setup.points[present[position].call.point].alternates.count {
+                present[position].call.firstAlternate = 0
+            }
+        }
         restore(present, empty: empty.map { Int($0) }, &state)
     }
 
@@ -73,15 +81,13 @@ extension CallControl.RoutedCall: Restorable {
 
     mutating func transfer(_ state: inout StateTransfer) {
         state.number(1, &connection)
-        state.place(2, &point, below: 1 << 31)
+        state.point(2, &point)
         state.text(3, &caller)
         state.number(4, &came)
         state.number(5, &arrived)
         state.number(6, &routeBy)
         state.number(7, &informAt)
-        var points = visited.map { UInt32(clamping: $0) }
-        state.numbers(8, &points)
-        if state.isReading { visited = points.map { Int($0) } }
+        state.points(8, &visited)
         state.message(9, &phase)
         state.list(10, &tried)
         state.optional(11, &ringBy)

@@ -181,6 +181,23 @@ package struct CallControl: Sendable {
         ring(token.dn, slot, isRouted: true, now, &actions)
     }
 
+    // MARK: Another topology
+
+    /// There is no such routing point any more: its calls are refused.
+    package mutating func retire(_ point: Int, now: Instant, _ actions: inout [RoutingAction]) {
+        for slot in calls.indices {
+            guard let call = calls[slot], call.point == point else { continue }
+            counters[point].refused += 1
+            note(.refused, slot, now)
+            if case .redeeming(let router, let order, _) = call.phase {
+                actions.append(.refuseOrder(router, order, .unknownCall))
+            }
+            endQuestion(slot, .abandoned, &actions)
+            actions.append(.refuse(call.connection, .unavailable))
+            remove(slot)
+        }
+    }
+
     // MARK: Going on
 
     /// The present target is none any more.

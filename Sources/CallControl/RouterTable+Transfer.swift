@@ -19,8 +19,8 @@ extension RouterTable.Router: Restorable {
 
     mutating func transfer(_ state: inout StateTransfer) {
         state.text(1, &name)
-        var positions = points.sorted().map { UInt32(clamping: $0) }
-        state.numbers(2, &positions)
-        if state.isReading { points = Set(positions.map { Int($0) }) }
+        var positions = points.sorted()
+        state.points(2, &positions)
+        if state.isReading { points = Set(positions) }
     }
 }

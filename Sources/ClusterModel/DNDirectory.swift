@@ -8,12 +8,26 @@ package struct DNBlock: Hashable, Sendable {
     package var agentType: Int
     /// Which list of data centers the DNs may register in, as a position in `DNDirectory.homes`.
     package var homes: Int
+    /// Since when the DNs are provisioned without a break, milliseconds since 1970: what was claimed before counts no more. 0 since
+    /// the cluster's beginning.
+    package var introduced: UInt64
 
-    package init(first: DN, count: Int, agentType: Int, homes: Int) {
+    package init(first: DN, count: Int, agentType: Int, homes: Int, introduced: UInt64 = 0) {
         self.first = first
         self.count = count
         self.agentType = agentType
         self.homes = homes
+        self.introduced = introduced
+    }
+
+    /// The part of it that begins at an offset.
+    package func part(at offset: Int, count: Int) -> DNBlock {
+        var part = self
+        part.count = count
+        if offset > 0, let decimal = first.decimal {
+            part.first = DN(decimal: decimal + UInt64(offset), length: first.length)
+        }
+        return part
     }
 }
 
@@ -32,12 +46,15 @@ package struct DNDirectory: Equatable, Sendable {
     /// How many DNs there are.
     package let count: Int
 
+    /// When the latest DN was introduced, milliseconds since 1970; 0 where all have been there since the cluster's beginning.
+    package let latestIntroduction: UInt64
+
     /// For every block, sorted as the blocks are.
-    private let keys: [SortKey]
+    let keys: [SortKey]
     private let bases: [UInt32]
 
     /// Where a DN stands in the order: numbers have their length and value, text has length 255.
-    private struct SortKey: Comparable, Sendable {
+    struct SortKey: Comparable, Sendable {
         let length: UInt8
         let high: UInt64
         let low: UInt64
@@ -75,6 +92,7 @@ package struct DNDirectory: Equatable, Sendable {
             base += block.count
         }
         precondition(base <= Self.maximumCount, "the loader bounds the number of DNs")
+        latestIntroduction = sorted.reduce(0) { max($0, $1.1.introduced) }
         self.bases = bases
         count = base
         self.dialStrings = [:]
@@ -133,6 +151,9 @@ package struct DNDirectory: Equatable, Sendable {
     package func block(of index: DNIndex) -> DNBlock {
         blocks[blockPosition(of: index)]
     }
+
+    /// Where the DNs of a block begin.
+    func place(ofBlock position: Int) -> Int { Int(bases[position]) }
 
     private func blockPosition(of index: DNIndex) -> Int {
         precondition(index.position < count, "an index belongs to one directory")

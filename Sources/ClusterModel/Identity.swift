@@ -32,6 +32,9 @@ public struct NodeIndex: Hashable, Comparable, Sendable {
 
 /// A DN's place in the topology's directory; dense, so tables of DNs are arrays.
 public struct DNIndex: Hashable, Comparable, Sendable {
+    /// No DN that there is.
+    @inlinable public static var none: DNIndex { DNIndex(rawValue: UInt32.max) }
+
     public let rawValue: UInt32
 
     @inlinable public init(rawValue: UInt32) {

@@ -1,40 +1,12 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // Public so that it is inlined in other rooms, as Identity.swift says; nothing of it is a library's.
 
-/// State that a process hands over to its successor. One function says what goes both ways, so what is written and what is
-/// read cannot differ.
-///
-/// Fields are named in the ascending order of their numbers; a number that was given away once means nothing else ever. What
-/// an older build does not write keeps the value that the reader began with; what a newer build writes beyond that is
-/// passed over. `schemas/handover.proto` names them.
-public protocol Transferable {
-    /// Writes the state, or replaces it by what is read.
-    mutating func transfer(_ state: inout StateTransfer)
-}
-
-/// Something that can be made before it is read.
-public protocol Restorable: Transferable {
-    /// What an older build, which knows no field of it, would mean.
-    static var blank: Self { get }
-}
-
-/// A number with a name of its own: an index, a stamp, a mark.
-public protocol Numbered {
-    associatedtype RawValue: FixedWidthInteger & UnsignedInteger
-    var rawValue: RawValue { get }
-    init(rawValue: RawValue)
-
-    /// Whether it means something in a cluster of so many DNs, nodes and trunks.
-    func isWithin(_ bounds: StateTransfer.Bounds) -> Bool
-}
-
-extension Numbered {
-    @inlinable public func isWithin(_ bounds: StateTransfer.Bounds) -> Bool { true }
-}
-
 /// Writes or reads the state of machines, as messages of Protocol Buffers (proto3, every field explicit).
 ///
 /// Reading never traps: what cannot be read leaves a problem, which stays, and everything after it keeps its value.
+///
+/// A reader may have another topology than the writer. Then places are those of the reader's, and what belongs to something
+/// that its topology does not have is left out: the smallest part of a list or table, or optional value, that names it.
 public struct StateTransfer: Sendable {
     /// What was written, or is read.
     public private(set) var bytes: [UInt8]
@@ -50,6 +22,8 @@ public struct StateTransfer: Sendable {
     private var depth = 0
     /// Where the field that was found last begins.
     private var lastKey = 0
+    /// What is being read names something that the reader's topology does not have.
+    public internal(set) var isLost = false
 
     /// What indices lead into.
     public struct Bounds: Sendable {
@@ -69,6 +43,8 @@ public struct StateTransfer: Sendable {
 
     /// What is read leads nowhere beyond these.
     public let bounds: Bounds
+    /// Nil where reader and writer have one topology.
+    package let renumbering: Renumbering?
 
     /// A writer.
     public init() {
@@ -76,14 +52,23 @@ public struct StateTransfer: Sendable {
         end = 0
         isReader = false
         bounds = .none
+        renumbering = nil
     }
 
     /// A reader.
     public init(reading bytes: [UInt8], within bounds: Bounds = .none) {
+        self.init(reading: bytes, within: bounds, renumbering: nil)
+    }
+
+    /// A reader with another topology than the writer's.
+    ///
+    /// - Parameter bounds: of the writer's.
+    package init(reading bytes: [UInt8], within bounds: Bounds, renumbering: Renumbering?) {
         self.bytes = bytes
         end = bytes.count
         isReader = true
         self.bounds = bounds
+        self.renumbering = renumbering
     }
 
     public var isReading: Bool { isReader }
@@ -267,16 +252,21 @@ public struct StateTransfer: Sendable {
         guard isReading else { return }
         let read = Name(rawValue: raw)
         guard read.isWithin(bounds) else { return refuse("field \(field) leads beyond what there is") }
-        value = read
+        value = place(of: read)
     }
 
+    /// Nothing, too, of what the reader's topology does not have.
     public mutating func optional<Name: Numbered>(_ field: Int, _ value: inout Name?) {
         var raw = value?.rawValue
         optional(field, &raw)
         guard isReading, let raw else { return }
         let read = Name(rawValue: raw)
         guard read.isWithin(bounds) else { return refuse("field \(field) leads beyond what there is") }
-        value = read
+        let outer = isLost
+        isLost = false
+        let place = place(of: read)
+        value = takeLoss() ? nil : place
+        isLost = outer
     }
 
     public mutating func numbers<Name: Numbered>(_ field: Int, _ values: inout [Name]) {
@@ -287,7 +277,8 @@ public struct StateTransfer: Sendable {
         guard read.allSatisfy({ $0.isWithin(bounds) }) else {
             return refuse("field \(field) leads beyond what there is")
         }
-        values = read
+        guard let renumbering else { return values = read }
+        values = read.compactMap { $0.renumbered(renumbering) }
     }
 
     /// What has raw values; one that this build does not know is refused.
@@ -320,8 +311,11 @@ public struct StateTransfer: Sendable {
             guard find(field, .bytes) else { return }
             position = lastKey
             var read = Value.blank
+            let outer = isLost
+            isLost = false
             message(field, &read)
-            value = read
+            value = takeLoss() ? nil : read
+            isLost = outer
         } else if value != nil {
             message(field, &value!)
         }
@@ -366,12 +360,15 @@ public struct StateTransfer: Sendable {
         if isReader {
             var read: [Element] = []
             var isThere = false
+            let outer = isLost
+            isLost = false
             while let range = readRange(field) {
                 isThere = true
                 var element = Element.blank
                 self.read(range, &element)
-                read.append(element)
+                if !takeLoss() { read.append(element) }
             }
+            isLost = outer
             if isThere { values = read }
         } else {
             for index in values.indices { message(field, &values[index]) }
@@ -416,7 +413,7 @@ public struct StateTransfer: Sendable {
 
     // MARK: Messages
 
-    private mutating func readRange(_ field: Int) -> Range<Int>? {
+    mutating func readRange(_ field: Int) -> Range<Int>? {
         guard find(field, .bytes) else { return nil }
         let length = readLength()
         guard problem == nil else { return nil }
@@ -424,7 +421,7 @@ public struct StateTransfer: Sendable {
         return position..<(position &+ length)
     }
 
-    private mutating func read(_ range: Range<Int>, _ value: inout some Transferable) {
+    mutating func read(_ range: Range<Int>, _ value: inout some Transferable) {
         guard depth < Self.maximumDepth else { return refuse("messages stand too deep in each other") }
         let outer = (position, end)
         (position, end) = (range.lowerBound, range.upperBound)

@@ -4,12 +4,18 @@
 
 extension DNIndex: Numbered {
     @inlinable public func isWithin(_ bounds: StateTransfer.Bounds) -> Bool { position < bounds.dns }
+
+    public func renumbered(_ renumbering: Renumbering) -> DNIndex? { renumbering.place(of: self) }
 }
 extension NodeIndex: Numbered {
     @inlinable public func isWithin(_ bounds: StateTransfer.Bounds) -> Bool { self == .none || position < bounds.nodes }
+
+    public func renumbered(_ renumbering: Renumbering) -> NodeIndex? { renumbering.place(of: self) }
 }
 extension TrunkIndex: Numbered {
     @inlinable public func isWithin(_ bounds: StateTransfer.Bounds) -> Bool { position < bounds.trunks }
+
+    public func renumbered(_ renumbering: Renumbering) -> TrunkIndex? { renumbering.place(of: self) }
 }
 extension Incarnation: Numbered {}
 extension Stamp: Numbered {}

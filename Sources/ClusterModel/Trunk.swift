@@ -84,3 +84,16 @@ package struct CapacityGroup: Hashable, Sendable {
         self.capacity = capacity
     }
 }
+
+/// What capacity counts: the calls of one trunk, or those of all trunks of a group.
+package enum CapacityName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    case trunk(String)
+    case group(String)
+
+    package var description: String {
+        switch self {
+        case .trunk(let name): "trunk \(name)"
+        case .group(let name): "group \(name)"
+        }
+    }
+}

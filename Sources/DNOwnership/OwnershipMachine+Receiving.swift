@@ -20,7 +20,9 @@ extension OwnershipMachine {
                 if let stamp = heard.session?.stamp {
                     guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
                 }
-                if let dn = topology.directory.index(of: heard.dn) {
+                if let dn = topology.directory.index(of: heard.dn),
+                    !topology.directory.isVoid(heard.claim.stamp, of: dn)
+                {
                     hear(heard, of: dn, from: peer, now: now, &actions)
                 }
             }
@@ -97,7 +99,9 @@ extension OwnershipMachine {
             var stamp = batch.owned[position].stamp
             if let session = batch.owned[position].session { stamp = max(stamp, session.stamp) }
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            if let dn = topology.directory.index(of: batch.owned[position].dn) {
+            if let dn = topology.directory.index(of: batch.owned[position].dn),
+                !topology.directory.isVoid(batch.owned[position].stamp, of: dn)
+            {
                 said(batch.owned[position], of: dn, by: peer, now: now, &actions)
             }
         }
@@ -106,6 +110,7 @@ extension OwnershipMachine {
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
             guard let dn = topology.directory.index(of: yielded.dn) else { continue }
             withdrawWord(of: dn, by: peer, name: yielded.dn)
+            guard !topology.directory.isVoid(yielded.claim.stamp, of: dn) else { continue }
             hear(yielded, of: dn, from: peer, now: now, &actions)
         }
         // Only now: a batch that closed the link half-way has to come again.
@@ -357,6 +362,7 @@ extension OwnershipMachine {
     /// - Returns: false when they are known to differ; a snapshot will be asked for.
     @discardableResult
     private mutating func compare(_ position: StreamPosition, from peer: NodeIndex, now: Instant) -> Bool {
+        links[peer.position].generation = position.generation
         guard !links[peer.position].isReceivingSnapshot else { return false }
         guard let applied = links[peer.position].applied, applied.revision == position.revision else {
             requestSnapshot(from: peer, now: now)

@@ -81,6 +81,8 @@ extension OwnershipMachine {
         var sessionCount = 0
         for revision in first...last {
             let dn = ring[Int(revision % UInt64(ring.count))]
+            // Of a DN that is not provisioned any more nobody need hear.
+            guard dn != .none else { continue }
             let record = records[dn.position]
             // A later revision of the same DN says it all.
             guard record.saidRevision == revision, let claim = record.claim else { continue }

@@ -12,6 +12,8 @@ extension OwnershipMachine {
     /// All that is known of one DN: record, agent and calls.
     package mutating func transfer(_ dn: DNIndex, _ state: inout StateTransfer) {
         state.message(1, &records[dn.position])
+        // Whoever owned it has gone, and with him whatever he said of it.
+        guard !state.takeLoss() else { return forget(dn) }
         // What is not told any more is not there any more.
         var session = state.isReading ? nil : sessions[dn]
         state.optional(2, &session)
@@ -20,6 +22,12 @@ extension OwnershipMachine {
         guard state.isReading else { return }
         sessions[dn] = session
         self.calls[dn] = calls?.value
+    }
+
+    private mutating func forget(_ dn: DNIndex) {
+        records[dn.position] = Record()
+        sessions[dn] = nil
+        calls[dn] = nil
     }
 
     /// DNs of which this machine knows something else than an earlier copy of it, in order.
@@ -40,10 +48,10 @@ extension OwnershipMachine {
     package mutating func transferRest(_ state: inout StateTransfer) {
         var greatest = clock.greatest
         state.number(1, &greatest)
-        if state.isReading { clock = HybridClock(startingAbove: greatest) }
+        if state.isReading { clock = HybridClock(startingAbove: max(clock.greatest, greatest)) }
         state.number(2, &revision)
         transferRing(3, &state)
-        state.list(4, &links)
+        state.perNode(4, &links)
         transferProvisionals(5, &state)
         state.fixed(6, &random)
         var (count, digest) = (ownCount, ownDigest)
@@ -54,7 +62,11 @@ extension OwnershipMachine {
         guard state.isReading else { return }
         strangers = Dictionary(
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
-        check(count, digest, &state)
+        if let renumbering = state.renumbering {
+            takeStock(renumbering)
+        } else {
+            check(count, digest, &state)
+        }
     }
 
     /// Connections to peers and from strangers, in order.
@@ -78,22 +90,25 @@ extension OwnershipMachine {
     /// What this node has said, as far as the ring holds it.
     private mutating func transferRing(_ field: Int, _ state: inout StateTransfer) {
         let size = UInt64(ring.count)
-        var held: [DNIndex] = []
+        var held: [UInt32] = []
         if !state.isReading {
             let first = revision - min(revision, size)
             held.reserveCapacity(Int(revision - first))
             var next = first
             while next < revision {
                 next += 1
-                held.append(ring[Int(next % size)])
+                held.append(ring[Int(next % size)].rawValue)
             }
         }
         state.numbers(field, &held)
         guard state.isReading, configuration.faults.isDisjoint(with: .ringPositionLost) else { return }
         guard UInt64(held.count) <= revision else { return state.refuse("the ring holds more than was said") }
         // A build with a smaller ring keeps what fits.
-        for (offset, dn) in held.reversed().prefix(ring.count).enumerated() {
-            ring[Int((revision - UInt64(offset)) % size)] = dn
+        for (offset, raw) in held.reversed().prefix(ring.count).enumerated() {
+            let dn = DNIndex(rawValue: raw)
+            guard dn == .none || dn.isWithin(state.bounds) else { return state.refuse("the ring leads beyond the table") }
+            let place = dn == .none ? dn : state.renumbering.map { $0.place(of: dn) ?? .none } ?? dn
+            ring[Int((revision - UInt64(offset)) % size)] = place
         }
         ringFloor = revision - min(UInt64(held.count), size)
     }
@@ -107,14 +122,38 @@ extension OwnershipMachine {
     }
 
     private mutating func check(_ count: UInt64, _ digest: UInt64, _ state: inout StateTransfer) {
-        guard links.count == topology.nodes.count else {
-            return state.refuse("there are links to \(links.count) nodes, and the topology has \(topology.nodes.count)")
-        }
         (ownCount, ownDigest, ownInService) = (0, 0, 0)
         for position in records.indices where records[position].owner == me { countOwn(DNIndex(position)) }
         guard ownCount == count && ownDigest == digest || configuration.faults.contains(.claimLost) else {
             return state.refuse(
                 "the table that has come is not the one that was sent: \(ownCount) DNs of \(count) are owned here")
+        }
+    }
+}
+
+// After a change of the topology.
+extension OwnershipMachine {
+    /// The sums are those of the DNs that there are now. What peers have said of DNs that were not known is asked for.
+    private mutating func takeStock(_ renumbering: Renumbering) {
+        (ownCount, ownDigest, ownInService) = (0, 0, 0)
+        for position in links.indices {
+            links[position].saidCount = UInt64(links[position].superseded.count)
+            links[position].saidDigest = links[position].superseded.values.reduce(0) { $0 &+ $1 }
+        }
+        for position in records.indices where records[position].owner != .none {
+            let dn = DNIndex(position)
+            let record = records[position]
+            if record.owner == me {
+                countOwn(dn)
+            } else if record.isSaid {
+                links[record.owner.position].saidCount += 1
+                links[record.owner.position].saidDigest &+= saidDigest(of: dn, topology.directory.dn(at: dn))
+            }
+        }
+        guard renumbering.addsDNs else { return }
+        for position in links.indices
+        where links[position].isIntroduced && links[position].generation >= identity.generation {
+            links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0
         }
     }
 }
@@ -191,15 +230,15 @@ extension Link: Restorable {
             switch cursor {
             case 0: outbound = .idle
             case 1: outbound = .streaming(owesEnd: owesEnd)
-            case _: outbound = .snapshot(cursor: Int(clamping: cursor - 2))
+            case _:
+                let place = Int(clamping: cursor - 2)
+                outbound = .snapshot(cursor: state.renumbering?.cursor(place) ?? place)
             }
         }
         state.number(18, &sentRevision)
         state.numbers(19, &claimsOwed)
         if state.isReading { claimsOwedSet = Set(claimsOwed) }
-        var back = returnCursor.map { UInt64($0) }
-        state.optional(20, &back)
-        returnCursor = back.map { Int(clamping: $0) }
+        state.cursor(20, &returnCursor)
     }
 
     private mutating func transferHealth(_ state: inout StateTransfer) {

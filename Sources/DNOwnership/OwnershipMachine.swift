@@ -97,7 +97,9 @@ package struct OwnershipMachine: Sendable {
         self.topology = topology
         self.identity = identity
         self.configuration = configuration
-        clock = HybridClock(startingAbove: greatestStamp)
+        // What is claimed from now on counts, whatever the wall clock says.
+        let introduced = Stamp(milliseconds: topology.directory.latestIntroduction, counter: 0)
+        clock = HybridClock(startingAbove: max(greatestStamp, introduced))
         records = Array(repeating: Record(), count: topology.directory.count)
         links = topology.nodes.indices.map { position in
             var link = Link()

@@ -6,13 +6,18 @@ package struct WorkerIntroduction: Equatable, Sendable {
     package var incarnation: Incarnation
     /// Of what it was configured with.
     package var topology: TopologyDigest
+    /// Of that topology; 0 of a build that does not say so.
+    package var generation: UInt64
     /// Of its program.
     package var version: String
 
-    package init(node: String, incarnation: Incarnation, topology: TopologyDigest, version: String) {
+    package init(
+        node: String, incarnation: Incarnation, topology: TopologyDigest, generation: UInt64 = 0, version: String
+    ) {
         self.node = node
         self.incarnation = incarnation
         self.topology = topology
+        self.generation = generation
         self.version = version
     }
 }

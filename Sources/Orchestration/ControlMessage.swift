@@ -14,6 +14,8 @@ package enum WorkerOrder: Equatable, Sendable {
     /// What the worker shows and asks for over TLS from now on.
     case certificates(CertificateSet)
     case start
+    /// What was told since the last `configure` takes the place of the topology that the worker runs under; it serves on.
+    case applyTopology
     /// In place of `start`: the worker takes the place of the process that listens at this path, as soon as that has handed
     /// everything over.
     case takeOver(from: String)
@@ -217,6 +219,17 @@ package struct WorkerSetup: Equatable, Sendable {
         self.homes = homes
     }
 
+    /// The worker goes on under another topology; what it is and where it is found stays.
+    package mutating func goOn(under later: WorkerSetup) {
+        let former = self
+        self = later
+        adoptionSocket = former.adoptionSocket
+        sockets = former.sockets
+        store = former.store
+        endsWithController = former.endsWithController
+        incarnation = former.incarnation
+    }
+
     /// The whole topology again.
     package func topology(
         blocks: [DNBlock], dialStrings: [DialString], agents: [DeclaredAgent] = []
@@ -253,6 +266,8 @@ package enum WorkerNews: Equatable, Sendable {
     case relays(UInt32)
     /// There was no handover: the process that served goes on, and why.
     case servesOn(String)
+    /// What has become of the order to apply a topology.
+    case topologyApplied(TopologyApplied)
     /// What the descriptors are that come along, in their order.
     case lentSockets([String])
     case report(NodeReport)
@@ -267,6 +282,25 @@ package enum WorkerNews: Equatable, Sendable {
     /// Told unasked, at the change.
     case linkChanged(LinkChange)
     case clientCutOff(ClientCutOff)
+}
+
+/// How a worker came to run under another topology while it served.
+package struct TopologyApplied: Equatable, Sendable {
+    /// Of the topology that was to be applied.
+    package var generation: UInt64
+    /// Why it goes on under the former; empty where it does not.
+    package var problem: String
+    /// From the order on.
+    package var nanoseconds: UInt64
+    /// For how long nothing was read meanwhile, nanoseconds.
+    package var gap: UInt64
+
+    package init(generation: UInt64, problem: String = "", nanoseconds: UInt64 = 0, gap: UInt64 = 0) {
+        self.generation = generation
+        self.problem = problem
+        self.nanoseconds = nanoseconds
+        self.gap = gap
+    }
 }
 
 /// How a process came to take the place of another.

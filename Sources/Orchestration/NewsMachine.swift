@@ -72,6 +72,12 @@ package struct NewsMachine: Equatable, Sendable {
         links = peers.map { LinkNews(change: LinkChange(peer: $0, state: "down")) }
     }
 
+    /// The cluster has other nodes; those that it had keep what is known of them.
+    package mutating func replacePeers(_ peers: [String]) {
+        let known = Dictionary(links.map { ($0.change.peer, $0) }, uniquingKeysWith: { first, _ in first })
+        links = peers.map { known[$0] ?? LinkNews(change: LinkChange(peer: $0, state: "down")) }
+    }
+
     /// - Parameters:
     ///   - peer: its position.
     ///   - now: monotonic nanoseconds, as everywhere here.

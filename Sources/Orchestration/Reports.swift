@@ -131,6 +131,9 @@ package struct NodeReport: Equatable, Sendable {
     package var drain: DrainReport?
     /// Of a node that was asked for them.
     package var measures: NodeMeasures?
+    /// Of the topology that it runs under; 0 of a build that does not say so.
+    package var generation: UInt64 = 0
+    package var topologyDigest = TopologyDigest(value: 0)
 
     package init() {}
 }

@@ -54,7 +54,7 @@ final class CallSource: PortLinkDelegate {
             guard let point = DN(event.thisDN) else { return }
             let request = RouteRequest(
                 connection: event.connection, routingPoint: point, caller: event.caller, tried: event.triedDNs,
-                location: role.location(of: node), priority: Int(event.priority), waited: event.callAge,
+                location: role.location, priority: Int(event.priority), waited: event.callAge,
                 arrived: event.callArrival)
             role.machine.routeRequested(node, request, now: now)
         case .eventRouteUsed:

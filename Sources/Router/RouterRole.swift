@@ -11,14 +11,14 @@ package import WorkerRuntime
 /// The role `router`: chooses agents for the calls at the routing points of its data center's nodes. What it knows of agents a Stat
 /// Server tells it; what it wants the agents' owners decide.
 package final class RouterRole: WorkerRole {
-    let me: RouterDeclaration
-    let topology: Topology
+    private(set) var me: RouterDeclaration
+    private(set) var topology: Topology
     let loop: EventLoop
     let logger: Logger
     let startedAt = SystemClock.monotonicNanoseconds()
     var identity: ServerIdentity
     var machine: RouterMachine
-    /// By position in the topology: links to the default ports where calls come from.
+    /// Links to the default ports where calls come from. Their numbers are this router's own, so other topologies change nothing.
     var nodes: [(index: NodeIndex, link: PortLink)] = []
     private(set) lazy var agents = AgentSource(self)
     private lazy var calls = CallSource(self)
@@ -34,11 +34,14 @@ package final class RouterRole: WorkerRole {
         identity = ServerIdentity(start)
         var setup = RouterMachine.Setup(routingPoints: start.topology.routingPoints, seed: SystemRandom.word())
         setup.ageing = start.topology.timing.ageing.nanoseconds
-        // What a node admits of a client is for calls first of all.
-        if let limit = start.topology.clientRequestLimit {
-            setup.positionsAtATime = min(setup.positionsAtATime, limit / 4)
-        }
+        setup.positionsAtATime = Self.positionsAtATime(start.topology)
         machine = RouterMachine(setup)
+    }
+
+    /// What a node admits of a client is for calls first of all.
+    private static func positionsAtATime(_ topology: Topology) -> Int {
+        let usual = RouterMachine.Setup(routingPoints: [], seed: 0).positionsAtATime
+        return topology.clientRequestLimit.map { min(usual, $0 / 4) } ?? usual
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
@@ -53,7 +56,7 @@ package final class RouterRole: WorkerRole {
 
     package func open() throws(SystemError) {
         agents.rota.open()
-        for (position, node) in topology.nodes.enumerated() where node.dataCenter == me.dataCenter {
+        for (position, node) in topology.nodes(of: me.dataCenter).enumerated() {
             guard let address = node.defaultPort else { continue }
             let link = PortLink(to: address, on: loop, delegate: calls) { [unowned self] in
                 identity.link(to: node.name)
@@ -88,9 +91,30 @@ package final class RouterRole: WorkerRole {
         for node in nodes { node.link.close() }
     }
 
-    /// Where a node stands.
-    func location(of node: NodeIndex) -> String {
-        topology.dataCenters[topology.nodes[node.position].dataCenter].location
+    /// Where its nodes stand.
+    var location: String { topology.dataCenters[me.dataCenter].location }
+
+    /// Takes whatever changes neither whom it hears nor what it routes; for the rest it is restarted.
+    package func apply(
+        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+    ) throws(RoleFailure) {
+        let later = start.topology
+        guard let declaration = later.routers.first(where: { $0.name == me.name }) else {
+            throw RoleFailure("the topology has no router \(me.name)")
+        }
+        guard later.routingPoints == topology.routingPoints, later.cluster == topology.cluster,
+            later.nodes(of: declaration.dataCenter).map({ [$0.name, $0.defaultPort?.description] })
+                == topology.nodes(of: me.dataCenter).map({ [$0.name, $0.defaultPort?.description] }),
+            later.statServers(of: declaration.dataCenter).map({ [$0.name, $0.listen?.description] })
+                == topology.statServers(of: me.dataCenter).map({ [$0.name, $0.listen?.description] }),
+            later.dataCenters[declaration.dataCenter].location == location
+        else { throw RoleFailure("what it routes or whom it hears has changed; it takes that when it is restarted") }
+        topology = later
+        me = declaration
+        identity.goOn(under: start)
+        machine.replace(
+            ageing: later.timing.ageing.nanoseconds, positionsAtATime: Self.positionsAtATime(later))
+        ended(.success(0))
     }
 }
 

@@ -39,6 +39,8 @@ extension Registrar {
         state.list(2, &entries)
         state.message(3, &ended)
         guard state.isReading else { return }
+        // Its places are those of the DNs.
+        if state.renumbering?.keepsDNs == false { ended.removeAll() }
         probes.lastNumber = last
         for entry in entries { take(entry) }
     }
@@ -90,7 +92,17 @@ extension BindingRecord {
     }
 }
 
-extension FlowID: Numbered {}
+extension FlowID: Numbered {
+    /// A link or gateway that has gone is a stream that has ended.
+    package func renumbered(_ renumbering: Renumbering) -> FlowID? {
+        if let peer { return renumbering.place(of: peer).map { .peer($0) } ?? .ended }
+        guard let gateway else { return self }
+        guard let trunk = renumbering.place(of: gateway.trunk),
+            let position = renumbering.place(ofGateway: gateway.position, of: gateway.trunk)
+        else { return .ended }
+        return .gateway(trunk, position)
+    }
+}
 
 extension SIPSource: Restorable {
     package static var blank: SIPSource { SIPSource(NetworkAddress(high: 0, low: 0, port: 0)) }

@@ -6,6 +6,9 @@ package struct FlowID: Hashable, Sendable {
     /// No stream: a datagram, which ends with itself.
     @inlinable package static var none: FlowID { FlowID(rawValue: 0) }
 
+    /// A stream that is there no more: nothing is sent over it, and nothing comes.
+    package static var ended: FlowID { FlowID(rawValue: 1 << 61) }
+
     private static let peerBit: UInt64 = 1 << 63
     private static let gatewayBit: UInt64 = 1 << 62
 

@@ -10,11 +10,16 @@ final class GatewayDial {
     /// Bytes that may wait. What does not fit is as lost as a datagram.
     static let limit = 256 * 1024
 
+    /// The gateway's.
+    var flow: FlowID
     /// The one that it came from, as others see this node.
     let listener: UInt8
     private(set) var messages: [UInt8] = []
 
-    init(listener: UInt8) { self.listener = listener }
+    init(_ flow: FlowID, listener: UInt8) {
+        self.flow = flow
+        self.listener = listener
+    }
 
     func append(_ message: [UInt8]) {
         if messages.count + message.count <= Self.limit { messages += message }
@@ -29,19 +34,20 @@ extension NodeShell {
         let gateways = topology.trunks[gateway.trunk.position].gateways
         guard gateway.position < gateways.count else { return }
         if let dial = gatewayDials[flow] { return dial.append(message) }
-        let dial = GatewayDial(listener: listener)
+        let dial = GatewayDial(flow, listener: listener)
         dial.append(message)
         gatewayDials[flow] = dial
         let address = gateways[gateway.position].address
         StreamDialer.dial(.tcp(address), on: loop) { [weak self] result in
-            self?.gatewayDialled(result, flow, address, listener)
+            self?.gatewayDialled(result, dial, address)
         }
     }
 
     private func gatewayDialled(
-        _ result: StreamDialer.Outcome, _ flow: FlowID, _ address: NetworkAddress, _ listener: UInt8
+        _ result: StreamDialer.Outcome, _ dial: GatewayDial, _ address: NetworkAddress
     ) {
-        guard let dial = gatewayDials.removeValue(forKey: flow) else { return }
+        let (flow, listener) = (dial.flow, dial.listener)
+        guard gatewayDials.removeValue(forKey: flow) != nil else { return (try? result.get())?.close() ?? () }
         do {
             let descriptor = try result.get()
             let source = SIPSource(address, flow: flow, listener: listener)

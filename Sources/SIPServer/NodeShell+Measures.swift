@@ -23,6 +23,15 @@ struct ShellMeasures {
         revisions = RevisionTimes(revision: revision)
     }
 
+    /// Peers have other places.
+    mutating func renumber(_ renumbering: Renumbering, nodes: Int) {
+        var heard = Array(repeating: DurationHistogram(), count: nodes)
+        for position in propagation.indices {
+            if let place = renumbering.place(of: NodeIndex(position)) { heard[place.position] = propagation[position] }
+        }
+        propagation = heard
+    }
+
     mutating func heard(from peer: NodeIndex, after nanoseconds: UInt64) {
         propagation[peer.position].add(nanoseconds: nanoseconds)
     }

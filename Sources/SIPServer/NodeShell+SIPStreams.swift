@@ -93,7 +93,7 @@ extension NodeShell {
 /// Knows which connection it is, so that nothing has to be looked up for a message.
 final class SIPStreamDelegate: SIPConnectionDelegate {
     private unowned let shell: NodeShell
-    let source: SIPSource
+    var source: SIPSource
     /// Of all that it will ever say, if that had come before the connection was accepted.
     let arrival: NodeCore.Arrival?
 

@@ -29,8 +29,8 @@ final class NodeShell {
 
     let loop: EventLoop
     let logger: Logger
-    let topology: Topology
-    let me: NodeIndex
+    var topology: Topology
+    var me: NodeIndex
     let incarnation: Incarnation
     let startedAt: UInt64
     var core: NodeCore
@@ -39,15 +39,17 @@ final class NodeShell {
     var memory: NodeMemory
     var storeWatch: DescriptorWatch?
 
-    let meshCodec: MeshCodec
-    let portCodec: TLibraryCodec
+    var meshCodec: MeshCodec
+    var portCodec: TLibraryCodec
 
     private let sockets: ServerSockets
     /// What the node serves at, by name, in the order in which it was opened.
     private(set) var servedSockets: [(name: String, descriptor: OwnedDescriptor)] = []
     private var listenersByName: [String: StreamListener] = [:]
     /// Of everything that the controller told.
-    let topologyDigest: TopologyDigest
+    var topologyDigest: TopologyDigest
+    /// Another topology that is being applied.
+    var underWay: TopologyUnderWay?
     /// Empty where nothing is kept.
     let storePath: String
     var storeReader: OwnedDescriptor?
@@ -114,7 +116,11 @@ final class NodeShell {
         self.memory = memory
         self.core = core
         meshCodec = MeshCodec(topology: topology)
-        portCodec = TLibraryCodec(
+        portCodec = Self.portCodec(topology)
+    }
+
+    static func portCodec(_ topology: Topology) -> TLibraryCodec {
+        TLibraryCodec(
             cluster: topology.cluster, version: TandemVersion.current,
             nodes: topology.nodes.map {
                 TLibraryCodec.NodeLabel(
@@ -134,6 +140,13 @@ final class NodeShell {
         return Self.clientLimit + Self.routerLimit + topology.nodes.count * 4 + 16 + sip.count + streams + 64
     }
 
+    /// How many connections of other nodes are served at a time.
+    static func meshLimit(of topology: Topology) -> Int { topology.nodes.count * 2 + 16 }
+
+    var meshListener: StreamListener? {
+        listenersByName[ServerSocket.stream(topology.nodes[me.position].mesh).name]
+    }
+
     /// Opens all of the node's ports. After an error nothing is served.
     func open() throws(SystemError) {
         let node = topology.nodes[me.position]
@@ -147,7 +160,7 @@ final class NodeShell {
                 try listenSIP(listener, number: UInt8(number))
             }
         }
-        try listen(node.mesh, limit: topology.nodes.count * 2 + 16) { [unowned self] in peerConnected($0) }
+        try listen(node.mesh, limit: Self.meshLimit(of: topology)) { [unowned self] in peerConnected($0) }
         try listen(node.tcontroller, limit: Self.clientLimit) { [unowned self] in
             clientConnected($0, at: .tcontroller, isSecure: node.tcontroller.isSecure)
         }

@@ -17,7 +17,7 @@ final class FeedSource: PortRotaDelegate {
 
     private unowned let role: StatRole
     private lazy var rota = makeRota()
-    private let indices: [String: NodeIndex]
+    private var indices: [String: NodeIndex]
     private var giveUp: TimerToken?
     /// Where the feed stands, of the node that told it; nil until a snapshot is complete.
     private var place: (node: Int, position: FeedPosition)?
@@ -26,9 +26,22 @@ final class FeedSource: PortRotaDelegate {
 
     init(_ role: StatRole) {
         self.role = role
-        let nodes = role.topology.nodes
-        indices = Dictionary(
-            nodes.indices.map { (nodes[$0].name, NodeIndex($0)) }, uniquingKeysWith: { $1 })
+        indices = Self.indices(role.topology)
+    }
+
+    private static func indices(_ topology: Topology) -> [String: NodeIndex] {
+        Dictionary(
+            topology.nodes.enumerated().map { ($1.name, NodeIndex($0)) }, uniquingKeysWith: { $1 })
+    }
+
+    /// Another topology counts from now on.
+    ///
+    /// - Parameter hearsAll: the node may have told of DNs that were not known.
+    func goOn(hearsAll: Bool) {
+        indices = Self.indices(role.topology)
+        guard hearsAll, isFed else { return }
+        place = nil
+        ask(resuming: nil)
     }
 
     private func makeRota() -> PortRota {
@@ -50,11 +63,14 @@ final class FeedSource: PortRotaDelegate {
     // MARK: Nodes that come and go
 
     func opened(_ position: Int, _ hello: PortHello) {
-        let resume = place?.node == position ? place?.position : nil
-        // Calls at routing points are heard of every node; see `PointSource`.
-        let options = MonitorOptions(resume: resume, mask: EventMask.all.subtracting(.points))
-        rota.send { TLibraryCodec.encode(.monitorAll(referenceID: Self.reference, options), to: &$0) }
+        ask(resuming: place?.node == position ? place?.position : nil)
         role.logger.info("hearing a node", metadata: ["node": "\(hello.name)"])
+    }
+
+    /// Calls at routing points are heard of every node; see `PointSource`.
+    private func ask(resuming position: FeedPosition?) {
+        let options = MonitorOptions(resume: position, mask: EventMask.all.subtracting(.points))
+        rota.send { TLibraryCodec.encode(.monitorAll(referenceID: Self.reference, options), to: &$0) }
     }
 
     func lost(_ position: Int, _ reason: String) {

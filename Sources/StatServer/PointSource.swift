@@ -15,7 +15,9 @@ final class PointSource: PortLinkDelegate {
     private static let reference: UInt32 = 1
 
     private struct Source {
+        /// This Stat Server's own number of it, so other topologies change nothing.
         let node: NodeIndex
+        let name: String
         let link: PortLink
         /// Where the feed stands; nil until a snapshot is complete.
         var position: FeedPosition?
@@ -32,11 +34,11 @@ final class PointSource: PortLinkDelegate {
     }
 
     func open() {
-        for (position, node) in role.topology.nodes.enumerated() where node.dataCenter == role.me.dataCenter {
+        for (position, node) in role.topology.nodes(of: role.me.dataCenter).enumerated() {
             let link = PortLink(to: node.tcontroller, on: role.loop, delegate: self) { [unowned role] in
                 role.identity.link(to: node.name)
             }
-            sources.append(Source(node: NodeIndex(position), link: link))
+            sources.append(Source(node: NodeIndex(position), name: node.name, link: link))
             link.open()
         }
     }
@@ -49,8 +51,8 @@ final class PointSource: PortLinkDelegate {
         }
     }
 
-    /// Nodes of the data center that are not heard, in the order of the topology.
-    var unheard: [NodeIndex] { sources.map(\.node).filter { !role.points.isHeard($0) } }
+    /// Full names of nodes of the data center that are not heard, in the order of the topology.
+    var unheard: [String] { sources.filter { !role.points.isHeard($0.node) }.map(\.name) }
 
     private func position(of link: PortLink) -> Int? { sources.firstIndex { $0.link === link } }
 
@@ -67,7 +69,7 @@ final class PointSource: PortLinkDelegate {
         let node = sources[position].node
         role.logger.warning(
             "a node's routing points are lost",
-            metadata: ["node": "\(role.topology.name(of: node))", "reason": "\(reason)"]
+            metadata: ["node": "\(sources[position].name)", "reason": "\(reason)"]
         )
         sources[position].isFed = false
         guard sources[position].giveUp == nil else { return }

@@ -35,7 +35,7 @@ extension StatRole {
     }
 
     /// Full names of nodes whose routing points are not heard.
-    var unheardNodes: [String] { pointSource.unheard.map { topology.name(of: $0) } }
+    var unheardNodes: [String] { pointSource.unheard }
 
     /// - Parameter name: of a routing point; empty for all.
     func points(_ name: String, minutes: UInt32) -> [PointFigures] {

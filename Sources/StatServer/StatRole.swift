@@ -16,8 +16,8 @@ package final class StatRole: WorkerRole {
     /// How many routers and commands are served at a time.
     static let clientLimit = 1_024
 
-    let me: StatServerDeclaration
-    let topology: Topology
+    private(set) var me: StatServerDeclaration
+    private(set) var topology: Topology
     let loop: EventLoop
     let logger: Logger
     let startedAt = SystemClock.monotonicNanoseconds()
@@ -45,12 +45,14 @@ package final class StatRole: WorkerRole {
         loop = start.loop
         logger = start.logger
         identity = ServerIdentity(start)
-        var setup = StatBoard.Setup(locations: topology.locations)
+        var setup = StatBoard.Setup(
+            locations: topology.nodes.map { start.topology.dataCenters[$0.dataCenter].location })
         // Of every life a greater one: who comes back with the number of an earlier life gets a snapshot.
         setup.firstSequence = start.setup.incarnation.rawValue << 40
         feed = AgentFeed(StatBoard(setup), topology.directory)
         points = PointBoard(
-            PointBoard.Setup(points: topology.routingPoints, nodeCount: topology.nodes.count))
+            PointBoard.Setup(
+                points: topology.routingPoints, nodeCount: topology.nodes(of: me.dataCenter).count))
         since = loop.now.wallMilliseconds
         replaceClientSecrets(start.clientSecrets)
     }
@@ -78,6 +80,30 @@ package final class StatRole: WorkerRole {
         source.open()
         if !topology.routingPoints.isEmpty { pointSource.open() }
         loop.addOwner(self)
+    }
+
+    /// Takes whatever changes neither whom it hears nor what it counts; for the rest it is restarted.
+    package func apply(
+        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+    ) throws(RoleFailure) {
+        let later = start.topology
+        guard let declaration = later.statServers.first(where: { $0.name == me.name }) else {
+            throw RoleFailure("the topology has no stat server \(me.name)")
+        }
+        guard declaration.listen == address, later.cluster == topology.cluster,
+            later.routingPoints == topology.routingPoints,
+            later.nodes(of: declaration.dataCenter).map({ [$0.name, $0.tcontroller.description] })
+                == topology.nodes(of: me.dataCenter).map({ [$0.name, $0.tcontroller.description] })
+        else { throw RoleFailure("what it counts or whom it hears has changed; it takes that when it is restarted") }
+        let renumbering = Renumbering(from: topology, to: later)
+        topology = later
+        me = declaration
+        identity.goOn(under: start)
+        clientSecrets = nil
+        replaceClientSecrets(start.clientSecrets)
+        feed.renumber(renumbering, for: later, now: loop.now)
+        source.goOn(hearsAll: renumbering.addsDNs)
+        ended(.success(0))
     }
 
     package func replaceClientSecrets(_ secrets: [ClientSecret]) {
@@ -111,9 +137,4 @@ extension StatRole: LoopOwner {
     }
 
     package func nextDeadline() -> UInt64? { nil }
-}
-
-extension Topology {
-    /// The location of each node, by its index.
-    var locations: [String] { nodes.map { dataCenters[$0.dataCenter].location } }
 }

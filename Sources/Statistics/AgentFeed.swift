@@ -13,7 +13,7 @@ package struct AgentFeed: Sendable {
     }
 
     package private(set) var board: StatBoard
-    private let directory: DNDirectory
+    private var directory: DNDirectory
     private var places: [Place]
     /// Of the DNs on which somebody has logged in.
     private var views: [DNIndex: View] = [:]
@@ -22,6 +22,30 @@ package struct AgentFeed: Sendable {
         self.board = board
         self.directory = directory
         places = Array(repeating: Place(), count: directory.count)
+    }
+
+    /// Another topology counts from now on. DNs that have come are not known before the node tells of them.
+    package mutating func renumber(_ renumbering: Renumbering, for topology: Topology, now: Instant) {
+        func node(_ node: NodeIndex) -> NodeIndex { renumbering.place(of: node) ?? .none }
+        board.renumber(
+            locations: topology.nodes.map { topology.dataCenters[$0.dataCenter].location }, node,
+            isProvisioned: { topology.directory.index(of: $0) != nil }, now: now)
+        let former = places
+        places = Array(repeating: Place(), count: topology.directory.count)
+        renumbering.forEachKeptRun { run, start in
+            for (offset, position) in run.enumerated() {
+                places[start + offset] = former[position]
+                places[start + offset].owner = node(former[position].owner)
+            }
+        }
+        var kept: [DNIndex: View] = [:]
+        for (dn, view) in views {
+            guard let place = renumbering.place(of: dn) else { continue }
+            kept[place] = view
+            kept[place]!.owner = node(view.owner)
+        }
+        views = kept
+        directory = topology.directory
     }
 
     /// The node tells everything from the beginning.

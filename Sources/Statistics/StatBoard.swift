@@ -45,7 +45,7 @@ package struct StatBoard: Sendable {
         var snapshot: UInt64
     }
 
-    private let setup: Setup
+    private var setup: Setup
     private(set) var records: [Record?] = []
     private var freeSlots: [Int] = []
     private var slots: [DN: Int] = [:]
@@ -75,6 +75,22 @@ package struct StatBoard: Sendable {
 
     private func location(of owner: NodeIndex) -> String {
         owner.position < setup.locations.count ? setup.locations[owner.position] : ""
+    }
+
+    /// Another topology counts from now on.
+    ///
+    /// - Parameters:
+    ///   - place: of a node in it.
+    ///   - isProvisioned: whether it has a DN; of others nothing is known any more.
+    mutating func renumber(
+        locations: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool, now: Instant
+    ) {
+        clock.moved(to: now.wallMilliseconds)
+        setup.locations = locations
+        for slot in records.indices {
+            guard let record = records[slot] else { continue }
+            if isProvisioned(record.dn) { records[slot]!.owner = place(record.owner) } else { forget(slot, now) }
+        }
     }
 
     // MARK: What the node tells

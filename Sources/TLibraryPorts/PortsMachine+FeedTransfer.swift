@@ -27,24 +27,28 @@ extension PortsMachine {
         }
         state.tally(1, &oldest)
         state.tally(2, &last)
-        state.list(3, &entries)
-        if state.isReading { take(entries, oldest: oldest, last: last, &state) }
+        var lost: [Int] = []
+        state.list(3, &entries, lost: &lost)
+        if state.isReading { take(entries, lost: lost.last, oldest: oldest, last: last, &state) }
         return last
     }
 
+    /// - Parameter lost: the last of them that is of something that has gone: what came before it is forgotten, too.
     private mutating func take(
-        _ entries: [FeedEntry], oldest: UInt64, last: UInt64, _ state: inout StateTransfer
+        _ entries: [FeedEntry], lost: Int?, oldest: UInt64, last: UInt64, _ state: inout StateTransfer
     ) {
         guard state.problem == nil else { return }
-        guard oldest >= sequence - UInt64(feed.count), oldest <= last, last - oldest >= UInt64(entries.count),
+        let isCut = state.renumbering != nil
+        guard isCut || oldest >= sequence - UInt64(feed.count), oldest <= last, last - oldest >= UInt64(entries.count),
             last - UInt64(entries.count) == max(sequence, oldest)
         else { return state.refuse("a piece of the feed does not go on where the one before it ends") }
-        for case .view(let dn, _, _) in entries where dn.position >= directory.count {
+        let kept = entries[(lost.map { $0 + 1 } ?? 0)...]
+        for case .view(let dn, _, _) in kept where dn.position >= directory.count {
             return state.refuse("the feed tells of a DN that is not provisioned")
         }
-        let held = sequence - min(sequence, oldest)
-        feed.removeFirst(feed.count - Int(held))
-        feed.append(contentsOf: entries)
+        let held = lost == nil ? Int(sequence - min(sequence, oldest)) : 0
+        feed.removeFirst(feed.count - min(held, feed.count))
+        feed.append(contentsOf: kept)
         sequence = last
     }
 }

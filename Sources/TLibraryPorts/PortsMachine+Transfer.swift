@@ -34,6 +34,7 @@ extension PortsMachine: Transferable {
         for node in heard { heardPeers[node.position] = true }
         pointCalls = Dictionary(calls.map { ($0.connection, $0) }, uniquingKeysWith: { $1 })
         restore(present, &state)
+        guard state.problem == nil else { return }
         guard wasMonitored || feed.isEmpty && monitors.isEmpty else {
             return state.refuse("the feed has been held for nobody")
         }
@@ -45,7 +46,8 @@ extension PortsMachine: Transferable {
         (clients, monitors, ready) = ([:], [], [])
         for (id, client) in present.map({ ($0.id, $0.client) }) {
             guard client.routingPoints.allSatisfy({ $0 < routingPoints.count }), !client.reservesAt.contains(.none),
-                client.monitor.map({ !client.isClosing && isWithinFeed($0) }) ?? true, clients[id] == nil
+                client.monitor.map({ !client.isClosing && isWithinFeed($0, state.renumbering) }) ?? true,
+                clients[id] == nil
             else { return state.refuse("a client is where nobody can be") }
             clients[id] = client
             if client.monitor != nil { monitors.insert(id) }
@@ -55,12 +57,23 @@ extension PortsMachine: Transferable {
     }
 
     /// Whether a place in the feed and in the directory is one that a client can be at.
-    private func isWithinFeed(_ monitor: Monitor) -> Bool {
-        guard monitor.sequence <= sequence, sequence - monitor.sequence <= UInt64(feed.count),
+    ///
+    /// - Parameter renumbering: after which the feed may begin later; see `cutOffFallen`.
+    private func isWithinFeed(_ monitor: Monitor, _ renumbering: Renumbering?) -> Bool {
+        guard monitor.sequence <= sequence,
+            sequence - monitor.sequence <= UInt64(feed.count) || renumbering != nil,
             monitor.snapshotCursor ?? 0 <= directory.count
         else { return false }
         guard let expansion = monitor.expansion else { return true }
         return expansion.cursor <= directory.count && monitor.sequence < sequence
+    }
+
+    /// Clients that have not read what told of something that has gone begin anew, over another connection.
+    package mutating func cutOffFallen(_ actions: inout [PortsAction]) {
+        for client in monitors.sorted() {
+            guard let position = clients[client]?.monitor?.sequence else { continue }
+            if sequence - position > UInt64(feed.count) { cutOff(client, &actions) }
+        }
     }
 
     // MARK: Registrations
@@ -120,8 +133,8 @@ private struct PresentClient: Restorable {
         if state.isReading { client = PortsMachine.Client(port: isRouterPort ? .default : .tcontroller) }
         state.flag(3, &client.isIntroduced)
         state.text(4, &client.name)
-        var points = client.routingPoints.sorted().map { UInt32(clamping: $0) }
-        state.numbers(5, &points)
+        var points = client.routingPoints.sorted()
+        state.points(5, &points)
         state.number(6, &client.mask)
         state.message(7, &client.rate)
         var owners = client.reservesAt.sorted()
@@ -131,7 +144,7 @@ private struct PresentClient: Restorable {
         state.optional(10, &client.monitor)
         state.flag(11, &client.isClosing)
         guard state.isReading else { return }
-        client.routingPoints = Set(points.map { Int($0) })
+        client.routingPoints = Set(points)
         client.reservesAt = Set(owners)
         client.outbox = Deque(outbox)
     }
@@ -154,7 +167,7 @@ extension PortsMachine.Monitor: Restorable {
     mutating func transfer(_ state: inout StateTransfer) {
         state.message(1, &options)
         state.number(2, &sequence)
-        state.place(3, &snapshotCursor, below: DNDirectory.maximumCount + 1)
+        state.cursor(3, &snapshotCursor)
         var owed = callsOwed.map { OwedCalls(calls: $0) }
         state.optional(4, &owed)
         if state.isReading { callsOwed = owed?.calls }
@@ -177,7 +190,9 @@ extension PortsMachine.Expansion: Restorable {
 
     mutating func transfer(_ state: inout StateTransfer) {
         state.node(1, &owner)
-        state.place(2, &cursor, below: DNDirectory.maximumCount + 1)
+        var place = Int?(cursor)
+        state.cursor(2, &place)
+        cursor = place ?? 0
     }
 }
 

@@ -316,14 +316,23 @@ package struct PortsMachine: Sendable {
         guard let former = desktops.client(of: desktop, dn) else { return }
         desktops.left(desktop, mayReturn: false)
         _ = release(dn)
-        endRegistration(of: dn, former, &actions)
+        endRegistration(of: dn, former, .superseded, &actions)
     }
 
     /// A client's registration ends without its doing.
-    private mutating func endRegistration(of dn: DNIndex, _ client: ClientID, _ actions: inout [PortsAction]) {
+    private mutating func endRegistration(
+        of dn: DNIndex, _ client: ClientID, _ reason: Service, _ actions: inout [PortsAction]
+    ) {
         clients[client]?.registrations[dn] = nil
         forgetWatcher(client, of: dn)
-        tell(client, .unregistered(referenceID: nil, dn: directory.dn(at: dn), reason: .superseded), &actions)
+        tell(client, .unregistered(referenceID: nil, dn: directory.dn(at: dn), reason: reason), &actions)
+    }
+
+    /// The DN is not provisioned any more: everybody who has registered it is told.
+    package mutating func retired(_ dn: DNIndex, _ actions: inout [PortsAction]) {
+        desktops.forgetAll(dn)
+        holders[dn] = nil
+        for client in watchers[dn] ?? [] { endRegistration(of: dn, client, .notProvisioned, &actions) }
     }
 
     /// Registers a client for a routing point.
@@ -366,7 +375,7 @@ package struct PortsMachine: Sendable {
         desktops.forgetAll(dn)
         guard holders.removeValue(forKey: dn) != nil else { return }
         for client in watchers[dn] ?? [] where clients[client]?.registrations[dn]?.holds == true {
-            endRegistration(of: dn, client, &actions)
+            endRegistration(of: dn, client, .superseded, &actions)
         }
     }
 

@@ -18,10 +18,10 @@ extension RequestProxy: Transferable {
         }
         state.list(3, &underWay)
         var peers = self.peers
-        for position in peers.indices {
-            if !state.isReading { peers[position].unsent.removeAll { requests[$0] == nil } }
-            state.message(4, &peers[position])
+        if !state.isReading {
+            for position in peers.indices { peers[position].unsent.removeAll { requests[$0] == nil } }
         }
+        state.perNode(4, &peers)
         guard state.isReading, state.problem == nil else { return }
         (lastNumber, dropped, self.peers) = (number, count, peers)
         restore(underWay, &state)

@@ -42,7 +42,7 @@ package struct RouterMachine: Sendable {
 
     /// What is to be done, in this order. Whoever does it empties the list.
     package var actions: [RouterAction] = []
-    let setup: Setup
+    private(set) var setup: Setup
     var index: AgentIndex
     var calls: CallTable
     let points: [DN: RoutingPoint]
@@ -63,6 +63,13 @@ package struct RouterMachine: Sendable {
     }
 
     /// Calls that wait for an agent.
+    /// Other times and bounds count from now on; the routing points are the same.
+    package mutating func replace(ageing: UInt64, positionsAtATime: Int) {
+        setup.ageing = ageing
+        setup.positionsAtATime = positionsAtATime
+        calls.positions.atATime = positionsAtATime
+    }
+
     package var waitingCount: Int { calls.waitingCount }
     /// Calls that wait, or are on their way to an agent.
     package var callCount: Int { calls.count }

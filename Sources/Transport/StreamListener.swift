@@ -55,12 +55,15 @@ package final class StreamListener {
     package private(set) var lastError: SystemError?
 
     private let loop: EventLoop
-    private let limits: Limits
+    private var limits: Limits
     private let isUnix: Bool
     /// Kept until `close`.
     private var delegate: (any StreamListenerDelegate)?
     private var registration: EventLoop.Registration?
     private var pause: TimerToken?
+
+    /// Of how many connections it serves at a time from now on; those that there are stay.
+    package func limitConnections(to count: Int) { limits.connections = count }
 
     /// Watches a socket that listens already. The delegate is kept until `close`.
     package init(

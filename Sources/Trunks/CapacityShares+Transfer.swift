@@ -7,9 +7,9 @@ extension CapacityShares: Transferable {
         state.flag(2, &isSettled)
         state.number(3, &lastQuestion)
         var peers = isLive.indices.map { peer(at: $0) }
-        for position in peers.indices { state.message(4, &peers[position]) }
+        state.perNode(4, &peers)
         var moved = pools
-        for position in moved.indices { state.message(5, &moved[position]) }
+        state.perCapacity(5, &moved)
         guard state.isReading, state.problem == nil else { return }
         guard peers.allSatisfy({ $0.isWithin(pools.count) }) else {
             return state.refuse("a capacity is to be told of that there is not")
@@ -41,7 +41,7 @@ extension CapacityShares: Transferable {
 
         mutating func transfer(_ state: inout StateTransfer) {
             state.flag(1, &isLive)
-            state.numbers(2, &owed)
+            state.capacities(2, &owed)
             state.list(3, &questions)
         }
 
@@ -58,7 +58,7 @@ extension CapacityShares: Transferable {
         static var blank: Question { Question(pool: 0, number: 0) }
 
         mutating func transfer(_ state: inout StateTransfer) {
-            state.number(1, &pool)
+            state.capacity(1, &pool)
             state.number(2, &number)
         }
     }
@@ -70,18 +70,17 @@ extension CapacityShares.Pool: Transferable {
         var (heard, used, wanted) = (
             isHeard.map { $0 ? 1 as UInt8 : 0 }, UInt32(clamping: used), UInt32(clamping: wanted)
         )
-        state.numbers(1, &pool.given)
-        state.numbers(2, &pool.taken)
-        state.numbers(3, &pool.spares)
-        state.numbers(4, &heard)
-        state.numbers(5, &pool.answers)
+        state.perNode(1, &pool.given)
+        state.perNode(2, &pool.taken)
+        state.perNode(3, &pool.spares)
+        state.perNode(4, &heard)
+        state.perNode(5, &pool.answers)
         state.number(6, &used)
         state.number(7, &wanted)
         state.optional(8, &pool.asked)
         state.flag(9, &pool.toldSpare)
         guard state.isReading else { return }
-        let sizes = [pool.given.count, pool.taken.count, pool.spares.count, heard.count, pool.answers.count]
-        guard sizes.allSatisfy({ $0 == isHeard.count }), pool.asked.map({ $0.position < isHeard.count }) ?? true,
+        guard pool.asked.map({ $0.position < isHeard.count }) ?? true,
             (pool.given + pool.taken).allSatisfy({ $0 <= 2 * CapacityShares.maximumMoved })
         else { return state.refuse("places have gone to nodes that there are not") }
         pool.isHeard = heard.map { $0 != 0 }

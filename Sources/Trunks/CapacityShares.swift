@@ -1,18 +1,5 @@
 package import ClusterModel
 
-/// What capacity counts: the calls of one trunk, or those of all trunks of a group.
-package enum CapacityName: Hashable, Comparable, Sendable, CustomStringConvertible {
-    case trunk(String)
-    case group(String)
-
-    package var description: String {
-        switch self {
-        case .trunk(let name): "trunk \(name)"
-        case .group(let name): "group \(name)"
-        }
-    }
-}
-
 /// What a node tells another of a capacity. Everything in it is told anew each time, so one that is lost or comes twice does no
 /// harm.
 package struct CapacityWord: Hashable, Sendable {

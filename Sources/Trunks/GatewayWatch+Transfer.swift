@@ -2,7 +2,7 @@ package import ClusterModel
 
 extension GatewayWatch: Transferable {
     package mutating func transfer(_ state: inout StateTransfer) {
-        for position in gateways.indices { state.message(1, &gateways[position]) }
+        state.perGateway(1, &gateways)
         guard state.isReading else { return }
         queue = DeadlineQueue()
         for position in gateways.indices { schedule(position) }

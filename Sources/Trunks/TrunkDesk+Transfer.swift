@@ -9,11 +9,10 @@ extension TrunkDesk: Transferable {
         var waiting = legs
         state.list(3, &waiting)
         var counts = use.map { UInt32(clamping: $0) }
-        state.numbers(4, &counts)
-        for position in counters.indices { state.message(5, &counters[position]) }
+        state.perTrunk(4, &counts)
+        state.perTrunk(5, &counters)
         guard state.isReading, state.problem == nil else { return }
         guard waiting.allSatisfy(isPossible) else { return state.refuse("a call goes over a trunk that there is not") }
-        guard counts.count == use.count else { return state.refuse("the counts of calls are not those of the trunks") }
         (legs, use) = (waiting, counts.map { Int($0) })
     }
 
@@ -46,12 +45,21 @@ extension TrunkDesk.Leg: Restorable {
             tried = former.map { UInt16(clamping: $0.position) }
         }
         state.number(1, &connection)
-        state.number(2, &trunk)
+        var place = trunk.rawValue
+        state.number(2, &place)
+        let former = TrunkIndex(rawValue: place)
+        if state.isReading {
+            guard former.isWithin(state.bounds) else { return state.refuse("a call goes over a trunk that there is not") }
+            trunk = state.place(of: former)
+        }
         state.choice(3, &kind)
         state.number(4, &until)
-        state.number(5, &gateway)
+        if kind == .dialling { state.gateway(5, &gateway, of: former) } else { state.number(5, &gateway) }
         state.numbers(6, &tried)
-        guard state.isReading else { return }
+        if let renumbering = state.renumbering {
+            tried = tried.compactMap { renumbering.place(ofGateway: Int($0), of: former) }.map { UInt16(clamping: $0) }
+        }
+        guard state.isReading, !state.isLost else { return }
         let phase: TrunkDesk.Phase =
             switch kind {
             case .arriving: .arriving(until: until)

@@ -180,6 +180,27 @@ package struct TrunkDesk: Sendable {
         wantPlaces()
     }
 
+    /// Calls that wait for a trunk that has gone, or are being dialled through a gateway that has, are refused.
+    package mutating func retire(_ isKept: (GatewayIndex) -> Bool, _ actions: inout [TrunkAction]) {
+        legs.removeAll { leg in
+            switch leg.phase {
+            case .arriving:
+                guard !setup.trunks[leg.trunk.position].gateways.indices.contains(where: { isKept(GatewayIndex(leg.trunk, $0)) })
+                else { return false }
+                actions.append(.refuseArrival(leg.connection))
+            case .leaving:
+                guard !setup.trunks[leg.trunk.position].gateways.indices.contains(where: { isKept(GatewayIndex(leg.trunk, $0)) })
+                else { return false }
+                actions.append(.refuseDial(leg.connection, .noGateway))
+            case .dialling(let gateway, _):
+                guard !isKept(gateway) else { return false }
+                actions.append(.refuseDial(leg.connection, .noGateway))
+            }
+            return true
+        }
+        wantPlaces()
+    }
+
     private func position(_ connection: CallConnection) -> Int? {
         legs.firstIndex { $0.connection == connection && !$0.isWaiting }
     }

@@ -1,4 +1,5 @@
 import CTandemProto
+import ClusterModel
 package import Trunks
 
 /// What nodes tell each other of trunks' capacities.

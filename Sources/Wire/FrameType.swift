@@ -65,6 +65,8 @@ package enum FrameType {
     static let standDown: UInt16 = 1245
     static let lendSockets: UInt16 = 1250
     package static let lentSockets: UInt16 = 1251
+    static let applyTopology: UInt16 = 1252
+    static let topologyApplied: UInt16 = 1253
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401

@@ -40,6 +40,8 @@ enum ReportCodec {
             $0.store_missing = report.isStoreMissing ? 1 : 0
             $0.store_set_aside = arena.string(report.storeSetAside)
             $0.receive_buffer_bytes = report.receiveBufferBytes
+            $0.generation = report.generation
+            $0.topology_digest = report.topologyDigest.value
             if let drain = report.drain { $0.drain = DrainCodec.pack(drain, arena) }
             if let measures = report.measures { $0.measures = MeasuresCodec.pack(measures, arena) }
         }
@@ -162,6 +164,8 @@ enum ReportCodec {
         report.isStoreMissing = message.store_missing != 0
         report.storeSetAside = text(message.store_set_aside)
         report.receiveBufferBytes = message.receive_buffer_bytes
+        report.generation = message.generation
+        report.topologyDigest = TopologyDigest(value: message.topology_digest)
         if let drain = message.drain { report.drain = try DrainCodec.report(drain.pointee, type: type) }
         if let measures = message.measures {
             report.measures = try MeasuresCodec.measures(measures.pointee, type: type)

@@ -25,6 +25,9 @@ package enum WorkerOrderCodec {
                 $0.dialled_dns = arena.bytes(MeshCodec.packed(dialStrings.lazy.map(\.dn), count: dialStrings.count))
                 $0.n_dial_strings = dialStrings.count
                 $0.dial_strings = arena.strings(dialStrings.map(\.dial))
+                guard blocks.contains(where: { $0.introduced > 0 }) else { return }
+                $0.n_introduced = blocks.count
+                $0.introduced = arena.array(blocks.map(\.introduced))
             }
             appendFrame(type: FrameType.provision, message, to: &output)
         case .provisionAgents(let agents):
@@ -67,6 +70,8 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.drain, DrainCodec.pack(request, node: "", arena), to: &output)
         case .stop:
             appendEmptyFrame(type: FrameType.stop, to: &output)
+        case .applyTopology:
+            appendEmptyFrame(type: FrameType.applyTopology, to: &output)
         case .standDown:
             appendEmptyFrame(type: FrameType.standDown, to: &output)
         case .lendSockets:
@@ -256,6 +261,8 @@ package enum WorkerOrderCodec {
             return .drain(try DrainCodec.request(type, payload).request)
         case FrameType.stop:
             return .stop
+        case FrameType.applyTopology:
+            return .applyTopology
         case FrameType.standDown:
             return .standDown
         case FrameType.lendSockets:
@@ -330,6 +337,8 @@ package enum WorkerOrderCodec {
         guard message.first_dns.len == count * 16, message.n_agent_types == count, message.n_homes == count,
             message.dialled_dns.len == message.n_dial_strings * 16
         else { throw .badValue(type: type, field: "length of a column") }
+        let dated = message.n_introduced
+        guard dated == 0 || dated == count else { throw .badValue(type: type, field: "length of a column") }
         var blocks: [DNBlock] = []
         for position in 0..<count {
             guard let first = MeshCodec.dn(position, in: message.first_dns) else {
@@ -338,7 +347,8 @@ package enum WorkerOrderCodec {
             blocks.append(
                 DNBlock(
                     first: first, count: Int(message.counts[position]), agentType: Int(message.agent_types[position]),
-                    homes: Int(message.homes[position])
+                    homes: Int(message.homes[position]),
+                    introduced: dated > 0 ? message.introduced[position] : 0
                 )
             )
         }

@@ -17,6 +17,7 @@ package enum WorkerNewsCodec {
                 $0.incarnation = introduction.incarnation.rawValue
                 $0.topology_digest = introduction.topology.value
                 $0.version = arena.string(introduction.version)
+                $0.generation = introduction.generation
             }
             appendFrame(type: FrameType.introduction, message, to: &output)
         case .failed(let message):
@@ -28,6 +29,14 @@ package enum WorkerNewsCodec {
         case .relays(let count):
             let message = arena.make(tandem__control__relays__init) { $0.connections = count }
             appendFrame(type: FrameType.relays, message, to: &output)
+        case .topologyApplied(let applied):
+            let message = arena.make(tandem__control__topology_applied__init) {
+                $0.generation = applied.generation
+                $0.problem = arena.string(applied.problem)
+                $0.nanoseconds = applied.nanoseconds
+                $0.gap_nanoseconds = applied.gap
+            }
+            appendFrame(type: FrameType.topologyApplied, message, to: &output)
         case .tookOver(let takeover):
             appendFrame(type: FrameType.tookOver, pack(takeover, arena), to: &output)
         case .lentSockets(let names):
@@ -98,6 +107,16 @@ package enum WorkerNewsCodec {
             ) {
                 .relays($0.connections)
             }
+        case FrameType.topologyApplied:
+            return try unpack(
+                type: type, tandem__control__topology_applied__descriptor, payload,
+                as: Tandem__Control__TopologyApplied.self
+            ) {
+                .topologyApplied(
+                    TopologyApplied(
+                        generation: $0.generation, problem: text($0.problem), nanoseconds: $0.nanoseconds,
+                        gap: $0.gap_nanoseconds))
+            }
         case FrameType.tookOver:
             return try unpack(
                 type: type, tandem__control__took_over__descriptor, payload, as: Tandem__Control__TookOver.self
@@ -118,7 +137,8 @@ package enum WorkerNewsCodec {
                 .introduction(
                     WorkerIntroduction(
                         node: text($0.node), incarnation: Incarnation(rawValue: $0.incarnation),
-                        topology: TopologyDigest(value: $0.topology_digest), version: text($0.version)
+                        topology: TopologyDigest(value: $0.topology_digest), generation: $0.generation,
+                        version: text($0.version)
                     )
                 )
             }

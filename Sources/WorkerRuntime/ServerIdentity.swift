@@ -7,7 +7,7 @@ package import TLibrary
 package struct ServerIdentity {
     /// Full name.
     package let name: String
-    private let topology: Topology
+    private var topology: Topology
     /// Nil where nobody demands a proof.
     package var secret: ClientSecret?
     package var tls: TLSContexts?
@@ -17,6 +17,12 @@ package struct ServerIdentity {
         topology = start.topology
         secret = start.clientSecrets.first { [name] in $0.name == name }
         tls = start.tls
+    }
+
+    /// Another topology counts from now on.
+    package mutating func goOn(under start: RoleStart) {
+        topology = start.topology
+        take(start.clientSecrets)
     }
 
     package mutating func take(_ secrets: [ClientSecret]) {

@@ -62,6 +62,7 @@ extension Worker {
             // There is one controller; the later one has proved that it holds the control socket.
             former?.close(afterFlushing: false)
             setup?.endsWithController = endsWithController
+            forgetLaterTopology()
             logger.info("another controller has taken over")
         case .stop:
             stop(exitCode: 0)
@@ -74,7 +75,7 @@ extension Worker {
             callers[ObjectIdentifier(caller)] = nil
             handOver(to: caller)
         case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver,
-            .handOver, .drain, .standDown, .report,
+            .applyTopology, .handOver, .drain, .standDown, .report,
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")
         }
@@ -113,7 +114,7 @@ extension Worker: StreamListenerDelegate {
         callers[key] = caller
         let introduction = WorkerIntroduction(
             node: setup.node, incarnation: setup.incarnation, topology: setup.topologyDigest,
-            version: TandemVersion.current
+            generation: setup.generation, version: TandemVersion.current
         )
         caller.withOutput { WorkerNewsCodec.encode(.introduction(introduction), to: &$0) }
         loop.schedule(after: Self.callerPatience) { [unowned self] in

@@ -15,6 +15,11 @@ extension Worker {
             return refuse(caller, "a \(roleName.rawValue) worker has nothing to hand over")
         }
         expectedSuccessor = nil
+        guard !isApplying else {
+            let problem = "another topology is just being applied"
+            refuse(caller, problem)
+            return tell(.servesOn(problem))
+        }
         do throws(SystemError) {
             let predecessor = try Predecessor(
                 caller, source, on: loop, logger: logger, adoption: { [unowned self] in adoptionListener?.descriptor },

@@ -28,6 +28,9 @@ package final class Worker {
     /// The connection to the controller; nil while there is none.
     var control: FramedConnection?
     var setup: WorkerSetup?
+    /// Of a topology that is to take the place of the one that the worker runs under: it is being told, or applied.
+    private var laterSetup: WorkerSetup?
+    private(set) var isApplying = false
     /// What the controller has passed on, and what that is, as soon as it has said so.
     private var belongings: [OwnedDescriptor] = []
     private var sockets = ServerSockets()
@@ -118,6 +121,8 @@ package final class Worker {
 
     private func carryOut(_ order: WorkerOrder) {
         switch order {
+        case .configure(let setup) where role != nil:
+            beginLaterTopology(setup)
         case .configure(let setup):
             self.setup = setup
             logger = StandardErrorLog.logger(label: setup.node)
@@ -140,6 +145,8 @@ package final class Worker {
             takeCertificates(set)
         case .start:
             start()
+        case .applyTopology:
+            applyTopology()
         case .takeOver(let path):
             takeOver(at: path)
         case .handOver(let incarnation):
@@ -181,6 +188,8 @@ package final class Worker {
         guard let role else { return }
         var report = role.report(request: request)
         if measures { report.measures = role.measures() }
+        report.generation = setup?.generation ?? 0
+        report.topologyDigest = setup?.topologyDigest ?? TopologyDigest(value: 0)
         tell(.report(report))
     }
 
@@ -216,19 +225,76 @@ package final class Worker {
 
     /// All that was told before the order to start. It is not kept.
     func takeStart(_ sockets: ServerSockets) throws(RoleFailure) -> RoleStart {
-        guard let setup else { throw RoleFailure("the controller has not said who this worker is") }
-        defer {
-            blocks = []
-            dialStrings = []
-            agents = []
-            credentials = []
-            clientSecrets = []
-        }
+        guard let setup = laterSetup ?? setup else { throw RoleFailure("the controller has not said who this worker is") }
+        defer { forgetTold() }
         return RoleStart(
             setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
             credentials: credentials,
             clientSecrets: clientSecrets, tls: tls, sockets: sockets, loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
+    }
+
+    private func forgetTold() {
+        blocks = []
+        dialStrings = []
+        agents = []
+        credentials = []
+        clientSecrets = []
+    }
+
+    // MARK: Another topology
+
+    /// What is told from here on is kept until the order to apply it.
+    private func beginLaterTopology(_ later: WorkerSetup) {
+        guard !isApplying else {
+            return logger.warning("another topology comes before the last one is applied; it is passed over")
+        }
+        forgetTold()
+        laterSetup = later
+    }
+
+    /// Whoever was telling it will not go on.
+    func forgetLaterTopology() {
+        guard !isApplying, laterSetup != nil else { return }
+        laterSetup = nil
+        forgetTold()
+    }
+
+    private func applyTopology() {
+        guard let later = laterSetup, let role, !isApplying else {
+            return logger.warning("there is no topology to be applied")
+        }
+        let began = SystemClock.monotonicNanoseconds()
+        func end(_ problem: String, gap: UInt64 = 0) {
+            isApplying = false
+            laterSetup = nil
+            let time = SystemClock.monotonicNanoseconds() - began
+            tell(.topologyApplied(.init(generation: later.generation, problem: problem, nanoseconds: time, gap: gap)))
+        }
+        isApplying = true
+        do throws(RoleFailure) {
+            guard predecessor == nil else { throw RoleFailure("it hands over to another process") }
+            guard later.role == roleName, later.node == setup?.node else {
+                throw RoleFailure("it is told to be another worker")
+            }
+            let start = try takeStart(ServerSockets())
+            try role.apply(start) { [unowned self] outcome in
+                switch outcome {
+                case .failure(let failure):
+                    logger.error("another topology was not applied", metadata: ["problem": "\(failure.sentence)"])
+                    end(failure.sentence)
+                case .success(let gap):
+                    setup!.goOn(under: later)
+                    raiseDescriptorLimit(to: role.descriptorLimit)
+                    logger.info("runs under another topology", metadata: ["generation": "\(later.generation)"])
+                    end("", gap: gap)
+                }
+            }
+        } catch {
+            forgetTold()
+            logger.error("another topology was not applied", metadata: ["problem": "\(error.sentence)"])
+            end(error.sentence)
+        }
     }
 
     private func takeSockets(_ names: [String]) {
@@ -240,13 +306,13 @@ package final class Worker {
     }
 
     private func replaceCredentials() {
-        guard let role else { return }
+        guard let role, laterSetup == nil else { return }
         role.replaceCredentials(credentials)
         credentials = []
     }
 
     private func replaceClientSecrets() {
-        guard let role else { return }
+        guard let role, laterSetup == nil else { return }
         role.replaceClientSecrets(clientSecrets)
         clientSecrets = []
     }

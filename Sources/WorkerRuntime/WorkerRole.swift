@@ -15,6 +15,12 @@ package protocol WorkerRole: AnyObject {
     /// What it serves at, by the names that `ServerSocket` gives.
     var servedSockets: [(name: String, descriptor: OwnedDescriptor)] { get }
 
+    /// Another topology takes the place of the one that it began with, while it serves. `ended` is called once, at once or later: with
+    /// for how long nothing was read, nanoseconds, or why the former topology goes on.
+    func apply(
+        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+    ) throws(RoleFailure)
+
     /// HA1s of phones, all pieces; they take the place of those before.
     func replaceCredentials(_ pieces: [CredentialPiece])
 

@@ -41,6 +41,7 @@ typedef struct Tandem__Control__Adopt Tandem__Control__Adopt;
 typedef struct Tandem__Control__TakeOver Tandem__Control__TakeOver;
 typedef struct Tandem__Control__HandOver Tandem__Control__HandOver;
 typedef struct Tandem__Control__LentSockets Tandem__Control__LentSockets;
+typedef struct Tandem__Control__TopologyApplied Tandem__Control__TopologyApplied;
 typedef struct Tandem__Control__Relays Tandem__Control__Relays;
 typedef struct Tandem__Control__TookOver Tandem__Control__TookOver;
 typedef struct Tandem__Control__Failed Tandem__Control__Failed;
@@ -494,10 +495,15 @@ struct  Tandem__Control__ProvisionDNs
   ProtobufCBinaryData dialled_dns;
   size_t n_dial_strings;
   char **dial_strings;
+  /*
+   * Since when the DNs are provisioned without a break, milliseconds since 1970; empty where all are since the cluster's beginning.
+   */
+  size_t n_introduced;
+  uint64_t *introduced;
 };
 #define TANDEM__CONTROL__PROVISION_DNS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__provision_dns__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0,NULL }
+    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0,NULL, 0,NULL }
 
 
 /*
@@ -744,6 +750,29 @@ struct  Tandem__Control__LentSockets
 
 
 /*
+ * Type 1252, no payload, to a worker that serves: what has been told since the last Configure takes the place of the topology that the
+ * worker runs under. Type 1253 says what has become of that.
+ */
+struct  Tandem__Control__TopologyApplied
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  /*
+   * Why the worker goes on under the former topology; empty where it does not.
+   */
+  char *problem;
+  /*
+   * From the order on, and for how long nothing was read meanwhile.
+   */
+  uint64_t nanoseconds;
+  uint64_t gap_nanoseconds;
+};
+#define TANDEM__CONTROL__TOPOLOGY_APPLIED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__topology_applied__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
  * Type 1243: another process serves in the sender's place. Connections over TLS are passed on until they end; then the sender does.
  */
 struct  Tandem__Control__Relays
@@ -856,10 +885,14 @@ struct  Tandem__Control__Introduction
    * Of the program.
    */
   char *version;
+  /*
+   * Of the topology.
+   */
+  uint64_t generation;
 };
 #define TANDEM__CONTROL__INTRODUCTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__introduction__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -942,10 +975,15 @@ struct  Tandem__Control__NodeReport
    * Of a node that was asked for them.
    */
   Tandem__Control__NodeMeasures *measures;
+  /*
+   * Of the topology that the worker runs under, and the digest that it was told of it.
+   */
+  uint64_t generation;
+  uint64_t topology_digest;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL, 0, 0 }
 
 
 struct  Tandem__Control__NodeMeasures
@@ -2748,6 +2786,25 @@ Tandem__Control__LentSockets *
 void   tandem__control__lent_sockets__free_unpacked
                      (Tandem__Control__LentSockets *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__TopologyApplied methods */
+void   tandem__control__topology_applied__init
+                     (Tandem__Control__TopologyApplied         *message);
+size_t tandem__control__topology_applied__get_packed_size
+                     (const Tandem__Control__TopologyApplied   *message);
+size_t tandem__control__topology_applied__pack
+                     (const Tandem__Control__TopologyApplied   *message,
+                      uint8_t             *out);
+size_t tandem__control__topology_applied__pack_to_buffer
+                     (const Tandem__Control__TopologyApplied   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TopologyApplied *
+       tandem__control__topology_applied__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__topology_applied__free_unpacked
+                     (Tandem__Control__TopologyApplied *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__Relays methods */
 void   tandem__control__relays__init
                      (Tandem__Control__Relays         *message);
@@ -3943,6 +4000,9 @@ typedef void (*Tandem__Control__HandOver_Closure)
 typedef void (*Tandem__Control__LentSockets_Closure)
                  (const Tandem__Control__LentSockets *message,
                   void *closure_data);
+typedef void (*Tandem__Control__TopologyApplied_Closure)
+                 (const Tandem__Control__TopologyApplied *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__Relays_Closure)
                  (const Tandem__Control__Relays *message,
                   void *closure_data);
@@ -4150,6 +4210,7 @@ extern const ProtobufCMessageDescriptor tandem__control__adopt__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__take_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__hand_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__lent_sockets__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__topology_applied__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__relays__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__took_over__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__failed__descriptor;

@@ -37,7 +37,10 @@ extension NodeCore {
             fields: { state in
                 var dn: DNIndex?
                 state.optional(1, &dn)
-                guard let dn else { return state.refuse("a DN is told that has no place") }
+                guard let dn else {
+                    if state.renumbering == nil { state.refuse("a DN is told that has no place") }
+                    return
+                }
                 transferTables(dn, &state, now: now)
             })
         {}
@@ -90,13 +93,8 @@ extension NodeCore {
 
     /// What waits for the links.
     private mutating func transferPeers(_ state: inout StateTransfer) {
-        state.list(15, &callReports)
-        state.list(16, &peerMessages)
-        guard state.isReading, state.problem == nil else { return }
-        let count = topology.nodes.count
-        guard callReports.count == count, peerMessages.count == count else {
-            return state.refuse("there is something for other nodes than the topology has")
-        }
+        state.perNode(15, &callReports)
+        state.perNode(16, &peerMessages)
     }
 
     /// PSTN DNs whose last desktop has gone.

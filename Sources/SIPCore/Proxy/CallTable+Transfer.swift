@@ -28,7 +28,7 @@ extension CallTable: Transferable {
             return
         }
         var read: [TransferredCall] = []
-        state.list(field, &read)
+        state.places(field, &read)
         guard read.count <= Self.maximumCount else { return state.refuse("there are more calls than there may be") }
         records = read.map(\.record)
         queue = DeadlineQueue()
@@ -103,7 +103,12 @@ extension CallTable: Transferable {
         for number in order {
             let slot = Int(number >> 1)
             let side = number & 1 == 1 ? DNChains.Side.callee : .caller
-            guard slot < records.count, records[slot].isUsed, dn(slot, side) != nil, joinOnce(slot, side) else {
+            guard slot < records.count, records[slot].isUsed else {
+                return state.refuse("a side of call \(slot) is none")
+            }
+            // Its DN is not provisioned any more, and the call goes on as one of nobody's.
+            if state.renumbering != nil, dn(slot, side) == nil { continue }
+            guard dn(slot, side) != nil, joinOnce(slot, side) else {
                 return state.refuse("a side of call \(slot) is no DN's, or a DN's twice")
             }
         }

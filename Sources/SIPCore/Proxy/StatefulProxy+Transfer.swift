@@ -10,7 +10,7 @@ extension StatefulProxy: Transferable {
         state.message(1, &transactions)
         state.message(2, &calls)
         state.message(3, &branches)
-        state.list(4, &contexts)
+        state.places(4, &contexts)
         state.freePlaces(5, &freeContexts, state.isReading ? contexts.map { $0.phase == .free } : [])
         state.message(6, &trunkLegs)
         guard state.isReading else { return }

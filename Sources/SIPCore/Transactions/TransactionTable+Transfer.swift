@@ -4,7 +4,7 @@ package import ClusterModel
 // A machine whose reading fails is of no use to anybody.
 extension TransactionTable: Transferable {
     package mutating func transfer(_ state: inout StateTransfer) {
-        state.list(1, &records)
+        state.places(1, &records)
         state.freePlaces(2, &free, state.isReading ? records.map { $0.machine.kind == .none } : [])
         var order = state.isReading ? [] : flowOrder
         state.numbers(3, &order)
