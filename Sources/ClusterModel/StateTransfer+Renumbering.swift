@@ -50,8 +50,12 @@ extension StateTransfer {
 
     /// One message for each node of the topology, in its order. Of nodes that the writer did not have there is what was there
     /// before.
-    package mutating func perNode<Element: Transferable>(_ field: Int, _ values: inout [Element]) {
-        perPlace(field, &values) { $1.place(of: NodeIndex($0))?.position }
+    ///
+    /// - Parameter blank: what each that is read begins as; nil for what was there before.
+    package mutating func perNode<Element: Transferable>(
+        _ field: Int, _ values: inout [Element], from blank: Element? = nil
+    ) {
+        perPlace(field, &values, from: blank) { $1.place(of: NodeIndex($0))?.position }
     }
 
     /// The same of trunks.
@@ -71,9 +75,11 @@ extension StateTransfer {
 
     /// One message for each place of a list that the topology has made.
     ///
-    /// - Parameter place: where in the reader's list something of the writer's stands; nil of what has gone.
+    /// - Parameters:
+    ///   - blank: what each that is read begins as; nil for what was there before.
+    ///   - place: where in the reader's list something of the writer's stands; nil of what has gone.
     package mutating func perPlace<Element: Transferable>(
-        _ field: Int, _ values: inout [Element], _ place: (Int, Renumbering) -> Int?
+        _ field: Int, _ values: inout [Element], from blank: Element? = nil, _ place: (Int, Renumbering) -> Int?
     ) {
         guard isReading else {
             for position in values.indices { message(field, &values[position]) }
@@ -87,7 +93,7 @@ extension StateTransfer {
             count += 1
             guard let found else { continue }
             guard values.indices.contains(found) else { return refuse("field \(field) is of another topology") }
-            var element = values[found]
+            var element = blank ?? values[found]
             read(range, &element)
             if !takeLoss() { values[found] = element }
         }

@@ -8,27 +8,40 @@ import TopologyFile
 struct AppliedTopology: Equatable {
     /// What workers were told of it.
     var digest: TopologyDigest
+    /// Greater than that of every topology before it.
+    var generation: UInt64
     var text: [UInt8]
 
     private static let name = "/applied.yaml"
     /// A comment, so that the file is a topology that `tandem validate` reads.
-    private static let heading = "# What ran last, kept by tandemd, which writes it anew. digest="
+    private static let heading = "# What ran last, kept by tandemd, which writes it anew. "
+    /// With its heading.
+    static let maximumBytes = TopologyFile.maximumBytes + 1024
 
     static func path(in directory: String) -> String { directory + name }
 
     /// - Returns: nil where there is none that can be read.
     static func read(in directory: String) -> AppliedTopology? {
-        let limit = TopologyFile.maximumBytes + 1024
-        guard let bytes = try? Files.read(path(in: directory), limit: limit) else { return nil }
+        guard let bytes = try? Files.read(path(in: directory), limit: maximumBytes) else { return nil }
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        let line = String(decoding: bytes[..<end], as: UTF8.self)
-        guard line.hasPrefix(heading), let value = UInt64(line.dropFirst(heading.count), radix: 16) else { return nil }
-        return AppliedTopology(digest: TopologyDigest(value: value), text: Array(bytes[(end + 1)...]))
+        let fields = fields(String(decoding: bytes[..<end], as: UTF8.self), after: heading)
+        guard let value = fields["digest"].flatMap({ UInt64($0, radix: 16) }) else { return nil }
+        return AppliedTopology(
+            digest: TopologyDigest(value: value), generation: fields["generation"].flatMap { UInt64($0) } ?? 1,
+            text: Array(bytes[(end + 1)...]))
     }
 
     func write(in directory: String) throws(SystemError) {
-        let line = Self.heading + String(digest.value, radix: 16) + "\n"
+        let line = Self.heading + "digest=\(String(digest.value, radix: 16)) generation=\(generation)\n"
         try Files.writeAtomically(Array(line.utf8) + text, to: Self.path(in: directory))
+    }
+
+    /// `key=value`, as they stand in a line that begins so; none in one that does not.
+    static func fields(_ line: String, after heading: String) -> [String: String] {
+        guard line.hasPrefix(heading) else { return [:] }
+        let pairs = line.dropFirst(heading.count).split(separator: " ").map { $0.split(separator: "=", maxSplits: 1) }
+        return Dictionary(
+            pairs.filter { $0.count == 2 }.map { (String($0[0]), String($0[1])) }, uniquingKeysWith: { $1 })
     }
 }
 

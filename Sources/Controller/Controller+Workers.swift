@@ -241,6 +241,8 @@ extension Controller {
             failed(worker, sentence)
         case .servesOn(let sentence):
             giveUp(worker, sentence)
+        case .topologyApplied(let applied):
+            topologyApplied(worker, applied)
         case .tookOver, .relays, .lentSockets:
             break
         case .report(let report):

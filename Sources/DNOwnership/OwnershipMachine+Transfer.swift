@@ -51,7 +51,7 @@ extension OwnershipMachine {
         if state.isReading { clock = HybridClock(startingAbove: max(clock.greatest, greatest)) }
         state.number(2, &revision)
         transferRing(3, &state)
-        state.perNode(4, &links)
+        state.perNode(4, &links, from: .blank)
         transferProvisionals(5, &state)
         state.fixed(6, &random)
         var (count, digest) = (ownCount, ownDigest)

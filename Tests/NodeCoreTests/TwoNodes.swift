@@ -7,7 +7,7 @@ import TLibraryPorts
 /// Two nodes in two data centers, joined by a connection that delivers at once. Requests are text, as phones send them.
 final class TwoNodes {
     static let link = ConnectionID(rawValue: 1)
-    let topology: Topology
+    var topology: Topology
     private(set) var cores: [NodeCore] = []
     private(set) var now = Instant(monotonic: 10_000_000_000, wallMilliseconds: 1_000_000)
     private var callSequence = 0
@@ -48,9 +48,57 @@ final class TwoNodes {
 
     func connect() {
         isLinked = true
-        cores[0].dialed(NodeIndex(1), connection: Self.link, now: now)
+        cores[0].dialed(cores[1].me, connection: Self.link, now: now)
         cores[1].accepted(Self.link, now: now)
         settle()
+    }
+
+    // MARK: Another topology
+
+    /// A node goes on under another topology.
+    ///
+    /// - Returns: what is wrong.
+    @discardableResult
+    func apply(_ later: Topology, generation: UInt64, at node: Int) -> String? {
+        let name = cores[node].topology.name(of: cores[node].me)
+        var identity = cores[node].ownership.identity
+        identity.index = later.nodeIndex(named: name)!
+        identity.generation = generation
+        var change = TopologyChange(
+            of: cores[node],
+            to: NodeSetup(topology: later, identity: identity, secret: cores[node].secret, seed: cores[node].seed),
+            now: now)
+        while true {
+            switch change.step(&cores[node], now: now) {
+            case .more: continue
+            case .failed(let problem): return problem
+            case .done: break
+            }
+            break
+        }
+        cores[node].retire(for: later, now: now)
+        settle()
+        // What is told is told under the former topology.
+        for client in cores[node].takeReadyClients() { read[client, default: []] += events(of: client, at: node) }
+        if let problem = change.finish(&cores[node], now: now) { return problem }
+        if cores.allSatisfy({ $0.topology.directory == later.directory }) { topology = later }
+        settle()
+        return nil
+    }
+
+    /// What clients have read on the way to another topology.
+    private(set) var read: [ClientID: [TEvent]] = [:]
+
+    /// Whether the link is live on both sides.
+    var isLive: Bool {
+        cores.indices.allSatisfy { node in peer(of: node).map { cores[node].ownership.isReachable($0) } ?? false }
+    }
+
+    /// By node: how often the other one has told all that it owns.
+    var snapshots: [UInt64] {
+        cores.indices.map { node in
+            cores[node].ownership.linkReports(now: now).first { $0.peer == peer(of: node) }?.snapshots ?? 0
+        }
     }
 
     func cut() {
@@ -63,11 +111,38 @@ final class TwoNodes {
         while !isQuiet {
             isQuiet = true
             for node in 0...1 {
-                while let message = cores[node].nextPeerMessage(for: NodeIndex(1 - node), now: now) {
+                guard let peer = peer(of: node) else { continue }
+                while let message = cores[node].nextPeerMessage(for: peer, now: now) {
                     isQuiet = false
-                    cores[1 - node].received(message, from: Self.link, now: now)
+                    // Between processes nodes are named, never numbered.
+                    if let heard = translated(message, from: node) {
+                        cores[1 - node].received(heard, from: Self.link, now: now)
+                    }
                 }
             }
+        }
+    }
+
+    private func peer(of node: Int) -> NodeIndex? {
+        cores[node].topology.nodeIndex(named: cores[1 - node].topology.name(of: cores[1 - node].me))
+    }
+
+    private func translated(_ message: PeerMessage, from node: Int) -> PeerMessage? {
+        let (from, to) = (cores[node].topology, cores[1 - node].topology)
+        func heard(_ claims: [HeardClaim]) -> [HeardClaim] {
+            claims.compactMap { claim in
+                guard claim.claim.owner != .none else { return claim }
+                guard let owner = to.nodeIndex(named: from.name(of: claim.claim.owner)) else { return nil }
+                return HeardClaim(
+                    dn: claim.dn, claim: Claim(owner: owner, stamp: claim.claim.stamp), session: claim.session)
+            }
+        }
+        switch message {
+        case .records(var batch):
+            batch.yielded = heard(batch.yielded)
+            return .records(batch)
+        case .claims(let claims): return .claims(heard(claims))
+        case .hello, .syncBegin, .syncEnd, .snapshotRequest, .ping, .pong: return message
         }
     }
 
@@ -162,14 +237,16 @@ final class TwoNodes {
 
     func services(_ dn: String) -> [Service] {
         cores.map { core in
-            guard let index = DN(dn).flatMap({ topology.directory.index(of: $0) }) else { return .notProvisioned }
+            guard let index = DN(dn).flatMap({ core.topology.directory.index(of: $0) }) else {
+                return .notProvisioned
+            }
             return core.ownership.view(of: index).service
         }
     }
 
     func bindings(_ dn: String) -> [Int] {
         cores.map { core in
-            DN(dn).flatMap { topology.directory.index(of: $0) }.map { core.registrar.bindings(of: $0).count } ?? -1
+            DN(dn).flatMap { core.topology.directory.index(of: $0) }.map { core.registrar.bindings(of: $0).count } ?? -1
         }
     }
 }

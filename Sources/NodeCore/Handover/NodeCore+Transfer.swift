@@ -93,8 +93,8 @@ extension NodeCore {
 
     /// What waits for the links.
     private mutating func transferPeers(_ state: inout StateTransfer) {
-        state.perNode(15, &callReports)
-        state.perNode(16, &peerMessages)
+        state.perNode(15, &callReports, from: .blank)
+        state.perNode(16, &peerMessages, from: .blank)
     }
 
     /// PSTN DNs whose last desktop has gone.
