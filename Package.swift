@@ -203,6 +203,8 @@ let tests: [Target] = [
     .testTarget(name: "TargetSelectionTests", dependencies: ["ClusterModel", "AgentSessions", "TargetSelection"]),
     .testTarget(name: "StatisticsTests", dependencies: ["ClusterModel", "AgentSessions", "Statistics"]),
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
+    .testTarget(
+        name: "ScenarioTests", dependencies: ["ClusterModel", "Orchestration", "TopologyFile"], exclude: ["Planner"]),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
     .testTarget(name: "TrunksTests", dependencies: ["ClusterModel", "Trunks"]),
