@@ -3787,6 +3787,456 @@ void   tandem__control__rollout_member__free_unpacked
   assert(message->base.descriptor == &tandem__control__rollout_member__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__topology_piece__init
+                     (Tandem__Control__TopologyPiece         *message)
+{
+  static const Tandem__Control__TopologyPiece init_value = TANDEM__CONTROL__TOPOLOGY_PIECE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__topology_piece__get_packed_size
+                     (const Tandem__Control__TopologyPiece *message)
+{
+  assert(message->base.descriptor == &tandem__control__topology_piece__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__topology_piece__pack
+                     (const Tandem__Control__TopologyPiece *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__topology_piece__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__topology_piece__pack_to_buffer
+                     (const Tandem__Control__TopologyPiece *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__topology_piece__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TopologyPiece *
+       tandem__control__topology_piece__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TopologyPiece *)
+     protobuf_c_message_unpack (&tandem__control__topology_piece__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__topology_piece__free_unpacked
+                     (Tandem__Control__TopologyPiece *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__topology_piece__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__plan_inputs__init
+                     (Tandem__Control__PlanInputs         *message)
+{
+  static const Tandem__Control__PlanInputs init_value = TANDEM__CONTROL__PLAN_INPUTS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__plan_inputs__get_packed_size
+                     (const Tandem__Control__PlanInputs *message)
+{
+  assert(message->base.descriptor == &tandem__control__plan_inputs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__plan_inputs__pack
+                     (const Tandem__Control__PlanInputs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__plan_inputs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__plan_inputs__pack_to_buffer
+                     (const Tandem__Control__PlanInputs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__plan_inputs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__PlanInputs *
+       tandem__control__plan_inputs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__PlanInputs *)
+     protobuf_c_message_unpack (&tandem__control__plan_inputs__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__plan_inputs__free_unpacked
+                     (Tandem__Control__PlanInputs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__plan_inputs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__observed_worker__init
+                     (Tandem__Control__ObservedWorker         *message)
+{
+  static const Tandem__Control__ObservedWorker init_value = TANDEM__CONTROL__OBSERVED_WORKER__INIT;
+  *message = init_value;
+}
+size_t tandem__control__observed_worker__get_packed_size
+                     (const Tandem__Control__ObservedWorker *message)
+{
+  assert(message->base.descriptor == &tandem__control__observed_worker__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__observed_worker__pack
+                     (const Tandem__Control__ObservedWorker *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__observed_worker__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__observed_worker__pack_to_buffer
+                     (const Tandem__Control__ObservedWorker *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__observed_worker__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ObservedWorker *
+       tandem__control__observed_worker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ObservedWorker *)
+     protobuf_c_message_unpack (&tandem__control__observed_worker__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__observed_worker__free_unpacked
+                     (Tandem__Control__ObservedWorker *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__observed_worker__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__dnexception__init
+                     (Tandem__Control__DNException         *message)
+{
+  static const Tandem__Control__DNException init_value = TANDEM__CONTROL__DNEXCEPTION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__dnexception__get_packed_size
+                     (const Tandem__Control__DNException *message)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__dnexception__pack
+                     (const Tandem__Control__DNException *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__dnexception__pack_to_buffer
+                     (const Tandem__Control__DNException *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DNException *
+       tandem__control__dnexception__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DNException *)
+     protobuf_c_message_unpack (&tandem__control__dnexception__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__dnexception__free_unpacked
+                     (Tandem__Control__DNException *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__dnexception__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__apply_request__init
+                     (Tandem__Control__ApplyRequest         *message)
+{
+  static const Tandem__Control__ApplyRequest init_value = TANDEM__CONTROL__APPLY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t tandem__control__apply_request__get_packed_size
+                     (const Tandem__Control__ApplyRequest *message)
+{
+  assert(message->base.descriptor == &tandem__control__apply_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__apply_request__pack
+                     (const Tandem__Control__ApplyRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__apply_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__apply_request__pack_to_buffer
+                     (const Tandem__Control__ApplyRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__apply_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ApplyRequest *
+       tandem__control__apply_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ApplyRequest *)
+     protobuf_c_message_unpack (&tandem__control__apply_request__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__apply_request__free_unpacked
+                     (Tandem__Control__ApplyRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__apply_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__change_status__init
+                     (Tandem__Control__ChangeStatus         *message)
+{
+  static const Tandem__Control__ChangeStatus init_value = TANDEM__CONTROL__CHANGE_STATUS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__change_status__get_packed_size
+                     (const Tandem__Control__ChangeStatus *message)
+{
+  assert(message->base.descriptor == &tandem__control__change_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__change_status__pack
+                     (const Tandem__Control__ChangeStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__change_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__change_status__pack_to_buffer
+                     (const Tandem__Control__ChangeStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__change_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ChangeStatus *
+       tandem__control__change_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ChangeStatus *)
+     protobuf_c_message_unpack (&tandem__control__change_status__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__change_status__free_unpacked
+                     (Tandem__Control__ChangeStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__change_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__worker_change__init
+                     (Tandem__Control__WorkerChange         *message)
+{
+  static const Tandem__Control__WorkerChange init_value = TANDEM__CONTROL__WORKER_CHANGE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__worker_change__get_packed_size
+                     (const Tandem__Control__WorkerChange *message)
+{
+  assert(message->base.descriptor == &tandem__control__worker_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__worker_change__pack
+                     (const Tandem__Control__WorkerChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__worker_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__worker_change__pack_to_buffer
+                     (const Tandem__Control__WorkerChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__worker_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__WorkerChange *
+       tandem__control__worker_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__WorkerChange *)
+     protobuf_c_message_unpack (&tandem__control__worker_change__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__worker_change__free_unpacked
+                     (Tandem__Control__WorkerChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__worker_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__applied_topologies__init
+                     (Tandem__Control__AppliedTopologies         *message)
+{
+  static const Tandem__Control__AppliedTopologies init_value = TANDEM__CONTROL__APPLIED_TOPOLOGIES__INIT;
+  *message = init_value;
+}
+size_t tandem__control__applied_topologies__get_packed_size
+                     (const Tandem__Control__AppliedTopologies *message)
+{
+  assert(message->base.descriptor == &tandem__control__applied_topologies__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__applied_topologies__pack
+                     (const Tandem__Control__AppliedTopologies *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__applied_topologies__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__applied_topologies__pack_to_buffer
+                     (const Tandem__Control__AppliedTopologies *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__applied_topologies__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AppliedTopologies *
+       tandem__control__applied_topologies__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AppliedTopologies *)
+     protobuf_c_message_unpack (&tandem__control__applied_topologies__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__applied_topologies__free_unpacked
+                     (Tandem__Control__AppliedTopologies *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__applied_topologies__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__applied_entry__init
+                     (Tandem__Control__AppliedEntry         *message)
+{
+  static const Tandem__Control__AppliedEntry init_value = TANDEM__CONTROL__APPLIED_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__applied_entry__get_packed_size
+                     (const Tandem__Control__AppliedEntry *message)
+{
+  assert(message->base.descriptor == &tandem__control__applied_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__applied_entry__pack
+                     (const Tandem__Control__AppliedEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__applied_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__applied_entry__pack_to_buffer
+                     (const Tandem__Control__AppliedEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__applied_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AppliedEntry *
+       tandem__control__applied_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AppliedEntry *)
+     protobuf_c_message_unpack (&tandem__control__applied_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__applied_entry__free_unpacked
+                     (Tandem__Control__AppliedEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__applied_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__topology_text__init
+                     (Tandem__Control__TopologyText         *message)
+{
+  static const Tandem__Control__TopologyText init_value = TANDEM__CONTROL__TOPOLOGY_TEXT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__topology_text__get_packed_size
+                     (const Tandem__Control__TopologyText *message)
+{
+  assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__topology_text__pack
+                     (const Tandem__Control__TopologyText *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__topology_text__pack_to_buffer
+                     (const Tandem__Control__TopologyText *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__TopologyText *
+       tandem__control__topology_text__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__TopologyText *)
+     protobuf_c_message_unpack (&tandem__control__topology_text__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__topology_text__free_unpacked
+                     (Tandem__Control__TopologyText *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[29] =
 {
   {
@@ -12444,5 +12894,996 @@ const ProtobufCMessageDescriptor tandem__control__rollout_member__descriptor =
   tandem__control__rollout_member__field_indices_by_name,
   1,  tandem__control__rollout_member__number_ranges,
   (ProtobufCMessageInit) tandem__control__rollout_member__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__topology_piece__field_descriptors[4] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyPiece, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyPiece, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyPiece, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyPiece, text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__topology_piece__field_indices_by_name[] = {
+  1,   /* field[1] = first */
+  0,   /* field[0] = generation */
+  2,   /* field[2] = last */
+  3,   /* field[3] = text */
+};
+static const ProtobufCIntRange tandem__control__topology_piece__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__topology_piece__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TopologyPiece",
+  "TopologyPiece",
+  "Tandem__Control__TopologyPiece",
+  "tandem.control",
+  sizeof(Tandem__Control__TopologyPiece),
+  4,
+  tandem__control__topology_piece__field_descriptors,
+  tandem__control__topology_piece__field_indices_by_name,
+  1,  tandem__control__topology_piece__number_ranges,
+  (ProtobufCMessageInit) tandem__control__topology_piece__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__plan_inputs__field_descriptors[6] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__PlanInputs, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__PlanInputs, n_workers),
+    offsetof(Tandem__Control__PlanInputs, workers),
+    &tandem__control__observed_worker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exceptions",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__PlanInputs, n_exceptions),
+    offsetof(Tandem__Control__PlanInputs, exceptions),
+    &tandem__control__dnexception__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exception_kinds",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__PlanInputs, n_exception_kinds),
+    offsetof(Tandem__Control__PlanInputs, exception_kinds),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exception_counts",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Control__PlanInputs, n_exception_counts),
+    offsetof(Tandem__Control__PlanInputs, exception_counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "topologies",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Control__PlanInputs, n_topologies),
+    offsetof(Tandem__Control__PlanInputs, topologies),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__plan_inputs__field_indices_by_name[] = {
+  4,   /* field[4] = exception_counts */
+  3,   /* field[3] = exception_kinds */
+  2,   /* field[2] = exceptions */
+  0,   /* field[0] = generation */
+  5,   /* field[5] = topologies */
+  1,   /* field[1] = workers */
+};
+static const ProtobufCIntRange tandem__control__plan_inputs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__plan_inputs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.PlanInputs",
+  "PlanInputs",
+  "Tandem__Control__PlanInputs",
+  "tandem.control",
+  sizeof(Tandem__Control__PlanInputs),
+  6,
+  tandem__control__plan_inputs__field_descriptors,
+  tandem__control__plan_inputs__field_indices_by_name,
+  1,  tandem__control__plan_inputs__number_ranges,
+  (ProtobufCMessageInit) tandem__control__plan_inputs__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__observed_worker__field_descriptors[20] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "role",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, data_center),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restarts",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, restarts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backs_off",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, backs_off),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backs_off_milliseconds",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, backs_off_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_problem",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, last_problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drains",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, drains),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drain_is_over",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, drain_is_over),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_service",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, in_service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, agents),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live_links",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, live_links),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected_links",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, expected_links),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts_unprovisioned",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, counts_unprovisioned),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unprovisioned",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, unprovisioned),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__observed_worker__field_indices_by_name[] = {
+  15,   /* field[15] = agents */
+  8,   /* field[8] = backs_off */
+  9,   /* field[9] = backs_off_milliseconds */
+  14,   /* field[14] = calls */
+  18,   /* field[18] = counts_unprovisioned */
+  2,   /* field[2] = data_center */
+  12,   /* field[12] = drain_is_over */
+  11,   /* field[11] = drains */
+  17,   /* field[17] = expected_links */
+  6,   /* field[6] = generation */
+  13,   /* field[13] = in_service */
+  4,   /* field[4] = incarnation */
+  10,   /* field[10] = last_problem */
+  16,   /* field[16] = live_links */
+  0,   /* field[0] = name */
+  7,   /* field[7] = restarts */
+  1,   /* field[1] = role */
+  3,   /* field[3] = state */
+  19,   /* field[19] = unprovisioned */
+  5,   /* field[5] = version */
+};
+static const ProtobufCIntRange tandem__control__observed_worker__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 20 }
+};
+const ProtobufCMessageDescriptor tandem__control__observed_worker__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ObservedWorker",
+  "ObservedWorker",
+  "Tandem__Control__ObservedWorker",
+  "tandem.control",
+  sizeof(Tandem__Control__ObservedWorker),
+  20,
+  tandem__control__observed_worker__field_descriptors,
+  tandem__control__observed_worker__field_indices_by_name,
+  1,  tandem__control__observed_worker__number_ranges,
+  (ProtobufCMessageInit) tandem__control__observed_worker__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__dnexception__field_descriptors[5] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNException, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNException, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNException, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNException, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNException, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__dnexception__field_indices_by_name[] = {
+  3,   /* field[3] = detail */
+  1,   /* field[1] = dn */
+  0,   /* field[0] = kind */
+  4,   /* field[4] = milliseconds */
+  2,   /* field[2] = node */
+};
+static const ProtobufCIntRange tandem__control__dnexception__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__dnexception__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DNException",
+  "DNException",
+  "Tandem__Control__DNException",
+  "tandem.control",
+  sizeof(Tandem__Control__DNException),
+  5,
+  tandem__control__dnexception__field_descriptors,
+  tandem__control__dnexception__field_indices_by_name,
+  1,  tandem__control__dnexception__number_ranges,
+  (ProtobufCMessageInit) tandem__control__dnexception__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__apply_request__field_descriptors[3] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ApplyRequest, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan_index",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ApplyRequest, plan_index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepts_loss",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ApplyRequest, accepts_loss),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__apply_request__field_indices_by_name[] = {
+  2,   /* field[2] = accepts_loss */
+  0,   /* field[0] = generation */
+  1,   /* field[1] = plan_index */
+};
+static const ProtobufCIntRange tandem__control__apply_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__apply_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ApplyRequest",
+  "ApplyRequest",
+  "Tandem__Control__ApplyRequest",
+  "tandem.control",
+  sizeof(Tandem__Control__ApplyRequest),
+  3,
+  tandem__control__apply_request__field_descriptors,
+  tandem__control__apply_request__field_indices_by_name,
+  1,  tandem__control__apply_request__number_ranges,
+  (ProtobufCMessageInit) tandem__control__apply_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__change_status__field_descriptors[7] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ChangeStatus, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ChangeStatus, applied_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settled",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ChangeStatus, settled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waits_for_yes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ChangeStatus, waits_for_yes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given_up",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ChangeStatus, given_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusals",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__ChangeStatus, n_refusals),
+    offsetof(Tandem__Control__ChangeStatus, refusals),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ChangeStatus, n_workers),
+    offsetof(Tandem__Control__ChangeStatus, workers),
+    &tandem__control__worker_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__change_status__field_indices_by_name[] = {
+  1,   /* field[1] = applied_at */
+  0,   /* field[0] = generation */
+  4,   /* field[4] = given_up */
+  5,   /* field[5] = refusals */
+  2,   /* field[2] = settled */
+  3,   /* field[3] = waits_for_yes */
+  6,   /* field[6] = workers */
+};
+static const ProtobufCIntRange tandem__control__change_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__change_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ChangeStatus",
+  "ChangeStatus",
+  "Tandem__Control__ChangeStatus",
+  "tandem.control",
+  sizeof(Tandem__Control__ChangeStatus),
+  7,
+  tandem__control__change_status__field_descriptors,
+  tandem__control__change_status__field_indices_by_name,
+  1,  tandem__control__change_status__number_ranges,
+  (ProtobufCMessageInit) tandem__control__change_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__worker_change__field_descriptors[5] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkerChange, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkerChange, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkerChange, next),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "under_way",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkerChange, under_way),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkerChange, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__worker_change__field_indices_by_name[] = {
+  1,   /* field[1] = generation */
+  0,   /* field[0] = name */
+  2,   /* field[2] = next */
+  4,   /* field[4] = problem */
+  3,   /* field[3] = under_way */
+};
+static const ProtobufCIntRange tandem__control__worker_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__worker_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.WorkerChange",
+  "WorkerChange",
+  "Tandem__Control__WorkerChange",
+  "tandem.control",
+  sizeof(Tandem__Control__WorkerChange),
+  5,
+  tandem__control__worker_change__field_descriptors,
+  tandem__control__worker_change__field_indices_by_name,
+  1,  tandem__control__worker_change__number_ranges,
+  (ProtobufCMessageInit) tandem__control__worker_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__applied_topologies__field_descriptors[1] =
+{
+  {
+    "entries",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__AppliedTopologies, n_entries),
+    offsetof(Tandem__Control__AppliedTopologies, entries),
+    &tandem__control__applied_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__applied_topologies__field_indices_by_name[] = {
+  0,   /* field[0] = entries */
+};
+static const ProtobufCIntRange tandem__control__applied_topologies__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__applied_topologies__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AppliedTopologies",
+  "AppliedTopologies",
+  "Tandem__Control__AppliedTopologies",
+  "tandem.control",
+  sizeof(Tandem__Control__AppliedTopologies),
+  1,
+  tandem__control__applied_topologies__field_descriptors,
+  tandem__control__applied_topologies__field_indices_by_name,
+  1,  tandem__control__applied_topologies__number_ranges,
+  (ProtobufCMessageInit) tandem__control__applied_topologies__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__applied_entry__field_descriptors[5] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AppliedEntry, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AppliedEntry, applied_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_user",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AppliedEntry, has_user),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AppliedEntry, user),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AppliedEntry, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__applied_entry__field_indices_by_name[] = {
+  1,   /* field[1] = applied_at */
+  4,   /* field[4] = bytes */
+  0,   /* field[0] = generation */
+  2,   /* field[2] = has_user */
+  3,   /* field[3] = user */
+};
+static const ProtobufCIntRange tandem__control__applied_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__applied_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AppliedEntry",
+  "AppliedEntry",
+  "Tandem__Control__AppliedEntry",
+  "tandem.control",
+  sizeof(Tandem__Control__AppliedEntry),
+  5,
+  tandem__control__applied_entry__field_descriptors,
+  tandem__control__applied_entry__field_indices_by_name,
+  1,  tandem__control__applied_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__control__applied_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__topology_text__field_descriptors[1] =
+{
+  {
+    "generation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__TopologyText, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__topology_text__field_indices_by_name[] = {
+  0,   /* field[0] = generation */
+};
+static const ProtobufCIntRange tandem__control__topology_text__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__topology_text__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.TopologyText",
+  "TopologyText",
+  "Tandem__Control__TopologyText",
+  "tandem.control",
+  sizeof(Tandem__Control__TopologyText),
+  1,
+  tandem__control__topology_text__field_descriptors,
+  tandem__control__topology_text__field_indices_by_name,
+  1,  tandem__control__topology_text__number_ranges,
+  (ProtobufCMessageInit) tandem__control__topology_text__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

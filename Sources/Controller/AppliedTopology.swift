@@ -47,24 +47,82 @@ struct AppliedTopology: Equatable {
 
 /// Which topology a controller begins with.
 struct TopologyChoice {
+    /// With the addresses that it leaves to the controller, and since when its DNs are provisioned.
     var topology: Topology
     var source: TopologySource
-    /// What ran last, if that is known.
-    var applied: AppliedTopology?
+    var generation: UInt64
+    /// What workers are told of it, or were told by an earlier controller.
+    var digest: TopologyDigest
+    /// Today's file says something else, and workers serve under what ran last: it is applied to them, as `tandem apply` would.
+    var fileWaits = false
     /// Why today's file is not used, all of it; nil where it is.
     var problem: String?
 
-    /// Today's file; a service goes on with what ran last if there is a mistake in that.
+    /// Today's file; a service goes on with what ran last if there is a mistake in that, or if its workers still serve.
     static func make(_ options: ControllerOptions) throws(ControllerFailure) -> TopologyChoice {
         let applied = options.isService ? AppliedTopology.read(in: options.stateDirectory) : nil
+        var problem: String?
         do throws(ControllerFailure) {
             let source = try read(options.topology)
-            return TopologyChoice(topology: try load(source), source: source, applied: applied)
+            let topology = try Controller.resolved(try load(source), options)
+            let choice = choice(topology, source, after: applied, options)
+            if applied == nil || choice.generation == applied?.generation || !servesAnybody(options) { return choice }
         } catch {
-            guard let applied else { throw error }
-            let source = TopologySource(name: AppliedTopology.path(in: options.stateDirectory), text: applied.text)
-            guard let topology = TopologyFile.load(source).topology else { throw error }
-            return TopologyChoice(topology: topology, source: source, applied: applied, problem: error.message)
+            guard applied != nil else { throw error }
+            problem = error.message
+        }
+        guard let applied else { throw ControllerFailure("nothing was applied before") }
+        let source = TopologySource(name: AppliedTopology.path(in: options.stateDirectory), text: applied.text)
+        let topology = try Controller.resolved(try load(source), options)
+        var choice = choice(topology, source, after: applied, options)
+        choice.problem = problem
+        choice.fileWaits = problem == nil
+        return choice
+    }
+
+    /// As one that follows what ran last: with the same generation if it is the same for the workers.
+    private static func choice(
+        _ topology: Topology, _ source: TopologySource, after applied: AppliedTopology?, _ options: ControllerOptions
+    ) -> TopologyChoice {
+        var topology = topology
+        let directory = options.clusterDirectory(topology.cluster)
+        let now = SystemClock.now().wallMilliseconds
+        let before = ProvisionedDNs.read(in: directory)
+        if let before {
+            topology.directory = topology.directory.introduced(after: before, at: max(now, before.latestIntroduction + 1))
+        }
+        let digest = Controller.digest(of: topology)
+        let last = TopologyArchive(of: directory).entries().last?.generation ?? 0
+        guard let applied else {
+            // One that is started by hand keeps nothing but what it has applied.
+            let isSame = TopologyArchive(of: directory).text(of: last) == source.text
+            return TopologyChoice(
+                topology: topology, source: source, generation: isSame ? last : last + 1, digest: digest)
+        }
+        let isSame = applied.text == source.text || isSame(applied.text, topology, before, options)
+        return TopologyChoice(
+            topology: topology, source: source,
+            generation: isSame ? applied.generation : max(applied.generation, last) + 1,
+            digest: isSame ? applied.digest : digest)
+    }
+
+    /// Whether workers were told nothing else of the text that ran last: comments may have changed.
+    private static func isSame(
+        _ text: [UInt8], _ topology: Topology, _ provisioned: DNDirectory?, _ options: ControllerOptions
+    ) -> Bool {
+        guard let before = TopologyFile.load(TopologySource(name: "", text: text)).topology,
+            var before = try? Controller.resolved(before, options)
+        else { return false }
+        if let provisioned { before.directory = before.directory.introduced(after: provisioned, at: .max) }
+        return Controller.digest(of: before) == Controller.digest(of: topology)
+    }
+
+    /// Whether workers of an earlier controller are there.
+    private static func servesAnybody(_ options: ControllerOptions) -> Bool {
+        let names = (try? Files.names(in: options.workersDirectory)) ?? []
+        return names.contains { name in
+            guard ControllerOptions.isSocket(name) else { return false }
+            return (try? WorkerSearch.find(at: options.workersDirectory + "/" + name)) != nil
         }
     }
 

@@ -32,8 +32,9 @@ extension Controller {
     func introduced(_ worker: WorkerHandle, _ introduction: WorkerIntroduction) {
         guard case .adopting = worker.supervision.state else { return }
         worker.incarnation = introduction.incarnation.rawValue
-        switch AdoptionVerdict.judge(introduction, node: worker.name, topology: topologyDigest) {
+        switch AdoptionVerdict.judge(introduction, node: worker.name) {
         case .takeUp:
+            worker.toldDigest = introduction.topology
             noteLife(introduction.incarnation, of: worker.name)
             worker.order(.adopt(endsWithController: options.lifeline != nil))
             // They may have changed while nobody was there to read them.
@@ -90,22 +91,16 @@ extension Controller {
 
     // MARK: The topology, as workers are told it
 
-    /// What workers are told, and what those that run were told, if it is still the same topology.
-    func toldDigest() -> TopologyDigest {
-        guard let applied else { return Self.digest(of: topology) }
-        if applied.text == source.text { return applied.digest }
-        let digest = Self.digest(of: topology)
-        // Comments may have changed.
-        let before = TopologyFile.load(TopologySource(name: "", text: applied.text)).topology
-        guard let before = before.flatMap({ try? Self.resolved($0, options) }) else { return digest }
-        return Self.digest(of: before) == digest ? applied.digest : digest
-    }
-
-    /// For the next controller.
+    /// For the next controller, and for those who want to go back to it.
     func keepTopology() {
-        let now = AppliedTopology(digest: topologyDigest, text: source.text)
-        guard options.isService, now != applied else { return }
+        let now = AppliedTopology(digest: topologyDigest, generation: generation, text: source.text)
         do throws(SystemError) {
+            try ProvisionedDNs.write(topology.directory, in: options.clusterDirectory(topology.cluster))
+            if archive.text(of: generation) != source.text {
+                try archive.keep(.init(generation: generation, appliedAt: loop.now.wallMilliseconds), source.text)
+            }
+            appliedAt = archive.entries().last { $0.generation == generation }?.appliedAt ?? loop.now.wallMilliseconds
+            guard options.isService, now != AppliedTopology.read(in: options.stateDirectory) else { return }
             try now.write(in: options.stateDirectory)
         } catch {
             logger.error("cannot keep the topology for a later controller", metadata: ["problem": "\(error)"])

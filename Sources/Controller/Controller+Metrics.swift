@@ -149,6 +149,7 @@ extension Controller {
 
     func count(_ request: OperatorRequest) {
         guard metrics != nil else { return }
+        if case .topologyPiece = request { return }
         Counter(label: "tandem_operator_requests_total", dimensions: [("request", request.word)]).increment()
     }
 }
@@ -171,6 +172,10 @@ extension OperatorRequest {
         case .drain: "drain"
         case .rollout: "rollout"
         case .reload: "reload"
+        case .topologyPiece, .apply: "apply"
+        case .planInputs: "plan"
+        case .change: "change"
+        case .appliedTopologies, .topologyText: "topology"
         }
     }
 }

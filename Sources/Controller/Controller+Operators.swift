@@ -27,10 +27,15 @@ enum QueryPurpose {
     /// For whoever scrapes, and for whoever wants to know whether all is well.
     case metrics
     case readiness
+    /// For plans: of our own, of an operator, and for a topology that somebody wants applied.
+    case reconciling
+    case planInputs
+    case applying
+    case reloading
 
     func concerns(_ worker: WorkerHandle) -> Bool {
         switch self {
-        case .status, .rollout, .metrics, .readiness: true
+        case .status, .rollout, .metrics, .readiness, .reconciling, .planInputs, .applying, .reloading: true
         case .details, .history, .candidates, .entries, .calls, .agents, .reach: worker.role == .sip
         case .routes(_, let dataCenters): worker.role == .router && dataCenters.contains(worker.description.dataCenter)
         case .statistics(_, let dataCenters):
@@ -114,7 +119,19 @@ extension Controller {
         case .rollout(let change):
             answer(change.flatMap { steerRollout($0) } ?? .rollout(rollout), client)
         case .reload:
-            answer(.reloaded(reload()), client)
+            reload(for: client)
+        case .topologyPiece(let piece):
+            take(piece, from: client)
+        case .planInputs:
+            ask(.planInputs, for: client)
+        case .apply(let request):
+            apply(request, from: client)
+        case .change:
+            answer(.change(changeStatus()), client)
+        case .appliedTopologies:
+            answer(.appliedTopologies(appliedEntries()), client)
+        case .topologyText(let generation):
+            tellTopology(generation, to: client)
         }
     }
 
@@ -131,7 +148,8 @@ extension Controller {
 
     private func order(for purpose: QueryPurpose, number: UInt64) -> WorkerOrder {
         switch purpose {
-        case .status, .rollout, .readiness: return .report(request: number)
+        case .status, .rollout, .readiness, .reconciling, .planInputs, .applying, .reloading:
+            return .report(request: number)
         case .metrics: return .report(request: number, measures: true)
         case .details(let dn): return .showDN(request: number, dn: dn)
         case .history(let dn): return .showHistory(request: number, dn: dn)
@@ -170,9 +188,20 @@ extension Controller {
         switch query.purpose {
         case .status:
             // Only our own looks make conditions events: they come a moment after a change, when what passes has passed.
-            if let client = query.client { answer(.status(status(query)), client) } else { note(status(query)) }
+            let status = status(query)
+            if let client = query.client { answer(.status(status), client) } else { note(status) }
+            reconcile(status)
         case .rollout:
             observeRollout(status(query).nodes)
+            noteRolloutEnd()
+        case .reconciling:
+            reconcile(status(query))
+        case .planInputs:
+            if let client = query.client { tellPlanInputs(status(query), to: client) }
+        case .applying:
+            finishApplying(status(query))
+        case .reloading:
+            finishReloading(status(query))
         case .metrics:
             answerScrapes(status(query))
         case .readiness:
@@ -196,6 +225,11 @@ extension Controller {
         case .reach:
             if let client = query.client { answer(.reach(reach(query)), client) }
         }
+    }
+
+    /// The workers are about to be others: what is asked for is answered with what there is.
+    func finishQueries() {
+        for number in queries.keys.sorted() { finish(number) }
     }
 
     /// Why a list cannot be made; nil where it can. Both are those of its filter, and empty for all.
@@ -306,6 +340,7 @@ extension Controller: StreamListenerDelegate {
             return
         }
         operators[ObjectIdentifier(connection)] = connection
+        operatorUsers[ObjectIdentifier(connection)] = stream.peerCredentials?.user
     }
 }
 
@@ -340,5 +375,7 @@ extension Controller: FramedConnectionDelegate {
         operators[ObjectIdentifier(connection)] = nil
         introduced.remove(ObjectIdentifier(connection))
         followers[ObjectIdentifier(connection)] = nil
+        operatorUsers[ObjectIdentifier(connection)] = nil
+        uploads[ObjectIdentifier(connection)] = nil
     }
 }

@@ -3,45 +3,81 @@ import LinuxSystem
 import Logging
 import Orchestration
 import TopologyFile
+import Transport
 
-// Files that are read again while everything runs: passwords and certificates are taken at once, another topology is only judged.
+/// Files that were read again, while the workers are asked how they are.
+struct PendingReload {
+    var report: ReloadReport
+    /// Of the topology's file, which says something else than what is wanted.
+    var candidate: TopologyCandidate
+    /// Nil where nobody waits.
+    var client: FramedConnection?
+}
+
+// Files that are read again while everything runs: passwords and certificates are taken at once, and another topology is applied, unless
+// that would put DNs out of service.
 extension Controller {
     /// After a mistake in a file what was known before goes on.
-    @discardableResult
-    func reload() -> ReloadReport {
-        let report = ReloadReport(
-            [judgeTopology()] + [reloadCredentials(), reloadCertificates()].compactMap { $0 })
-        for file in report.files where file.outcome == .refused {
+    func reload(for client: FramedConnection?) {
+        guard reloading == nil, applying == nil else {
+            if let client {
+                answer(.refused(message: "a topology is just being applied; try again", exitCode: 75), client)
+            }
+            return
+        }
+        var candidate: TopologyCandidate?
+        let topologyFile: ReloadReport.File
+        do throws(ControllerFailure) {
+            let read = try self.candidate(try TopologyChoice.read(options.topology))
+            topologyTrouble = nil
+            if isNews(read) { candidate = read }
+            topologyFile = .init("topology", .unchanged)
+        } catch {
+            topologyTrouble = Self.brokenFile(options.topology, error.message)
+            topologyFile = .init("topology", .refused, error.message)
+        }
+        // A topology that is applied brings its own.
+        let others = candidate == nil ? [reloadCredentials(), reloadCertificates()].compactMap { $0 } : []
+        let report = ReloadReport([topologyFile] + others)
+        guard let candidate else { return reloaded(report, client) }
+        reloading = PendingReload(report: report, candidate: candidate, client: client)
+        ask(.reloading, for: client)
+    }
+
+    /// The workers have said what there is.
+    func finishReloading(_ status: ClusterStatus) {
+        guard var pending = reloading else { return }
+        reloading = nil
+        let observed = observedCluster(status)
+        let what = "topology"
+        if case .refused(let message, let code)? = refusal(of: pending.candidate, ApplyRequest(), observed) {
+            pending.report.files[0] = .init(what, code == 65 ? .refused : .waits, message)
+            let first = message.split(separator: "\n").first ?? ""
+            topologyTrouble = Condition(
+                severity: code == 65 ? .error : .warning, subject: "topology",
+                kind: code == 65 ? "topology-broken" : "topology-differs",
+                message: "\(options.topology) is not what is wanted: \(first); see `tandem plan \(options.topology)`")
+            return reloaded(pending.report, pending.client)
+        }
+        do throws(ControllerFailure) {
+            let user = pending.client.flatMap { operatorUsers[ObjectIdentifier($0)] }
+            try commit(pending.candidate, user: user, acceptsLoss: false)
+            pending.report.files[0] = .init(
+                what, .taken, "generation \(generation); `tandem apply --status` tells how far the workers are")
+        } catch {
+            pending.report.files[0] = .init(what, .refused, error.message)
+        }
+        reloaded(pending.report, pending.client)
+    }
+
+    private func reloaded(_ report: ReloadReport, _ client: FramedConnection?) {
+        for file in report.files where file.outcome == .refused || file.outcome == .waits {
             logger.error(
                 "a file was not taken; what was known before goes on",
                 metadata: ["what": "\(file.what)", "problem": "\(file.message)"])
         }
         lookSoon()
-        return report
-    }
-
-    /// Today's file, against what runs.
-    private func judgeTopology() -> ReloadReport.File {
-        let what = "topology"
-        let topology: Topology
-        do throws(ControllerFailure) {
-            let source = try TopologyChoice.read(options.topology)
-            topology = try Self.resolved(try TopologyChoice.load(source), options)
-        } catch {
-            topologyTrouble = Self.brokenFile(options.topology, error.message)
-            return .init(what, .refused, error.message)
-        }
-        guard Self.digest(of: topology) != Self.digest(of: self.topology) else {
-            topologyTrouble = nil
-            return .init(what, .unchanged)
-        }
-        let condition = Condition(
-            severity: .notice, subject: "topology", kind: "topology-differs",
-            message:
-                "\(options.topology) is not what runs; it counts from the next start of tandemd on, which restarts all workers"
-        )
-        topologyTrouble = condition
-        return .init(what, .waits, condition.message)
+        if let client { answer(.reloaded(report), client) }
     }
 
     static func brokenFile(_ path: String, _ problem: String) -> Condition {

@@ -53,6 +53,15 @@ extension Controller {
         guard worker.successor == nil, worker.isReady else {
             return restartFailed(worker, "it is not ready, so there is nobody to hand over")
         }
+        // The two have to have the same table; so the one that serves learns first what the other is told.
+        if worker.role == .sip, worker.toldDigest != topologyDigest {
+            guard worker.whenTold == nil else { return restartFailed(worker, "it is just being told another topology") }
+            worker.whenTold = { [unowned self, unowned worker] problem in
+                if problem.isEmpty { restart(worker, running: former) } else { restartFailed(worker, problem) }
+            }
+            if worker.digestBeingTold == nil { tellTopology(to: worker) }
+            return
+        }
         let path = options.adoptionSocket(of: worker.name)
         guard path.utf8.count <= UnixSocket.maximumPathLength else {
             return restartFailed(worker, "its socket's path is too long; choose a shorter --runtime-dir")
@@ -157,6 +166,10 @@ extension Controller {
         worker.incarnation = successor.incarnation
         worker.killed = nil
         worker.lastProblem = ""
+        worker.toldDigest = topologyDigest
+        describe(worker)
+        letGoOfOtherSockets(of: worker)
+        borrowSockets(of: worker)
         successor.connection.replaceDelegate(by: WorkerDelegate(self, worker))
         worker.connection = successor.connection
         worker.supervision.replaced(now: loop.now.monotonic)

@@ -62,6 +62,16 @@ extension Controller {
         }
     }
 
+    func letGoOfAllSockets(of worker: WorkerHandle) {
+        for name in worker.sockets.map(\.name) { letGo(of: name, worker) }
+    }
+
+    /// The worker serves elsewhere now: nobody waits at its former sockets any more.
+    func letGoOfOtherSockets(of worker: WorkerHandle) {
+        let wanted = Set(wantedSockets(of: worker).map(\.name))
+        for name in worker.sockets.map(\.name) where !wanted.contains(name) { letGo(of: name, worker) }
+    }
+
     // MARK: Sockets of workers that an earlier controller has started
 
     /// `dc1/sip1 udp:127.0.0.1:5060`.

@@ -145,6 +145,8 @@ extension Controller {
     private func configure(_ worker: WorkerHandle, _ incarnation: Incarnation) {
         var setup = setup(of: worker, incarnation)
         setup.sockets = worker.sockets.map(\.name)
+        worker.toldDigest = topologyDigest
+        describe(worker)
         eachOrder(for: worker, setup) { worker.order($0) }
         worker.order(.start)
     }
@@ -152,7 +154,7 @@ extension Controller {
     /// Who a new process of the worker is. It has no sockets yet.
     func setup(of worker: WorkerHandle, _ incarnation: Incarnation) -> WorkerSetup {
         var setup = WorkerSetup(
-            role: worker.role, node: worker.name, incarnation: incarnation, generation: 1, topology: topology)
+            role: worker.role, node: worker.name, incarnation: incarnation, generation: generation, topology: topology)
         setup.topologyDigest = topologyDigest
         setup.adoptionSocket = adoptionSocket(of: worker)
         if worker.role == .sip, !options.isForgetful { setup.store = options.store(of: worker.name, topology.cluster) }
@@ -211,8 +213,11 @@ extension Controller {
             journal.nodeBackingOff(worker.name, milliseconds: left, at: loop.now.wallMilliseconds)
         }
         letGoOfSockets(of: worker)
+        worker.digestBeingTold = nil
+        reconciler.ended(worker.name, "it has ended", now: loop.now.monotonic)
         lookSoon()
         forgetAnswers(of: worker)
+        removeIfStopped(worker)
         endIfStopped()
     }
 

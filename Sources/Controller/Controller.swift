@@ -10,14 +10,37 @@ import Wire
 /// The controller of one host: starts and supervises the workers of nodes, Stat Servers and routers, and answers operators.
 package final class Controller {
     let options: ControllerOptions
-    /// With the addresses that it leaves to the controller.
-    let topology: Topology
+    /// What is wanted, with the addresses that it leaves to the controller.
+    var topology: Topology
     /// The text that it was made of.
-    let source: TopologySource
-    /// What ran before this controller.
-    let applied: AppliedTopology?
+    var source: TopologySource
+    /// Of the topology; greater than that of every one before it.
+    var generation: UInt64
+    /// When it was applied, milliseconds since 1970.
+    var appliedAt: UInt64 = 0
+    /// What a worker must have been told that runs it.
+    var topologyDigest: TopologyDigest
+    /// The topologies that were applied.
+    let archive: TopologyArchive
+    /// Of those that workers still run, by generation.
+    var formerTopologies: [UInt64: Topology] = [:]
     /// What is to be said of the topology's file, which is not what runs.
     var topologyTrouble: Condition?
+    /// The file says something else than what is wanted, and is to be applied once the workers are known.
+    private var fileWaits = false
+    /// What is done so that the workers run what is wanted.
+    var reconciler = Reconciler()
+    var reconcileTimer: TimerToken?
+    /// The generation that the present rollout is for; nil of one that an operator wanted.
+    var rolloutGeneration: UInt64?
+    /// What workers said last that they run.
+    var lastGenerations: [String: UInt64] = [:]
+    /// Texts that operators are sending.
+    var uploads: [ObjectIdentifier: [UInt8]] = [:]
+    /// A topology that waits for what the workers say.
+    var applying: PendingApply?
+    /// A file that was read again and waits for the same.
+    var reloading: PendingReload?
     /// What workers are told of phones' passwords; nil where anybody may register.
     var credentials = Credentials()
     /// What workers show over TLS, by their names.
@@ -41,6 +64,8 @@ package final class Controller {
     var formerPrograms: [String: OwnedDescriptor] = [:]
     var queries: [UInt64: Query] = [:]
     var operators: [ObjectIdentifier: FramedConnection] = [:]
+    /// Their users.
+    var operatorUsers: [ObjectIdentifier: UInt32] = [:]
     /// Operators' connections that have said hello.
     var introduced: Set<ObjectIdentifier> = []
     var failure: ControllerFailure?
@@ -58,9 +83,6 @@ package final class Controller {
     /// Nil where nobody may ask for figures.
     var metrics: MetricsEndpoint?
     let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
-    /// What a running worker must have been told to be taken up.
-    private(set) lazy var topologyDigest = toldDigest()
-
     static let workerProgram = Executables.companion("tandem-worker")
     /// The number of the control connection's descriptor in a worker.
     static let workerControl: Int32 = 3
@@ -77,8 +99,11 @@ package final class Controller {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
         let choice = try TopologyChoice.make(options)
-        (source, applied) = (choice.source, choice.applied)
-        topology = try Self.resolved(choice.topology, options)
+        (source, topology, generation, topologyDigest) = (
+            choice.source, choice.topology, choice.generation, choice.digest
+        )
+        archive = TopologyArchive(of: options.clusterDirectory(choice.topology.cluster))
+        fileWaits = choice.fileWaits
         topologyTrouble = choice.problem.map { Self.brokenFile(options.topology, $0) }
         if let problem = choice.problem {
             logger.critical(
@@ -147,7 +172,7 @@ package final class Controller {
     }
 
     /// A directory that only we may enter: whoever could put a socket there would pass for a worker.
-    private static func makePrivate(_ path: String) throws(SystemError) {
+    static func makePrivate(_ path: String) throws(SystemError) {
         try Files.makeDirectory(path)
         guard let (mode, owner) = try Files.permissions(of: path),
             owner == ProcessInformation.user, mode & 0o077 == 0
@@ -192,6 +217,7 @@ package final class Controller {
             noteStart()
             feedWatchdog()
             stopForeignWorkers()
+            if fileWaits { applyFileSoon() }
             for worker in workers where !isStopping {
                 carryOut(worker.supervision.start(now: loop.now.monotonic), worker)
             }
@@ -220,7 +246,7 @@ package final class Controller {
     private func signalCame() {
         guard let signal = try? signals.next() else { return }
         switch signal {
-        case .hangup: reload()
+        case .hangup: reload(for: nil)
         case _ where options.isService: leave("signal \(signal.rawValue)")
         case _: stop("signal \(signal.rawValue)")
         }
@@ -270,6 +296,21 @@ package final class Controller {
         metrics?.close()
         for connection in operators.values { connection.close() }
         loop.schedule(after: .milliseconds(20)) { [loop] in loop.stop() }
+    }
+
+    /// Some worker that an earlier controller has started has not said yet who it is.
+    var isAdopting: Bool {
+        workers.contains { worker in
+            if case .adopting = worker.supervision.state { true } else { false }
+        }
+    }
+
+    /// The file is applied when every worker has said what it runs, or has had time to.
+    private func applyFileSoon() {
+        loop.schedule(after: .milliseconds(200)) { [unowned self] in
+            guard !isStopping else { return }
+            if isAdopting { applyFileSoon() } else { reload(for: nil) }
+        }
     }
 
     var sipWorkers: [WorkerHandle] { workers.filter { $0.role == .sip } }

@@ -46,7 +46,8 @@ struct WorkerDescription {
 
 /// One worker as the controller holds it.
 final class WorkerHandle {
-    let description: WorkerDescription
+    /// As the topology says that it runs.
+    var description: WorkerDescription
     var log: WorkerLog
     var supervision: SupervisionMachine
     var process: ChildProcess?
@@ -61,6 +62,11 @@ final class WorkerHandle {
     /// What it serves at, kept open for its next life; nothing of a worker that an earlier controller has started.
     var sockets: [(name: String, descriptor: OwnedDescriptor)] = []
     var incarnation: UInt64 = 0
+    /// Of the topology that it was told, and of one that it is being told while it serves.
+    var toldDigest: TopologyDigest?
+    var digestBeingTold: TopologyDigest?
+    /// What is to be done when it has been told, with why it was not; empty if it was.
+    var whenTold: ((String) -> Void)?
     /// Why the last life ended, or did not begin.
     var lastProblem = ""
     var wasEverReady = false

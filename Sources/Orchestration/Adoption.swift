@@ -43,12 +43,9 @@ package enum AdoptionVerdict: Equatable, Sendable {
     /// It is stopped, and another is started; the sentence says why.
     case replace(String)
 
-    /// Another version of the program is no reason: a new controller must not interrupt a service that runs.
-    package static func judge(
-        _ found: WorkerIntroduction, node: String, topology: TopologyDigest
-    ) -> AdoptionVerdict {
-        if found.node != node { return .replace("it says that it is node \(found.node)") }
-        if found.topology != topology { return .replace("it runs another topology") }
-        return .takeUp
+    /// Another version of the program is no reason: a new controller must not interrupt a service that runs. Nor is another topology: it
+    /// is told the one that is wanted while it serves.
+    package static func judge(_ found: WorkerIntroduction, node: String) -> AdoptionVerdict {
+        found.node == node ? .takeUp : .replace("it says that it is node \(found.node)")
     }
 }

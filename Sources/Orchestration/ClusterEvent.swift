@@ -48,6 +48,12 @@ extension ClusterEvent.Kind {
     package static let controllerStarted = Self(rawValue: "controller-started")
     package static let controllerStopping = Self(rawValue: "controller-stopping")
     package static let topologyLoaded = Self(rawValue: "topology-loaded")
+    /// Another topology is wanted; every worker runs it.
+    package static let topologyApplied = Self(rawValue: "topology-applied")
+    package static let topologySettled = Self(rawValue: "topology-settled")
+    /// A worker goes on under it while it serves; or could not.
+    package static let nodeApplied = Self(rawValue: "node-applied")
+    package static let nodeNotApplied = Self(rawValue: "node-not-applied")
     /// A process was started.
     package static let nodeStarted = Self(rawValue: "node-started")
     package static let nodeReady = Self(rawValue: "node-ready")
@@ -81,7 +87,8 @@ extension ClusterEvent.Kind {
 
     /// All that this program tells.
     package static let all: [Self] = [
-        .controllerStarted, .controllerStopping, .topologyLoaded, .nodeStarted, .nodeReady, .nodeAdopted, .nodeReplaced,
+        .controllerStarted, .controllerStopping, .topologyLoaded, .topologyApplied, .topologySettled, .nodeApplied,
+        .nodeNotApplied, .nodeStarted, .nodeReady, .nodeAdopted, .nodeReplaced,
         .nodeFailed, .nodeKilled, .nodeExited, .nodeBackingOff, .nodeStopped, .nodeRestarting, .nodeRestarted,
         .nodeNotRestarted, .nodeDraining, .nodeUndrained, .rollout, .linkSyncing, .linkLive, .linkDown,
         .conditionRaised, .conditionCleared, .clientCutOff,

@@ -59,6 +59,25 @@ extension ClusterJournal {
         note(.topologyLoaded, "cluster \(cluster) with \(nodes) nodes and \(dns) DNs, from \(path)", at: time)
     }
 
+    /// Another topology is wanted from now on.
+    package mutating func topologyApplied(_ sentence: String, at time: UInt64) {
+        note(.topologyApplied, sentence, at: time)
+    }
+
+    /// Every worker runs it.
+    package mutating func topologySettled(_ sentence: String, at time: UInt64) {
+        note(.topologySettled, sentence, at: time)
+    }
+
+    package mutating func nodeApplied(_ node: String, _ sentence: String, at time: UInt64) {
+        note(.nodeApplied, node: node, sentence, at: time)
+    }
+
+    package mutating func nodeNotApplied(_ node: String, _ problem: String, at time: UInt64) {
+        note(
+            .nodeNotApplied, severity: .warning, node: node, "goes on under the former topology: \(problem)", at: time)
+    }
+
     package mutating func controllerLeaving(_ reason: String, at time: UInt64) {
         note(.controllerStopping, "this controller ends, and the nodes serve on: \(reason)", at: time)
     }

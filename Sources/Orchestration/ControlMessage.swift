@@ -349,6 +349,16 @@ package enum OperatorRequest: Equatable, Sendable {
     case rollout(RolloutChange?)
     /// The files are to be read again.
     case reload
+    /// A part of a topology that is to be applied.
+    case topologyPiece(TopologyPiece)
+    /// What a plan is made of.
+    case planInputs
+    case apply(ApplyRequest)
+    /// How far the workers are on their way to the topology that is applied.
+    case change
+    /// The topologies that were applied.
+    case appliedTopologies
+    case topologyText(generation: UInt64)
 }
 
 /// What has become of the files that a controller was asked to read again.
@@ -439,6 +449,12 @@ package enum OperatorAnswer: Equatable, Sendable {
     /// Nil before there was one.
     case rollout(RolloutMachine?)
     case reloaded(ReloadReport)
+    /// The texts of the topologies follow.
+    case planInputs(PlanInputs)
+    case topologyText(TopologyPiece)
+    case change(ChangeStatus)
+    /// By generation.
+    case appliedTopologies([AppliedEntry])
     /// With the exit code for the command.
     case refused(message: String, exitCode: UInt32)
 }

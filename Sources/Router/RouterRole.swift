@@ -96,7 +96,7 @@ package final class RouterRole: WorkerRole {
 
     /// Takes whatever changes neither whom it hears nor what it routes; for the rest it is restarted.
     package func apply(
-        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+        _ start: RoleStart, ended: @escaping (Result<RoleApplied, RoleFailure>) -> Void
     ) throws(RoleFailure) {
         let later = start.topology
         guard let declaration = later.routers.first(where: { $0.name == me.name }) else {
@@ -114,7 +114,7 @@ package final class RouterRole: WorkerRole {
         identity.goOn(under: start)
         machine.replace(
             ageing: later.timing.ageing.nanoseconds, positionsAtATime: Self.positionsAtATime(later))
-        ended(.success(0))
+        ended(.success(RoleApplied()))
     }
 }
 

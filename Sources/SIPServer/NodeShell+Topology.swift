@@ -16,14 +16,14 @@ struct TopologyUnderWay {
     /// As it will be: with the addresses at which the node listens now.
     let topology: Topology
     var change: TopologyChange
-    let ended: (Result<UInt64, RoleFailure>) -> Void
+    let ended: (Result<RoleApplied, RoleFailure>) -> Void
 }
 
 // The node hands itself over, within the process: a part of its table a turn, and the rest in one go, when nothing is read. No
 // socket is touched, so neither phones nor peers nor clients see anything of it but what has changed.
 extension NodeShell {
     func apply(
-        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+        _ start: RoleStart, ended: @escaping (Result<RoleApplied, RoleFailure>) -> Void
     ) throws(RoleFailure) {
         var topology = start.topology
         guard let position = topology.nodeIndex(named: start.setup.node)?.position else {
@@ -74,10 +74,12 @@ extension NodeShell {
         }
         goOn(under: topology, after: former)
         loop.readClocks()
-        endApplying(.success(loop.now.monotonic - min(began, loop.now.monotonic)))
+        let isWhole = underWay!.start.topology.nodes[me.position] == topology.nodes[me.position]
+        endApplying(
+            .success(RoleApplied(gap: loop.now.monotonic - min(began, loop.now.monotonic), isWhole: isWhole)))
     }
 
-    private func endApplying(_ outcome: Result<UInt64, RoleFailure>) {
+    private func endApplying(_ outcome: Result<RoleApplied, RoleFailure>) {
         guard let ended = underWay?.ended else { return }
         underWay = nil
         ended(outcome)

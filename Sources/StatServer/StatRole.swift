@@ -84,7 +84,7 @@ package final class StatRole: WorkerRole {
 
     /// Takes whatever changes neither whom it hears nor what it counts; for the rest it is restarted.
     package func apply(
-        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+        _ start: RoleStart, ended: @escaping (Result<RoleApplied, RoleFailure>) -> Void
     ) throws(RoleFailure) {
         let later = start.topology
         guard let declaration = later.statServers.first(where: { $0.name == me.name }) else {
@@ -103,7 +103,7 @@ package final class StatRole: WorkerRole {
         replaceClientSecrets(start.clientSecrets)
         feed.renumber(renumbering, for: later, now: loop.now)
         source.goOn(hearsAll: renumbering.addsDNs)
-        ended(.success(0))
+        ended(.success(RoleApplied()))
     }
 
     package func replaceClientSecrets(_ secrets: [ClientSecret]) {

@@ -115,6 +115,17 @@ package enum FrameType {
     static let rollout: UInt16 = 1333
     static let done: UInt16 = 1334
 
+    static let appliedRequest: UInt16 = 1308
+    static let topologyTextRequest: UInt16 = 1309
+    static let topologyPiece: UInt16 = 1316
+    static let planInputsRequest: UInt16 = 1317
+    static let applyRequest: UInt16 = 1318
+    static let changeRequest: UInt16 = 1319
+    static let planInputs: UInt16 = 1336
+    static let topologyText: UInt16 = 1337
+    static let changeStatus: UInt16 = 1338
+    static let appliedTopologies: UInt16 = 1339
+
     static let reloadRequest: UInt16 = 1350
     static let reloaded: UInt16 = 1351
 }

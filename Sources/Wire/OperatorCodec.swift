@@ -41,6 +41,19 @@ package enum OperatorCodec {
             appendFrame(type: FrameType.rolloutRequest, RolloutCodec.pack(change, arena), to: &output)
         case .reload:
             appendEmptyFrame(type: FrameType.reloadRequest, to: &output)
+        case .topologyPiece(let piece):
+            appendFrame(type: FrameType.topologyPiece, PlanCodec.pack(piece, arena), to: &output)
+        case .planInputs:
+            appendEmptyFrame(type: FrameType.planInputsRequest, to: &output)
+        case .apply(let request):
+            appendFrame(type: FrameType.applyRequest, PlanCodec.pack(request, arena), to: &output)
+        case .change:
+            appendEmptyFrame(type: FrameType.changeRequest, to: &output)
+        case .appliedTopologies:
+            appendEmptyFrame(type: FrameType.appliedRequest, to: &output)
+        case .topologyText(let generation):
+            let message = arena.make(tandem__control__topology_text__init) { $0.generation = generation }
+            appendFrame(type: FrameType.topologyTextRequest, message, to: &output)
         }
         withExtendedLifetime(arena) {}
     }
@@ -93,6 +106,20 @@ package enum OperatorCodec {
             return .rollout(try RolloutCodec.change(payload))
         case FrameType.reloadRequest:
             return .reload
+        case FrameType.topologyPiece:
+            return .topologyPiece(try PlanCodec.piece(type, payload))
+        case FrameType.planInputsRequest:
+            return .planInputs
+        case FrameType.applyRequest:
+            return .apply(try PlanCodec.applyRequest(payload))
+        case FrameType.changeRequest:
+            return .change
+        case FrameType.appliedRequest:
+            return .appliedTopologies
+        case FrameType.topologyTextRequest:
+            return try unpack(
+                type: type, tandem__control__topology_text__descriptor, payload, as: Tandem__Control__TopologyText.self
+            ) { .topologyText(generation: $0.generation) }
         case FrameType.eventsRequest:
             return try unpack(
                 type: type, tandem__control__events_request__descriptor, payload,
@@ -163,6 +190,20 @@ package enum OperatorCodec {
                 encode(
                     .refused(message: "all that is wrong is longer than a message may be", exitCode: 65), to: &output)
             }
+        case .planInputs(let inputs):
+            if !appendFrameIfItFits(type: FrameType.planInputs, PlanCodec.pack(inputs, arena), to: &output) {
+                let what = "what is observed of \(inputs.observed.workers.count) workers"
+                encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
+            }
+        case .topologyText(let piece):
+            appendFrame(type: FrameType.topologyText, PlanCodec.pack(piece, arena), to: &output)
+        case .change(let status):
+            if !appendFrameIfItFits(type: FrameType.changeStatus, PlanCodec.pack(status, arena), to: &output) {
+                let what = "how far \(status.workers.count) workers are"
+                encode(.refused(message: "\(what) is longer than a message may be", exitCode: 1), to: &output)
+            }
+        case .appliedTopologies(let entries):
+            appendFrame(type: FrameType.appliedTopologies, PlanCodec.pack(entries, arena), to: &output)
         case .events(let batch):
             appendFrame(type: FrameType.events, EventCodec.pack(batch, arena), to: &output)
         case .refused(let message, let exitCode):
@@ -221,6 +262,14 @@ package enum OperatorCodec {
             return .rollout(try RolloutCodec.rollout(payload))
         case FrameType.reloaded:
             return .reloaded(try ReloadCodec.report(payload))
+        case FrameType.planInputs:
+            return .planInputs(try PlanCodec.inputs(payload))
+        case FrameType.topologyText:
+            return .topologyText(try PlanCodec.piece(type, payload))
+        case FrameType.changeStatus:
+            return .change(try PlanCodec.changeStatus(payload))
+        case FrameType.appliedTopologies:
+            return .appliedTopologies(try PlanCodec.entries(payload))
         case FrameType.events:
             return try unpack(
                 type: type, tandem__control__events__descriptor, payload, as: Tandem__Control__Events.self

@@ -114,7 +114,7 @@ extension Worker: StreamListenerDelegate {
         callers[key] = caller
         let introduction = WorkerIntroduction(
             node: setup.node, incarnation: setup.incarnation, topology: setup.topologyDigest,
-            generation: setup.generation, version: TandemVersion.current
+            generation: generation, version: TandemVersion.current
         )
         caller.withOutput { WorkerNewsCodec.encode(.introduction(introduction), to: &$0) }
         loop.schedule(after: Self.callerPatience) { [unowned self] in

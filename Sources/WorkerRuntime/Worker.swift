@@ -31,6 +31,8 @@ package final class Worker {
     /// Of a topology that is to take the place of the one that the worker runs under: it is being told, or applied.
     private var laterSetup: WorkerSetup?
     private(set) var isApplying = false
+    /// Of the topology that the worker does all of: it may know a later one, and listen where this one says until it is restarted.
+    private(set) var generation: UInt64 = 0
     /// What the controller has passed on, and what that is, as soon as it has said so.
     private var belongings: [OwnedDescriptor] = []
     private var sockets = ServerSockets()
@@ -125,6 +127,7 @@ package final class Worker {
             beginLaterTopology(setup)
         case .configure(let setup):
             self.setup = setup
+            generation = setup.generation
             logger = StandardErrorLog.logger(label: setup.node)
             OwnProcess.setName("tandem \(setup.node.suffix(8))")
             takeSockets(setup.sockets)
@@ -188,7 +191,7 @@ package final class Worker {
         guard let role else { return }
         var report = role.report(request: request)
         if measures { report.measures = role.measures() }
-        report.generation = setup?.generation ?? 0
+        report.generation = generation
         report.topologyDigest = setup?.topologyDigest ?? TopologyDigest(value: 0)
         tell(.report(report))
     }
@@ -283,11 +286,12 @@ package final class Worker {
                 case .failure(let failure):
                     logger.error("another topology was not applied", metadata: ["problem": "\(failure.sentence)"])
                     end(failure.sentence)
-                case .success(let gap):
+                case .success(let applied):
                     setup!.goOn(under: later)
+                    if applied.isWhole { generation = later.generation }
                     raiseDescriptorLimit(to: role.descriptorLimit)
                     logger.info("runs under another topology", metadata: ["generation": "\(later.generation)"])
-                    end("", gap: gap)
+                    end("", gap: applied.gap)
                 }
             }
         } catch {

@@ -15,10 +15,10 @@ package protocol WorkerRole: AnyObject {
     /// What it serves at, by the names that `ServerSocket` gives.
     var servedSockets: [(name: String, descriptor: OwnedDescriptor)] { get }
 
-    /// Another topology takes the place of the one that it began with, while it serves. `ended` is called once, at once or later: with
-    /// for how long nothing was read, nanoseconds, or why the former topology goes on.
+    /// Another topology takes the place of the one that it began with, while it serves. `ended` is called once, at once or later; after
+    /// a failure the former topology goes on.
     func apply(
-        _ start: RoleStart, ended: @escaping (Result<UInt64, RoleFailure>) -> Void
+        _ start: RoleStart, ended: @escaping (Result<RoleApplied, RoleFailure>) -> Void
     ) throws(RoleFailure)
 
     /// HA1s of phones, all pieces; they take the place of those before.
@@ -91,6 +91,20 @@ package struct RoleStart {
     package let logger: Logger
     /// Does nothing while there is no controller.
     package let tellController: (WorkerNews) -> Void
+}
+
+/// How a role came to run under another topology.
+package struct RoleApplied: Equatable, Sendable {
+    /// For how long nothing was read, nanoseconds.
+    package var gap: UInt64
+    /// It does all that the topology says. Otherwise it goes on at the addresses that it had before, until another process takes its
+    /// place.
+    package var isWhole: Bool
+
+    package init(gap: UInt64 = 0, isWhole: Bool = true) {
+        self.gap = gap
+        self.isWhole = isWhole
+    }
 }
 
 /// Why a role cannot begin: what, where and what to do.

@@ -101,6 +101,16 @@ typedef struct Tandem__Control__Reloaded Tandem__Control__Reloaded;
 typedef struct Tandem__Control__ReloadedFile Tandem__Control__ReloadedFile;
 typedef struct Tandem__Control__Rollout Tandem__Control__Rollout;
 typedef struct Tandem__Control__RolloutMember Tandem__Control__RolloutMember;
+typedef struct Tandem__Control__TopologyPiece Tandem__Control__TopologyPiece;
+typedef struct Tandem__Control__PlanInputs Tandem__Control__PlanInputs;
+typedef struct Tandem__Control__ObservedWorker Tandem__Control__ObservedWorker;
+typedef struct Tandem__Control__DNException Tandem__Control__DNException;
+typedef struct Tandem__Control__ApplyRequest Tandem__Control__ApplyRequest;
+typedef struct Tandem__Control__ChangeStatus Tandem__Control__ChangeStatus;
+typedef struct Tandem__Control__WorkerChange Tandem__Control__WorkerChange;
+typedef struct Tandem__Control__AppliedTopologies Tandem__Control__AppliedTopologies;
+typedef struct Tandem__Control__AppliedEntry Tandem__Control__AppliedEntry;
+typedef struct Tandem__Control__TopologyText Tandem__Control__TopologyText;
 
 
 /* --- enums --- */
@@ -2330,6 +2340,258 @@ struct  Tandem__Control__RolloutMember
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, NULL, 0, (char *)protobuf_c_empty_string, 0,NULL, 0 }
 
 
+/*
+ * Type 1316 of an operator: a topology that is to be applied, in pieces; the last one is answered with Done (1334). Type 1337 to an operator:
+ * the text of a topology, after PlanInputs or for TopologyText.
+ */
+struct  Tandem__Control__TopologyPiece
+{
+  ProtobufCMessage base;
+  /*
+   * 0 of a text that has none yet.
+   */
+  uint64_t generation;
+  protobuf_c_boolean first;
+  protobuf_c_boolean last;
+  ProtobufCBinaryData text;
+};
+#define TANDEM__CONTROL__TOPOLOGY_PIECE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__topology_piece__descriptor) \
+    , 0, 0, 0, {0,NULL} }
+
+
+/*
+ * Type 1317, no payload: what a plan is made of. Type 1336:
+ */
+struct  Tandem__Control__PlanInputs
+{
+  ProtobufCMessage base;
+  /*
+   * Of the topology that was applied last.
+   */
+  uint64_t generation;
+  /*
+   * At most 4,096.
+   */
+  size_t n_workers;
+  Tandem__Control__ObservedWorker **workers;
+  /*
+   * At most 4,096.
+   */
+  size_t n_exceptions;
+  Tandem__Control__DNException **exceptions;
+  /*
+   * By kind, as many kinds as counts.
+   */
+  size_t n_exception_kinds;
+  char **exception_kinds;
+  size_t n_exception_counts;
+  uint64_t *exception_counts;
+  /*
+   * Generations whose texts follow, in this order; at most 64.
+   */
+  size_t n_topologies;
+  uint64_t *topologies;
+};
+#define TANDEM__CONTROL__PLAN_INPUTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__plan_inputs__descriptor) \
+    , 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Control__ObservedWorker
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * sip, stat or router
+   */
+  char *role;
+  char *data_center;
+  /*
+   * starting, ready, draining, backing-off or stopped
+   */
+  char *state;
+  uint64_t incarnation;
+  /*
+   * Of its program; empty where it has not said.
+   */
+  char *version;
+  /*
+   * Of the topology that it runs under; 0 where it does not say so.
+   */
+  uint64_t generation;
+  uint32_t restarts;
+  protobuf_c_boolean backs_off;
+  uint64_t backs_off_milliseconds;
+  char *last_problem;
+  protobuf_c_boolean drains;
+  protobuf_c_boolean drain_is_over;
+  uint64_t in_service;
+  uint64_t calls;
+  uint64_t agents;
+  uint32_t live_links;
+  uint32_t expected_links;
+  /*
+   * DNs in service that the topology does not provision, if somebody has counted.
+   */
+  protobuf_c_boolean counts_unprovisioned;
+  uint64_t unprovisioned;
+};
+#define TANDEM__CONTROL__OBSERVED_WORKER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__observed_worker__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * Something about a DN that should not be so.
+ */
+struct  Tandem__Control__DNException
+{
+  ProtobufCMessage base;
+  /*
+   * In kebab case.
+   */
+  char *kind;
+  char *dn;
+  /*
+   * Who reports it: a full name.
+   */
+  char *node;
+  /*
+   * For people, at most 256 bytes.
+   */
+  char *detail;
+  /*
+   * For how long it has been so.
+   */
+  uint64_t milliseconds;
+};
+#define TANDEM__CONTROL__DNEXCEPTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnexception__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Type 1318: the topology that was sent, or one that was applied before, is to be applied. Answered with ChangeStatus.
+ */
+struct  Tandem__Control__ApplyRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 0 for the text that was sent.
+   */
+  uint64_t generation;
+  /*
+   * What the operator's plan was made against; 0 for whatever there is.
+   */
+  uint64_t plan_index;
+  /*
+   * DNs in service may go out of service.
+   */
+  protobuf_c_boolean accepts_loss;
+};
+#define TANDEM__CONTROL__APPLY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__apply_request__descriptor) \
+    , 0, 0, 0 }
+
+
+/*
+ * Type 1319, no payload, asks for it. Type 1338:
+ */
+struct  Tandem__Control__ChangeStatus
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  uint64_t applied_at;
+  protobuf_c_boolean settled;
+  /*
+   * Nothing is done before an operator accepts that DNs go out of service.
+   */
+  protobuf_c_boolean waits_for_yes;
+  protobuf_c_boolean given_up;
+  /*
+   * At most 64.
+   */
+  size_t n_refusals;
+  char **refusals;
+  /*
+   * At most 4,096.
+   */
+  size_t n_workers;
+  Tandem__Control__WorkerChange **workers;
+};
+#define TANDEM__CONTROL__CHANGE_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__change_status__descriptor) \
+    , 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Tandem__Control__WorkerChange
+{
+  ProtobufCMessage base;
+  char *name;
+  /*
+   * 0 where it does not say so.
+   */
+  uint64_t generation;
+  /*
+   * drain, stop, apply, start, restart, or empty
+   */
+  char *next;
+  protobuf_c_boolean under_way;
+  char *problem;
+};
+#define TANDEM__CONTROL__WORKER_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__worker_change__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1308, no payload, asks for the topologies that were applied. Type 1339:
+ */
+struct  Tandem__Control__AppliedTopologies
+{
+  ProtobufCMessage base;
+  /*
+   * At most 64, by generation.
+   */
+  size_t n_entries;
+  Tandem__Control__AppliedEntry **entries;
+};
+#define TANDEM__CONTROL__APPLIED_TOPOLOGIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__applied_topologies__descriptor) \
+    , 0,NULL }
+
+
+struct  Tandem__Control__AppliedEntry
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t applied_at;
+  protobuf_c_boolean has_user;
+  uint32_t user;
+  uint64_t bytes;
+};
+#define TANDEM__CONTROL__APPLIED_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__applied_entry__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+/*
+ * Type 1309. Asks for the text of a topology that was applied.
+ */
+struct  Tandem__Control__TopologyText
+{
+  ProtobufCMessage base;
+  uint64_t generation;
+};
+#define TANDEM__CONTROL__TOPOLOGY_TEXT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__topology_text__descriptor) \
+    , 0 }
+
+
 /* Tandem__Control__Configure methods */
 void   tandem__control__configure__init
                      (Tandem__Control__Configure         *message);
@@ -3926,6 +4188,196 @@ Tandem__Control__RolloutMember *
 void   tandem__control__rollout_member__free_unpacked
                      (Tandem__Control__RolloutMember *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__TopologyPiece methods */
+void   tandem__control__topology_piece__init
+                     (Tandem__Control__TopologyPiece         *message);
+size_t tandem__control__topology_piece__get_packed_size
+                     (const Tandem__Control__TopologyPiece   *message);
+size_t tandem__control__topology_piece__pack
+                     (const Tandem__Control__TopologyPiece   *message,
+                      uint8_t             *out);
+size_t tandem__control__topology_piece__pack_to_buffer
+                     (const Tandem__Control__TopologyPiece   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TopologyPiece *
+       tandem__control__topology_piece__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__topology_piece__free_unpacked
+                     (Tandem__Control__TopologyPiece *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__PlanInputs methods */
+void   tandem__control__plan_inputs__init
+                     (Tandem__Control__PlanInputs         *message);
+size_t tandem__control__plan_inputs__get_packed_size
+                     (const Tandem__Control__PlanInputs   *message);
+size_t tandem__control__plan_inputs__pack
+                     (const Tandem__Control__PlanInputs   *message,
+                      uint8_t             *out);
+size_t tandem__control__plan_inputs__pack_to_buffer
+                     (const Tandem__Control__PlanInputs   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__PlanInputs *
+       tandem__control__plan_inputs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__plan_inputs__free_unpacked
+                     (Tandem__Control__PlanInputs *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ObservedWorker methods */
+void   tandem__control__observed_worker__init
+                     (Tandem__Control__ObservedWorker         *message);
+size_t tandem__control__observed_worker__get_packed_size
+                     (const Tandem__Control__ObservedWorker   *message);
+size_t tandem__control__observed_worker__pack
+                     (const Tandem__Control__ObservedWorker   *message,
+                      uint8_t             *out);
+size_t tandem__control__observed_worker__pack_to_buffer
+                     (const Tandem__Control__ObservedWorker   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ObservedWorker *
+       tandem__control__observed_worker__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__observed_worker__free_unpacked
+                     (Tandem__Control__ObservedWorker *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DNException methods */
+void   tandem__control__dnexception__init
+                     (Tandem__Control__DNException         *message);
+size_t tandem__control__dnexception__get_packed_size
+                     (const Tandem__Control__DNException   *message);
+size_t tandem__control__dnexception__pack
+                     (const Tandem__Control__DNException   *message,
+                      uint8_t             *out);
+size_t tandem__control__dnexception__pack_to_buffer
+                     (const Tandem__Control__DNException   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DNException *
+       tandem__control__dnexception__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__dnexception__free_unpacked
+                     (Tandem__Control__DNException *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ApplyRequest methods */
+void   tandem__control__apply_request__init
+                     (Tandem__Control__ApplyRequest         *message);
+size_t tandem__control__apply_request__get_packed_size
+                     (const Tandem__Control__ApplyRequest   *message);
+size_t tandem__control__apply_request__pack
+                     (const Tandem__Control__ApplyRequest   *message,
+                      uint8_t             *out);
+size_t tandem__control__apply_request__pack_to_buffer
+                     (const Tandem__Control__ApplyRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ApplyRequest *
+       tandem__control__apply_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__apply_request__free_unpacked
+                     (Tandem__Control__ApplyRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ChangeStatus methods */
+void   tandem__control__change_status__init
+                     (Tandem__Control__ChangeStatus         *message);
+size_t tandem__control__change_status__get_packed_size
+                     (const Tandem__Control__ChangeStatus   *message);
+size_t tandem__control__change_status__pack
+                     (const Tandem__Control__ChangeStatus   *message,
+                      uint8_t             *out);
+size_t tandem__control__change_status__pack_to_buffer
+                     (const Tandem__Control__ChangeStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ChangeStatus *
+       tandem__control__change_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__change_status__free_unpacked
+                     (Tandem__Control__ChangeStatus *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__WorkerChange methods */
+void   tandem__control__worker_change__init
+                     (Tandem__Control__WorkerChange         *message);
+size_t tandem__control__worker_change__get_packed_size
+                     (const Tandem__Control__WorkerChange   *message);
+size_t tandem__control__worker_change__pack
+                     (const Tandem__Control__WorkerChange   *message,
+                      uint8_t             *out);
+size_t tandem__control__worker_change__pack_to_buffer
+                     (const Tandem__Control__WorkerChange   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__WorkerChange *
+       tandem__control__worker_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__worker_change__free_unpacked
+                     (Tandem__Control__WorkerChange *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AppliedTopologies methods */
+void   tandem__control__applied_topologies__init
+                     (Tandem__Control__AppliedTopologies         *message);
+size_t tandem__control__applied_topologies__get_packed_size
+                     (const Tandem__Control__AppliedTopologies   *message);
+size_t tandem__control__applied_topologies__pack
+                     (const Tandem__Control__AppliedTopologies   *message,
+                      uint8_t             *out);
+size_t tandem__control__applied_topologies__pack_to_buffer
+                     (const Tandem__Control__AppliedTopologies   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AppliedTopologies *
+       tandem__control__applied_topologies__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__applied_topologies__free_unpacked
+                     (Tandem__Control__AppliedTopologies *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AppliedEntry methods */
+void   tandem__control__applied_entry__init
+                     (Tandem__Control__AppliedEntry         *message);
+size_t tandem__control__applied_entry__get_packed_size
+                     (const Tandem__Control__AppliedEntry   *message);
+size_t tandem__control__applied_entry__pack
+                     (const Tandem__Control__AppliedEntry   *message,
+                      uint8_t             *out);
+size_t tandem__control__applied_entry__pack_to_buffer
+                     (const Tandem__Control__AppliedEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AppliedEntry *
+       tandem__control__applied_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__applied_entry__free_unpacked
+                     (Tandem__Control__AppliedEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__TopologyText methods */
+void   tandem__control__topology_text__init
+                     (Tandem__Control__TopologyText         *message);
+size_t tandem__control__topology_text__get_packed_size
+                     (const Tandem__Control__TopologyText   *message);
+size_t tandem__control__topology_text__pack
+                     (const Tandem__Control__TopologyText   *message,
+                      uint8_t             *out);
+size_t tandem__control__topology_text__pack_to_buffer
+                     (const Tandem__Control__TopologyText   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__TopologyText *
+       tandem__control__topology_text__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__topology_text__free_unpacked
+                     (Tandem__Control__TopologyText *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Control__Configure_Closure)
@@ -4180,6 +4632,36 @@ typedef void (*Tandem__Control__Rollout_Closure)
 typedef void (*Tandem__Control__RolloutMember_Closure)
                  (const Tandem__Control__RolloutMember *message,
                   void *closure_data);
+typedef void (*Tandem__Control__TopologyPiece_Closure)
+                 (const Tandem__Control__TopologyPiece *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__PlanInputs_Closure)
+                 (const Tandem__Control__PlanInputs *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ObservedWorker_Closure)
+                 (const Tandem__Control__ObservedWorker *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DNException_Closure)
+                 (const Tandem__Control__DNException *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ApplyRequest_Closure)
+                 (const Tandem__Control__ApplyRequest *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ChangeStatus_Closure)
+                 (const Tandem__Control__ChangeStatus *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__WorkerChange_Closure)
+                 (const Tandem__Control__WorkerChange *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AppliedTopologies_Closure)
+                 (const Tandem__Control__AppliedTopologies *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AppliedEntry_Closure)
+                 (const Tandem__Control__AppliedEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__TopologyText_Closure)
+                 (const Tandem__Control__TopologyText *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -4271,6 +4753,16 @@ extern const ProtobufCMessageDescriptor tandem__control__reloaded__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__reloaded_file__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__rollout_member__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__topology_piece__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__plan_inputs__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__observed_worker__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__dnexception__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__apply_request__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__change_status__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__worker_change__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__applied_topologies__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__applied_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__topology_text__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -233,8 +233,7 @@ extension PlanChecker {
     private func need(_ worker: ObservedWorker) -> WorkerNeed {
         guard let generation = worker.generation else { return worker.version.isEmpty ? .nothing : .restart([]) }
         guard generation < desired.generation else { return .nothing }
-        guard let topology = applied[generation], let difference = differences[generation] else { return .restart([]) }
-        return WorkerNeed(
-            of: worker.name, role: worker.role, from: topology, to: desired.topology, difference)
+        guard let difference = differences[generation] else { return .restart([]) }
+        return WorkerNeed(of: worker.name, role: worker.role, difference)
     }
 }

@@ -79,11 +79,10 @@ package struct Planner {
             return worker.version.isEmpty ? .nothing : .restart(["it does not say which topology it runs"])
         }
         guard generation < desired.generation else { return .nothing }
-        guard let difference = differences[generation], let topology = applied[generation] else {
+        guard let difference = differences[generation] else {
             return .restart(["it runs generation \(generation), of which nothing is known here"])
         }
-        return WorkerNeed(
-            of: worker.name, role: worker.role, from: topology, to: desired.topology, difference)
+        return WorkerNeed(of: worker.name, role: worker.role, difference)
     }
 
     /// Why its process has to be another.

@@ -1,5 +1,3 @@
-package import ClusterModel
-
 /// What a worker needs so that it does what another topology says than the one that it was told.
 package enum WorkerNeed: Equatable, Sendable {
     case nothing
@@ -11,43 +9,29 @@ package enum WorkerNeed: Equatable, Sendable {
     /// - Parameters:
     ///   - name, role: of the worker; both topologies declare it.
     ///   - difference: between the two.
-    package init(
-        of name: String, role: RoleName, from old: Topology, to new: Topology, _ difference: TopologyDifference
-    ) {
+    package init(of name: String, role: RoleName, _ difference: TopologyDifference) {
         guard difference.concernsWorkers else {
             self = .nothing
             return
         }
         let reasons =
             switch role {
-            case .sip: Self.nodeReasons(name, old, new, difference)
-            case .stat, .router: Self.clientReasons(name, role, old, new, difference)
+            case .sip: Self.nodeReasons(name, difference)
+            case .stat, .router: Self.clientReasons(name, role, difference)
             }
         self = reasons.isEmpty ? .live : .restart(reasons)
     }
 
-    /// A node is told everything while it serves but where it is itself, and what it shows over TLS.
-    private static func nodeReasons(
-        _ name: String, _ old: Topology, _ new: Topology, _ difference: TopologyDifference
-    ) -> [String] {
+    /// A node is told everything while it serves but where it listens itself. Certificates count for connections to come.
+    private static func nodeReasons(_ name: String, _ difference: TopologyDifference) -> [String] {
         let own = difference.item(.node, name)?.fields ?? []
-        // The identity of the node counts below, wherever it is declared.
-        var reasons = own.filter { !$0.name.hasPrefix("tls.") }.map(\.words)
-        if (old.tls == nil) != (new.tls == nil) {
-            reasons.append("tls switched \(new.tls == nil ? "off" : "on")")
-        } else if let before = old.tls, let after = new.tls {
-            let isSame =
-                before.identity(of: name) == after.identity(of: name) && before.authorities == after.authorities
-                && before.phones == after.phones && before.clients == after.clients
-            if !isSame { reasons.append("tls") }
-        }
-        return reasons
+        return own.filter { !$0.name.hasPrefix("tls.") }.map(\.words)
     }
 
     /// A Stat Server hears the T-Controller ports of its data center; a router hears the default ports there, asks the
     /// Stat Servers there, and says where it is. Both keep calls by routing point.
     private static func clientReasons(
-        _ name: String, _ role: RoleName, _ old: Topology, _ new: Topology, _ difference: TopologyDifference
+        _ name: String, _ role: RoleName, _ difference: TopologyDifference
     ) -> [String] {
         let kind: TopologyDifference.Kind = role == .stat ? .statServer : .router
         let port = role == .stat ? "tcontroller" : "default"
@@ -60,8 +44,7 @@ package enum WorkerNeed: Equatable, Sendable {
             case .statServer where isOwn && role == .router: reasons.append("\(item.words) \(item.change.rawValue)")
             case .dataCenter where item.name == center && role == .router: reasons.append("location of \(center)")
             case .routingPoint: if reasons.last != "routing points" { reasons.append("routing points") }
-            case .tls: reasons.append(item.words)
-            case .node, .statServer, .dataCenter, .cluster, .domain, .router, .agentType, .trunk, .capacityGroup,
+            case .tls, .node, .statServer, .dataCenter, .cluster, .domain, .router, .agentType, .trunk, .capacityGroup,
                 .agents, .profile, .authentication, .clients, .timing, .limits, .rollout:
                 continue
             }

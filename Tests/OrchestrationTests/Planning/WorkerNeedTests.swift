@@ -8,8 +8,7 @@ import Testing
     private func need(_ name: String, _ role: RoleName, _ change: (inout Topology) -> Void) -> WorkerNeed {
         var after = before
         change(&after)
-        return WorkerNeed(
-            of: name, role: role, from: before, to: after, TopologyDifference(from: before, to: after))
+        return WorkerNeed(of: name, role: role, TopologyDifference(from: before, to: after))
     }
 
     private static let somewhere = NetworkAddress(ipv4: 0x7F00_0001, port: 9)
