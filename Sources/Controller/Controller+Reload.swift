@@ -63,7 +63,7 @@ extension Controller {
             let user = pending.client.flatMap { operatorUsers[ObjectIdentifier($0)] }
             try commit(pending.candidate, user: user, acceptsLoss: false)
             pending.report.files[0] = .init(
-                what, .taken, "generation \(generation); `tandem apply --status` tells how far the workers are")
+                what, .taken, "generation \(generation); `tandem apply --wait` tells how far the workers are")
         } catch {
             pending.report.files[0] = .init(what, .refused, error.message)
         }

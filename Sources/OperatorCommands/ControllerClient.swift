@@ -145,9 +145,13 @@ package final class ControllerClient {
     /// To wait for the next answer beside other descriptors.
     package var descriptor: OwnedDescriptor { connection.descriptor }
 
-    private func send(_ request: OperatorRequest) throws(CommandFailure) {
+    func send(_ request: OperatorRequest) throws(CommandFailure) {
         var output: [UInt8] = []
         OperatorCodec.encode(request, to: &output)
+        try send(raw: output)
+    }
+
+    func send(raw output: [UInt8]) throws(CommandFailure) {
         do throws(BlockingConnectionError) {
             try connection.send(raw: output)
         } catch {
@@ -155,12 +159,14 @@ package final class ControllerClient {
         }
     }
 
-    private func ask(_ request: OperatorRequest) throws(CommandFailure) -> OperatorAnswer {
-        var output: [UInt8] = []
-        OperatorCodec.encode(request, to: &output)
+    func ask(_ request: OperatorRequest) throws(CommandFailure) -> OperatorAnswer {
+        try send(request)
+        return try next()
+    }
+
+    func next() throws(CommandFailure) -> OperatorAnswer {
         let frame: Frame
         do throws(BlockingConnectionError) {
-            try connection.send(raw: output)
             frame = try connection.receive(timeout: patience)
         } catch {
             if case .timedOut = error {
@@ -190,7 +196,7 @@ package final class ControllerClient {
         CommandFailure("the controller at \(path) is gone: \(error); start it again", .notReachable)
     }
 
-    private func unexpected() -> CommandFailure {
+    func unexpected() -> CommandFailure {
         CommandFailure(
             "the controller at \(path) answered another question; is it of another version? `tandem version` tells "
                 + "this program's", .failed

@@ -7,9 +7,9 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Have the controller read its files again.",
         discussion: """
             Passwords, secrets and certificates are taken at once, by all workers, and nobody is interrupted. After a mistake in a file what was \
-            known before goes on. The topology is judged: whether it can be used, and whether it is what runs.
+            known before goes on. Another topology is applied, as `tandem apply` does, unless it would put DNs in service out of service.
 
-            The exit code is 65 when a file was not taken.
+            The exit code is 65 when a file was not taken for a mistake in it, 1 when an operator has to accept what it does.
             """
     )
 
@@ -27,6 +27,7 @@ struct ReloadCommand: ParsableCommand {
             }
         }
         if report.files.contains(where: { $0.outcome == .refused }) { throw ExitCode(65) }
+        if report.files.contains(where: { $0.outcome == .waits }) { throw ExitCode(1) }
     }
 }
 
@@ -52,7 +53,7 @@ extension ReloadReport.Outcome {
         switch self {
         case .unchanged: "as before"
         case .taken: "taken"
-        case .waits: "not what runs"
+        case .waits: "not applied"
         case .refused: "not taken"
         }
     }

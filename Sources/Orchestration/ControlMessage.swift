@@ -366,7 +366,7 @@ package struct ReloadReport: Equatable, Sendable {
     package enum Outcome: UInt32, Equatable, Sendable, CaseIterable {
         case unchanged
         case taken
-        /// It counts from the next start on.
+        /// An operator has to accept first what it does.
         case waits
         /// There is a mistake in it; what was known before goes on.
         case refused

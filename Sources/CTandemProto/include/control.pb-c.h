@@ -2261,7 +2261,7 @@ struct  Tandem__Control__ReloadedFile
   ProtobufCMessage base;
   char *what;
   /*
-   * 0 as before, 1 taken, 2 read and different, but not taken before the next start, 3 not taken for a mistake in it.
+   * 0 as before, 1 taken, 2 read and different, but not taken before an operator accepts what it does, 3 not taken for a mistake in it.
    */
   uint32_t outcome;
   /*
