@@ -80,8 +80,8 @@ extension Controller {
             logger.critical("a plan is not carried out", metadata: ["objection": "\(objection.sentence)"])
         }
         for action in actions { carryOut(action) }
-        if reconciler.isSettled {
-            if !before.isSettled, before.plan != nil { becameSettled() }
+        if reconciler.isSettled(generation) {
+            if !before.isSettled(generation), before.plan != nil { becameSettled() }
         } else if !reconciler.waitsForYes, reconciler.givenUp == nil, reconcileTimer == nil {
             reconcileTimer = loop.schedule(after: Self.interval) { [unowned self] in
                 reconcileTimer = nil
@@ -235,7 +235,7 @@ extension Controller {
     // MARK: How far it is
 
     func changeStatus() -> ChangeStatus {
-        var status = ChangeStatus(generation: generation, isSettled: reconciler.isSettled)
+        var status = ChangeStatus(generation: generation, isSettled: reconciler.isSettled(generation))
         status.appliedAt = appliedAt
         status.waitsForYes = reconciler.waitsForYes
         status.isGivenUp = reconciler.givenUp == generation

@@ -161,7 +161,7 @@ extension Controller {
         if applying != nil {
             return .refused(message: "another topology is just being applied; try again", exitCode: 75)
         }
-        if let rollout, !rollout.phase.isOver, !reconciler.isSettled || reconciler.plan == nil {
+        if let rollout, !rollout.phase.isOver, !reconciler.isSettled(generation) {
             return .refused(
                 message: "workers are being restarted for the last change; see `tandem rollout`", exitCode: 75)
         }

@@ -51,8 +51,10 @@ package struct Reconciler: Equatable, Sendable {
 
     package init(consent: UInt64 = 0) { self.consent = consent }
 
-    /// Nothing is to be done, and nothing is under way.
-    package var isSettled: Bool { plan?.isEmpty == true && underWay.isEmpty && restarting.isEmpty }
+    /// Nothing is to be done for a generation, and nothing is under way.
+    package func isSettled(_ generation: UInt64) -> Bool {
+        plan?.target == generation && plan?.isEmpty == true && underWay.isEmpty && restarting.isEmpty
+    }
 
     /// An operator has to accept what the plan does before it is done.
     package var waitsForYes: Bool {
