@@ -38,7 +38,7 @@ extension ReservationDesk: Transferable {
 
 extension ReservationDesk.Lease: Restorable {
     package static var blank: ReservationDesk.Lease {
-        ReservationDesk.Lease(token: .blank, holder: .blank, agent: .blank, priority: 0, deadline: 0)
+        ReservationDesk.Lease(token: .blank, holder: .blank, agent: .blank, priority: 0, deadline: 0, since: 0)
     }
 
     package mutating func transfer(_ state: inout StateTransfer) {
@@ -48,6 +48,7 @@ extension ReservationDesk.Lease: Restorable {
         state.signed(4, &priority)
         state.number(5, &deadline)
         state.optional(6, &call)
+        state.number(7, &since)
     }
 }
 

@@ -55,6 +55,8 @@ package struct ReservationDesk: Sendable {
         var priority: Int32
         /// Monotonic nanoseconds.
         package internal(set) var deadline: UInt64
+        /// When it began, however often it was made longer since, monotonic nanoseconds.
+        package internal(set) var since: UInt64
         /// The call that the token has brought, once it has.
         var call: UInt64?
 
@@ -192,7 +194,7 @@ package struct ReservationDesk: Sendable {
         let duration = nanoseconds(of: request.duration)
         leases[place.dn] = Lease(
             token: token, holder: holder, agent: agent, priority: request.priority,
-            deadline: now.monotonic + duration)
+            deadline: now.monotonic + duration, since: now.monotonic)
         queue.set(place.dn.position, to: now.monotonic + duration)
         return Reservation(
             token: token, agent: agent, priority: request.priority,

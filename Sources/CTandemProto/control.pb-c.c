@@ -52,6 +52,51 @@ void   tandem__control__configure__free_unpacked
   assert(message->base.descriptor == &tandem__control__configure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__expectation__init
+                     (Tandem__Control__Expectation         *message)
+{
+  static const Tandem__Control__Expectation init_value = TANDEM__CONTROL__EXPECTATION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__expectation__get_packed_size
+                     (const Tandem__Control__Expectation *message)
+{
+  assert(message->base.descriptor == &tandem__control__expectation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__expectation__pack
+                     (const Tandem__Control__Expectation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__expectation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__expectation__pack_to_buffer
+                     (const Tandem__Control__Expectation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__expectation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Expectation *
+       tandem__control__expectation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Expectation *)
+     protobuf_c_message_unpack (&tandem__control__expectation__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__expectation__free_unpacked
+                     (Tandem__Control__Expectation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__expectation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__routing_point__init
                      (Tandem__Control__RoutingPoint         *message)
 {
@@ -1445,6 +1490,96 @@ void   tandem__control__node_report__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__dnexception_entry__init
+                     (Tandem__Control__DNExceptionEntry         *message)
+{
+  static const Tandem__Control__DNExceptionEntry init_value = TANDEM__CONTROL__DNEXCEPTION_ENTRY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__dnexception_entry__get_packed_size
+                     (const Tandem__Control__DNExceptionEntry *message)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_entry__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__dnexception_entry__pack
+                     (const Tandem__Control__DNExceptionEntry *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_entry__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__dnexception_entry__pack_to_buffer
+                     (const Tandem__Control__DNExceptionEntry *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_entry__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DNExceptionEntry *
+       tandem__control__dnexception_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DNExceptionEntry *)
+     protobuf_c_message_unpack (&tandem__control__dnexception_entry__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__dnexception_entry__free_unpacked
+                     (Tandem__Control__DNExceptionEntry *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__dnexception_entry__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__dnexception_count__init
+                     (Tandem__Control__DNExceptionCount         *message)
+{
+  static const Tandem__Control__DNExceptionCount init_value = TANDEM__CONTROL__DNEXCEPTION_COUNT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__dnexception_count__get_packed_size
+                     (const Tandem__Control__DNExceptionCount *message)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__dnexception_count__pack
+                     (const Tandem__Control__DNExceptionCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__dnexception_count__pack_to_buffer
+                     (const Tandem__Control__DNExceptionCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__dnexception_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DNExceptionCount *
+       tandem__control__dnexception_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DNExceptionCount *)
+     protobuf_c_message_unpack (&tandem__control__dnexception_count__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__dnexception_count__free_unpacked
+                     (Tandem__Control__DNExceptionCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__dnexception_count__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__node_measures__init
@@ -4237,7 +4372,7 @@ void   tandem__control__topology_text__free_unpacked
   assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[29] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[30] =
 {
   {
     "node",
@@ -4587,6 +4722,18 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "expectations",
+    30,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_expectations),
+    offsetof(Tandem__Control__Configure, expectations),
+    &tandem__control__expectation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
@@ -4599,6 +4746,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   15,   /* field[15] = digest_algorithms */
   4,   /* field[4] = domain */
   11,   /* field[11] = ends_with_controller */
+  29,   /* field[29] = expectations */
   2,   /* field[2] = generation */
   14,   /* field[14] = has_realm */
   9,   /* field[9] = homes */
@@ -4622,7 +4770,7 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 29 }
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -4632,11 +4780,88 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  29,
+  30,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
   (ProtobufCMessageInit) tandem__control__configure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__expectation__field_descriptors[4] =
+{
+  {
+    "start_minute",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Expectation, start_minute),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_minute",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Expectation, end_minute),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "days",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Expectation, days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "offset_minutes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Expectation, offset_minutes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__expectation__field_indices_by_name[] = {
+  2,   /* field[2] = days */
+  1,   /* field[1] = end_minute */
+  3,   /* field[3] = offset_minutes */
+  0,   /* field[0] = start_minute */
+};
+static const ProtobufCIntRange tandem__control__expectation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__expectation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Expectation",
+  "Expectation",
+  "Tandem__Control__Expectation",
+  "tandem.control",
+  sizeof(Tandem__Control__Expectation),
+  4,
+  tandem__control__expectation__field_descriptors,
+  tandem__control__expectation__field_indices_by_name,
+  1,  tandem__control__expectation__number_ranges,
+  (ProtobufCMessageInit) tandem__control__expectation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__routing_point__field_descriptors[12] =
@@ -5694,7 +5919,7 @@ const ProtobufCMessageDescriptor tandem__control__home_list__descriptor =
   (ProtobufCMessageInit) tandem__control__home_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_descriptors[8] =
 {
   {
     "first_dns",
@@ -5780,12 +6005,25 @@ static const ProtobufCFieldDescriptor tandem__control__provision_dns__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "expectations",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Control__ProvisionDNs, n_expectations),
+    offsetof(Tandem__Control__ProvisionDNs, expectations),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__provision_dns__field_indices_by_name[] = {
   2,   /* field[2] = agent_types */
   1,   /* field[1] = counts */
   5,   /* field[5] = dial_strings */
   4,   /* field[4] = dialled_dns */
+  7,   /* field[7] = expectations */
   0,   /* field[0] = first_dns */
   3,   /* field[3] = homes */
   6,   /* field[6] = introduced */
@@ -5793,7 +6031,7 @@ static const unsigned tandem__control__provision_dns__field_indices_by_name[] = 
 static const ProtobufCIntRange tandem__control__provision_dns__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
 {
@@ -5803,7 +6041,7 @@ const ProtobufCMessageDescriptor tandem__control__provision_dns__descriptor =
   "Tandem__Control__ProvisionDNs",
   "tandem.control",
   sizeof(Tandem__Control__ProvisionDNs),
-  7,
+  8,
   tandem__control__provision_dns__field_descriptors,
   tandem__control__provision_dns__field_indices_by_name,
   1,  tandem__control__provision_dns__number_ranges,
@@ -7079,7 +7317,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[33] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[35] =
 {
   {
     "request",
@@ -7477,6 +7715,30 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exceptions",
+    46,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__NodeReport, n_exceptions),
+    offsetof(Tandem__Control__NodeReport, exceptions),
+    &tandem__control__dnexception_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exception_counts",
+    47,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__NodeReport, n_exception_counts),
+    offsetof(Tandem__Control__NodeReport, exception_counts),
+    &tandem__control__dnexception_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -7488,6 +7750,8 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   8,   /* field[8] = datagrams_dropped */
   7,   /* field[7] = datagrams_received */
   29,   /* field[29] = drain */
+  34,   /* field[34] = exception_counts */
+  33,   /* field[33] = exceptions */
   17,   /* field[17] = failed_authentications */
   31,   /* field[31] = generation */
   18,   /* field[18] = limited */
@@ -7517,7 +7781,7 @@ static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 33 }
+  { 0, 35 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -7527,11 +7791,139 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  33,
+  35,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__dnexception_entry__field_descriptors[4] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionEntry, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionEntry, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionEntry, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "milliseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionEntry, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__dnexception_entry__field_indices_by_name[] = {
+  2,   /* field[2] = detail */
+  1,   /* field[1] = dn */
+  0,   /* field[0] = kind */
+  3,   /* field[3] = milliseconds */
+};
+static const ProtobufCIntRange tandem__control__dnexception_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__dnexception_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DNExceptionEntry",
+  "DNExceptionEntry",
+  "Tandem__Control__DNExceptionEntry",
+  "tandem.control",
+  sizeof(Tandem__Control__DNExceptionEntry),
+  4,
+  tandem__control__dnexception_entry__field_descriptors,
+  tandem__control__dnexception_entry__field_indices_by_name,
+  1,  tandem__control__dnexception_entry__number_ranges,
+  (ProtobufCMessageInit) tandem__control__dnexception_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__dnexception_count__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionCount, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNExceptionCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__dnexception_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange tandem__control__dnexception_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__control__dnexception_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DNExceptionCount",
+  "DNExceptionCount",
+  "Tandem__Control__DNExceptionCount",
+  "tandem.control",
+  sizeof(Tandem__Control__DNExceptionCount),
+  2,
+  tandem__control__dnexception_count__field_descriptors,
+  tandem__control__dnexception_count__field_indices_by_name,
+  1,  tandem__control__dnexception_count__number_ranges,
+  (ProtobufCMessageInit) tandem__control__dnexception_count__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__node_measures__field_descriptors[5] =

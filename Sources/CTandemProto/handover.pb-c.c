@@ -232,6 +232,141 @@ void   tandem__handover__rest__free_unpacked
   assert(message->base.descriptor == &tandem__handover__rest__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__handover__findings__init
+                     (Tandem__Handover__Findings         *message)
+{
+  static const Tandem__Handover__Findings init_value = TANDEM__HANDOVER__FINDINGS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__findings__get_packed_size
+                     (const Tandem__Handover__Findings *message)
+{
+  assert(message->base.descriptor == &tandem__handover__findings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__findings__pack
+                     (const Tandem__Handover__Findings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__findings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__findings__pack_to_buffer
+                     (const Tandem__Handover__Findings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__findings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Findings *
+       tandem__handover__findings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Findings *)
+     protobuf_c_message_unpack (&tandem__handover__findings__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__findings__free_unpacked
+                     (Tandem__Handover__Findings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__findings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__tally__init
+                     (Tandem__Handover__Tally         *message)
+{
+  static const Tandem__Handover__Tally init_value = TANDEM__HANDOVER__TALLY__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__tally__get_packed_size
+                     (const Tandem__Handover__Tally *message)
+{
+  assert(message->base.descriptor == &tandem__handover__tally__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__tally__pack
+                     (const Tandem__Handover__Tally *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__tally__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__tally__pack_to_buffer
+                     (const Tandem__Handover__Tally *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__tally__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__Tally *
+       tandem__handover__tally__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__Tally *)
+     protobuf_c_message_unpack (&tandem__handover__tally__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__tally__free_unpacked
+                     (Tandem__Handover__Tally *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__tally__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__found_dn__init
+                     (Tandem__Handover__FoundDN         *message)
+{
+  static const Tandem__Handover__FoundDN init_value = TANDEM__HANDOVER__FOUND_DN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__found_dn__get_packed_size
+                     (const Tandem__Handover__FoundDN *message)
+{
+  assert(message->base.descriptor == &tandem__handover__found_dn__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__found_dn__pack
+                     (const Tandem__Handover__FoundDN *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__found_dn__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__found_dn__pack_to_buffer
+                     (const Tandem__Handover__FoundDN *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__found_dn__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__FoundDN *
+       tandem__handover__found_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__FoundDN *)
+     protobuf_c_message_unpack (&tandem__handover__found_dn__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__found_dn__free_unpacked
+                     (Tandem__Handover__FoundDN *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__found_dn__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__handover__drain__init
                      (Tandem__Handover__Drain         *message)
 {
@@ -1130,6 +1265,96 @@ void   tandem__handover__link__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__handover__link__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__unknown_dns__init
+                     (Tandem__Handover__UnknownDNs         *message)
+{
+  static const Tandem__Handover__UnknownDNs init_value = TANDEM__HANDOVER__UNKNOWN_DNS__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__unknown_dns__get_packed_size
+                     (const Tandem__Handover__UnknownDNs *message)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dns__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__unknown_dns__pack
+                     (const Tandem__Handover__UnknownDNs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dns__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__unknown_dns__pack_to_buffer
+                     (const Tandem__Handover__UnknownDNs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dns__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__UnknownDNs *
+       tandem__handover__unknown_dns__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__UnknownDNs *)
+     protobuf_c_message_unpack (&tandem__handover__unknown_dns__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__unknown_dns__free_unpacked
+                     (Tandem__Handover__UnknownDNs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__unknown_dns__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__handover__unknown_dn__init
+                     (Tandem__Handover__UnknownDN         *message)
+{
+  static const Tandem__Handover__UnknownDN init_value = TANDEM__HANDOVER__UNKNOWN_DN__INIT;
+  *message = init_value;
+}
+size_t tandem__handover__unknown_dn__get_packed_size
+                     (const Tandem__Handover__UnknownDN *message)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dn__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__handover__unknown_dn__pack
+                     (const Tandem__Handover__UnknownDN *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dn__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__handover__unknown_dn__pack_to_buffer
+                     (const Tandem__Handover__UnknownDN *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__handover__unknown_dn__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Handover__UnknownDN *
+       tandem__handover__unknown_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Handover__UnknownDN *)
+     protobuf_c_message_unpack (&tandem__handover__unknown_dn__descriptor,
+                                allocator, len, data);
+}
+void   tandem__handover__unknown_dn__free_unpacked
+                     (Tandem__Handover__UnknownDN *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__handover__unknown_dn__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__handover__position__init
@@ -7252,7 +7477,7 @@ const ProtobufCMessageDescriptor tandem__handover__state__descriptor =
   (ProtobufCMessageInit) tandem__handover__state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__dnstate__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tandem__handover__dnstate__field_descriptors[4] =
 {
   {
     "dn",
@@ -7290,8 +7515,21 @@ static const ProtobufCFieldDescriptor tandem__handover__dnstate__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ages",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__DNState, ages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__dnstate__field_indices_by_name[] = {
+  3,   /* field[3] = ages */
   2,   /* field[2] = bindings */
   0,   /* field[0] = dn */
   1,   /* field[1] = ownership */
@@ -7299,7 +7537,7 @@ static const unsigned tandem__handover__dnstate__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__handover__dnstate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor =
 {
@@ -7309,14 +7547,14 @@ const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor =
   "Tandem__Handover__DNState",
   "tandem.handover",
   sizeof(Tandem__Handover__DNState),
-  3,
+  4,
   tandem__handover__dnstate__field_descriptors,
   tandem__handover__dnstate__field_indices_by_name,
   1,  tandem__handover__dnstate__number_ranges,
   (ProtobufCMessageInit) tandem__handover__dnstate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[22] =
+static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[23] =
 {
   {
     "ownership",
@@ -7582,6 +7820,18 @@ static const ProtobufCFieldDescriptor tandem__handover__rest__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "findings",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Rest, findings),
+    &tandem__handover__findings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__rest__field_indices_by_name[] = {
   18,   /* field[18] = abandoned */
@@ -7590,6 +7840,7 @@ static const unsigned tandem__handover__rest__field_indices_by_name[] = {
   13,   /* field[13] = counted_trunk_changes */
   16,   /* field[16] = counters */
   21,   /* field[21] = drain */
+  22,   /* field[22] = findings */
   19,   /* field[19] = grace_ends */
   10,   /* field[10] = held_calls */
   12,   /* field[12] = last_routed_call */
@@ -7610,7 +7861,7 @@ static const unsigned tandem__handover__rest__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__handover__rest__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor tandem__handover__rest__descriptor =
 {
@@ -7620,11 +7871,164 @@ const ProtobufCMessageDescriptor tandem__handover__rest__descriptor =
   "Tandem__Handover__Rest",
   "tandem.handover",
   sizeof(Tandem__Handover__Rest),
-  22,
+  23,
   tandem__handover__rest__field_descriptors,
   tandem__handover__rest__field_indices_by_name,
   1,  tandem__handover__rest__number_ranges,
   (ProtobufCMessageInit) tandem__handover__rest__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__findings__field_descriptors[2] =
+{
+  {
+    "silent_since",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tandem__Handover__Findings, n_silent_since),
+    offsetof(Tandem__Handover__Findings, silent_since),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tallies",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Findings, n_tallies),
+    offsetof(Tandem__Handover__Findings, tallies),
+    &tandem__handover__tally__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__findings__field_indices_by_name[] = {
+  0,   /* field[0] = silent_since */
+  1,   /* field[1] = tallies */
+};
+static const ProtobufCIntRange tandem__handover__findings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__findings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Findings",
+  "Findings",
+  "Tandem__Handover__Findings",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Findings),
+  2,
+  tandem__handover__findings__field_descriptors,
+  tandem__handover__findings__field_indices_by_name,
+  1,  tandem__handover__findings__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__findings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__tally__field_descriptors[2] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Tally, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "examples",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__Tally, n_examples),
+    offsetof(Tandem__Handover__Tally, examples),
+    &tandem__handover__found_dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__tally__field_indices_by_name[] = {
+  0,   /* field[0] = count */
+  1,   /* field[1] = examples */
+};
+static const ProtobufCIntRange tandem__handover__tally__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__tally__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.Tally",
+  "Tally",
+  "Tandem__Handover__Tally",
+  "tandem.handover",
+  sizeof(Tandem__Handover__Tally),
+  2,
+  tandem__handover__tally__field_descriptors,
+  tandem__handover__tally__field_indices_by_name,
+  1,  tandem__handover__tally__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__tally__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__found_dn__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FoundDN, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__FoundDN, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__found_dn__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = since */
+};
+static const ProtobufCIntRange tandem__handover__found_dn__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__found_dn__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.FoundDN",
+  "FoundDN",
+  "Tandem__Handover__FoundDN",
+  "tandem.handover",
+  sizeof(Tandem__Handover__FoundDN),
+  2,
+  tandem__handover__found_dn__field_descriptors,
+  tandem__handover__found_dn__field_indices_by_name,
+  1,  tandem__handover__found_dn__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__found_dn__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__handover__drain__field_descriptors[10] =
@@ -8986,7 +9390,7 @@ const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
   (ProtobufCMessageInit) tandem__handover__ownership_rest__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[35] =
+static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[36] =
 {
   {
     "phase",
@@ -9408,6 +9812,18 @@ static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unknown",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, unknown),
+    &tandem__handover__unknown_dns__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__link__field_indices_by_name[] = {
   6,   /* field[6] = applied */
@@ -9445,11 +9861,12 @@ static const unsigned tandem__handover__link__field_indices_by_name[] = {
   28,   /* field[28] = snapshots */
   10,   /* field[10] = superseded */
   31,   /* field[31] = sync_time */
+  35,   /* field[35] = unknown */
 };
 static const ProtobufCIntRange tandem__handover__link__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 35 }
+  { 0, 36 }
 };
 const ProtobufCMessageDescriptor tandem__handover__link__descriptor =
 {
@@ -9459,11 +9876,126 @@ const ProtobufCMessageDescriptor tandem__handover__link__descriptor =
   "Tandem__Handover__Link",
   "tandem.handover",
   sizeof(Tandem__Handover__Link),
-  35,
+  36,
   tandem__handover__link__field_descriptors,
   tandem__handover__link__field_indices_by_name,
   1,  tandem__handover__link__number_ranges,
   (ProtobufCMessageInit) tandem__handover__link__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__unknown_dns__field_descriptors[3] =
+{
+  {
+    "names",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Handover__UnknownDNs, n_names),
+    offsetof(Tandem__Handover__UnknownDNs, names),
+    &tandem__handover__unknown_dn__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "others",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__UnknownDNs, others),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "others_since",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__UnknownDNs, others_since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__unknown_dns__field_indices_by_name[] = {
+  0,   /* field[0] = names */
+  1,   /* field[1] = others */
+  2,   /* field[2] = others_since */
+};
+static const ProtobufCIntRange tandem__handover__unknown_dns__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__handover__unknown_dns__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.UnknownDNs",
+  "UnknownDNs",
+  "Tandem__Handover__UnknownDNs",
+  "tandem.handover",
+  sizeof(Tandem__Handover__UnknownDNs),
+  3,
+  tandem__handover__unknown_dns__field_descriptors,
+  tandem__handover__unknown_dns__field_indices_by_name,
+  1,  tandem__handover__unknown_dns__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__unknown_dns__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__handover__unknown_dn__field_descriptors[2] =
+{
+  {
+    "dn",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__UnknownDN, dn),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__UnknownDN, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__handover__unknown_dn__field_indices_by_name[] = {
+  0,   /* field[0] = dn */
+  1,   /* field[1] = since */
+};
+static const ProtobufCIntRange tandem__handover__unknown_dn__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tandem__handover__unknown_dn__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.handover.UnknownDN",
+  "UnknownDN",
+  "Tandem__Handover__UnknownDN",
+  "tandem.handover",
+  sizeof(Tandem__Handover__UnknownDN),
+  2,
+  tandem__handover__unknown_dn__field_descriptors,
+  tandem__handover__unknown_dn__field_indices_by_name,
+  1,  tandem__handover__unknown_dn__number_ranges,
+  (ProtobufCMessageInit) tandem__handover__unknown_dn__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__handover__position__field_descriptors[2] =
@@ -14727,7 +15259,7 @@ const ProtobufCMessageDescriptor tandem__handover__lease_entry__descriptor =
   (ProtobufCMessageInit) tandem__handover__lease_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__lease__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__handover__lease__field_descriptors[7] =
 {
   {
     "token",
@@ -14801,6 +15333,18 @@ static const ProtobufCFieldDescriptor tandem__handover__lease__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "since",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Lease, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__lease__field_indices_by_name[] = {
   2,   /* field[2] = agent */
@@ -14808,12 +15352,13 @@ static const unsigned tandem__handover__lease__field_indices_by_name[] = {
   4,   /* field[4] = deadline */
   1,   /* field[1] = holder */
   3,   /* field[3] = priority */
+  6,   /* field[6] = since */
   0,   /* field[0] = token */
 };
 static const ProtobufCIntRange tandem__handover__lease__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tandem__handover__lease__descriptor =
 {
@@ -14823,7 +15368,7 @@ const ProtobufCMessageDescriptor tandem__handover__lease__descriptor =
   "Tandem__Handover__Lease",
   "tandem.handover",
   sizeof(Tandem__Handover__Lease),
-  6,
+  7,
   tandem__handover__lease__field_descriptors,
   tandem__handover__lease__field_indices_by_name,
   1,  tandem__handover__lease__number_ranges,

@@ -78,7 +78,7 @@ extension DNDirectory {
         guard builder.pieces != blocks else { return self }
         var texts: [DN: String] = [:]
         for (index, text) in dialStrings { texts[dn(at: index)] = text }
-        return DNDirectory(blocks: builder.pieces, homes: homes, dialStrings: texts)
+        return DNDirectory(blocks: builder.pieces, homes: homes, expectations: expectations, dialStrings: texts)
     }
 }
 

@@ -8,15 +8,20 @@ package struct DNBlock: Hashable, Sendable {
     package var agentType: Int
     /// Which list of data centers the DNs may register in, as a position in `DNDirectory.homes`.
     package var homes: Int
+    /// When the DNs should be in service, as a position in `DNDirectory.expectations`.
+    package var expectation: Int
     /// Since when the DNs are provisioned without a break, milliseconds since 1970: what was claimed before counts no more. 0 since
     /// the cluster's beginning.
     package var introduced: UInt64
 
-    package init(first: DN, count: Int, agentType: Int, homes: Int, introduced: UInt64 = 0) {
+    package init(
+        first: DN, count: Int, agentType: Int, homes: Int, expectation: Int = 0, introduced: UInt64 = 0
+    ) {
         self.first = first
         self.count = count
         self.agentType = agentType
         self.homes = homes
+        self.expectation = expectation
         self.introduced = introduced
     }
 
@@ -41,6 +46,8 @@ package struct DNDirectory: Equatable, Sendable {
     package let blocks: [DNBlock]
     /// Lists of data centers, as positions in `Topology.dataCenters`, preferred first. An empty list means anywhere.
     package let homes: [[Int]]
+    /// What is expected of DNs; the first is nil, for nothing.
+    package let expectations: [ServiceExpectation?]
     /// What to dial for DNs that are reached through a trunk.
     package private(set) var dialStrings: [DNIndex: String]
     /// How many DNs there are.
@@ -78,11 +85,16 @@ package struct DNDirectory: Equatable, Sendable {
     ///   - blocks: in any order. Overlaps are the loader's to refuse; here the DN belongs to the last block that starts
     ///     at or before it.
     ///   - homes: the lists that the blocks refer to.
+    ///   - expectations: the same of what is expected; the first is nil.
     ///   - dialStrings: by DN.
-    package init(blocks: [DNBlock], homes: [[Int]] = [[]], dialStrings: [DN: String] = [:]) {
+    package init(
+        blocks: [DNBlock], homes: [[Int]] = [[]], expectations: [ServiceExpectation?] = [nil],
+        dialStrings: [DN: String] = [:]
+    ) {
         let sorted = blocks.map { (SortKey($0.first), $0) }.sorted { $0.0 < $1.0 }
         self.blocks = sorted.map(\.1)
         self.homes = homes
+        self.expectations = expectations
         keys = sorted.map(\.0)
         var base = 0
         var bases: [UInt32] = []
@@ -153,9 +165,15 @@ package struct DNDirectory: Equatable, Sendable {
     }
 
     /// Where the DNs of a block begin.
-    func place(ofBlock position: Int) -> Int { Int(bases[position]) }
+    package func place(ofBlock position: Int) -> Int { Int(bases[position]) }
 
-    private func blockPosition(of index: DNIndex) -> Int {
+    /// When the DNs of a block should be in service; nil for no matter.
+    package func expectation(of block: DNBlock) -> ServiceExpectation? {
+        expectations.indices.contains(block.expectation) ? expectations[block.expectation] : nil
+    }
+
+    /// The position in `blocks` of the one that has a DN.
+    package func blockPosition(of index: DNIndex) -> Int {
         precondition(index.position < count, "an index belongs to one directory")
         var low = 0
         var high = bases.count

@@ -10,6 +10,10 @@ struct AppliedTopology: Equatable {
     var digest: TopologyDigest
     /// Greater than that of every topology before it.
     var generation: UInt64
+    /// Of the service's own file when it was read last: as long as it is the same, it has nothing new to say.
+    var file: TopologyDigest?
+    /// An operator has accepted that it puts DNs out of service.
+    var isLossAccepted = false
     var text: [UInt8]
 
     private static let name = "/applied.yaml"
@@ -28,11 +32,14 @@ struct AppliedTopology: Equatable {
         guard let value = fields["digest"].flatMap({ UInt64($0, radix: 16) }) else { return nil }
         return AppliedTopology(
             digest: TopologyDigest(value: value), generation: fields["generation"].flatMap { UInt64($0) } ?? 1,
-            text: Array(bytes[(end + 1)...]))
+            file: fields["file"].flatMap { UInt64($0, radix: 16) }.map { TopologyDigest(value: $0) },
+            isLossAccepted: fields["accepted"] != nil, text: Array(bytes[(end + 1)...]))
     }
 
     func write(in directory: String) throws(SystemError) {
-        let line = Self.heading + "digest=\(String(digest.value, radix: 16)) generation=\(generation)\n"
+        let accepted = isLossAccepted ? " accepted=1" : ""
+        let file = self.file.map { " file=\(String($0.value, radix: 16))" } ?? ""
+        let line = Self.heading + "digest=\(String(digest.value, radix: 16)) generation=\(generation)\(file)\(accepted)\n"
         try Files.writeAtomically(Array(line.utf8) + text, to: Self.path(in: directory))
     }
 
@@ -57,6 +64,10 @@ struct TopologyChoice {
     var fileWaits = false
     /// Why today's file is not used, all of it; nil where it is.
     var problem: String?
+    /// Of today's file, if it can be read and has been considered.
+    var file: TopologyDigest?
+    /// An operator has accepted what it does.
+    var isLossAccepted = false
 
     /// Today's file; a service goes on with what ran last if there is a mistake in that, or if its workers still serve.
     static func make(_ options: ControllerOptions) throws(ControllerFailure) -> TopologyChoice {
@@ -64,19 +75,30 @@ struct TopologyChoice {
         var problem: String?
         do throws(ControllerFailure) {
             let source = try read(options.topology)
+            let file = TopologyDigest(of: source.text)
+            if let applied, applied.file == file { return try goingOn(with: applied, file, options) }
             let topology = try Controller.resolved(try load(source), options)
-            let choice = choice(topology, source, after: applied, options)
+            var choice = choice(topology, source, after: applied, options)
+            choice.file = file
             if applied == nil || choice.generation == applied?.generation || !servesAnybody(options) { return choice }
         } catch {
             guard applied != nil else { throw error }
             problem = error.message
         }
         guard let applied else { throw ControllerFailure("nothing was applied before") }
+        var choice = try goingOn(with: applied, applied.file, options)
+        choice.problem = problem
+        choice.fileWaits = problem == nil
+        return choice
+    }
+
+    private static func goingOn(
+        with applied: AppliedTopology, _ file: TopologyDigest?, _ options: ControllerOptions
+    ) throws(ControllerFailure) -> TopologyChoice {
         let source = TopologySource(name: AppliedTopology.path(in: options.stateDirectory), text: applied.text)
         let topology = try Controller.resolved(try load(source), options)
         var choice = choice(topology, source, after: applied, options)
-        choice.problem = problem
-        choice.fileWaits = problem == nil
+        choice.file = file
         return choice
     }
 
@@ -103,7 +125,7 @@ struct TopologyChoice {
         return TopologyChoice(
             topology: topology, source: source,
             generation: isSame ? applied.generation : max(applied.generation, last) + 1,
-            digest: isSame ? applied.digest : digest)
+            digest: isSame ? applied.digest : digest, isLossAccepted: isSame && applied.isLossAccepted)
     }
 
     /// Whether workers were told nothing else of the text that ran last: comments may have changed.

@@ -93,7 +93,8 @@ extension Controller {
 
     /// For the next controller, and for those who want to go back to it.
     func keepTopology() {
-        let now = AppliedTopology(digest: topologyDigest, generation: generation, text: source.text)
+        var now = AppliedTopology(digest: topologyDigest, generation: generation, file: fileDigest, text: source.text)
+        now.isLossAccepted = reconciler.consent >= generation
         do throws(SystemError) {
             try ProvisionedDNs.write(topology.directory, in: options.clusterDirectory(topology.cluster))
             if archive.text(of: generation) != source.text {

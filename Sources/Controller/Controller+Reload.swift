@@ -10,6 +10,7 @@ struct PendingReload {
     var report: ReloadReport
     /// Of the topology's file, which says something else than what is wanted.
     var candidate: TopologyCandidate
+    var file: TopologyDigest
     /// Nil where nobody waits.
     var client: FramedConnection?
 }
@@ -26,11 +27,17 @@ extension Controller {
             return
         }
         var candidate: TopologyCandidate?
+        var file = TopologyDigest()
         let topologyFile: ReloadReport.File
         do throws(ControllerFailure) {
-            let read = try self.candidate(try TopologyChoice.read(options.topology))
+            let source = try TopologyChoice.read(options.topology)
+            file = TopologyDigest(of: source.text)
+            // What was considered before and has not changed since says nothing new, whatever was applied meanwhile.
+            if file != fileDigest {
+                let read = try self.candidate(source)
+                if isNews(read) { candidate = read } else { fileDigest = file }
+            }
             topologyTrouble = nil
-            if isNews(read) { candidate = read }
             topologyFile = .init("topology", .unchanged)
         } catch {
             topologyTrouble = Self.brokenFile(options.topology, error.message)
@@ -40,7 +47,7 @@ extension Controller {
         let others = candidate == nil ? [reloadCredentials(), reloadCertificates()].compactMap { $0 } : []
         let report = ReloadReport([topologyFile] + others)
         guard let candidate else { return reloaded(report, client) }
-        reloading = PendingReload(report: report, candidate: candidate, client: client)
+        reloading = PendingReload(report: report, candidate: candidate, file: file, client: client)
         ask(.reloading, for: client)
     }
 
@@ -61,7 +68,7 @@ extension Controller {
         }
         do throws(ControllerFailure) {
             let user = pending.client.flatMap { operatorUsers[ObjectIdentifier($0)] }
-            try commit(pending.candidate, user: user, acceptsLoss: false)
+            try commit(pending.candidate, user: user, acceptsLoss: false, file: pending.file)
             pending.report.files[0] = .init(
                 what, .taken, "generation \(generation); `tandem apply --wait` tells how far the workers are")
         } catch {
@@ -96,6 +103,14 @@ extension Controller {
             return running != nil && running != installed
         }
         var conditions = topologyTrouble.map { [$0] } ?? []
+        if topologyTrouble == nil, options.isService, let fileDigest, fileDigest != sourceDigest {
+            conditions.append(
+                Condition(
+                    severity: .notice, subject: "topology", kind: "topology-differs",
+                    message:
+                        "generation \(generation) runs, and \(options.topology) says something else; `tandem topology show > \(options.topology)` keeps what runs"
+                ))
+        }
         if !former.isEmpty {
             let names = former.prefix(3).map(\.name).joined(separator: ", ") + (former.count > 3 ? ", …" : "")
             conditions.append(

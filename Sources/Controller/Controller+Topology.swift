@@ -66,11 +66,17 @@ extension Controller {
 
     /// It is the one that is wanted from now on.
     ///
-    /// - Parameter user: who wants it; nil for the controller itself.
-    func commit(_ candidate: TopologyCandidate, user: UInt32?, acceptsLoss: Bool) throws(ControllerFailure) {
+    /// - Parameters:
+    ///   - user: who wants it; nil for the controller itself.
+    ///   - file: of the service's file, if it is that.
+    func commit(
+        _ candidate: TopologyCandidate, user: UInt32?, acceptsLoss: Bool, file: TopologyDigest? = nil
+    ) throws(ControllerFailure) {
         let later = generation + 1
         let digest = Self.digest(of: candidate.topology)
-        let record = AppliedTopology(digest: digest, generation: later, text: candidate.source.text)
+        var record = AppliedTopology(
+            digest: digest, generation: later, file: file ?? fileDigest, text: candidate.source.text)
+        record.isLossAccepted = acceptsLoss
         do throws(SystemError) {
             // What comes after is of no use without what comes before it.
             try ProvisionedDNs.write(candidate.topology.directory, in: options.clusterDirectory(topology.cluster))
@@ -85,6 +91,7 @@ extension Controller {
         (source, topology, generation, topologyDigest) = (candidate.source, candidate.topology, later, digest)
         (credentials, certificates) = (candidate.credentials, candidate.certificates)
         appliedAt = loop.now.wallMilliseconds
+        if let file { fileDigest = file }
         topologyTrouble = nil
         reconciler.tryAgain()
         if acceptsLoss { reconciler.consent = later }
@@ -173,7 +180,10 @@ extension Controller {
         guard let pending = applying else { return }
         applying = nil
         let observed = observedCluster(status)
-        guard isNews(pending.candidate) else { return answer(.change(changeStatus()), pending.client) }
+        guard isNews(pending.candidate) else {
+            accept(pending.request)
+            return answer(.change(changeStatus()), pending.client)
+        }
         if let refusal = refusal(of: pending.candidate, pending.request, observed) {
             return answer(refusal, pending.client)
         }
@@ -187,6 +197,16 @@ extension Controller {
         } catch {
             answer(.refused(message: error.message, exitCode: UInt32(clamping: error.exitCode)), pending.client)
         }
+    }
+
+    /// It is applied already, and an operator wants what is left of it done all the same.
+    private func accept(_ request: ApplyRequest) {
+        reconciler.tryAgain()
+        if request.acceptsLoss {
+            reconciler.consent = generation
+            keepTopology()
+        }
+        reconcileSoon()
     }
 
     func appliedEntries() -> [AppliedEntry] {

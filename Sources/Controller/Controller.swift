@@ -13,7 +13,10 @@ package final class Controller {
     /// What is wanted, with the addresses that it leaves to the controller.
     var topology: Topology
     /// The text that it was made of.
-    var source: TopologySource
+    var source: TopologySource {
+        didSet { sourceDigest = TopologyDigest(of: source.text) }
+    }
+    private(set) var sourceDigest = TopologyDigest()
     /// Of the topology; greater than that of every one before it.
     var generation: UInt64
     /// When it was applied, milliseconds since 1970.
@@ -26,6 +29,8 @@ package final class Controller {
     var formerTopologies: [UInt64: Topology] = [:]
     /// What is to be said of the topology's file, which is not what runs.
     var topologyTrouble: Condition?
+    /// Of the file when it was read last.
+    var fileDigest: TopologyDigest?
     /// The file says something else than what is wanted, and is to be applied once the workers are known.
     private var fileWaits = false
     /// What is done so that the workers run what is wanted.
@@ -102,8 +107,10 @@ package final class Controller {
         (source, topology, generation, topologyDigest) = (
             choice.source, choice.topology, choice.generation, choice.digest
         )
+        sourceDigest = TopologyDigest(of: choice.source.text)
         archive = TopologyArchive(of: options.clusterDirectory(choice.topology.cluster))
-        fileWaits = choice.fileWaits
+        (fileWaits, fileDigest) = (choice.fileWaits, choice.file)
+        reconciler = Reconciler(consent: choice.isLossAccepted ? choice.generation : 0)
         topologyTrouble = choice.problem.map { Self.brokenFile(options.topology, $0) }
         if let problem = choice.problem {
             logger.critical(

@@ -43,6 +43,8 @@ struct Link: Sendable {
     var saidDigest: UInt64 = 0
     /// Digests of records that the peer said and a greater claim has superseded here, until the peer drops them too.
     var superseded: [DNIndex: UInt64] = [:]
+    /// DNs that the peer says it owns and that the topology does not have.
+    var unknown = UnknownDNs()
     /// The peer is telling everything anew: what it said before counts no more, what it has not said yet is not swept.
     var isReceivingSnapshot = false
     /// When a resync on a live link must be finished, monotonic nanoseconds.

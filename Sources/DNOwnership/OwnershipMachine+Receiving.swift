@@ -99,16 +99,23 @@ extension OwnershipMachine {
             var stamp = batch.owned[position].stamp
             if let session = batch.owned[position].session { stamp = max(stamp, session.stamp) }
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            if let dn = topology.directory.index(of: batch.owned[position].dn),
-                !topology.directory.isVoid(batch.owned[position].stamp, of: dn)
-            {
+            guard let dn = topology.directory.index(of: batch.owned[position].dn) else {
+                links[peer.position].unknown.said(
+                    batch.owned[position].dn, batch.owned[position].service, isSnapshot: batch.revisions == nil,
+                    now: now)
+                continue
+            }
+            if !topology.directory.isVoid(batch.owned[position].stamp, of: dn) {
                 said(batch.owned[position], of: dn, by: peer, now: now, &actions)
             }
         }
         for yielded in batch.yielded {
             let stamp = max(yielded.claim.stamp, yielded.session?.stamp ?? .zero)
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            guard let dn = topology.directory.index(of: yielded.dn) else { continue }
+            guard let dn = topology.directory.index(of: yielded.dn) else {
+                links[peer.position].unknown.dropped(yielded.dn)
+                continue
+            }
             withdrawWord(of: dn, by: peer, name: yielded.dn)
             guard !topology.directory.isVoid(yielded.claim.stamp, of: dn) else { continue }
             hear(yielded, of: dn, from: peer, now: now, &actions)
@@ -174,6 +181,7 @@ extension OwnershipMachine {
     /// the end of the snapshot.
     private mutating func forgetWords(of peer: NodeIndex) {
         links[peer.position].returnCursor = nil
+        links[peer.position].unknown.beginAnew()
         guard links[peer.position].saidCount > 0 else { return }
         links[peer.position].saidCount = 0
         links[peer.position].saidDigest = 0

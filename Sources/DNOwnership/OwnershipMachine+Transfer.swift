@@ -106,7 +106,9 @@ extension OwnershipMachine {
         // A build with a smaller ring keeps what fits.
         for (offset, raw) in held.reversed().prefix(ring.count).enumerated() {
             let dn = DNIndex(rawValue: raw)
-            guard dn == .none || dn.isWithin(state.bounds) else { return state.refuse("the ring leads beyond the table") }
+            guard dn == .none || dn.isWithin(state.bounds) else {
+                return state.refuse("the ring leads beyond the table")
+            }
             let place = dn == .none ? dn : state.renumbering.map { $0.place(of: dn) ?? .none } ?? dn
             ring[Int((revision - UInt64(offset)) % size)] = place
         }
@@ -149,6 +151,9 @@ extension OwnershipMachine {
                 links[record.owner.position].saidCount += 1
                 links[record.owner.position].saidDigest &+= saidDigest(of: dn, topology.directory.dn(at: dn))
             }
+        }
+        for position in links.indices where !links[position].unknown.isEmpty {
+            links[position].unknown.forget { topology.directory.index(of: $0) != nil }
         }
         guard renumbering.addsDNs else { return }
         for position in links.indices
@@ -200,6 +205,8 @@ extension Link: Restorable {
         transferHeard(&state)
         transferSaid(&state)
         transferHealth(&state)
+        if !state.isReading && unknown.isEmpty { return }
+        state.message(36, &unknown)
     }
 
     private mutating func transferHeard(_ state: inout StateTransfer) {

@@ -60,7 +60,8 @@ enum TopologyCheck {
                     && directory.block(of: last) == block,
                 "the directory does not find the ends of \(block)")
             try expect(
-                topology.agentTypes.indices.contains(block.agentType) && directory.homes.indices.contains(block.homes),
+                topology.agentTypes.indices.contains(block.agentType) && directory.homes.indices.contains(block.homes)
+                    && directory.expectations.indices.contains(block.expectation),
                 "a block refers to what is not there: \(block)")
         }
         try checkTold(topology)

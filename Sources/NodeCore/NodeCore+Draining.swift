@@ -74,7 +74,7 @@ extension NodeCore {
 
 extension Span<UInt8> {
     /// What the sender of a message calls itself (RFC 3261 section 20.41), for people; `unknown` where it does not say.
-    fileprivate var userAgent: String {
+    var userAgent: String {
         let name = Array("user-agent:".utf8)
         var lineStart = 0
         while lineStart < count {

@@ -163,8 +163,12 @@ extension NodeCore {
             let name = message.to.uri.dn(in: datagram), let dn = topology.directory.index(of: name)
         else { return answer(SIPResponse(.notFound), datagram, source, &answers) }
         let block = topology.directory.block(of: dn)
-        guard topology.agentTypes[block.agentType].phone == .sip, mayRegisterHere(block), sender == nil || sender == dn
-        else {
+        let isSIP = topology.agentTypes[block.agentType].phone == .sip
+        guard isSIP, mayRegisterHere(block), sender == nil || sender == dn else {
+            if sender == nil || sender == dn {
+                findings.refused.refused(
+                    dn, source.address, isSIP ? .dataCenter : .kind, agent: datagram.userAgent, now: now)
+            }
             return answer(SIPResponse(.forbidden), datagram, source, &answers)
         }
         if message.lacksOutbound(in: datagram) {

@@ -284,7 +284,12 @@ extension NodeCore {
         var dns: [(DNIndex, StoredDN)] = []
         dns.reserveCapacity(stored.rows.count)
         for row in stored.rows {
-            if let dn = topology.directory.index(of: row.dn) { dns.append((dn, row.row)) }
+            if let dn = topology.directory.index(of: row.dn) {
+                dns.append((dn, row.row))
+            } else if row.row.service != .notProvisioned {
+                // Not one that was taken leave of when the topology changed.
+                findings.storedUnknown(row.dn, now: now)
+            }
         }
         // Numbers of one length have the same order as texts.
         let isSorted = zip(dns, dns.dropFirst()).allSatisfy { $0.0 < $1.0 }

@@ -138,6 +138,9 @@ package struct NodeCore: Sendable {
     /// The latest deadline of each of these DNs; only this one counts.
     var graceEnds: [DNIndex: UInt64] = [:]
 
+    /// DNs that are not as they should be.
+    var findings: DNFindings
+
     /// Nil of a node that is not being drained.
     package internal(set) var drain: Drain?
 
@@ -218,6 +221,7 @@ package struct NodeCore: Sendable {
         peerMessages = Array(repeating: PeerMessages(), count: setup.topology.nodes.count)
         sourceLimits = setup.topology.sourceLimits.map { SourceLimits($0, secret: key) }
         desktopGrace = setup.topology.timing.desktopGrace.nanoseconds
+        findings = DNFindings(dns: setup.topology.directory.count, nodes: setup.topology.nodes.count, now: now)
         if let stored = setup.stored { restore(stored, now: now) }
     }
 
@@ -289,10 +293,14 @@ package struct NodeCore: Sendable {
             noteForStore(dn, from: before, to: after, now)
             agentCounts.viewChanged(from: before, to: after, at: me)
             settleAgent(of: dn, from: before, to: after, now)
+            if before.owner != after.owner, before.owner != .none {
+                findings.ownerChanged(dn, from: before.owner, now: now)
+            }
         case .ownerReachable(let owner):
             ports.ownerChanged(owner, isReachable: true, views: ownership, &portsActions)
             recountCalls(to: owner)
             trunks.linkLive(owner)
+            findings.heard(owner)
         case .ownerUnreachable(let owner):
             ports.ownerChanged(owner, isReachable: false, views: ownership, &portsActions)
             endRequests(to: owner, now)
@@ -300,6 +308,7 @@ package struct NodeCore: Sendable {
             forgetReports(to: owner, now)
             trunks.linkLost(owner, now: now, &trunkActions)
             endPeerFlow(owner, now)
+            findings.lost(owner, now: now)
         case .yielded(let dn):
             if faults.isDisjoint(with: [.yieldKeepsBindings, .peerExpires]) { registrar.dropAll(dn, now: now) }
             ports.superseded(dn, &portsActions)

@@ -31,6 +31,12 @@ package struct TopologyDigest: Equatable, Sendable {
         self.value = value
     }
 
+    /// Of a text alone.
+    package init(of text: [UInt8]) {
+        self.init()
+        add(text)
+    }
+
     package mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }

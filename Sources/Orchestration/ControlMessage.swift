@@ -149,6 +149,8 @@ package struct WorkerSetup: Equatable, Sendable {
     package var nodes: [Node]
     package var timing: Timing
     package var homes: [[Int]]
+    /// What is expected of DNs; the first is nil.
+    package var expectations: [ServiceExpectation?] = [nil]
     /// How phones prove who they are, without the path of the passwords; nil where anybody may register.
     package var authentication: AuthenticationPolicy?
     /// What one source may send; nil where sources are not limited.
@@ -188,6 +190,7 @@ package struct WorkerSetup: Equatable, Sendable {
         nodes = topology.nodes
         timing = topology.timing
         homes = topology.directory.homes
+        expectations = topology.directory.expectations
         authentication = topology.authentication.map {
             AuthenticationPolicy(realm: $0.realm, users: "", algorithms: $0.algorithms)
         }
@@ -237,7 +240,8 @@ package struct WorkerSetup: Equatable, Sendable {
         let dials = Dictionary(dialStrings.map { ($0.dn, $0.dial) }, uniquingKeysWith: { first, _ in first })
         return Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
-            directory: DNDirectory(blocks: blocks, homes: homes, dialStrings: dials), routingPoints: routingPoints,
+            directory: DNDirectory(blocks: blocks, homes: homes, expectations: expectations, dialStrings: dials),
+            routingPoints: routingPoints,
             trunks: trunks, capacityGroups: capacityGroups, statServers: statServers, routers: routers, timing: timing,
             secondLogin: secondLogin, noAnswer: noAnswer,
             agentProfiles: Dictionary(agents.map { ($0.agent, $0.profile) }) { $1 },

@@ -134,6 +134,15 @@ package struct NodeReport: Equatable, Sendable {
     /// Of the topology that it runs under; 0 of a build that does not say so.
     package var generation: UInt64 = 0
     package var topologyDigest = TopologyDigest(value: 0)
+    /// Of a node: DNs that are not as they should be, some of each kind, without the node's name; see `exceptions(of:)`.
+    package var exceptions: [DNException] = []
+    /// How many there are of each kind.
+    package var exceptionCounts: [DNException.Kind: UInt64] = [:]
+
+    /// The most examples in a report, and of one kind; and bytes of what is said of one.
+    package static let maximumExceptions = 512
+    package static let maximumExceptionsOfAKind = 32
+    package static let maximumExceptionDetail = 256
 
     package init() {}
 }

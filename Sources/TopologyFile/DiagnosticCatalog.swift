@@ -34,6 +34,7 @@ package enum DiagnosticCode: String, CaseIterable, Sendable {
     case noDefaultPort = "T032"
     case noRouter = "T033"
     case noTrunk = "T034"
+    case badHours = "T035"
 }
 
 /// What `tandem explain T012` says.
@@ -74,7 +75,7 @@ extension DiagnosticCode {
         case .duplicateKey, .unknownKey, .missingKey, .wrongType, .wrongValue, .wrongUnit, .badName, .tooMany,
             .moreFaults:
             explanationOfForm
-        case .overlappingDNs, .danglingReference, .badDN, .badRange, .contradiction, .wrongPhone:
+        case .overlappingDNs, .danglingReference, .badDN, .badRange, .contradiction, .wrongPhone, .badHours:
             explanationOfDNs
         case .badAddress, .portClash, .meshNotLoopback, .noNodes, .noUDPListener, .otherHost, .notRunYet,
             .notEnforcedYet:
@@ -205,6 +206,13 @@ extension DiagnosticCode {
             """
             Two values exclude each other. Expiry times must grow from `min` over `default` to `max`; `linkTimeout` must
             be longer than `keepalive`, or every silent link would be lost before it was first pinged.
+            """
+        case .badHours:
+            """
+            `expect` says when a DN should be in service. `hours` are two times of a day with a hyphen, such as
+            08:00-18:00; 22:00-06:00 ends on the next day, and belongs to the day on which it begins. `days` are such as
+            mon-fri, sat, or a list of these. `timezone` is how far the clock is ahead of UTC, such as +01:00; there is no
+            summer time, because names of time zones would have to be looked up on every host.
             """
         default:
             """

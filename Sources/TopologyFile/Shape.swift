@@ -47,7 +47,8 @@ extension Shape {
 extension Shape {
     /// Every shape of topology files.
     package static let all: [Shape] = [
-        topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, routingPoint,
+        topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, expect,
+        routingPoint,
         trunk, capacityGroup, authentication, tls, identity, clients, agents, profile, timing, limits, perSource,
         perClient, rollout,
     ]
@@ -92,8 +93,11 @@ extension Shape {
         "workspace", "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"])
     package static let dn = Shape(
         "dn", "an entry of `dns`", required: ["agentType": "sip-phone"],
-        optional: ["range", "number", "homes", "dial"],
+        optional: ["range", "number", "homes", "dial", "expect"],
         example: "{ number: 1000, agentType: sip-phone }")
+    package static let expect = Shape(
+        "expect", "`expect`", required: ["service": "in-service"], optional: ["hours", "days", "timezone"],
+        example: "{ service: in-service, hours: \"08:00-18:00\", days: mon-fri }")
     package static let routingPoint = Shape(
         "routingPoint", "a routing point", required: ["strategy": "longest-idle"],
         optional: [

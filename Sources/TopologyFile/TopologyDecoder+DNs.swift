@@ -8,6 +8,9 @@ package struct DNDeclarations {
     /// The first list is empty: anywhere.
     package var homes: [[Int]] = [[]]
     package var homesPositions: [[Int]: Int] = [[]: 0]
+    /// The first is nil: nothing.
+    package var expectations: [ServiceExpectation?] = [nil]
+    package var expectationPositions: [ServiceExpectation: Int] = [:]
     package var dialStrings: [DN: String] = [:]
     package var count = 0
     /// Every entry has a place in `blocks`, so that a DN not found there is not declared.
@@ -55,13 +58,16 @@ extension TopologyDecoder {
         let type = fields["agentType"].flatMap { agentTypePosition($0, hasTypes: hasTypes) }
         let homes = fields["homes"].map { homesPosition($0, hasDataCenters: hasDataCenters) } ?? 0
         let dial = fields["dial"].flatMap { dialString($0) }
+        let expectation = fields["expect"].map { expectationPosition($0) } ?? 0
         if let type { checkDial(fields, agentTypes[type]) }
         guard let first else {
             dns.isComplete = false
             return
         }
         let place = fields["range"] ?? fields["number"] ?? entry
-        dns.blocks.append(DNBlock(first: first.dn, count: first.count, agentType: type ?? 0, homes: homes ?? 0))
+        dns.blocks.append(
+            DNBlock(
+                first: first.dn, count: first.count, agentType: type ?? 0, homes: homes ?? 0, expectation: expectation))
         dns.places.append(UInt32(place.value))
         dns.count = min(dns.count + min(first.count, DNDirectory.maximumCount + 1), DNDirectory.maximumCount + 1)
         if let dial { dns.dialStrings[first.dn] = dial }

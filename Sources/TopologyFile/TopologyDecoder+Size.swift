@@ -14,7 +14,7 @@ extension TopologyDecoder {
             .tooMany,
             "data centers and what is in them, lists of homes, routing points and trunks have \(told) bytes; "
                 + "the most is \(Self.maximumTold)",
-            at: span(section.key), hint: "shorten `location` texts, and give DNs fewer different lists of `homes`"
+            at: span(section.key), hint: "shorten `location` texts, and give DNs fewer different `homes` and `expect`"
         )
     }
 
@@ -45,5 +45,5 @@ extension TopologyDecoder {
         return names.reduce(points) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
     }
 
-    private var bytesOfHomes: Int { dns.homes.reduce(0) { $0 + $1.count * 2 + 8 } }
+    private var bytesOfHomes: Int { dns.homes.reduce(0) { $0 + $1.count * 2 + 8 } + dns.expectations.count * 16 }
 }

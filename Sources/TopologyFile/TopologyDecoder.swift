@@ -94,7 +94,8 @@ package struct TopologyDecoder {
         var topology = Topology(
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters,
             nodes: nodes.sorted { $0.name < $1.name },
-            directory: DNDirectory(blocks: dns.blocks, homes: dns.homes, dialStrings: dns.dialStrings),
+            directory: DNDirectory(
+                blocks: dns.blocks, homes: dns.homes, expectations: dns.expectations, dialStrings: dns.dialStrings),
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, trunks: trunks,
             capacityGroups: capacityGroups, statServers: statServers.sorted { $0.name < $1.name },
             routers: routers.sorted { $0.name < $1.name },

@@ -326,7 +326,8 @@ package enum OperatorCodec {
             $0.pid = node.pid
             $0.incarnation = node.incarnation
             $0.restarts = node.restarts
-            $0.report = node.report.map { ReportCodec.pack($0, arena) }
+            // A status has all nodes, and must fit into a frame above all when much is wrong.
+            $0.report = node.report.map { ReportCodec.pack($0, withExceptions: false, arena) }
             $0.tcontroller = arena.string(node.tcontroller)
             $0.n_sip = node.sip.count
             $0.sip = arena.strings(node.sip)

@@ -4,7 +4,10 @@ import Orchestration
 
 /// The pieces that workers' news and operators' answers share.
 enum ReportCodec {
-    static func pack(_ report: NodeReport, _ arena: PackingArena) -> UnsafeMutablePointer<Tandem__Control__NodeReport> {
+    /// - Parameter withExceptions: also the examples of DNs that are not as they should be, beside their number.
+    static func pack(
+        _ report: NodeReport, withExceptions: Bool = true, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__NodeReport> {
         arena.make(tandem__control__node_report__init) {
             $0.request = report.request
             $0.memory_bytes = report.memoryBytes
@@ -42,6 +45,12 @@ enum ReportCodec {
             $0.receive_buffer_bytes = report.receiveBufferBytes
             $0.generation = report.generation
             $0.topology_digest = report.topologyDigest.value
+            let exceptions = withExceptions ? DNExceptionCodec.pack(report.exceptions, arena) : []
+            $0.n_exceptions = exceptions.count
+            $0.exceptions = arena.array(exceptions)
+            let counts = DNExceptionCodec.pack(report.exceptionCounts, arena)
+            $0.n_exception_counts = counts.count
+            $0.exception_counts = arena.array(counts)
             if let drain = report.drain { $0.drain = DrainCodec.pack(drain, arena) }
             if let measures = report.measures { $0.measures = MeasuresCodec.pack(measures, arena) }
         }
@@ -166,6 +175,8 @@ enum ReportCodec {
         report.receiveBufferBytes = message.receive_buffer_bytes
         report.generation = message.generation
         report.topologyDigest = TopologyDigest(value: message.topology_digest)
+        report.exceptions = try DNExceptionCodec.exceptions(message, type: type)
+        report.exceptionCounts = try DNExceptionCodec.counts(message, type: type)
         if let drain = message.drain { report.drain = try DrainCodec.report(drain.pointee, type: type) }
         if let measures = message.measures {
             report.measures = try MeasuresCodec.measures(measures.pointee, type: type)

@@ -14,22 +14,7 @@ package enum WorkerOrderCodec {
         case .configure(let setup):
             appendFrame(type: FrameType.configure, pack(setup, arena), to: &output)
         case .provision(let blocks, let dialStrings):
-            let message = arena.make(tandem__control__provision_dns__init) {
-                $0.first_dns = arena.bytes(MeshCodec.packed(blocks.lazy.map(\.first), count: blocks.count))
-                $0.n_counts = blocks.count
-                $0.counts = arena.array(blocks.map { UInt32($0.count) })
-                $0.n_agent_types = blocks.count
-                $0.agent_types = arena.array(blocks.map { UInt32($0.agentType) })
-                $0.n_homes = blocks.count
-                $0.homes = arena.array(blocks.map { UInt32($0.homes) })
-                $0.dialled_dns = arena.bytes(MeshCodec.packed(dialStrings.lazy.map(\.dn), count: dialStrings.count))
-                $0.n_dial_strings = dialStrings.count
-                $0.dial_strings = arena.strings(dialStrings.map(\.dial))
-                guard blocks.contains(where: { $0.introduced > 0 }) else { return }
-                $0.n_introduced = blocks.count
-                $0.introduced = arena.array(blocks.map(\.introduced))
-            }
-            appendFrame(type: FrameType.provision, message, to: &output)
+            appendFrame(type: FrameType.provision, ProvisionCodec.pack(blocks, dialStrings, arena), to: &output)
         case .provisionAgents(let agents):
             appendFrame(type: FrameType.provisionAgents, ProfileCodec.pack(agents, arena), to: &output)
         case .credentials(let piece):
@@ -159,6 +144,9 @@ package enum WorkerOrderCodec {
                     )
                 }
             )
+            let expectations = setup.expectations.compactMap { $0 }
+            $0.n_expectations = expectations.count
+            $0.expectations = arena.array(expectations.map { Optional(ProvisionCodec.pack($0, arena)) })
             $0.adoption_socket = arena.string(setup.adoptionSocket)
             $0.store = arena.string(setup.store)
             $0.n_sockets = setup.sockets.count
@@ -223,7 +211,7 @@ package enum WorkerOrderCodec {
         case FrameType.provision:
             return try unpack(
                 type: type, tandem__control__provision_dns__descriptor, payload, as: Tandem__Control__ProvisionDNs.self
-            ) { (message) throws(WireError) in try provision(message) }
+            ) { (message) throws(WireError) in try ProvisionCodec.order(message) }
         case FrameType.provisionAgents:
             return try unpack(
                 type: type, tandem__control__provision_agents__descriptor, payload,
@@ -330,39 +318,6 @@ package enum WorkerOrderCodec {
         }
     }
 
-    private static func provision(_ message: borrowing Tandem__Control__ProvisionDNs) throws(WireError) -> WorkerOrder {
-        let type = FrameType.provision
-        let count = message.n_counts
-        guard count <= maximumBlocks, message.n_dial_strings <= maximumBlocks else { throw .tooMany(type: type) }
-        guard message.first_dns.len == count * 16, message.n_agent_types == count, message.n_homes == count,
-            message.dialled_dns.len == message.n_dial_strings * 16
-        else { throw .badValue(type: type, field: "length of a column") }
-        let dated = message.n_introduced
-        guard dated == 0 || dated == count else { throw .badValue(type: type, field: "length of a column") }
-        var blocks: [DNBlock] = []
-        for position in 0..<count {
-            guard let first = MeshCodec.dn(position, in: message.first_dns) else {
-                throw .badValue(type: type, field: "DN")
-            }
-            blocks.append(
-                DNBlock(
-                    first: first, count: Int(message.counts[position]), agentType: Int(message.agent_types[position]),
-                    homes: Int(message.homes[position]),
-                    introduced: dated > 0 ? message.introduced[position] : 0
-                )
-            )
-        }
-        let dials = texts(message.n_dial_strings, message.dial_strings)
-        var dialStrings: [DialString] = []
-        for (position, dial) in dials.enumerated() {
-            guard let dn = MeshCodec.dn(position, in: message.dialled_dns) else {
-                throw .badValue(type: type, field: "DN")
-            }
-            dialStrings.append(DialString(dn: dn, dial: dial))
-        }
-        return .provision(blocks, dialStrings: dialStrings)
-    }
-
     private static func credentials(
         _ message: borrowing Tandem__Control__Credentials
     ) throws(WireError) -> CredentialPiece {
@@ -422,6 +377,7 @@ package enum WorkerOrderCodec {
                 values($0.pointee.n_data_centers, $0.pointee.data_centers).map { Int($0) }
             }
         )
+        setup.expectations = try ProvisionCodec.expectations(message)
         setup.adoptionSocket = text(message.adoption_socket)
         setup.store = text(message.store)
         setup.sockets = texts(message.n_sockets, message.sockets)

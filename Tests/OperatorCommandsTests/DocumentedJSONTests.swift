@@ -72,6 +72,12 @@ struct DocumentedJSONTests {
         all += keys(JSONOutput.compact(GroupStatsJSON(statistics, by: .skill))).filter { !Self.names.contains($0) }
         all += keys(JSONOutput.compact(ConsequencesJSON(consequences)))
         all += keys(JSONOutput.compact(RolloutJSON(rollout(.running))))
+        all += keys(JSONOutput.compact(PlanJSON(planOfARemoval())))
+        var change = ChangeStatus(generation: 2, isSettled: false)
+        change.workers = [.init("dc1/sip1")]
+        all += keys(JSONOutput.compact(ChangeJSON(change)))
+        all += keys(
+            JSONOutput.compact(AppliedJSON([AppliedEntry(generation: 1, appliedAt: 0, user: nil, bytes: 0)])))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

@@ -155,6 +155,56 @@ import Wire
         #expect(order(1201, packedNumbers(2, ones)) == .tooMany(type: 1201))
     }
 
+    @Test func `expectations that cannot be are refused`() {
+        func setup(_ payload: [UInt8]) -> WireError? {
+            let good = text(22, "router") + text(27, "walkaway") + bytes(7, text(1, "dc1"))
+            return error { _ = try WorkerOrderCodec.decode(type: 1200, (good + payload).span.bytes) }
+        }
+        let bad = WireError.badValue(type: 1200, field: "expectation")
+        #expect(setup(bytes(30, number(1, 480) + number(2, 1_440) + number(3, 0x7F) + number(4, 1_680))) == nil)
+        #expect(setup(bytes(30, number(1, 1_440))) == bad)
+        #expect(setup(bytes(30, number(2, 1_441))) == bad)
+        for days in [0x80, 0x100] as [UInt64] { #expect(setup(bytes(30, number(3, days))) == bad) }
+        // 841 minutes to the east and to the west, as signed numbers travel.
+        for offset in [1_682, 1_681] as [UInt64] { #expect(setup(bytes(30, number(4, offset))) == bad) }
+        #expect(setup((0...65_536).flatMap { _ in bytes(30, []) }) == .tooMany(type: 1200))
+        let column = WireError.badValue(type: 1201, field: "length of a column")
+        let blocks =
+            bytes(1, wire("1001", "1002")) + packedNumbers(2, [1, 1]) + packedNumbers(3, [0, 0])
+            + packedNumbers(4, [0, 0])
+        func provision(_ payload: [UInt8]) -> WireError? {
+            error { _ = try WorkerOrderCodec.decode(type: 1201, (blocks + payload).span.bytes) }
+        }
+        #expect(provision([]) == nil)
+        #expect(provision(packedNumbers(8, [0, 1])) == nil)
+        #expect(provision(packedNumbers(8, [1])) == column)
+    }
+
+    @Test func `exceptions of DNs are bounded, and those of later builds are passed over`() throws {
+        func report(_ payload: [UInt8]) throws -> NodeReport {
+            guard case .report(let report) = try WorkerNewsCodec.decode(type: 1223, payload.span.bytes) else {
+                throw WireError.unknownType(1223)
+            }
+            return report
+        }
+        func refusal(_ payload: [UInt8]) -> WireError? { error { _ = try report(payload) } }
+        func bad(_ field: StaticStringBox) -> WireError { .badValue(type: 1223, field: field) }
+        let one = text(1, "flapping") + bytes(2, wire("1001"))
+        #expect(try report(bytes(46, one)).exceptions.map(\.kind) == [.flapping])
+        #expect(try report(bytes(46, text(1, "haunted") + bytes(2, wire("1001")))).exceptions == [])
+        #expect(try report(bytes(47, text(1, "haunted") + number(2, 1))).exceptionCounts == [:])
+        #expect(refusal(bytes(46, text(1, "flapping"))) == bad("DN"))
+        #expect(refusal(bytes(46, text(1, "flapping") + bytes(2, wire("10 01")))) == bad("DN"))
+        #expect(refusal(bytes(46, text(1, "flapping") + bytes(2, wire("1001", "1002")))) == bad("DN"))
+        let most = NodeReport.maximumExceptionDetail
+        #expect(refusal(bytes(46, one + text(3, String(repeating: "x", count: most)))) == nil)
+        #expect(refusal(bytes(46, one + text(3, String(repeating: "x", count: most + 1)))) == bad("detail"))
+        let all = (0..<NodeReport.maximumExceptions).flatMap { _ in bytes(46, one) }
+        #expect(refusal(all) == nil)
+        #expect(refusal(all + bytes(46, one)) == .tooMany(type: 1223))
+        #expect(refusal((0...64).flatMap { _ in bytes(47, text(1, "x")) }) == .tooMany(type: 1223))
+    }
+
     @Test func `a history of too much, or of what cannot be, is refused`() {
         func history(_ payload: [UInt8]) -> WireError? {
             error { _ = try WorkerNewsCodec.decode(type: 1239, payload.span.bytes) }

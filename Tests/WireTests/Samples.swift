@@ -347,7 +347,13 @@ let orders: [WorkerOrder] = {
     topology.timing.handoverHold = .milliseconds(10)
     topology.timing.reservationWindow = .milliseconds(7)
     topology.timing.afterCallWork = .seconds(3600)
-    topology.directory = DNDirectory(blocks: [], homes: [[], [1, 0]])
+    topology.directory = DNDirectory(
+        blocks: [], homes: [[], [1, 0]],
+        expectations: [
+            nil, ServiceExpectation(),
+            ServiceExpectation(
+                hours: ServiceExpectation.Hours(start: 22 * 60, end: 24 * 60), days: .day(6), offset: -14 * 60),
+        ])
     var setup = WorkerSetup(node: "dc1/a", incarnation: Incarnation(rawValue: 2), generation: 3, topology: topology)
     setup.adoptionSocket = "/run/tandem/workers/dc1.a.sock"
     setup.store = "/var/lib/tandem/nodes/dc1.a.sqlite"
@@ -379,7 +385,7 @@ let orders: [WorkerOrder] = {
     setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "")
     setup.topologyDigest = TopologyDigest(value: .max)
     let blocks = [
-        DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1),
+        DNBlock(first: dn("1000"), count: 500, agentType: 1, homes: 1, expectation: 2),
         DNBlock(first: dn("reception"), count: 1, agentType: 0, homes: 0),
     ]
     var filter = DNFilter()
@@ -498,6 +504,11 @@ private let nodeReport: NodeReport = {
     propagation.add(nanoseconds: 20_000_000_000)
     measures.peers = [.init("dc1/b", propagation), .init("dc2/c", DurationHistogram())]
     report.measures = measures
+    report.exceptions = [
+        DNException(.notInService, dn("1000"), node: "", detail: "expired", milliseconds: 61_000),
+        DNException(.wrongPhone, dn("reception"), node: "", detail: "", milliseconds: .max),
+    ]
+    report.exceptionCounts = [.notInService: 100_000, .wrongPhone: 1, .endlessCall: .max]
     return report
 }()
 
@@ -666,6 +677,8 @@ let operatorAnswers: [OperatorAnswer] = {
     node.incarnation = 5
     node.restarts = 6
     node.report = nodeReport
+    // A status has their number only.
+    node.report?.exceptions = []
     node.tcontroller = "unix:/run/t.sock"
     node.sip = ["udp:127.0.0.1:5060", "tcp:[::1]:5060"]
     node.lastProblem = "exited with 1"

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "stat.pb-c.h"
 
 typedef struct Tandem__Control__Configure Tandem__Control__Configure;
+typedef struct Tandem__Control__Expectation Tandem__Control__Expectation;
 typedef struct Tandem__Control__RoutingPoint Tandem__Control__RoutingPoint;
 typedef struct Tandem__Control__Trunk Tandem__Control__Trunk;
 typedef struct Tandem__Control__CapacityGroup Tandem__Control__CapacityGroup;
@@ -49,6 +50,8 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
+typedef struct Tandem__Control__DNExceptionEntry Tandem__Control__DNExceptionEntry;
+typedef struct Tandem__Control__DNExceptionCount Tandem__Control__DNExceptionCount;
 typedef struct Tandem__Control__NodeMeasures Tandem__Control__NodeMeasures;
 typedef struct Tandem__Control__PeerMeasures Tandem__Control__PeerMeasures;
 typedef struct Tandem__Control__DurationHistogram Tandem__Control__DurationHistogram;
@@ -228,10 +231,40 @@ struct  Tandem__Control__Configure
    */
   size_t n_sockets;
   char **sockets;
+  /*
+   * When DNs should be in service; the first, for nothing, is not told. At most 65,536.
+   */
+  size_t n_expectations;
+  Tandem__Control__Expectation **expectations;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * When DNs should be in service.
+ */
+struct  Tandem__Control__Expectation
+{
+  ProtobufCMessage base;
+  /*
+   * Minutes after midnight, at most 1,440; both 0 for the whole day. An end that is not after the start is one of the next day.
+   */
+  uint32_t start_minute;
+  uint32_t end_minute;
+  /*
+   * Bit 0 for Monday to bit 6 for Sunday: on which days the hours begin.
+   */
+  uint32_t days;
+  /*
+   * Minutes ahead of UTC, -840 to 840.
+   */
+  int32_t offset_minutes;
+};
+#define TANDEM__CONTROL__EXPECTATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__expectation__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 /*
@@ -510,10 +543,15 @@ struct  Tandem__Control__ProvisionDNs
    */
   size_t n_introduced;
   uint64_t *introduced;
+  /*
+   * What is expected of the DNs: 0 for nothing, 1 for the first of `Configure.expectations`; empty where nothing is of any.
+   */
+  size_t n_expectations;
+  uint32_t *expectations;
 };
 #define TANDEM__CONTROL__PROVISION_DNS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__provision_dns__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0,NULL, 0,NULL }
+    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -990,10 +1028,59 @@ struct  Tandem__Control__NodeReport
    */
   uint64_t generation;
   uint64_t topology_digest;
+  /*
+   * Of a node: DNs that are not as they should be, at most 32 of a kind and 512 in all. A status of all nodes has none.
+   */
+  size_t n_exceptions;
+  Tandem__Control__DNExceptionEntry **exceptions;
+  /*
+   * How many there are of each kind; at most 64.
+   */
+  size_t n_exception_counts;
+  Tandem__Control__DNExceptionCount **exception_counts;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL, 0, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * A DN that is not as it should be. Kinds of later builds are passed over.
+ */
+struct  Tandem__Control__DNExceptionEntry
+{
+  ProtobufCMessage base;
+  /*
+   * In kebab case: not-provisioned.
+   */
+  char *kind;
+  /*
+   * 16 bytes, zero padded.
+   */
+  ProtobufCBinaryData dn;
+  /*
+   * What the kind leaves open, for people; at most 256 bytes.
+   */
+  char *detail;
+  /*
+   * For how long it has been so, at least.
+   */
+  uint64_t milliseconds;
+};
+#define TANDEM__CONTROL__DNEXCEPTION_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnexception_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Tandem__Control__DNExceptionCount
+{
+  ProtobufCMessage base;
+  char *kind;
+  uint64_t count;
+};
+#define TANDEM__CONTROL__DNEXCEPTION_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnexception_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tandem__Control__NodeMeasures
@@ -2611,6 +2698,25 @@ Tandem__Control__Configure *
 void   tandem__control__configure__free_unpacked
                      (Tandem__Control__Configure *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Expectation methods */
+void   tandem__control__expectation__init
+                     (Tandem__Control__Expectation         *message);
+size_t tandem__control__expectation__get_packed_size
+                     (const Tandem__Control__Expectation   *message);
+size_t tandem__control__expectation__pack
+                     (const Tandem__Control__Expectation   *message,
+                      uint8_t             *out);
+size_t tandem__control__expectation__pack_to_buffer
+                     (const Tandem__Control__Expectation   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Expectation *
+       tandem__control__expectation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__expectation__free_unpacked
+                     (Tandem__Control__Expectation *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__RoutingPoint methods */
 void   tandem__control__routing_point__init
                      (Tandem__Control__RoutingPoint         *message);
@@ -3199,6 +3305,44 @@ Tandem__Control__NodeReport *
                       const uint8_t       *data);
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DNExceptionEntry methods */
+void   tandem__control__dnexception_entry__init
+                     (Tandem__Control__DNExceptionEntry         *message);
+size_t tandem__control__dnexception_entry__get_packed_size
+                     (const Tandem__Control__DNExceptionEntry   *message);
+size_t tandem__control__dnexception_entry__pack
+                     (const Tandem__Control__DNExceptionEntry   *message,
+                      uint8_t             *out);
+size_t tandem__control__dnexception_entry__pack_to_buffer
+                     (const Tandem__Control__DNExceptionEntry   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DNExceptionEntry *
+       tandem__control__dnexception_entry__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__dnexception_entry__free_unpacked
+                     (Tandem__Control__DNExceptionEntry *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DNExceptionCount methods */
+void   tandem__control__dnexception_count__init
+                     (Tandem__Control__DNExceptionCount         *message);
+size_t tandem__control__dnexception_count__get_packed_size
+                     (const Tandem__Control__DNExceptionCount   *message);
+size_t tandem__control__dnexception_count__pack
+                     (const Tandem__Control__DNExceptionCount   *message,
+                      uint8_t             *out);
+size_t tandem__control__dnexception_count__pack_to_buffer
+                     (const Tandem__Control__DNExceptionCount   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DNExceptionCount *
+       tandem__control__dnexception_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__dnexception_count__free_unpacked
+                     (Tandem__Control__DNExceptionCount *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__NodeMeasures methods */
 void   tandem__control__node_measures__init
@@ -4383,6 +4527,9 @@ void   tandem__control__topology_text__free_unpacked
 typedef void (*Tandem__Control__Configure_Closure)
                  (const Tandem__Control__Configure *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Expectation_Closure)
+                 (const Tandem__Control__Expectation *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__RoutingPoint_Closure)
                  (const Tandem__Control__RoutingPoint *message,
                   void *closure_data);
@@ -4475,6 +4622,12 @@ typedef void (*Tandem__Control__Introduction_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DNExceptionEntry_Closure)
+                 (const Tandem__Control__DNExceptionEntry *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DNExceptionCount_Closure)
+                 (const Tandem__Control__DNExceptionCount *message,
                   void *closure_data);
 typedef void (*Tandem__Control__NodeMeasures_Closure)
                  (const Tandem__Control__NodeMeasures *message,
@@ -4669,6 +4822,7 @@ typedef void (*Tandem__Control__TopologyText_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor tandem__control__configure__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__expectation__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__routing_point__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__trunk__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__capacity_group__descriptor;
@@ -4700,6 +4854,8 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__dnexception_entry__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__dnexception_count__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_measures__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__peer_measures__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__duration_histogram__descriptor;

@@ -20,6 +20,9 @@ typedef struct Tandem__Handover__Piece Tandem__Handover__Piece;
 typedef struct Tandem__Handover__State Tandem__Handover__State;
 typedef struct Tandem__Handover__DNState Tandem__Handover__DNState;
 typedef struct Tandem__Handover__Rest Tandem__Handover__Rest;
+typedef struct Tandem__Handover__Findings Tandem__Handover__Findings;
+typedef struct Tandem__Handover__Tally Tandem__Handover__Tally;
+typedef struct Tandem__Handover__FoundDN Tandem__Handover__FoundDN;
 typedef struct Tandem__Handover__Drain Tandem__Handover__Drain;
 typedef struct Tandem__Handover__StayingPhone Tandem__Handover__StayingPhone;
 typedef struct Tandem__Handover__Address Tandem__Handover__Address;
@@ -40,6 +43,8 @@ typedef struct Tandem__Handover__Record Tandem__Handover__Record;
 typedef struct Tandem__Handover__HeldSession Tandem__Handover__HeldSession;
 typedef struct Tandem__Handover__OwnershipRest Tandem__Handover__OwnershipRest;
 typedef struct Tandem__Handover__Link Tandem__Handover__Link;
+typedef struct Tandem__Handover__UnknownDNs Tandem__Handover__UnknownDNs;
+typedef struct Tandem__Handover__UnknownDN Tandem__Handover__UnknownDN;
 typedef struct Tandem__Handover__Position Tandem__Handover__Position;
 typedef struct Tandem__Handover__SupersededWord Tandem__Handover__SupersededWord;
 typedef struct Tandem__Handover__PongOwed Tandem__Handover__PongOwed;
@@ -256,10 +261,15 @@ struct  Tandem__Handover__DNState
   uint32_t dn;
   Tandem__Handover__Ownership *ownership;
   Tandem__Handover__Bindings *bindings;
+  /*
+   * For how long it has been as it should not be, 4 bits each: in a forbidden home, away from home, claimed twice, not in service,
+   * bound as a PSTN phone, with an agent and no desktop, in a call that nobody knows.
+   */
+  uint32_t ages;
 };
 #define TANDEM__HANDOVER__DNSTATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__dnstate__descriptor) \
-    , 0, NULL, NULL }
+    , 0, NULL, NULL, 0 }
 
 
 struct  Tandem__Handover__Rest
@@ -312,10 +322,59 @@ struct  Tandem__Handover__Rest
    * Of a node that is being drained.
    */
   Tandem__Handover__Drain *drain;
+  Tandem__Handover__Findings *findings;
 };
 #define TANDEM__HANDOVER__REST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__rest__descriptor) \
-    , NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0,NULL, NULL }
+    , NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL }
+
+
+/*
+ * DNs that are not as they should be.
+ */
+struct  Tandem__Handover__Findings
+{
+  ProtobufCMessage base;
+  /*
+   * By node: since when it has not been heard, monotonic nanoseconds; 0 of one that is heard.
+   */
+  size_t n_silent_since;
+  uint64_t *silent_since;
+  /*
+   * By kind.
+   */
+  size_t n_tallies;
+  Tandem__Handover__Tally **tallies;
+};
+#define TANDEM__HANDOVER__FINDINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__findings__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Tandem__Handover__Tally
+{
+  ProtobufCMessage base;
+  uint64_t count;
+  /*
+   * The first of them, by DN.
+   */
+  size_t n_examples;
+  Tandem__Handover__FoundDN **examples;
+};
+#define TANDEM__HANDOVER__TALLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__tally__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Tandem__Handover__FoundDN
+{
+  ProtobufCMessage base;
+  uint32_t dn;
+  uint64_t since;
+};
+#define TANDEM__HANDOVER__FOUND_DN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__found_dn__descriptor) \
+    , 0, 0 }
 
 
 struct  Tandem__Handover__Drain
@@ -670,10 +729,41 @@ struct  Tandem__Handover__Link
   uint64_t dials;
   uint64_t next_dial;
   int64_t failed_dials;
+  /*
+   * DNs that the peer says it owns and that the topology does not have.
+   */
+  Tandem__Handover__UnknownDNs *unknown;
 };
 #define TANDEM__HANDOVER__LINK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__link__descriptor) \
-    , 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+
+
+struct  Tandem__Handover__UnknownDNs
+{
+  ProtobufCMessage base;
+  size_t n_names;
+  Tandem__Handover__UnknownDN **names;
+  /*
+   * How many there are beside these, and since when.
+   */
+  uint64_t others;
+  uint64_t others_since;
+};
+#define TANDEM__HANDOVER__UNKNOWN_DNS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__unknown_dns__descriptor) \
+    , 0,NULL, 0, 0 }
+
+
+struct  Tandem__Handover__UnknownDN
+{
+  ProtobufCMessage base;
+  char *dn;
+  uint64_t since;
+};
+#define TANDEM__HANDOVER__UNKNOWN_DN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__unknown_dn__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tandem__Handover__Position
@@ -1912,10 +2002,14 @@ struct  Tandem__Handover__Lease
    * The call that the token has brought.
    */
   uint64_t call;
+  /*
+   * When it began, monotonic nanoseconds.
+   */
+  uint64_t since;
 };
 #define TANDEM__HANDOVER__LEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__lease__descriptor) \
-    , NULL, NULL, NULL, 0, 0, 0 }
+    , NULL, NULL, NULL, 0, 0, 0, 0 }
 
 
 struct  Tandem__Handover__WindowEntry
@@ -3121,6 +3215,63 @@ Tandem__Handover__Rest *
 void   tandem__handover__rest__free_unpacked
                      (Tandem__Handover__Rest *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Handover__Findings methods */
+void   tandem__handover__findings__init
+                     (Tandem__Handover__Findings         *message);
+size_t tandem__handover__findings__get_packed_size
+                     (const Tandem__Handover__Findings   *message);
+size_t tandem__handover__findings__pack
+                     (const Tandem__Handover__Findings   *message,
+                      uint8_t             *out);
+size_t tandem__handover__findings__pack_to_buffer
+                     (const Tandem__Handover__Findings   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Findings *
+       tandem__handover__findings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__findings__free_unpacked
+                     (Tandem__Handover__Findings *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__Tally methods */
+void   tandem__handover__tally__init
+                     (Tandem__Handover__Tally         *message);
+size_t tandem__handover__tally__get_packed_size
+                     (const Tandem__Handover__Tally   *message);
+size_t tandem__handover__tally__pack
+                     (const Tandem__Handover__Tally   *message,
+                      uint8_t             *out);
+size_t tandem__handover__tally__pack_to_buffer
+                     (const Tandem__Handover__Tally   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__Tally *
+       tandem__handover__tally__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__tally__free_unpacked
+                     (Tandem__Handover__Tally *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__FoundDN methods */
+void   tandem__handover__found_dn__init
+                     (Tandem__Handover__FoundDN         *message);
+size_t tandem__handover__found_dn__get_packed_size
+                     (const Tandem__Handover__FoundDN   *message);
+size_t tandem__handover__found_dn__pack
+                     (const Tandem__Handover__FoundDN   *message,
+                      uint8_t             *out);
+size_t tandem__handover__found_dn__pack_to_buffer
+                     (const Tandem__Handover__FoundDN   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__FoundDN *
+       tandem__handover__found_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__found_dn__free_unpacked
+                     (Tandem__Handover__FoundDN *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Handover__Drain methods */
 void   tandem__handover__drain__init
                      (Tandem__Handover__Drain         *message);
@@ -3500,6 +3651,44 @@ Tandem__Handover__Link *
                       const uint8_t       *data);
 void   tandem__handover__link__free_unpacked
                      (Tandem__Handover__Link *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__UnknownDNs methods */
+void   tandem__handover__unknown_dns__init
+                     (Tandem__Handover__UnknownDNs         *message);
+size_t tandem__handover__unknown_dns__get_packed_size
+                     (const Tandem__Handover__UnknownDNs   *message);
+size_t tandem__handover__unknown_dns__pack
+                     (const Tandem__Handover__UnknownDNs   *message,
+                      uint8_t             *out);
+size_t tandem__handover__unknown_dns__pack_to_buffer
+                     (const Tandem__Handover__UnknownDNs   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__UnknownDNs *
+       tandem__handover__unknown_dns__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__unknown_dns__free_unpacked
+                     (Tandem__Handover__UnknownDNs *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Handover__UnknownDN methods */
+void   tandem__handover__unknown_dn__init
+                     (Tandem__Handover__UnknownDN         *message);
+size_t tandem__handover__unknown_dn__get_packed_size
+                     (const Tandem__Handover__UnknownDN   *message);
+size_t tandem__handover__unknown_dn__pack
+                     (const Tandem__Handover__UnknownDN   *message,
+                      uint8_t             *out);
+size_t tandem__handover__unknown_dn__pack_to_buffer
+                     (const Tandem__Handover__UnknownDN   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Handover__UnknownDN *
+       tandem__handover__unknown_dn__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__handover__unknown_dn__free_unpacked
+                     (Tandem__Handover__UnknownDN *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Handover__Position methods */
 void   tandem__handover__position__init
@@ -5988,6 +6177,15 @@ typedef void (*Tandem__Handover__DNState_Closure)
 typedef void (*Tandem__Handover__Rest_Closure)
                  (const Tandem__Handover__Rest *message,
                   void *closure_data);
+typedef void (*Tandem__Handover__Findings_Closure)
+                 (const Tandem__Handover__Findings *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__Tally_Closure)
+                 (const Tandem__Handover__Tally *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__FoundDN_Closure)
+                 (const Tandem__Handover__FoundDN *message,
+                  void *closure_data);
 typedef void (*Tandem__Handover__Drain_Closure)
                  (const Tandem__Handover__Drain *message,
                   void *closure_data);
@@ -6047,6 +6245,12 @@ typedef void (*Tandem__Handover__OwnershipRest_Closure)
                   void *closure_data);
 typedef void (*Tandem__Handover__Link_Closure)
                  (const Tandem__Handover__Link *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__UnknownDNs_Closure)
+                 (const Tandem__Handover__UnknownDNs *message,
+                  void *closure_data);
+typedef void (*Tandem__Handover__UnknownDN_Closure)
+                 (const Tandem__Handover__UnknownDN *message,
                   void *closure_data);
 typedef void (*Tandem__Handover__Position_Closure)
                  (const Tandem__Handover__Position *message,
@@ -6449,6 +6653,9 @@ extern const ProtobufCMessageDescriptor tandem__handover__piece__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__state__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__dnstate__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__rest__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__findings__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__tally__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__found_dn__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__drain__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__staying_phone__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__address__descriptor;
@@ -6469,6 +6676,8 @@ extern const ProtobufCMessageDescriptor tandem__handover__record__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__held_session__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__link__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__unknown_dns__descriptor;
+extern const ProtobufCMessageDescriptor tandem__handover__unknown_dn__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__position__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__superseded_word__descriptor;
 extern const ProtobufCMessageDescriptor tandem__handover__pong_owed__descriptor;

@@ -39,7 +39,8 @@ package struct HandoverSender: Sendable {
         while next < count, part.bytes.count < partSize {
             let dn = DNIndex(next)
             next += 1
-            guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) else { continue }
+            guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) || core.findings.packedAges(of: dn) != 0
+            else { continue }
             core.transfer(dn, &part, now: now)
         }
         if !part.bytes.isEmpty { return part.bytes }

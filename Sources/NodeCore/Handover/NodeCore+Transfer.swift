@@ -21,6 +21,9 @@ extension NodeCore {
     private mutating func transferTables(_ dn: DNIndex, _ state: inout StateTransfer, now: Instant) {
         state.message(2) { ownership.transfer(dn, &$0) }
         state.message(3) { registrar.transfer(dn, &$0, now: now) }
+        var ages = state.isReading ? 0 : findings.packedAges(of: dn)
+        state.number(4, &ages)
+        if state.isReading { findings.setAges(of: dn, to: ages) }
     }
 
     /// - Returns: the number of the last event that has gone over.
@@ -74,6 +77,7 @@ extension NodeCore {
             transferGraces(&state)
             transferUnwritten(&state)
             state.optional(22, &drain)
+            state.message(23, &findings)
             guard state.isReading, state.problem == nil else { return }
             derive(&state)
         }

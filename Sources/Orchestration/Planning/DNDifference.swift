@@ -11,12 +11,17 @@ package struct DNDifference: Equatable, Sendable {
         package var homes: [String]
         /// What to dial; nil for nothing.
         package var dial: String?
+        /// When it should be in service; nil where nothing is expected.
+        package var expectation: ServiceExpectation?
 
         /// As a topology says it.
-        package init(agentType: String, homes: [String] = [], dial: String? = nil) {
+        package init(
+            agentType: String, homes: [String] = [], dial: String? = nil, expectation: ServiceExpectation? = nil
+        ) {
             self.agentType = agentType
             self.homes = homes
             self.dial = dial
+            self.expectation = expectation
         }
     }
 

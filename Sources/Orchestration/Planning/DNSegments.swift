@@ -29,17 +29,21 @@ struct DNSegments {
     /// The new position of each old agent type and of each old list of homes; -1 for one that is gone.
     private let types: [Int]
     private let homes: [Int]
+    /// The same of what is expected.
+    private let expectations: [Int]
 
     /// One directory with the names that its positions stand for.
     private struct Side {
         let directory: DNDirectory
         let types: [String]
         let homes: [[String]]
+        let expectations: [ServiceExpectation?]
 
         init(_ topology: Topology) {
             directory = topology.directory
             types = topology.agentTypes.map(\.name)
             homes = topology.directory.homes.map { list in list.map { topology.dataCenters[$0].name } }
+            expectations = topology.directory.expectations
         }
     }
 
@@ -67,6 +71,8 @@ struct DNSegments {
         types = self.old.types.map { typePositions[$0] ?? -1 }
         let homePositions = Dictionary(self.new.homes.enumerated().map { ($1, $0) }) { first, _ in first }
         homes = self.old.homes.map { homePositions[$0] ?? -1 }
+        let expectationPositions = Dictionary(self.new.expectations.enumerated().map { ($1, $0) }) { first, _ in first }
+        expectations = self.old.expectations.map { expectationPositions[$0] ?? -1 }
     }
 
     // MARK: Blocks
@@ -109,6 +115,7 @@ struct DNSegments {
 
     private func isSame(_ one: DNBlock, _ other: DNBlock) -> Bool {
         types[one.agentType] == other.agentType && homes[one.homes] == other.homes
+            && expectations[one.expectation] == other.expectation
     }
 
     /// Both have DNs left.
@@ -187,7 +194,9 @@ struct DNSegments {
 
     private static func provision(_ side: Side, _ position: Int) -> DNDifference.Provision {
         let block = side.directory.block(of: DNIndex(position))
-        return DNDifference.Provision(agentType: side.types[block.agentType], homes: side.homes[block.homes])
+        return DNDifference.Provision(
+            agentType: side.types[block.agentType], homes: side.homes[block.homes],
+            expectation: side.directory.expectation(of: block))
     }
 
     // MARK: Dial strings

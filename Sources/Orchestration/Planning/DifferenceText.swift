@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// What differs between two topologies, a row each.
 package enum DifferenceText {
     /// With a heading; `+` for what is added, `-` for what is removed, `~` for what is changed.
@@ -63,17 +65,25 @@ package enum DifferenceText {
             if from.homes != to.homes { parts.append("homes \(homes(from.homes)) -> \(homes(to.homes))") }
             if from.agentType != to.agentType { parts.append("agentType \(from.agentType) -> \(to.agentType)") }
             if from.dial != to.dial { parts.append("dial \(from.dial ?? "none") -> \(to.dial ?? "none")") }
+            if from.expectation != to.expectation {
+                parts.append("expect \(words(from.expectation)) -> \(words(to.expectation))")
+            }
             return Row("~", what, (change.isMoved ? "moved: " : "") + parts.joined(separator: ", "))
         case (nil, let to?):
             var parts = ["agentType \(to.agentType)"]
             if !to.homes.isEmpty { parts.append("homes \(homes(to.homes))") }
             if let dial = to.dial { parts.append("dial \(dial)") }
+            if let expectation = to.expectation { parts.append("expect \(expectation)") }
             return Row("+", what, parts.joined(separator: ", "))
         case (_, nil): return Row("-", what, "")
         }
     }
 
     private static func homes(_ homes: [String]) -> String { homes.isEmpty ? "anywhere" : TopologyWords.list(homes) }
+
+    private static func words(_ expectation: ServiceExpectation?) -> String {
+        expectation.map { "\($0)" } ?? "none"
+    }
 
     /// `1000 DNs added, 20 moved`; nil where the rows say it already.
     private static func sum(_ dns: DNDifference) -> String? {
