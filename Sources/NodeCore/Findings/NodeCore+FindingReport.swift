@@ -93,6 +93,9 @@ extension NodeCore {
         }
     }
 
+    /// Phones of which is known that they were refused: `RefusedPhones.maximumCount` at most.
+    package var refusedPhoneCount: Int { findings.refused.entries.count }
+
     // MARK: Details
 
     private mutating func words(of entry: RefusedPhones.Entry) -> String {
