@@ -334,7 +334,15 @@ import Testing
         apply(changed(nodes) { $0[0].agentType = 1 }, nodes)
         nodes.look(for: 85)
         #expect(nodes.told(.wrongPhone, at: 0) == ["1003: registered from 192.0.2.9:5060"])
+        // Its refreshes are refused, and it is one phone.
+        nodes.register("1003", at: 0)
+        #expect(nodes.told(.wrongPhone, at: 0) == ["1003: registered from 192.0.2.9:5060"])
+        #expect(nodes.found(.wrongPhone, at: 0).count == 1)
         nodes.look(for: 120)
+        #expect(
+            nodes.told(.wrongPhone, at: 0)
+                == ["1003: unknown at 192.0.2.9:5060 refused once: the DN is a PSTN phone's"])
+        nodes.look(for: 500)
         #expect(nodes.found(.wrongPhone, at: 0).count == 0)
     }
 
