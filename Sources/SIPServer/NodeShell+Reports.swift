@@ -45,7 +45,21 @@ extension NodeShell {
         report.isStoreMissing = memory.isMissing
         report.storeSetAside = memory.setAside
         report.drain = core.drain.map { drainReport($0, now) }
+        addExceptions(to: &report, now)
         return report
+    }
+
+    /// DNs that are not as they should be. The controller knows who says so.
+    private func addExceptions(to report: inout NodeReport, _ now: Instant) {
+        let found = core.exceptions(now: now)
+        report.exceptions = found.examples.compactMap { example in
+            DNException.Kind(rawValue: example.kind.rawValue).map {
+                DNException($0, example.dn, node: "", detail: example.detail, milliseconds: example.milliseconds)
+            }
+        }
+        for kind in DNException.Kind.allCases {
+            report.exceptionCounts[kind] = DNFinding.Kind(rawValue: kind.rawValue).flatMap { found.counts[$0] }
+        }
     }
 
     private func drainReport(_ drain: Drain, _ now: Instant) -> DrainReport {

@@ -224,6 +224,7 @@ final class NodeShell {
 extension NodeShell: LoopOwner {
     func turnEnded(now: Instant) {
         if core.inspectDeadline() <= now.monotonic { core.tick(now: now) }
+        core.lookForExceptions(now: now)
         act(now)
         for peer in topology.nodes.indices where peer != me.position { pull(NodeIndex(peer), now) }
         for client in waitingClients.union(core.takeReadyClients()).sorted() { pull(client, now) }
@@ -237,7 +238,7 @@ extension NodeShell: LoopOwner {
     }
 
     func nextDeadline() -> UInt64? {
-        let deadline = min(core.inspectDeadline(), news.nextDeadline ?? .max)
+        let deadline = min(core.inspectDeadline(), news.nextDeadline ?? .max, core.nextLook)
         return deadline == .max ? nil : deadline
     }
 

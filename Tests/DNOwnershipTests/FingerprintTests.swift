@@ -24,7 +24,7 @@ import Testing
         let figures = [
             "latency", "clockAheadMilliseconds", "lossCount", "snapshotCount", "resumptionCount", "dialCount",
             "introducedAt", "syncNanoseconds",
-            "generation",
+            "generation", "unknown",
         ]
         let timers = ["lastHeard", "connectedAt", "nextDial", "failedDials"]
         #expect(

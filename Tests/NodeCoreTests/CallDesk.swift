@@ -36,7 +36,10 @@ struct CallDesk {
         let end = self.seconds + seconds
         while self.seconds < end {
             self.seconds = min(end, self.seconds + 0.25)
-            for node in 0...1 { pair.cores[node].tick(now: at(self.seconds)) }
+            for node in 0...1 {
+                pair.cores[node].tick(now: at(self.seconds))
+                pair.cores[node].lookForExceptions(now: at(self.seconds))
+            }
             settle()
         }
     }

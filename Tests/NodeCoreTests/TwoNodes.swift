@@ -13,7 +13,9 @@ final class TwoNodes {
     private var callSequence = 0
     private var isLinked = false
 
-    init(desktopGrace: Duration = .zero) {
+    init(
+        desktopGrace: Duration = .zero, isConnected: Bool = true, _ change: (inout Topology) -> Void = { _ in }
+    ) {
         let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5071)
         var timing = Timing()
         timing.desktopGrace = desktopGrace
@@ -38,12 +40,13 @@ final class TwoNodes {
             ),
             timing: timing
         )
+        change(&topology)
         cores = [0, 1].map { position in
             let life = Incarnation(rawValue: 1)
             let identity = NodeIdentity(index: NodeIndex(position), incarnation: life, lineage: life, generation: 1)
             return NodeCore(NodeSetup(topology: topology, identity: identity, secret: 7, seed: 7), now: now)
         }
-        connect()
+        if isConnected { connect() }
     }
 
     func connect() {
@@ -151,6 +154,34 @@ final class TwoNodes {
         if isLinked { settle() }
         for node in 0...1 { cores[node].tick(now: now) }
         settle()
+    }
+
+    /// Lets time pass while the nodes look for what is not as it should be, as their shells do.
+    func look(for seconds: UInt64) {
+        for _ in 0..<seconds {
+            advance(seconds: 1)
+            for node in 0...1 { look(at: node) }
+        }
+    }
+
+    /// The passes of a node up to now, all of their slices at once.
+    private func look(at node: Int) {
+        var later = now
+        while cores[node].nextLook <= now.advanced(by: 1_000_000_000).monotonic {
+            later.monotonic = max(now.monotonic, cores[node].nextLook)
+            cores[node].lookForExceptions(now: later)
+        }
+    }
+
+    /// What a node has found of a kind: the examples, and how many there are.
+    func found(_ kind: DNFinding.Kind, at node: Int) -> (examples: [DNFinding], count: UInt64) {
+        let report = cores[node].exceptions(now: now)
+        return (report.examples.filter { $0.kind == kind }, report.counts[kind] ?? 0)
+    }
+
+    /// The same in short: `1000: homes dc1`.
+    func told(_ kind: DNFinding.Kind, at node: Int) -> [String] {
+        found(kind, at: node).examples.map { "\($0.dn): \($0.detail)" }
     }
 
     // MARK: Phones

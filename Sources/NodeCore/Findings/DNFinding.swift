@@ -29,7 +29,21 @@ package struct DNFinding: Equatable, Sendable {
         case endlessCall = "endless-call"
 
         /// Its place in `allCases`.
-        var place: Int { Self.allCases.firstIndex(of: self)! }
+        var place: Int {
+            switch self {
+            case .notProvisioned: 0
+            case .forbiddenHome: 1
+            case .awayFromHome: 2
+            case .claimedTwice: 3
+            case .ownerGone: 4
+            case .notInService: 5
+            case .wrongPhone: 6
+            case .flapping: 7
+            case .agentWithoutDesktop: 8
+            case .endlessReservation: 9
+            case .endlessCall: 10
+            }
+        }
     }
 
     /// What is wrong, and with which DN.

@@ -6,11 +6,11 @@ import ClusterModel
 extension DNFindings {
     /// The ages of a DN, four bits each; 0 for none.
     func packedAges(of dn: DNIndex) -> UInt32 {
-        State.allCases.reduce(0) { $0 | UInt32(ages[$1.rawValue].age(of: dn)) << UInt32($1.rawValue * 4) }
+        State.all.reduce(0) { $0 | UInt32(ages[$1.rawValue].age(of: dn)) << UInt32($1.rawValue * 4) }
     }
 
     mutating func setAges(of dn: DNIndex, to packed: UInt32) {
-        for state in State.allCases {
+        for state in State.all {
             let age = UInt8(packed >> UInt32(state.rawValue * 4) & 0xF)
             ages[state.rawValue].set(dn, to: min(age, AgePages.oldest))
         }

@@ -28,6 +28,9 @@ struct DNFindings: Sendable {
     enum State: Int, CaseIterable, Sendable {
         case forbiddenHome, awayFromHome, claimedTwice, notInService, boundPSTN, agentAlone, lostCall
 
+        /// Made once: they are gone through for every DN that is in one.
+        static let all = Array(allCases)
+
         var kind: DNFinding.Kind {
             switch self {
             case .forbiddenHome: .forbiddenHome
@@ -95,7 +98,7 @@ struct DNFindings: Sendable {
     var stored: (names: [DN], count: UInt64, since: UInt64) = ([], 0, 0)
 
     init(dns: Int, nodes: Int, now: Instant) {
-        ages = State.allCases.map { _ in AgePages(count: dns) }
+        ages = State.all.map { _ in AgePages(count: dns) }
         looked = Array(
             repeating: UInt32(truncatingIfNeeded: now.monotonic / Self.step),
             count: (dns + AgePages.size - 1) / AgePages.size)
@@ -121,7 +124,7 @@ struct DNFindings: Sendable {
     ///
     /// - Parameter states: a bit for each, by its raw value.
     mutating func note(_ states: UInt8, of dn: DNIndex, steps: UInt8, now: Instant) {
-        for state in State.allCases {
+        for state in State.all {
             let former = ages[state.rawValue].age(of: dn)
             guard states & 1 << UInt8(state.rawValue) != 0 else {
                 if former != 0 { ages[state.rawValue].set(dn, to: 0) }
@@ -149,7 +152,7 @@ struct DNFindings: Sendable {
     mutating func ended(_ range: Range<Int>, of count: Int, now: Instant) {
         let page = range.lowerBound / AgePages.size
         if page < looked.count {
-            for state in State.allCases { ages[state.rawValue].sweep(page: page) }
+            for state in State.all { ages[state.rawValue].sweep(page: page) }
         }
         cursor = range.upperBound
         nextLook = now.monotonic + Self.slicePause

@@ -59,7 +59,11 @@ extension NodeCore {
     }
 
     private mutating func tellRefused(_ report: inout DNFindingReport, _ now: Instant) {
-        let refused = findings.refused.present(now)
+        // One that is bound all the same is counted as that.
+        let bound = DNFindings.State.boundPSTN.rawValue
+        let refused = findings.refused.present(now).filter {
+            findings.ages[bound].age(of: $0.dn) < DNFindings.countingAge
+        }
         // Of several phones the one that has tried for longest speaks for the DN.
         var first: [RefusedPhones.Entry] = []
         for entry in refused {
@@ -92,6 +96,9 @@ extension NodeCore {
                     milliseconds: now.since(entry.since) / 1_000_000))
         }
     }
+
+    /// Phones of which is known that they were refused: `RefusedPhones.maximumCount` at most.
+    package var refusedPhoneCount: Int { findings.refused.entries.count }
 
     // MARK: Details
 

@@ -8,7 +8,7 @@ import SIPCore
 extension NodeCore {
     /// When `lookForExceptions` has something to do, monotonic nanoseconds. No deadline of `nextDeadline`: nothing that the node
     /// decides depends on it.
-    package var nextLook: UInt64 { findings.nextLook }
+    package var nextLook: UInt64 { mutating get { findings.nextLook } }
 
     /// Looks at the next DNs, if it is time; at most `AgePages.size` of them.
     package mutating func lookForExceptions(now: Instant) {
