@@ -17,9 +17,18 @@ extension Controller {
 
     func observedCluster(_ status: ClusterStatus) -> ObservedCluster {
         let byName = Dictionary(workers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        return ObservedCluster(
+        var observed = ObservedCluster(
             generation: generation,
-            workers: status.nodes.compactMap { node in byName[node.name].map { observed(node, $0) } })
+            workers: status.nodes.compactMap { node in byName[node.name].map { self.observed(node, $0) } })
+        for node in status.nodes {
+            guard let report = node.report else { continue }
+            observed.exceptions += report.exceptions(of: node.name)
+            for (kind, count) in report.exceptionCounts {
+                let before = observed.exceptionCounts[kind] ?? 0
+                observed.exceptionCounts[kind] = kind.isSaidByMany ? max(before, count) : before + count
+            }
+        }
+        return observed
     }
 
     private func observed(_ node: NodeStatus, _ handle: WorkerHandle) -> ObservedWorker {
@@ -233,6 +242,36 @@ extension Controller {
     }
 
     // MARK: How far it is
+
+    /// What operators should know of it.
+    func reconcilingConditions() -> [Condition] {
+        guard let plan = reconciler.plan, plan.target == generation else { return [] }
+        var conditions: [Condition] = []
+        func add(_ severity: Condition.Severity, _ subject: String, _ kind: String, _ message: String) {
+            conditions.append(Condition(severity: severity, subject: subject, kind: kind, message: message))
+        }
+        if let objection = reconciler.objections.first {
+            add(.error, "topology", "plan-refused", "nothing is done, as the plan is not safe: \(objection.sentence)")
+        } else if reconciler.waitsForYes {
+            add(
+                .warning, "topology", "plan-waits",
+                "what is left of generation \(generation) puts DNs out of service; see `tandem plan`, and accept it with `tandem apply FILE --yes`"
+            )
+        } else if reconciler.givenUp == generation {
+            add(
+                .error, "topology", "restarts-given-up",
+                "a worker was not restarted for generation \(generation); see `tandem rollout`")
+        } else if !reconciler.isSettled(generation), !plan.isEmpty {
+            let steps = "\(plan.steps.count) step\(plan.steps.count == 1 ? "" : "s")"
+            add(.notice, "topology", "topology-under-way", "generation \(generation): \(steps) left; see `tandem plan`")
+        }
+        for finding in plan.findings {
+            guard case .dn = finding.kind else { continue }
+            let next = finding.command.isEmpty ? "" : "; see `\(finding.command)`"
+            add(.warning, "DNs", finding.kind.word, finding.sentence + next)
+        }
+        return conditions
+    }
 
     func changeStatus() -> ChangeStatus {
         var status = ChangeStatus(generation: generation, isSettled: reconciler.isSettled(generation))

@@ -111,6 +111,7 @@ extension Controller {
                         "generation \(generation) runs, and \(options.topology) says something else; `tandem topology show > \(options.topology)` keeps what runs"
                 ))
         }
+        conditions += reconcilingConditions()
         if !former.isEmpty {
             let names = former.prefix(3).map(\.name).joined(separator: ", ") + (former.count > 3 ? ", …" : "")
             conditions.append(
