@@ -98,7 +98,9 @@ extension StateTransfer {
             if !takeLoss() { values[found] = element }
         }
         isLost = outer
-        guard renumbering != nil || count == values.count else { return refuse("field \(field) is of another topology") }
+        guard renumbering != nil || count == values.count else {
+            return refuse("field \(field) is of another topology")
+        }
     }
 
     /// A position in `Topology.routingPoints`.
@@ -137,12 +139,14 @@ extension StateTransfer {
     }
 
     /// One number for each routing point of the topology.
-    package mutating func perPoint<Number: FixedWidthInteger & UnsignedInteger>(_ field: Int, _ values: inout [Number]) {
+    package mutating func perPoint<Number: FixedWidthInteger & UnsignedInteger>(_ field: Int, _ values: inout [Number])
+    {
         perPlace(field, &values) { $1.place(ofPoint: $0) }
     }
 
     /// One number for each trunk of the topology.
-    package mutating func perTrunk<Number: FixedWidthInteger & UnsignedInteger>(_ field: Int, _ values: inout [Number]) {
+    package mutating func perTrunk<Number: FixedWidthInteger & UnsignedInteger>(_ field: Int, _ values: inout [Number])
+    {
         perPlace(field, &values) { $1.place(of: TrunkIndex($0))?.position }
     }
 

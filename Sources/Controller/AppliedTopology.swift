@@ -39,7 +39,8 @@ struct AppliedTopology: Equatable {
     func write(in directory: String) throws(SystemError) {
         let accepted = isLossAccepted ? " accepted=1" : ""
         let file = self.file.map { " file=\(String($0.value, radix: 16))" } ?? ""
-        let line = Self.heading + "digest=\(String(digest.value, radix: 16)) generation=\(generation)\(file)\(accepted)\n"
+        let line =
+            Self.heading + "digest=\(String(digest.value, radix: 16)) generation=\(generation)\(file)\(accepted)\n"
         try Files.writeAtomically(Array(line.utf8) + text, to: Self.path(in: directory))
     }
 
@@ -111,7 +112,8 @@ struct TopologyChoice {
         let now = SystemClock.now().wallMilliseconds
         let before = ProvisionedDNs.read(in: directory)
         if let before {
-            topology.directory = topology.directory.introduced(after: before, at: max(now, before.latestIntroduction + 1))
+            topology.directory = topology.directory.introduced(
+                after: before, at: max(now, before.latestIntroduction + 1))
         }
         let digest = Controller.digest(of: topology)
         let last = TopologyArchive(of: directory).entries().last?.generation ?? 0

@@ -43,7 +43,8 @@ extension Controller {
         worker.expectedLinks = node.role == .sip ? UInt32(topology.nodes.count - 1) : 0
         guard let report = node.report else { return worker }
         // A build that says no generation says a digest, or nothing.
-        worker.generation = report.generation > 0 ? report.generation : handle.toldDigest == topologyDigest ? generation : nil
+        worker.generation =
+            report.generation > 0 ? report.generation : handle.toldDigest == topologyDigest ? generation : nil
         if worker.generation == nil { worker.version = "unknown" }
         worker.drainIsOver = report.drain.map { $0.millisecondsLeft == 0 } ?? false
         worker.dnsInService = report.ownedInService

@@ -44,7 +44,9 @@ extension Controller {
     }
 
     /// Why a topology is not applied; nil where it may be.
-    func refusal(of candidate: TopologyCandidate, _ request: ApplyRequest, _ observed: ObservedCluster) -> OperatorAnswer? {
+    func refusal(of candidate: TopologyCandidate, _ request: ApplyRequest, _ observed: ObservedCluster)
+        -> OperatorAnswer?
+    {
         if let index = request.planIndex, index != generation {
             return .refused(
                 message:
@@ -59,7 +61,8 @@ extension Controller {
         if plan.needsYes, !request.acceptsLoss {
             let sentences = plan.findings.filter(\.needsYes).map(\.sentence).joined(separator: "\n")
             return .refused(
-                message: "\(sentences)\nsay --yes to apply it all the same; `tandem plan` shows what it does", exitCode: 1)
+                message: "\(sentences)\nsay --yes to apply it all the same; `tandem plan` shows what it does",
+                exitCode: 1)
         }
         return nil
     }

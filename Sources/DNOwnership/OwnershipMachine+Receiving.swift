@@ -21,7 +21,7 @@ extension OwnershipMachine {
                     guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
                 }
                 if let dn = topology.directory.index(of: heard.dn),
-                    !topology.directory.isVoid(heard.claim.stamp, of: dn)
+                    !isVoid(heard.claim.stamp, of: dn)
                 {
                     hear(heard, of: dn, from: peer, now: now, &actions)
                 }
@@ -51,6 +51,12 @@ extension OwnershipMachine {
             links[peer.position].clockAheadMilliseconds = max(links[peer.position].clockAheadMilliseconds, ahead)
         }
         return true
+    }
+
+    /// What was claimed before the DN was introduced.
+    @inline(__always)
+    private func isVoid(_ stamp: Stamp, of dn: DNIndex) -> Bool {
+        topology.directory.isVoid(stamp, of: dn) && !configuration.faults.contains(.voidClaimAdopted)
     }
 
     // MARK: Streams
@@ -105,7 +111,7 @@ extension OwnershipMachine {
                     now: now)
                 continue
             }
-            if !topology.directory.isVoid(batch.owned[position].stamp, of: dn) {
+            if !isVoid(batch.owned[position].stamp, of: dn) {
                 said(batch.owned[position], of: dn, by: peer, now: now, &actions)
             }
         }
@@ -117,7 +123,7 @@ extension OwnershipMachine {
                 continue
             }
             withdrawWord(of: dn, by: peer, name: yielded.dn)
-            guard !topology.directory.isVoid(yielded.claim.stamp, of: dn) else { continue }
+            guard !isVoid(yielded.claim.stamp, of: dn) else { continue }
             hear(yielded, of: dn, from: peer, now: now, &actions)
         }
         // Only now: a batch that closed the link half-way has to come again.

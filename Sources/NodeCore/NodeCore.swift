@@ -161,7 +161,7 @@ package struct NodeCore: Sendable {
         ownership = OwnershipMachine(
             topology: setup.topology, identity: setup.identity, configuration: ownershipConfiguration,
             seed: setup.seed, now: now,
-            greatestStamp: setup.stored?.greatestStamp(for: ownershipConfiguration, now: now) ?? .zero
+            greatestStamp: setup.greatestStamp(for: ownershipConfiguration, now: now)
         )
         var portsConfiguration = setup.ports
         portsConfiguration.faults = setup.faults
@@ -215,6 +215,7 @@ package struct NodeCore: Sendable {
         let peerPort = ProxyPort(.tcp, node.sip[0].address)
         var proxySetup = ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1))
         proxySetup.cluster = setup.topology.cluster
+        proxySetup.flowNames = FlowNames(setup.topology)
         proxySetup.maximumCallTime = setup.topology.timing.maximumCall.nanoseconds
         proxySetup.session = UInt32(clamping: setup.topology.timing.sessionExpires.nanoseconds / 1_000_000_000)
         statefulProxy = StatefulProxy(proxySetup, writer: writer)

@@ -20,7 +20,8 @@ struct ApplyCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
     @OptionGroup var consent: ConsentOptions
@@ -40,7 +41,8 @@ struct ApplyCommand: ParsableCommand {
         let wanted = try WantedTopology.read(file, console, isJSON: output.json)
         let client = try ControllerClient.connect(search, patience: .seconds(30))
         try consent.carryOut(
-            wanted, ApplyRequest(planIndex: consent.planIndex), named: file, client, search, isJSON: output.json, console)
+            wanted, ApplyRequest(planIndex: consent.planIndex), named: file, client, search, isJSON: output.json,
+            console)
     }
 }
 
@@ -86,7 +88,8 @@ struct RollbackCommand: ParsableCommand {
 /// Options of every command that applies a topology.
 struct ConsentOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Refuse if another topology was applied since the plan with this index.", valueName: "index"))
+        help: ArgumentHelp("Refuse if another topology was applied since the plan with this index.", valueName: "index")
+    )
     var planIndex: UInt64?
 
     @Flag(help: "Accept that DNs in service go out of service.")

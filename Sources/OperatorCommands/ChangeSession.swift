@@ -53,7 +53,8 @@ struct ChangeSession {
             }
             if let timeout, SystemClock.monotonicNanoseconds() - began > timeout.nanoseconds {
                 throw CommandFailure(
-                    "not every worker runs it yet; the controller goes on, and `tandem apply --wait` follows it", .timedOut)
+                    "not every worker runs it yet; the controller goes on, and `tandem apply --wait` follows it",
+                    .timedOut)
             }
             guard try attention.wait(for: nil, Self.interval) != .stop else {
                 return console.note("The controller goes on; `tandem apply --wait` follows it.")

@@ -19,7 +19,8 @@ struct PlanCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: ArgumentHelp("A topology file.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
     @Flag(help: "Exit with 2 if there is anything to be done.")

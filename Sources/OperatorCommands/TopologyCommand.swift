@@ -19,7 +19,8 @@ struct TopologyCommand: ParsableCommand {
             let console = output.console
             if output.json { return console.write(JSONOutput.rendered(AppliedJSON(entries))) }
             console.write(AppliedScreen.rendered(entries, console.style))
-            console.suggest("`tandem topology show GENERATION` prints one, `tandem rollback GENERATION` goes back to it.")
+            console.suggest(
+                "`tandem topology show GENERATION` prints one, `tandem rollback GENERATION` goes back to it.")
         }
     }
 
@@ -68,7 +69,8 @@ package struct AppliedJSON: Encodable, Equatable, Sendable {
     package init(_ entries: [AppliedEntry]) {
         topologies = entries.map {
             Entry(
-                generation: $0.generation, appliedAt: Wording.isoTime(milliseconds: $0.appliedAt), user: $0.user, bytes: $0.bytes)
+                generation: $0.generation, appliedAt: Wording.isoTime(milliseconds: $0.appliedAt), user: $0.user,
+                bytes: $0.bytes)
         }
     }
 }

@@ -49,7 +49,9 @@ extension TrunkDesk.Leg: Restorable {
         state.number(2, &place)
         let former = TrunkIndex(rawValue: place)
         if state.isReading {
-            guard former.isWithin(state.bounds) else { return state.refuse("a call goes over a trunk that there is not") }
+            guard former.isWithin(state.bounds) else {
+                return state.refuse("a call goes over a trunk that there is not")
+            }
             trunk = state.place(of: former)
         }
         state.choice(3, &kind)

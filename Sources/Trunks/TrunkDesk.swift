@@ -185,11 +185,17 @@ package struct TrunkDesk: Sendable {
         legs.removeAll { leg in
             switch leg.phase {
             case .arriving:
-                guard !setup.trunks[leg.trunk.position].gateways.indices.contains(where: { isKept(GatewayIndex(leg.trunk, $0)) })
+                guard
+                    !setup.trunks[leg.trunk.position].gateways.indices.contains(where: {
+                        isKept(GatewayIndex(leg.trunk, $0))
+                    })
                 else { return false }
                 actions.append(.refuseArrival(leg.connection))
             case .leaving:
-                guard !setup.trunks[leg.trunk.position].gateways.indices.contains(where: { isKept(GatewayIndex(leg.trunk, $0)) })
+                guard
+                    !setup.trunks[leg.trunk.position].gateways.indices.contains(where: {
+                        isKept(GatewayIndex(leg.trunk, $0))
+                    })
                 else { return false }
                 actions.append(.refuseDial(leg.connection, .noGateway))
             case .dialling(let gateway, _):

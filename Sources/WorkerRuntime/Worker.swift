@@ -228,7 +228,9 @@ package final class Worker {
 
     /// All that was told before the order to start. It is not kept.
     func takeStart(_ sockets: ServerSockets) throws(RoleFailure) -> RoleStart {
-        guard let setup = laterSetup ?? setup else { throw RoleFailure("the controller has not said who this worker is") }
+        guard let setup = laterSetup ?? setup else {
+            throw RoleFailure("the controller has not said who this worker is")
+        }
         defer { forgetTold() }
         return RoleStart(
             setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),

@@ -12,7 +12,8 @@ import Testing
 
     /// The same with other blocks; DNs that were not there are introduced at `now`.
     private func changed(
-        _ topology: Topology, now: Instant, _ change: (inout [DNBlock]) -> Void, nodes: (inout [Node]) -> Void = { _ in }
+        _ topology: Topology, now: Instant, _ change: (inout [DNBlock]) -> Void,
+        nodes: (inout [Node]) -> Void = { _ in }
     ) -> Topology {
         var later = topology
         var blocks = topology.directory.blocks
