@@ -185,6 +185,26 @@ public struct Faults: OptionSet, Sendable, Hashable {
     /// An answer goes to the client with the number that it had between the nodes, not with the client's ReferenceID.
     @inlinable public static var referenceLost: Faults { Faults(rawValue: 1 << 32) }
 
+    // MARK: Changes of the topology
+
+    /// A node that goes on under another topology has its DNs at the places that they had before.
+    @inlinable public static var renumberingForgotten: Faults { Faults(rawValue: 1 << 48) }
+
+    /// What was claimed before a DN was introduced is believed.
+    @inlinable public static var voidClaimAdopted: Faults { Faults(rawValue: 1 << 49) }
+
+    /// A node whose topology has DNs that it had not does not ask what peers have said of them.
+    @inlinable public static var skippedDNsNotAskedFor: Faults { Faults(rawValue: 1 << 50) }
+
+    /// Sums of what was said go on counting DNs that have gone.
+    @inlinable public static var sumsNotRetaken: Faults { Faults(rawValue: 1 << 51) }
+
+    /// A controller that begins takes the topology that is wanted for the one that every worker has.
+    @inlinable public static var planNotRepeated: Faults { Faults(rawValue: 1 << 52) }
+
+    /// What a node owned that is none of the cluster's any more stays its own.
+    @inlinable public static var goneOwnerStays: Faults { Faults(rawValue: 1 << 53) }
+
     // MARK: Handover
 
     /// A process that takes over does not get what the one before it has said last, and tells peers that it has.

@@ -21,7 +21,7 @@ extension OwnershipMachine {
                     guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
                 }
                 if let dn = topology.directory.index(of: heard.dn),
-                    !topology.directory.isVoid(heard.claim.stamp, of: dn)
+                    !isVoid(heard.claim.stamp, of: dn)
                 {
                     hear(heard, of: dn, from: peer, now: now, &actions)
                 }
@@ -51,6 +51,12 @@ extension OwnershipMachine {
             links[peer.position].clockAheadMilliseconds = max(links[peer.position].clockAheadMilliseconds, ahead)
         }
         return true
+    }
+
+    /// What was claimed before the DN was introduced.
+    @inline(__always)
+    private func isVoid(_ stamp: Stamp, of dn: DNIndex) -> Bool {
+        topology.directory.isVoid(stamp, of: dn) && !configuration.faults.contains(.voidClaimAdopted)
     }
 
     // MARK: Streams
@@ -100,7 +106,7 @@ extension OwnershipMachine {
             if let session = batch.owned[position].session { stamp = max(stamp, session.stamp) }
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
             if let dn = topology.directory.index(of: batch.owned[position].dn),
-                !topology.directory.isVoid(batch.owned[position].stamp, of: dn)
+                !isVoid(batch.owned[position].stamp, of: dn)
             {
                 said(batch.owned[position], of: dn, by: peer, now: now, &actions)
             }
@@ -110,7 +116,7 @@ extension OwnershipMachine {
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
             guard let dn = topology.directory.index(of: yielded.dn) else { continue }
             withdrawWord(of: dn, by: peer, name: yielded.dn)
-            guard !topology.directory.isVoid(yielded.claim.stamp, of: dn) else { continue }
+            guard !isVoid(yielded.claim.stamp, of: dn) else { continue }
             hear(yielded, of: dn, from: peer, now: now, &actions)
         }
         // Only now: a batch that closed the link half-way has to come again.

@@ -23,6 +23,7 @@ extension OwnershipMachine {
     package mutating func retire(_ node: NodeIndex, now: Instant, _ actions: inout [OwnershipAction]) {
         close(node, .unknownNode(topology.name(of: node)), now: now, &actions)
         links[node.position].nextDial = nil
+        if configuration.faults.contains(.goneOwnerStays) { return }
         for position in records.indices where records[position].owner == node {
             update(DNIndex(position), calls: .replace(nil), &actions) { $0 = Record() }
         }

@@ -64,6 +64,7 @@ extension OwnershipMachine {
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
         if let renumbering = state.renumbering {
             takeStock(renumbering)
+            if configuration.faults.contains(.sumsNotRetaken) { (ownCount, ownDigest) = (count, digest) }
         } else {
             check(count, digest, &state)
         }
@@ -150,7 +151,7 @@ extension OwnershipMachine {
                 links[record.owner.position].saidDigest &+= saidDigest(of: dn, topology.directory.dn(at: dn))
             }
         }
-        guard renumbering.addsDNs else { return }
+        guard renumbering.addsDNs, !configuration.faults.contains(.skippedDNsNotAskedFor) else { return }
         for position in links.indices
         where links[position].isIntroduced && links[position].generation >= identity.generation {
             links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0

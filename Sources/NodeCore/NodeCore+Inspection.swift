@@ -30,6 +30,11 @@ package struct DNInspection: Equatable, Sendable {
     package var lease: ReservationDesk.Lease?
     /// As the node shows them.
     package var calls: DNCalls?
+
+    /// Of a DN that the node's topology does not have.
+    package static let notProvisioned = DNInspection(
+        owner: .none, stamp: .zero, service: .notProvisioned, view: .notProvisioned, isSaid: false, isProvisional: false,
+        hasBindings: false, isHeld: false, isInGrace: false, occupancy: [])
 }
 
 /// How many calls to routing points a node knows, place by place.

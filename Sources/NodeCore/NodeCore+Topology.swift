@@ -69,9 +69,13 @@ package struct TopologyChange: Sendable {
     /// Nil when it has become the node: what is left here would be copied at the first change.
     private var receiver: HandoverReceiver?
 
-    /// - Parameter setup: of the node as it will be: with the incarnation, lineage, secret and seed that it has.
-    package init(of core: borrowing NodeCore, to setup: NodeSetup, now: Instant) {
-        sender = HandoverSender(core)
+    /// - Parameters:
+    ///   - setup: of the node as it will be: with the incarnation, lineage, secret and seed that it has.
+    ///   - partSize: bytes of what a step tells.
+    package init(
+        of core: borrowing NodeCore, to setup: NodeSetup, partSize: Int = HandoverSender.usualPart, now: Instant
+    ) {
+        sender = HandoverSender(core, partSize: partSize)
         receiver = HandoverReceiver(setup, from: core.topology, now: now)
     }
 

@@ -51,7 +51,7 @@ extension ClusterSimulation {
 
     /// 2. The DNs of a peer that is heard are shown as it says, also while a newer connection takes the older one's place.
     private mutating func invariantWhoIsHeardIsShown(_ node: NodeIndex, _ peer: NodeIndex) {
-        let state = cores[node.position].inspect(link: peer).state
+        let state = link(of: node, to: peer).state
         if state == .live { return }
         fail("invariantWhoIsHeardIsShown", "\(name(node)) hears \(name(peer)), and the link is \(state.rawValue)")
     }
@@ -65,7 +65,7 @@ extension ClusterSimulation {
             let claim = Claim(owner: hearsay.peer, stamp: owned.stamp)
             // The peer claims again with a registration of before the two met.
             if owned.stamp <= nodes[hearsay.node.position].streams[hearsay.peer.position].introducedWith { continue }
-            let record = cores[hearsay.node.position].inspect(dn)
+            let record = inspect(dn, at: hearsay.node)
             guard seen.owner == .none || Claim(owner: seen.owner, stamp: seen.stamp) < claim,
                 Claim(owner: record.owner, stamp: record.stamp) != claim
             else { continue }
@@ -91,7 +91,7 @@ extension ClusterSimulation {
     /// 4. What a snapshot did not carry is not in service any more when it ends.
     private mutating func invariantSnapshotsAreWhole(_ node: NodeIndex, _ peer: NodeIndex, _ carried: UInt64) {
         for position in 0..<topology.directory.count where carried & 1 << UInt64(position) == 0 {
-            let record = cores[node.position].inspect(DNIndex(position))
+            let record = inspect(DNIndex(position), at: node)
             guard record.owner == peer, record.service.isInService, !record.isProvisional else { continue }
             fail(
                 "invariantSnapshotsAreWhole",
@@ -102,7 +102,7 @@ extension ClusterSimulation {
     /// The lesser name dials, once at a time, and only where there is no connection.
     mutating func invariantActionsAreLegal(_ node: NodeIndex, dials peer: NodeIndex) {
         if node < peer, !nodes[node.position].dialing.contains(peer),
-            cores[node.position].inspect(link: peer).connection == nil
+            link(of: node, to: peer).connection == nil
         {
             return
         }

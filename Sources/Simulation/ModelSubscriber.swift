@@ -136,10 +136,19 @@ struct ModelSubscriber: Sendable {
             }
         }
         services[dn.position] = status.view.service
+        // What is not provisioned any more has neither an owner nor an agent.
+        if status.view.service == .notProvisioned { return forget(dn) }
         owners[dn.position] = status.view.owner
         sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
         occupancies[dn.position] = status.view.occupancy
         views[dn.position] = status.view
+    }
+
+    private mutating func forget(_ dn: DNIndex) {
+        owners[dn.position] = .none
+        sessions[dn.position] = nil
+        occupancies[dn.position] = []
+        views[dn.position] = nil
     }
 
     private mutating func advance(to sequence: UInt64?) {
@@ -194,7 +203,7 @@ struct ModelDesktop: Sendable {
             learn([status], directory, isFirst: true)
             holds[dn.position] = token != nil
         case .unregistered(let id, let name, let reason):
-            if (id == nil) != (reason == .superseded) { problem = "unregistered without its reason" }
+            if (id == nil) != (reason == .superseded || reason == .notProvisioned) { problem = "unregistered without its reason" }
             guard let dn = directory.index(of: name) else { return }
             services[dn.position] = nil
             holds[dn.position] = false

@@ -49,7 +49,14 @@ package struct Reconciler: Equatable, Sendable {
     /// The generation under which restarts were given up; they do not begin again by themselves.
     package private(set) var givenUp: UInt64?
 
-    package init(consent: UInt64 = 0) { self.consent = consent }
+    private let faults: Faults
+    /// The generation of the first look.
+    private var first: UInt64?
+
+    package init(consent: UInt64 = 0, faults: Faults = .none) {
+        self.consent = consent
+        self.faults = faults
+    }
 
     /// Nothing is to be done, and nothing is under way.
     package var isSettled: Bool { plan?.isEmpty == true && underWay.isEmpty && restarting.isEmpty }
@@ -83,6 +90,8 @@ package struct Reconciler: Equatable, Sendable {
         self.plan = plan
         objections = plan.isEmpty ? [] : PlanChecker.check(plan, desired, observed, applied: applied)
         forgetWhatIsDone(plan, now)
+        if first == nil { first = desired.generation }
+        if faults.contains(.planNotRepeated), first == desired.generation { return [] }
         guard objections.isEmpty, plan.refusals.isEmpty, !waitsForYes else { return [] }
         var actions: [Action] = []
         for step in plan.steps where step.after.isEmpty && mayBegin(step, now) {
