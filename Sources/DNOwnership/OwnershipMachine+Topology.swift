@@ -12,11 +12,23 @@ extension OwnershipMachine {
             }
         } else {
             setAsideWord(of: dn)
-            update(dn, calls: .replace(nil), &actions) { record in
+            forget(dn, &actions) { record in
                 record.service = .notProvisioned
                 record.occupancy = []
             }
         }
+    }
+
+    /// Whoever was logged in on the DN is so no more, as far as is known here; clients hear so while they can be told.
+    private mutating func forget(
+        _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
+    ) {
+        let before = view(of: dn)
+        change(&records[dn.position])
+        sessions[dn] = nil
+        calls[dn] = nil
+        let after = view(of: dn)
+        if before != after { actions.append(.viewChanged(dn, from: before, to: after)) }
     }
 
     /// A node is none of the cluster's any more: its link ends, and whatever it owned nobody owns.
@@ -25,7 +37,7 @@ extension OwnershipMachine {
         links[node.position].nextDial = nil
         if configuration.faults.contains(.goneOwnerStays) { return }
         for position in records.indices where records[position].owner == node {
-            update(DNIndex(position), calls: .replace(nil), &actions) { $0 = Record() }
+            forget(DNIndex(position), &actions) { $0 = Record() }
         }
     }
 }

@@ -59,11 +59,13 @@ extension OwnershipMachine {
         state.fixed(8, &digest)
         var waiting = strangers.map { TransferredStranger($0, $1) }.sorted { $0.connection < $1.connection }
         state.list(9, &waiting)
+        var generation = identity.generation
+        state.number(10, &generation)
         guard state.isReading else { return }
         strangers = Dictionary(
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
         if let renumbering = state.renumbering {
-            takeStock(renumbering)
+            takeStock(renumbering, after: generation)
             if configuration.faults.contains(.sumsNotRetaken) { (ownCount, ownDigest) = (count, digest) }
         } else {
             check(count, digest, &state)
@@ -135,7 +137,10 @@ extension OwnershipMachine {
 // After a change of the topology.
 extension OwnershipMachine {
     /// The sums are those of the DNs that there are now. What peers have said of DNs that were not known is asked for.
-    private mutating func takeStock(_ renumbering: Renumbering) {
+    ///
+    /// - Parameter generation: that of before. Whoever had no later one has said nothing of such DNs; a later one than
+    ///   that need not be as late as this node's.
+    private mutating func takeStock(_ renumbering: Renumbering, after generation: UInt64) {
         (ownCount, ownDigest, ownInService) = (0, 0, 0)
         for position in links.indices {
             links[position].saidCount = UInt64(links[position].superseded.count)
@@ -152,9 +157,12 @@ extension OwnershipMachine {
             }
         }
         guard renumbering.addsDNs, !configuration.faults.contains(.skippedDNsNotAskedFor) else { return }
-        for position in links.indices
-        where links[position].isIntroduced && links[position].generation >= identity.generation {
-            links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0
+        for position in links.indices where links[position].generation > generation {
+            if links[position].isIntroduced {
+                links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0
+            } else {
+                links[position].applied = nil
+            }
         }
     }
 }

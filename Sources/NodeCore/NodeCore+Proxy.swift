@@ -75,7 +75,8 @@ extension NodeCore {
 
     /// The owner cannot be asked, or has not answered.
     private mutating func endWithoutOwner(_ request: ProxiedRequest, _ error: TError, _ now: Instant) {
-        guard let dn = topology.directory.index(of: request.dn) else { return }
+        // The topology may not have it any more.
+        guard let dn = topology.directory.index(of: request.dn) else { return end(request, .unknownDN) }
         switch request.request {
         case .query:
             let detail = ownership.owns(dn) ? detail(of: dn) : nil
@@ -168,7 +169,7 @@ extension NodeCore {
     }
 
     mutating func take(_ answer: ProxyAnswer, _ number: UInt64, to request: ProxiedRequest, _ now: Instant) {
-        guard let dn = topology.directory.index(of: request.dn) else { return }
+        guard let dn = topology.directory.index(of: request.dn) else { return end(request, .unknownDN) }
         let isConfused = faults.contains(.referenceLost) && request.owner != me
         let id = isConfused ? UInt32(truncatingIfNeeded: number) : request.referenceID
         switch (answer, request.request) {

@@ -246,9 +246,12 @@ extension NodeCore {
         guard let belated, message.contactCount > 0 || message.hasStarContact,
             let dn = message.to.uri.dn(in: datagram).flatMap({ topology.directory.index(of: $0) })
         else { return false }
+        let stamp = Stamp(milliseconds: belated, counter: 0)
+        // The DN was not provisioned then, or was another one: nobody would take such a claim.
+        if topology.directory.isVoid(stamp, of: dn) { return true }
         let owner = ownership.view(of: dn).owner
         guard owner != me, owner != .none else { return false }
-        return ownership.isReachable(owner) || ownership.isSuperseded(dn, Stamp(milliseconds: belated, counter: 0))
+        return ownership.isReachable(owner) || ownership.isSuperseded(dn, stamp)
     }
 
     /// The stamp of a registration. One that has waited bears the time when it came: whatever was registered since, and wherever,

@@ -284,7 +284,10 @@ extension NodeCore {
         var dns: [(DNIndex, StoredDN)] = []
         dns.reserveCapacity(stored.rows.count)
         for row in stored.rows {
-            if let dn = topology.directory.index(of: row.dn) { dns.append((dn, row.row)) }
+            // What was written of another DN that had the same number counts no more.
+            guard let dn = topology.directory.index(of: row.dn), !topology.directory.isVoid(row.row.claim, of: dn)
+            else { continue }
+            dns.append((dn, row.row))
         }
         // Numbers of one length have the same order as texts.
         let isSorted = zip(dns, dns.dropFirst()).allSatisfy { $0.0 < $1.0 }
@@ -368,5 +371,15 @@ extension StoredState {
     /// Where the clock of the next life begins. A stamp from far ahead is of a clock that was wrong; everybody would refuse it.
     func greatestStamp(for configuration: OwnershipConfiguration, now: Instant) -> Stamp {
         configuration.refuses(greatestStamp, now: now) ? .zero : greatestStamp
+    }
+}
+
+extension NodeSetup {
+    /// Above what is stored, and above the introduction of every DN: what a node claims whose clock is slow would be void otherwise. A
+    /// time that is far ahead is nobody's.
+    func greatestStamp(for configuration: OwnershipConfiguration, now: Instant) -> Stamp {
+        let stored = stored?.greatestStamp(for: configuration, now: now) ?? .zero
+        let introduced = Stamp(milliseconds: topology.directory.latestIntroduction, counter: 0)
+        return configuration.refuses(introduced, now: now) ? stored : max(stored, introduced)
     }
 }

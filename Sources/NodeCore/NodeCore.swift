@@ -158,7 +158,7 @@ package struct NodeCore: Sendable {
         ownership = OwnershipMachine(
             topology: setup.topology, identity: setup.identity, configuration: ownershipConfiguration,
             seed: setup.seed, now: now,
-            greatestStamp: setup.stored?.greatestStamp(for: ownershipConfiguration, now: now) ?? .zero
+            greatestStamp: setup.greatestStamp(for: ownershipConfiguration, now: now)
         )
         var portsConfiguration = setup.ports
         portsConfiguration.faults = setup.faults

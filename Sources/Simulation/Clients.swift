@@ -142,6 +142,13 @@ extension ClusterSimulation {
         schedule(.readClient(node, client: client), after: 100 * .microsecond)
     }
 
+    /// What the client's connection has room for is written before the node goes on as another.
+    mutating func readAll(_ node: NodeIndex, _ client: Int) {
+        guard nodes[node.position].clients[client].stalledUntil <= now, let id = nodes[node.position].clients[client].id
+        else { return }
+        while let event = cores[node.position].nextClientEvent(for: id) { hear(event, node, client) }
+    }
+
     private mutating func hear(_ words: TEvent, _ node: NodeIndex, _ client: Int) {
         let event = told(words, by: node)
         sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")

@@ -120,6 +120,9 @@ extension ClusterSimulation {
     ) {
         fold.add(Words.digest(of: message))
         cause = Cause(message)
+        if case .snapshotRequest = message, sender != .none {
+            nodes[receiver.position].streams[sender.position].mayBeginAnew = true
+        }
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
         if former.isInStep, former.connection == id { teller = sender }
         tell(message, "\(name(receiver)) hears on \(id): ")

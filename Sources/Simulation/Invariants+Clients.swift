@@ -64,6 +64,7 @@ extension ClusterSimulation {
         guard isInRange(topology.directory.dn(at: dn), options), !options.ownedHereOnly || record.owner == node else {
             return
         }
+        if record.view == .notProvisioned { return }
         let heard = nodes[node.position].clients[client].subscriber
         let session = heard.sessions[dn.position]
         if session == loggedIn(record), heard.occupancies[dn.position] == record.occupancy {
@@ -118,7 +119,8 @@ extension ClusterSimulation {
         for peer in nodes.indices where peer != node.position {
             let state = link(of: node, to: NodeIndex(peer)).state
             if model.links.isConnected[peer] == (state == .live) { continue }
-            // Of a peer that has come with another topology nothing was told yet, and nothing is of one that has gone.
+            if place(of: NodeIndex(peer), at: node) == nil { continue }
+            // Of a peer that has come with another topology nothing was told yet, and one that has gone is none.
             if plan.changes != nil, model.links.isConnected[peer] != true, state != .live { continue }
             fail(
                 "invariantClientsKnowTheLinks",
@@ -226,8 +228,10 @@ extension ClusterSimulation {
         if !isInRange(name, options) { return heard == nil }
         if options.ownedHereOnly, record.owner != node { return heard?.isInService != true }
         if heard == record.view { return true }
-        // Of a DN that has come with another topology nothing is told, and one that has gone is none.
-        let nothing: [Service?] = [nil, .neverRegistered, .notProvisioned]
-        return plan.changes != nil && nothing.contains(record.view) && nothing.contains(heard)
+        // Of a DN that has come with another topology nothing is told; one that has gone is none, whoever is heard.
+        guard plan.changes != nil, record.view == .neverRegistered || record.view == .notProvisioned else {
+            return false
+        }
+        return heard?.isInService != true
     }
 }

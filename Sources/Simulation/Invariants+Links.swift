@@ -61,6 +61,9 @@ extension ClusterSimulation {
         guard case .records(let batch) = hearsay.message else { return }
         for owned in batch.owned {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }
+            guard let place = place(of: dn, at: hearsay.node),
+                !cores[hearsay.node.position].topology.directory.isVoid(owned.stamp, of: place)
+            else { continue }
             let seen = nodes[hearsay.node.position].seen[dn.position]
             let claim = Claim(owner: hearsay.peer, stamp: owned.stamp)
             // The peer claims again with a registration of before the two met.

@@ -45,7 +45,7 @@ extension ClusterSimulation {
             let has = versions[Int(controller.desired) - 1].has(NodeIndex(position))
             let node = nodes[position]
             if has != node.isWanted { return "\(name(NodeIndex(position))) is \(has ? "not " : "")there" }
-            guard has, node.isUp, node.generation != controller.desired else { continue }
+            guard has, node.isUp, node.generation != nodes[present[0]].generation else { continue }
             let problems = controller.reconciler.problems.map { "\($0.worker): \($0.sentence)" }.joined(separator: "; ")
             return "\(name(NodeIndex(position))) runs generation \(node.generation) of \(controller.desired); \(problems)"
         }

@@ -136,16 +136,15 @@ struct ModelSubscriber: Sendable {
             }
         }
         services[dn.position] = status.view.service
-        // What is not provisioned any more has neither an owner nor an agent.
-        if status.view.service == .notProvisioned { return forget(dn) }
         owners[dn.position] = status.view.owner
+        if status.view.service == .notProvisioned { return forget(dn) }
         sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
         occupancies[dn.position] = status.view.occupancy
         views[dn.position] = status.view
     }
 
+    /// A DN that is not provisioned any more has no agent.
     private mutating func forget(_ dn: DNIndex) {
-        owners[dn.position] = .none
         sessions[dn.position] = nil
         occupancies[dn.position] = []
         views[dn.position] = nil

@@ -241,6 +241,11 @@ extension ClusterSimulation {
     private mutating func invariantOnlyOthersIgnore(
         _ dn: DNIndex, _ before: DNInspection, at node: NodeIndex, came: UInt64
     ) {
+        if let place = place(of: dn, at: node),
+            cores[node.position].topology.directory.isVoid(Stamp(milliseconds: came, counter: 0), of: place)
+        {
+            return
+        }
         let own = Claim(owner: node, stamp: Stamp(milliseconds: came, counter: 0))
         let isElsewhere = before.owner != .none && before.owner != node
         let isSince = Claim(owner: before.owner, stamp: before.stamp) > own

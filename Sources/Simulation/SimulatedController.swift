@@ -80,7 +80,9 @@ extension ClusterSimulation {
         schedule(.controllerLooks(life: life), after: Self.lookInterval)
         goOnRestarting()
         let desired = Desired(topology: versions[Int(controller.desired) - 1].topology, generation: controller.desired)
-        let oldest = max(1, Int(controller.desired) - (plan.changes?.memory ?? 1))
+        // One that sees workers run a topology keeps it; one that has just begun may not.
+        let memory = isStorming ? plan.changes?.memory ?? 1 : Int(controller.desired)
+        let oldest = max(1, Int(controller.desired) - memory)
         let applied = Dictionary(
             uniqueKeysWithValues: (oldest...Int(controller.desired)).map { (UInt64($0), versions[$0 - 1].topology) })
         let cluster = ObservedCluster(

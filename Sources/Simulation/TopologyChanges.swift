@@ -95,7 +95,8 @@ extension ClusterSimulation {
             return false
         }
         sayControlMessages(node)
-        return true
+        for client in nodes[node.position].clients.indices { readAll(node, client) }
+        return failure == nil
     }
 
     /// What the topology does not have ends, and everybody hears so.
@@ -157,6 +158,9 @@ extension ClusterSimulation {
             let wasThere = former.place(of: dn) != nil
             count(!wasThere ? .dnAdded : later.place(of: dn) == nil ? .dnRemoved : .dnReintroduced)
             lookAnew(dn, at: node)
+        }
+        if (0..<topology.directory.count).contains(where: { gone[$0] && later.dns[$0] != nil }) {
+            for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
         }
         for peer in nodes.indices where former.has(NodeIndex(peer)) && !later.has(NodeIndex(peer)) {
             nodes[node.position].hearing[peer] = Hearing()

@@ -110,12 +110,24 @@ extension Planner {
     private mutating func planApplies(_ phases: inout Phases) {
         for worker in declared {
             guard let worker = seen[worker.name], keeps(worker), worker.serves || worker.state == .starting,
-                need(of: worker) == .live, !hasWrongVersion(worker)
+                need(of: worker) == .live || isBehind(worker), !hasWrongVersion(worker)
             else { continue }
             let parts = difference(of: worker)?.parts ?? []
             add(.apply, worker.identity, parts, provisioning(worker), after: phases.gate, &phases)
         }
         phases.end()
+    }
+
+    /// The node does what it should under an earlier generation, and others have the later one: as long as these differ, nodes
+    /// cannot prove to each other that they know the same.
+    private func isBehind(_ worker: ObservedWorker) -> Bool {
+        guard worker.role == .sip, need(of: worker) == .nothing, let generation = worker.generation,
+            generation < desired.generation
+        else { return false }
+        return declared.contains { other in
+            guard other.role == .sip, let other = seen[other.name], other.mayRun else { return other.role == .sip }
+            return other.generation == desired.generation || other.serves && need(of: other) != .nothing
+        }
     }
 
     /// What another provisioning of DNs does to those of a worker.
