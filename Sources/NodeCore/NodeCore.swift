@@ -212,6 +212,7 @@ package struct NodeCore: Sendable {
         let peerPort = ProxyPort(.tcp, node.sip[0].address)
         var proxySetup = ProxySetup(ports: ports, peerPort: peerPort, secret: key, tokenKey: mixed(setup.seed &+ 1))
         proxySetup.cluster = setup.topology.cluster
+        proxySetup.flowNames = FlowNames(setup.topology)
         proxySetup.maximumCallTime = setup.topology.timing.maximumCall.nanoseconds
         proxySetup.session = UInt32(clamping: setup.topology.timing.sessionExpires.nanoseconds / 1_000_000_000)
         statefulProxy = StatefulProxy(proxySetup, writer: writer)

@@ -13,7 +13,8 @@ extension ClusterSimulation {
         else { return }
         guard hearsay.peer != .none else { return invariantStrangersStayOut(hearsay) }
         let present = nodes[hearsay.node.position].hearing[hearsay.peer.position]
-        let after = hearsay.outcome(after: present, now: now)
+        var after = hearsay.outcome(after: present, now: now)
+        if hearsay.kind == .syncEnd, !present.isCaughtUp, mayStartAnew(hearsay) { after.isCaughtUp = false }
         if case .hello(let life, _) = hearsay.kind {
             invariantEarlierLivesStayOut(hearsay.node, hearsay.peer, life)
             count(after.isCaughtUp ? .linkWentOn : .linkIntroduced)
@@ -27,6 +28,12 @@ extension ClusterSimulation {
         if let message = hearsay.message { note(message, hearsay.node) }
         if after.isCaughtUp { invariantWhoIsHeardIsShown(hearsay.node, hearsay.peer) }
         if hearsay.former.isInStep, hearsay.former.connection == hearsay.connection { invariantNewsIsTaken(hearsay) }
+    }
+
+    /// What was resumed does not add up, as the topology has changed meanwhile: all is told anew.
+    private mutating func mayStartAnew(_ hearsay: Hearsay) -> Bool {
+        nodes[hearsay.node.position].streams[hearsay.peer.position].mayAskAnew
+            && link(of: hearsay.node, to: hearsay.peer).state != .live
     }
 
     /// The stamps in a message that a node has taken.

@@ -3,6 +3,12 @@ import DNOwnership
 import NodeCore
 import Orchestration
 
+/// What a node knows before its topology changes, of what is in both.
+struct KeptKnowledge {
+    var dns: [(dn: DNIndex, record: DNInspection)] = []
+    var links: [(peer: NodeIndex, connection: ConnectionID?, state: LinkReport.State)] = []
+}
+
 // What must hold where the topology changes.
 extension ClusterSimulation {
     /// What another topology has left of a DN that has gone, or had another life, counts no more.
@@ -20,6 +26,42 @@ extension ClusterSimulation {
     mutating func invariantOwnersAreNodes(_ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection) {
         guard record.owner != .none, !version(of: node).has(record.owner) else { return }
         fail("invariantOwnersAreNodes", "\(name(dn)) at \(name(node)): \(words(record))")
+    }
+
+    /// What a node knows of DNs and links that are in both topologies.
+    mutating func whatIsKept(_ node: NodeIndex, _ later: TopologyVersion) -> KeptKnowledge {
+        var kept = KeptKnowledge()
+        for position in nodes[node.position].seen.indices {
+            let dn = DNIndex(position)
+            guard !isGone(dn, at: node, later) else { continue }
+            kept.dns.append((dn, inspect(dn, at: node)))
+        }
+        for peer in nodes.indices where peer != node.position && later.has(NodeIndex(peer)) {
+            let link = link(of: node, to: NodeIndex(peer))
+            kept.links.append((NodeIndex(peer), link.connection, link.state))
+        }
+        return kept
+    }
+
+    /// What is in both topologies is as it was, to the last bit.
+    mutating func invariantTheRestStays(_ node: NodeIndex, _ kept: KeptKnowledge) {
+        for (dn, before) in kept.dns {
+            var (before, after) = (before, inspect(dn, at: node))
+            // Holders of reservations bear the numbers that their nodes have here.
+            before.lease = nil
+            after.lease = nil
+            if before == after { continue }
+            return fail(
+                "invariantTheRestStays",
+                "\(name(node)) held \(name(dn)): \(words(before)), and holds: \(words(after))")
+        }
+        for (peer, connection, state) in kept.links {
+            let after = link(of: node, to: peer)
+            if after.connection == connection, after.state == state { continue }
+            return fail(
+                "invariantTheRestStays",
+                "\(name(node))'s link to \(name(peer)) was \(state.rawValue), and is \(after.state.rawValue)")
+        }
     }
 
     /// The checker never objects to a plan, and nothing is refused that an operator has declared.

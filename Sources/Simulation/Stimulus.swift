@@ -214,8 +214,26 @@ private struct ScriptDraw {
             stimuli.append(TimedStimulus(time: changes.declarations[position].time, stimulus: .topology(position)))
         }
         random = SeededRandom(seed: mixed(plan.seed &+ 13))
+        for position in 1..<max(1, last) where plan.mood != .calm {
+            // What goes wrong while nodes are on their way.
+            for _ in 0..<random.below(4) {
+                let time = changes.declarations[position].time + milliseconds(1...1500)
+                stimuli.append(TimedStimulus(time: time, stimulus: besideAChange()))
+            }
+        }
         if let gap = changes.crashGap {
             repeatedly(gap: gap) { .controllerCrash(time: $0.milliseconds(1...3000)) }
+        }
+    }
+
+    private mutating func besideAChange() -> Stimulus {
+        let (first, second) = pair()
+        switch random.below(4) {
+        case 0 where plan.faultKinds.contains(.crash): return .crash(first, time: milliseconds(1...2000))
+        case 1 where plan.handoverGap != nil:
+            return .handover(first, random.chance(50) ? nil : HandoverMishap.draw(&random))
+        case 2: return .cut(first, second, bothWays: random.chance(50), time: milliseconds(20...4000))
+        case _: return .clientStalls(first, client: random.below(6), time: milliseconds(100...4000))
         }
     }
 

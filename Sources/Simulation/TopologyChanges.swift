@@ -58,6 +58,8 @@ extension ClusterSimulation {
             let wait = nodes[node.position].pausedUntil - now
             return schedule(.changeGoesOn(node, number: number), after: wait)
         }
+        // It reads nothing: what is due waits.
+        if change.phase != .telling { nodes[node.position].pausedUntil = now }
         switch change.phase {
         case .telling:
             switch nodes[node.position].change!.change.step(&cores[node.position], now: instant(node)) {
@@ -144,6 +146,7 @@ extension ClusterSimulation {
         let former = version(of: node)
         let later = versions[Int(change.generation) - 1]
         let gone = nodes[node.position].seen.indices.map { isGone(DNIndex($0), at: node, later) }
+        let before = whatIsKept(node, later)
         nodes[node.position].change = nil
         if let problem = change.change.finish(&cores[node.position], now: instant(node)) {
             return fail("invariantChangesAreUnderstood", "\(name(node)) cannot go on under it: \(problem)")
@@ -159,9 +162,12 @@ extension ClusterSimulation {
             count(!wasThere ? .dnAdded : later.place(of: dn) == nil ? .dnRemoved : .dnReintroduced)
             lookAnew(dn, at: node)
         }
-        if (0..<topology.directory.count).contains(where: { gone[$0] && later.dns[$0] != nil }) {
+        let addsDNs = gone.indices.contains { gone[$0] && later.dns[$0] != nil }
+        let losesNodes = nodes.indices.contains { former.has(NodeIndex($0)) && !later.has(NodeIndex($0)) }
+        if addsDNs || losesNodes {
             for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
         }
+        invariantTheRestStays(node, before)
         for peer in nodes.indices where former.has(NodeIndex(peer)) && !later.has(NodeIndex(peer)) {
             nodes[node.position].hearing[peer] = Hearing()
             nodes[node.position].heardLives[peer] = 0

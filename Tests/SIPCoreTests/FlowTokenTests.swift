@@ -46,6 +46,34 @@ import Testing
         #expect(target([], tokens) == nil)
     }
 
+    @Test func `a token of a link means the same node in another topology, whatever its place there`() throws {
+        func names(_ nodes: [String]) -> FlowNames {
+            let address = NetworkAddress(ipv4: 0x7F00_0001, port: 5060)
+            return FlowNames(
+                Topology(
+                    cluster: "test", domain: "cc.example.com", agentTypes: [],
+                    dataCenters: [DataCenter(name: "dc1", location: "west")],
+                    nodes: nodes.map { name in
+                        Node(
+                            name: name, dataCenter: 0, sip: [SIPListener(transport: .udp, address: address)],
+                            tcontroller: .tcp(address), mesh: .tcp(address))
+                    }, directory: DNDirectory(blocks: [])))
+        }
+        func link(_ node: Int) -> SIPSource {
+            SIPSource(NetworkAddress(high: 0, low: 0, port: 0), flow: .peer(NodeIndex(node)))
+        }
+        let before = FlowToken(key: 7, 8, names: names(["dc1/a", "dc1/b", "dc1/c"]))
+        let after = FlowToken(key: 7, 8, names: names(["dc1/b", "dc1/c"]))
+        var texts: [[UInt8]] = [[], [], []]
+        for node in 0...2 { before.append(link(node), to: &texts[node]) }
+        #expect(texts.map { target($0, before)?.flow } == (0...2).map { .peer(NodeIndex($0)) })
+        #expect(texts.map { target($0, after)?.flow } == [.ended, .peer(NodeIndex(0)), .peer(NodeIndex(1))])
+        // A build that knew no names has made this one.
+        var former: [UInt8] = []
+        tokens.append(link(1), to: &former)
+        #expect(target(former, before)?.flow == .peer(NodeIndex(1)))
+    }
+
     /// The user part that the parser finds in a Route with a token.
     private func routedUser(_ user: [UInt8]) -> [UInt8] {
         let text =

@@ -15,10 +15,14 @@ package struct FlowToken: Sendable {
     package static let maximumLength = (datagramLengths.ipv6 + codeLength) * 8 / 6
 
     private let hash: SipHash
+    private let names: FlowNames
 
-    /// - Parameters: 128 random bits that nobody else has.
-    package init(key first: UInt64, _ second: UInt64) {
+    /// - Parameters:
+    ///   - first, second: 128 random bits that nobody else has.
+    ///   - names: of the streams that are known by their places.
+    package init(key first: UInt64, _ second: UInt64, names: FlowNames = FlowNames()) {
         hash = SipHash(key: first, second)
+        self.names = names
     }
 
     /// Appends the token of a target, characters that a URI's user part may have. Of a stream only the stream counts.
@@ -26,7 +30,7 @@ package struct FlowToken: Sendable {
         var bytes = [target.listener]
         bytes.reserveCapacity(32)
         if target.flow != .none {
-            bytes.append(target.flow.rawValue, bytes: 8)
+            bytes.append(names.number(of: target.flow), bytes: 8)
         } else if target.address.isIPv4 {
             bytes.append(UInt64(target.address.ipv4), bytes: 4)
             bytes.append(UInt64(target.address.port), bytes: 2)
@@ -52,7 +56,7 @@ package struct FlowToken: Sendable {
         switch length {
         case Self.streamLength:
             return SIPSource(
-                NetworkAddress(high: 0, low: 0, port: 0), flow: FlowID(rawValue: text.number(1, bytes: 8)),
+                NetworkAddress(high: 0, low: 0, port: 0), flow: names.flow(of: text.number(1, bytes: 8)),
                 listener: bytes[0])
         case Self.datagramLengths.ipv4:
             let address = NetworkAddress(

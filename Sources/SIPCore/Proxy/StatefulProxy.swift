@@ -16,6 +16,8 @@ package struct ProxySetup: Sendable {
     /// How long a session lasts without a refresh where nobody asked for less, seconds; nil to ask for none (RFC 4028
     /// section 8.1).
     package var session: UInt32? = 1800
+    /// Of the links to other nodes and the connections to gateways.
+    package var flowNames = FlowNames()
     package var limits = TransactionLimits()
     package var timings = TransactionTimings()
 
@@ -79,7 +81,7 @@ package struct StatefulProxy: Sendable {
         calls = CallTable(
             secret: mixed(setup.secret &+ 2), cluster: setup.cluster, maximumTime: setup.maximumCallTime)
         branches = BranchMaker(secret: mixed(setup.secret &+ 3))
-        token = FlowToken(key: setup.tokenKey, mixed(setup.secret &+ 4))
+        token = FlowToken(key: setup.tokenKey, mixed(setup.secret &+ 4), names: setup.flowNames)
     }
 
     /// What is to be sent, in order.
