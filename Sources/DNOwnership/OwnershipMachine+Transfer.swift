@@ -59,13 +59,11 @@ extension OwnershipMachine {
         state.fixed(8, &digest)
         var waiting = strangers.map { TransferredStranger($0, $1) }.sorted { $0.connection < $1.connection }
         state.list(9, &waiting)
-        var generation = identity.generation
-        state.number(10, &generation)
         guard state.isReading else { return }
         strangers = Dictionary(
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
         if let renumbering = state.renumbering {
-            takeStock(renumbering, after: generation)
+            takeStock(renumbering)
             if configuration.faults.contains(.sumsNotRetaken) { (ownCount, ownDigest) = (count, digest) }
         } else {
             check(count, digest, &state)
@@ -137,10 +135,7 @@ extension OwnershipMachine {
 // After a change of the topology.
 extension OwnershipMachine {
     /// The sums are those of the DNs that there are now. What peers have said of DNs that were not known is asked for.
-    ///
-    /// - Parameter generation: that of before. Whoever had no later one has said nothing of such DNs; a later one than
-    ///   that need not be as late as this node's.
-    private mutating func takeStock(_ renumbering: Renumbering, after generation: UInt64) {
+    private mutating func takeStock(_ renumbering: Renumbering) {
         (ownCount, ownDigest, ownInService) = (0, 0, 0)
         for position in links.indices {
             links[position].saidCount = UInt64(links[position].superseded.count)
@@ -157,12 +152,8 @@ extension OwnershipMachine {
             }
         }
         guard renumbering.addsDNs, !configuration.faults.contains(.skippedDNsNotAskedFor) else { return }
-        for position in links.indices where links[position].generation > generation {
-            if links[position].isIntroduced {
-                links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0
-            } else {
-                links[position].applied = nil
-            }
+        for position in links.indices where links[position].hasSkipped {
+            askAnew(NodeIndex(position))
         }
     }
 }
@@ -266,6 +257,7 @@ extension Link: Restorable {
         state.number(33, &dialCount)
         state.optional(34, &nextDial)
         state.signed(35, &failedDials)
+        state.flag(36, &hasSkipped)
     }
 }
 

@@ -22,6 +22,9 @@ extension ClusterSimulation {
         nodes[node.position].tickPlanned = .max
         nodes[node.position].dialing = []
         nodes[node.position].heardStamp = .zero
+        nodes[node.position].skipped = []
+        nodes[node.position].mustAsk = []
+        nodes[node.position].hasAsked = []
         remember(node)
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()

@@ -25,7 +25,10 @@ extension ClusterSimulation {
         if hearsay.kind == .syncEnd, let carried = present.carried {
             invariantSnapshotsAreWhole(hearsay.node, hearsay.peer, carried)
         }
-        if let message = hearsay.message { note(message, hearsay.node) }
+        if let message = hearsay.message {
+            note(message, hearsay.node)
+            noteSkipped(message, hearsay.node, hearsay.peer)
+        }
         if after.isCaughtUp { invariantWhoIsHeardIsShown(hearsay.node, hearsay.peer) }
         if hearsay.former.isInStep, hearsay.former.connection == hearsay.connection { invariantNewsIsTaken(hearsay) }
     }
@@ -65,7 +68,9 @@ extension ClusterSimulation {
 
     /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say.
     private mutating func invariantNewsIsTaken(_ hearsay: Hearsay) {
-        guard case .records(let batch) = hearsay.message else { return }
+        guard case .records(let batch) = hearsay.message,
+            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position)
+        else { return }
         for owned in batch.owned {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }
             guard let place = place(of: dn, at: hearsay.node),
@@ -130,6 +135,10 @@ extension ClusterSimulation {
         _ node: NodeIndex, _ peer: NodeIndex, _ id: Int, _ message: PeerMessage
     ) {
         count(Transition(sent: message))
+        if case .snapshotRequest = message {
+            nodes[node.position].mustAsk.remove(peer.position)
+            nodes[node.position].hasAsked.insert(peer.position)
+        }
         let problem = nodes[node.position].streams[peer.position].problem(
             with: message, on: id, from: node, chunk: plan.chunkRecords, ring: plan.ringCapacity)
         guard let problem else { return }

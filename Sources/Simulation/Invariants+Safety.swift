@@ -38,6 +38,7 @@ extension ClusterSimulation {
     mutating func checkTurn(_ node: NodeIndex) {
         guard nodes[node.position].isUp else { return }
         checkDeadlines(node, isBegun: false)
+        if !nodes[node.position].mustAsk.isEmpty { invariantSkippedDNsAreAskedFor(node) }
         invariantBoundsHold(node)
     }
 

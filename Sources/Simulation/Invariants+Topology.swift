@@ -64,6 +64,52 @@ extension ClusterSimulation {
         }
     }
 
+    // MARK: What was skipped
+
+    mutating func noteSkipped(_ message: PeerMessage, _ node: NodeIndex, _ peer: NodeIndex) {
+        func isUnknown(_ dn: DN) -> Bool {
+            topology.directory.index(of: dn).flatMap { place(of: $0, at: node) } == nil
+        }
+        switch message {
+        case .records(let batch):
+            guard batch.owned.contains(where: { isUnknown($0.dn) }) else { return }
+            nodes[node.position].skipped.insert(peer.position)
+        case .syncBegin(let begin):
+            guard begin.isSnapshot else { return }
+            nodes[node.position].skipped.remove(peer.position)
+            nodes[node.position].mustAsk.remove(peer.position)
+            nodes[node.position].hasAsked.remove(peer.position)
+        case .hello: nodes[node.position].hasAsked.remove(peer.position)
+        case .claims, .syncEnd, .ping, .snapshotRequest, .pong: break
+        }
+    }
+
+    /// A node has DNs that it had not: those that it hears, and that have said something that it did not know, are asked.
+    mutating func noteWhoIsAsked(_ node: NodeIndex) {
+        for peer in nodes[node.position].skipped.sorted() {
+            guard nodes[node.position].hearing[peer].lineage != nil, !nodes[node.position].hasAsked.contains(peer)
+            else { continue }
+            nodes[node.position].mustAsk.insert(peer)
+        }
+    }
+
+    /// Whoever may have skipped something asks for it as soon as there is room.
+    mutating func invariantSkippedDNsAreAskedFor(_ node: NodeIndex) {
+        for peer in nodes[node.position].mustAsk.sorted() {
+            let link = link(of: node, to: NodeIndex(peer))
+            guard let id = link.connection.map({ Int($0.rawValue) }), let connection = network.connections[id],
+                nodes[node.position].hearing[peer].connection == id
+            else {
+                nodes[node.position].mustAsk.remove(peer)
+                continue
+            }
+            if connection.inFlight[connection.side(of: node)].count >= plan.connectionCapacity { continue }
+            return fail(
+                "invariantSkippedDNsAreAskedFor",
+                "\(name(node)) does not ask \(name(NodeIndex(peer))) of DNs that it did not know before")
+        }
+    }
+
     /// The checker never objects to a plan, and nothing is refused that an operator has declared.
     mutating func invariantPlansAreSound() {
         if let objection = controller.reconciler.objections.first {

@@ -16,6 +16,11 @@ struct SimulatedNode {
     var change: SimulatedChange?
     /// How many have begun.
     var changeCount: UInt64 = 0
+    /// Peers that have said something of DNs that the node does not have.
+    var skipped: Set<Int> = []
+    /// Peers that have to be asked what they have said of DNs that were not known, and those that have been asked.
+    var mustAsk: Set<Int> = []
+    var hasAsked: Set<Int> = []
     /// It is supervised: when its process ends another one begins.
     var isWanted = true
     /// Since when phones and desktops are to leave it for good.

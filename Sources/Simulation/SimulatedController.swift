@@ -204,15 +204,18 @@ extension ClusterSimulation {
         nodes[node.position].leavesSince = nil
         var generation = controller.desired
         while generation > 1, !versions[Int(generation) - 1].has(node) { generation -= 1 }
+        defer {
+            // Where a DN may not be any more it is not taken back.
+            for position in nodes[node.position].seen.indices where !mayRegister(DNIndex(position), at: node) {
+                nodes[node.position].seen[position].acknowledgedUntil = 0
+            }
+        }
         guard versions[Int(generation) - 1].has(node), generation != former else { return }
         let later = versions[Int(generation) - 1]
         for position in nodes[node.position].seen.indices where isGone(DNIndex(position), at: node, later) {
             nodes[node.position].seen[position] = Seen()
         }
         nodes[node.position].generation = generation
-        for position in nodes[node.position].seen.indices where !mayRegister(DNIndex(position), at: node) {
-            nodes[node.position].seen[position].acknowledgedUntil = 0
-        }
     }
 
     // MARK: The end

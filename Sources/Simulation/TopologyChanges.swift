@@ -107,13 +107,26 @@ extension ClusterSimulation {
         let later = versions[Int(change.generation) - 1]
         say("\(name(node)) ends what generation \(change.generation) does not have")
         cause = .topology
+        if nodes.indices.contains(where: { version(of: node).has(NodeIndex($0)) && !later.has(NodeIndex($0)) }) {
+            for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
+        }
         cores[node.position].retire(for: later.topology, now: instant(node))
         for position in nodes[node.position].seen.indices {
             let dn = DNIndex(position)
+            dropsWhatOthersHave(dn, at: node, later)
             let owner = nodes[node.position].seen[position].owner
             guard isGone(dn, at: node, later) || (owner != .none && !later.has(owner)) else { continue }
             lookAnew(dn, at: node)
         }
+    }
+
+    /// A node that has slept through a DN's introduction may have claimed it since, under the former one: it drops that, and what
+    /// others have heard of it does not add up any more.
+    private mutating func dropsWhatOthersHave(_ dn: DNIndex, at node: NodeIndex, _ later: TopologyVersion) {
+        guard isGone(dn, at: node, later), let place = later.place(of: dn), nodes[node.position].seen[dn.position].owner == node,
+            !later.topology.directory.isVoid(nodes[node.position].seen[dn.position].stamp, of: place)
+        else { return }
+        for peer in nodes.indices { nodes[peer].streams[node.position].mayAskAnew = true }
     }
 
     /// The node's topology does not have the DN, or has another one under its number.
@@ -164,10 +177,15 @@ extension ClusterSimulation {
         }
         let addsDNs = gone.indices.contains { gone[$0] && later.dns[$0] != nil }
         let losesNodes = nodes.indices.contains { former.has(NodeIndex($0)) && !later.has(NodeIndex($0)) }
+        if addsDNs { noteWhoIsAsked(node) }
         if addsDNs || losesNodes {
             for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
         }
         invariantTheRestStays(node, before)
+        // Which requests have been answered is forgotten where DNs have other places.
+        if Renumbering(from: former.topology, to: later.topology).keepsDNs == false {
+            for position in nodes[node.position].seen.indices { nodes[node.position].seen[position].answers = [:] }
+        }
         for peer in nodes.indices where former.has(NodeIndex(peer)) && !later.has(NodeIndex(peer)) {
             nodes[node.position].hearing[peer] = Hearing()
             nodes[node.position].heardLives[peer] = 0
