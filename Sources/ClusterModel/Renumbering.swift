@@ -35,10 +35,11 @@ public struct Renumbering: Sendable {
             let kept = later.trunks.first { $0.name == trunk.name }
             return trunk.gateways.map { kept?.gateways.firstIndex(of: $0) }
         }
-        firstGateways = later.trunks.reduce(into: (starts: [Int](), next: 0)) { places, trunk in
-            places.starts.append(places.next)
-            places.next += trunk.gateways.count
-        }.starts
+        firstGateways =
+            later.trunks.reduce(into: (starts: [Int](), next: 0)) { places, trunk in
+                places.starts.append(places.next)
+                places.next += trunk.gateways.count
+            }.starts
         points = earlier.routingPoints.map { point in later.routingPoints.firstIndex { $0.dn == point.dn } }
         let names = later.capacityNames
         capacities = earlier.capacityNames.map { names.firstIndex(of: $0) }

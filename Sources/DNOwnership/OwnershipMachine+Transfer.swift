@@ -107,7 +107,9 @@ extension OwnershipMachine {
         // A build with a smaller ring keeps what fits.
         for (offset, raw) in held.reversed().prefix(ring.count).enumerated() {
             let dn = DNIndex(rawValue: raw)
-            guard dn == .none || dn.isWithin(state.bounds) else { return state.refuse("the ring leads beyond the table") }
+            guard dn == .none || dn.isWithin(state.bounds) else {
+                return state.refuse("the ring leads beyond the table")
+            }
             let place = dn == .none ? dn : state.renumbering.map { $0.place(of: dn) ?? .none } ?? dn
             ring[Int((revision - UInt64(offset)) % size)] = place
         }

@@ -33,7 +33,8 @@ package struct DNInspection: Equatable, Sendable {
 
     /// Of a DN that the node's topology does not have.
     package static let notProvisioned = DNInspection(
-        owner: .none, stamp: .zero, service: .notProvisioned, view: .notProvisioned, isSaid: false, isProvisional: false,
+        owner: .none, stamp: .zero, service: .notProvisioned, view: .notProvisioned, isSaid: false,
+        isProvisional: false,
         hasBindings: false, isHeld: false, isInGrace: false, occupancy: [])
 }
 

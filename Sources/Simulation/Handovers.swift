@@ -66,7 +66,8 @@ extension ClusterSimulation {
         nodes[node.position].incarnation += 1
         let incarnation = nodes[node.position].incarnation
         let setup = WorkerSetup(
-            node: name(node), incarnation: Incarnation(rawValue: incarnation), generation: nodes[node.position].generation,
+            node: name(node), incarnation: Incarnation(rawValue: incarnation),
+            generation: nodes[node.position].generation,
             topology: version(of: node).topology)
         let faults = injection?.faults ?? .none
         let core = cores[node.position]

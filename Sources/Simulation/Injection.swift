@@ -135,7 +135,8 @@ package struct Injection: Equatable, Sendable {
             "plan-not-repeated", .planNotRepeated,
             "a controller that begins takes the topology that is wanted for the one that every worker has"),
         Injection(
-            "gone-owner-stays", .goneOwnerStays, "what a node owned that is none of the cluster's any more stays its own"
+            "gone-owner-stays", .goneOwnerStays,
+            "what a node owned that is none of the cluster's any more stays its own"
         ),
         streamsReordered, incarnationReused,
     ]

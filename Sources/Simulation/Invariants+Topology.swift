@@ -135,7 +135,8 @@ extension ClusterSimulation {
             if has != node.isWanted { return "\(name(NodeIndex(position))) is \(has ? "not " : "")there" }
             guard has, node.isUp, node.generation != nodes[present[0]].generation else { continue }
             let problems = controller.reconciler.problems.map { "\($0.worker): \($0.sentence)" }.joined(separator: "; ")
-            return "\(name(NodeIndex(position))) runs generation \(node.generation) of \(controller.desired); \(problems)"
+            return
+                "\(name(NodeIndex(position))) runs generation \(node.generation) of \(controller.desired); \(problems)"
         }
         if controller.reconciler.isSettled { return nil }
         return "the plan is not empty: \(controller.reconciler.plan.map { "\($0.steps)" } ?? "there is none")"

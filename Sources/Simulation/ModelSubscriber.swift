@@ -202,7 +202,9 @@ struct ModelDesktop: Sendable {
             learn([status], directory, isFirst: true)
             holds[dn.position] = token != nil
         case .unregistered(let id, let name, let reason):
-            if (id == nil) != (reason == .superseded || reason == .notProvisioned) { problem = "unregistered without its reason" }
+            if (id == nil) != (reason == .superseded || reason == .notProvisioned) {
+                problem = "unregistered without its reason"
+            }
             guard let dn = directory.index(of: name) else { return }
             services[dn.position] = nil
             holds[dn.position] = false
@@ -290,6 +292,9 @@ struct ModelLinks: Sendable {
     init(nodeCount: Int) {
         isConnected = Array(repeating: nil, count: nodeCount)
     }
+
+    /// The node's topology does not have it any more.
+    mutating func forget(_ peer: NodeIndex) { isConnected[peer.position] = nil }
 
     mutating func disconnected() {
         self = ModelLinks(nodeCount: isConnected.count)

@@ -140,7 +140,8 @@ extension ClusterSimulation {
         // Once its binding has expired it would register anew, which is to be done elsewhere.
         let isSentElsewhere = status == 503 && cores[node.position].drain != nil && age >= .second
         let isForbidden = status == 403 && !mayRegister(dn, at: node)
-        let isRight = status == 200 || isForbidden || (status == 500 && (!isLast || !before.hasBindings)) || isSentElsewhere
+        let isRight =
+            status == 200 || isForbidden || (status == 500 && (!isLast || !before.hasBindings)) || isSentElsewhere
         if !isRight, age <= 31 * .second || inspect(dn, at: node) != before {
             fail("invariantRepetitionsChangeNothing", "\(name(node)) answered \(name(dn)) \(status) the second time")
         } else if age <= 31 * .second, inspect(dn, at: node) != before {

@@ -80,6 +80,9 @@ extension ClusterSimulation {
     /// In a planned restart nobody loses sight of anybody.
     mutating func invariantNothingBlinks(_ node: NodeIndex, _ dn: DNIndex, _ view: Service) {
         guard isRollingOut || isChangingCalmly, view == .ownerUnreachable else { return }
-        fail("invariantNothingBlinks", "\(name(node)) does not see \(name(dn)) while \(isRollingOut ? "nodes are restarted" : "the topology changes")")
+        fail(
+            "invariantNothingBlinks",
+            "\(name(node)) does not see \(name(dn)) while \(isRollingOut ? "nodes are restarted" : "the topology changes")"
+        )
     }
 }

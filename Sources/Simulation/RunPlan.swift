@@ -60,7 +60,8 @@ package struct RunPlan: Equatable, Sendable {
     /// No clock is ever wrong, no process is slow, and none ever dies without remembering: so the latest registration can be
     /// told from outside.
     var judgesLatestRegistration: Bool {
-        (changes.map { $0.memory > 1 } ?? true || disk?.isReliable == true) && skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
+        (changes.map { $0.memory > 1 } ?? true || disk?.isReliable == true) && skews.allSatisfy { $0 == 0 }
+            && faultKinds.allSatisfy { !$0.blursLatestRegistration }
             && ((!faultKinds.contains(.crash) && handoverGap == nil) || disk?.isReliable == true)
     }
 

@@ -123,7 +123,8 @@ extension ClusterSimulation {
     /// A node that has slept through a DN's introduction may have claimed it since, under the former one: it drops that, and what
     /// others have heard of it does not add up any more.
     private mutating func dropsWhatOthersHave(_ dn: DNIndex, at node: NodeIndex, _ later: TopologyVersion) {
-        guard isGone(dn, at: node, later), let place = later.place(of: dn), nodes[node.position].seen[dn.position].owner == node,
+        guard isGone(dn, at: node, later), let place = later.place(of: dn),
+            nodes[node.position].seen[dn.position].owner == node,
             !later.topology.directory.isVoid(nodes[node.position].seen[dn.position].stamp, of: place)
         else { return }
         for peer in nodes.indices { nodes[peer].streams[node.position].mayAskAnew = true }
@@ -187,6 +188,9 @@ extension ClusterSimulation {
             for position in nodes[node.position].seen.indices { nodes[node.position].seen[position].answers = [:] }
         }
         for peer in nodes.indices where former.has(NodeIndex(peer)) && !later.has(NodeIndex(peer)) {
+            for client in nodes[node.position].clients.indices {
+                nodes[node.position].clients[client].links.forget(NodeIndex(peer))
+            }
             nodes[node.position].hearing[peer] = Hearing()
             nodes[node.position].heardLives[peer] = 0
             nodes[node.position].streams[peer].forget()

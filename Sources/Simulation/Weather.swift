@@ -107,7 +107,8 @@ extension ClusterSimulation {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
             .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
             .call, .routerCrash, .routerStalls, .statCrash, .feedLoss, .routerLeaves,
-            .clientLeaves, .clientStalls, .crash, .handover, .drain, .topology, .controllerCrash, .stop, .slow, .clockJump,
+            .clientLeaves, .clientStalls, .crash, .handover, .drain, .topology, .controllerCrash, .stop, .slow,
+            .clockJump,
             .wrongClock:
             break
         }

@@ -46,6 +46,28 @@ import Testing
         #expect(forgetful.observed(cluster, desired: desired, applied: applied, now: 0).isEmpty)
     }
 
+    @Test func `a node that dies while it is drained is drained again`() {
+        let before = PlannedClusters.topology()
+        var after = before
+        after.nodes.remove(at: 1)
+        let desired = Desired(topology: after, generation: 2)
+        let applied = [1: before, 2: after] as [UInt64: Topology]
+        var cluster = PlannedClusters.observed(before, generation: 1)
+        let position = cluster.workers.firstIndex { $0.name == "dc1/sip2" }!
+        cluster.workers[position].dnsInService = 5
+        var reconciler = Reconciler(consent: 2)
+        func drains(_ now: UInt64) -> Bool {
+            reconciler.observed(cluster, desired: desired, applied: applied, now: now).contains {
+                if case .drain("dc1/sip2", _) = $0 { true } else { false }
+            }
+        }
+        #expect(drains(0))
+        #expect(!drains(1))
+        cluster.workers[position].incarnation += 1
+        #expect(drains(2))
+        #expect(!drains(3))
+    }
+
     @Test func `what did not work is tried again, later each time, and what has ended is not`() {
         let before = PlannedClusters.topology()
         var after = before
