@@ -170,12 +170,7 @@ extension ClusterSimulation {
         nodes[node.position].generation = change.generation
         nodes[node.position].dialing = []
         nodes[node.position].pausedUntil = now
-        for position in gone.indices where gone[position] {
-            let dn = DNIndex(position)
-            let wasThere = former.place(of: dn) != nil
-            count(!wasThere ? .dnAdded : later.place(of: dn) == nil ? .dnRemoved : .dnReintroduced)
-            lookAnew(dn, at: node)
-        }
+        lookAtGoneDNs(node, gone, former, later)
         let addsDNs = gone.indices.contains { gone[$0] && later.dns[$0] != nil }
         let losesNodes = nodes.indices.contains { former.has(NodeIndex($0)) && !later.has(NodeIndex($0)) }
         if addsDNs { noteWhoIsAsked(node) }
@@ -187,6 +182,24 @@ extension ClusterSimulation {
         if Renumbering(from: former.topology, to: later.topology).keepsDNs == false {
             for position in nodes[node.position].seen.indices { nodes[node.position].seen[position].answers = [:] }
         }
+        forgetGonePeers(node, former, later)
+        readOn(node)
+        touch(node)
+        controllerHears(node, "")
+    }
+
+    private mutating func lookAtGoneDNs(
+        _ node: NodeIndex, _ gone: [Bool], _ former: TopologyVersion, _ later: TopologyVersion
+    ) {
+        for position in gone.indices where gone[position] {
+            let dn = DNIndex(position)
+            let (wasThere, isThere) = (former.place(of: dn) != nil, later.place(of: dn) != nil)
+            if wasThere || isThere { count(!wasThere ? .dnAdded : isThere ? .dnReintroduced : .dnRemoved) }
+            lookAnew(dn, at: node)
+        }
+    }
+
+    private mutating func forgetGonePeers(_ node: NodeIndex, _ former: TopologyVersion, _ later: TopologyVersion) {
         for peer in nodes.indices where former.has(NodeIndex(peer)) && !later.has(NodeIndex(peer)) {
             for client in nodes[node.position].clients.indices {
                 nodes[node.position].clients[client].links.forget(NodeIndex(peer))
@@ -195,9 +208,6 @@ extension ClusterSimulation {
             nodes[node.position].heardLives[peer] = 0
             nodes[node.position].streams[peer].forget()
         }
-        readOn(node)
-        touch(node)
-        controllerHears(node, "")
     }
 
     /// The former topology goes on.
