@@ -40,19 +40,40 @@ import Testing
         // The question waits for the link, as the node goes on.
         var core = nodes.cores[0]
         core.requestReceived(.queryAddress(referenceID: 7, dn: "1003"), from: client, now: nodes.now)
-        let later = without1003(nodes.topology, now: nodes.now)
-        var identity = core.ownership.identity
-        identity.generation = 2
-        var change = TopologyChange(
-            of: core, to: NodeSetup(topology: later, identity: identity, secret: core.secret, seed: core.seed),
-            now: nodes.now)
-        while change.step(&core, now: nodes.now) == .more {}
-        core.retire(for: later, now: nodes.now)
-        #expect(change.finish(&core, now: nodes.now) == nil)
+        goOn(&core, under: without1003(nodes.topology, now: nodes.now), nodes.now)
         core.disconnected(TwoNodes.link, now: nodes.now)
         var answers: [TEvent] = []
         while let event = core.nextClientEvent(for: client) { answers.append(event) }
         #expect(answers.contains { if case .error(7, .unknownDN) = $0 { true } else { false } }, "\(answers)")
+    }
+
+    /// Nobody reads anything meanwhile.
+    private func goOn(_ core: inout NodeCore, under later: Topology, _ now: Instant) {
+        var identity = core.ownership.identity
+        identity.generation = 2
+        var change = TopologyChange(
+            of: core, to: NodeSetup(topology: later, identity: identity, secret: core.secret, seed: core.seed),
+            now: now)
+        while change.step(&core, now: now) == .more {}
+        core.retire(for: later, now: now)
+        #expect(change.finish(&core, now: now) == nil)
+    }
+
+    @Test func `a client that has not read what told of a node that has gone begins anew`() {
+        let nodes = TwoNodes()
+        let clients = [nodes.connectClient(1, at: 0), nodes.connectClient(2, at: 0)]
+        for client in clients { _ = nodes.events(of: client, at: 0) }
+        var core = nodes.cores[0]
+        core.disconnected(TwoNodes.link, now: nodes.now)
+        _ = core.takeActions()
+        while core.nextClientEvent(for: clients[1]) != nil {}
+        var later = nodes.topology
+        later.nodes.removeLast()
+        goOn(&core, under: later, nodes.now)
+        let closed = core.takeActions().compactMap { action -> ClientID? in
+            if case .closeClient(let client, _) = action { client } else { nil }
+        }
+        #expect(closed == [clients[0]])
     }
 
     @Test func `a node that begins takes nothing back of a DN that was introduced since`() throws {
