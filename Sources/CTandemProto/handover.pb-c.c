@@ -9248,7 +9248,7 @@ const ProtobufCMessageDescriptor tandem__handover__held_session__descriptor =
   (ProtobufCMessageInit) tandem__handover__held_session__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_descriptors[9] =
+static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_descriptors[10] =
 {
   {
     "greatest_stamp",
@@ -9358,8 +9358,21 @@ static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "generation",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__OwnershipRest, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__ownership_rest__field_indices_by_name[] = {
+  9,   /* field[9] = generation */
   0,   /* field[0] = greatest_stamp */
   3,   /* field[3] = links */
   6,   /* field[6] = own_count */
@@ -9373,7 +9386,7 @@ static const unsigned tandem__handover__ownership_rest__field_indices_by_name[] 
 static const ProtobufCIntRange tandem__handover__ownership_rest__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
 {
@@ -9383,14 +9396,14 @@ const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
   "Tandem__Handover__OwnershipRest",
   "tandem.handover",
   sizeof(Tandem__Handover__OwnershipRest),
-  9,
+  10,
   tandem__handover__ownership_rest__field_descriptors,
   tandem__handover__ownership_rest__field_indices_by_name,
   1,  tandem__handover__ownership_rest__number_ranges,
   (ProtobufCMessageInit) tandem__handover__ownership_rest__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[36] =
+static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[37] =
 {
   {
     "phase",
@@ -9824,6 +9837,18 @@ static const ProtobufCFieldDescriptor tandem__handover__link__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "has_skipped",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__Link, has_skipped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__link__field_indices_by_name[] = {
   6,   /* field[6] = applied */
@@ -9834,6 +9859,7 @@ static const unsigned tandem__handover__link__field_indices_by_name[] = {
   32,   /* field[32] = dials */
   34,   /* field[34] = failed_dials */
   5,   /* field[5] = generation */
+  36,   /* field[36] = has_skipped */
   4,   /* field[4] = incarnation */
   30,   /* field[30] = introduced_at */
   3,   /* field[3] = introduced_with */
@@ -9866,7 +9892,7 @@ static const unsigned tandem__handover__link__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__handover__link__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 36 }
+  { 0, 37 }
 };
 const ProtobufCMessageDescriptor tandem__handover__link__descriptor =
 {
@@ -9876,7 +9902,7 @@ const ProtobufCMessageDescriptor tandem__handover__link__descriptor =
   "Tandem__Handover__Link",
   "tandem.handover",
   sizeof(Tandem__Handover__Link),
-  36,
+  37,
   tandem__handover__link__field_descriptors,
   tandem__handover__link__field_indices_by_name,
   1,  tandem__handover__link__number_ranges,

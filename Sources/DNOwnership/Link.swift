@@ -32,6 +32,8 @@ struct Link: Sendable {
     /// The peer's life that was last heard; earlier ones are refused.
     var incarnation: Incarnation?
     var generation: UInt64 = 0
+    /// The peer has said something of DNs that this node's topology does not have, since its last snapshot began.
+    var hasSkipped = false
 
     // What the peer says.
 

@@ -133,6 +133,7 @@ extension Link {
         hash.add(returnCursor.map { UInt64($0) })
         hash.add(nextPing)
         hash.add(owesPing)
+        hash.add(hasSkipped)
         hash.add(pongOwed?.sentAt)
         hash.add(pongOwed?.receivedAt)
     }

@@ -20,7 +20,7 @@ extension OwnershipMachine {
                 if let stamp = heard.session?.stamp {
                     guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
                 }
-                if let dn = topology.directory.index(of: heard.dn),
+                if let dn = known(heard.dn, from: peer),
                     !isVoid(heard.claim.stamp, of: dn)
                 {
                     hear(heard, of: dn, from: peer, now: now, &actions)
@@ -53,6 +53,14 @@ extension OwnershipMachine {
         return true
     }
 
+    /// What is said of a DN that the topology does not have is skipped; it is asked for when a later one has it.
+    @inline(__always)
+    private mutating func known(_ dn: DN, from peer: NodeIndex) -> DNIndex? {
+        if let index = topology.directory.index(of: dn) { return index }
+        links[peer.position].hasSkipped = true
+        return nil
+    }
+
     /// What was claimed before the DN was introduced.
     @inline(__always)
     private func isVoid(_ stamp: Stamp, of dn: DNIndex) -> Bool {
@@ -68,6 +76,7 @@ extension OwnershipMachine {
         if begin.isSnapshot {
             links[peer.position].snapshotCount += 1
             links[peer.position].isReceivingSnapshot = true
+            links[peer.position].hasSkipped = false
             links[peer.position].snapshotRequestDue = nil
             forgetWords(of: peer)
             links[peer.position].applied = link.lineage.map { ResumePosition(lineage: $0, revision: begin.revision) }
@@ -105,7 +114,7 @@ extension OwnershipMachine {
             var stamp = batch.owned[position].stamp
             if let session = batch.owned[position].session { stamp = max(stamp, session.stamp) }
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            guard let dn = topology.directory.index(of: batch.owned[position].dn) else {
+            guard let dn = known(batch.owned[position].dn, from: peer) else {
                 links[peer.position].unknown.said(
                     batch.owned[position].dn, batch.owned[position].service, isSnapshot: batch.revisions == nil,
                     now: now)
@@ -118,7 +127,7 @@ extension OwnershipMachine {
         for yielded in batch.yielded {
             let stamp = max(yielded.claim.stamp, yielded.session?.stamp ?? .zero)
             guard hearsStamp(stamp, from: peer, now: now, &actions) else { return }
-            guard let dn = topology.directory.index(of: yielded.dn) else {
+            guard let dn = known(yielded.dn, from: peer) else {
                 links[peer.position].unknown.dropped(yielded.dn)
                 continue
             }

@@ -19,6 +19,15 @@ extension OwnershipMachine {
         }
     }
 
+    /// All that the peer owns has to be told once more.
+    mutating func askAnew(_ peer: NodeIndex) {
+        if links[peer.position].isIntroduced {
+            links[peer.position].snapshotRequestDue = links[peer.position].snapshotRequestDue ?? 0
+        } else {
+            links[peer.position].applied = nil
+        }
+    }
+
     /// Whoever was logged in on the DN is so no more, as far as is known here; clients hear so while they can be told.
     private mutating func forget(
         _ dn: DNIndex, _ actions: inout [OwnershipAction], _ change: (inout Record) -> Void
@@ -37,7 +46,10 @@ extension OwnershipMachine {
         links[node.position].nextDial = nil
         if configuration.faults.contains(.goneOwnerStays) { return }
         for position in records.indices where records[position].owner == node {
-            forget(DNIndex(position), &actions) { $0 = Record() }
+            let dn = DNIndex(position)
+            forget(dn, &actions) { $0 = Record() }
+            // What others have said of it in vain counts again, and nobody knows any more what it was.
+            for peer in links.indices where links[peer].superseded[dn] != nil { askAnew(NodeIndex(peer)) }
         }
     }
 }

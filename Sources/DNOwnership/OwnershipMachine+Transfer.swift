@@ -65,7 +65,7 @@ extension OwnershipMachine {
         strangers = Dictionary(
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
         if let renumbering = state.renumbering {
-            takeStock(renumbering, after: generation)
+            takeStock(renumbering)
             if configuration.faults.contains(.sumsNotRetaken) { (ownCount, ownDigest) = (count, digest) }
         } else {
             check(count, digest, &state)
@@ -162,12 +162,8 @@ extension OwnershipMachine {
             links[position].unknown.forget { topology.directory.index(of: $0) != nil }
         }
         guard renumbering.addsDNs, !configuration.faults.contains(.skippedDNsNotAskedFor) else { return }
-        for position in links.indices where links[position].generation > generation {
-            if links[position].isIntroduced {
-                links[position].snapshotRequestDue = links[position].snapshotRequestDue ?? 0
-            } else {
-                links[position].applied = nil
-            }
+        for position in links.indices where links[position].hasSkipped {
+            askAnew(NodeIndex(position))
         }
     }
 }
@@ -214,8 +210,8 @@ extension Link: Restorable {
         transferHeard(&state)
         transferSaid(&state)
         transferHealth(&state)
-        if !state.isReading && unknown.isEmpty { return }
-        state.message(36, &unknown)
+        if state.isReading || !unknown.isEmpty { state.message(36, &unknown) }
+        state.flag(37, &hasSkipped)
     }
 
     private mutating func transferHeard(_ state: inout StateTransfer) {

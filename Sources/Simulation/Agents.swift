@@ -100,7 +100,7 @@ extension ClusterSimulation {
     /// token's life, and that reservation lasts.
     private mutating func isGood(_ token: ReservationToken, at node: NodeIndex) -> Bool {
         guard let dn = topology.directory.index(of: token.dn) else { return false }
-        let record = cores[node.position].inspect(dn)
+        let record = inspect(dn, at: node)
         guard record.owner == node, record.stamp == token.claim, let lease = record.lease else { return false }
         return lease.token == token && lease.deadline > now && token.lineage.rawValue == nodes[node.position].life
     }

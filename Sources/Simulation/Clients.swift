@@ -142,7 +142,15 @@ extension ClusterSimulation {
         schedule(.readClient(node, client: client), after: 100 * .microsecond)
     }
 
-    private mutating func hear(_ event: TEvent, _ node: NodeIndex, _ client: Int) {
+    /// What the client's connection has room for is written before the node goes on as another.
+    mutating func readAll(_ node: NodeIndex, _ client: Int) {
+        guard nodes[node.position].clients[client].stalledUntil <= now, let id = nodes[node.position].clients[client].id
+        else { return }
+        while let event = cores[node.position].nextClientEvent(for: id) { hear(event, node, client) }
+    }
+
+    private mutating func hear(_ words: TEvent, _ node: NodeIndex, _ client: Int) {
+        let event = told(words, by: node)
         sayInDetail("client \(client) of \(name(node)) hears \(Words.of(event, topology))")
         fold.add(Words.digest(of: event))
         nodes[node.position].clients[client].links.hear(event)
@@ -206,9 +214,9 @@ extension ClusterSimulation {
         nodes[node.position].clients[client].connectionEnded()
         lostConnection(to: node, nodes[node.position].clients[client].kind)
         let dns = (plan.phoneCount..<topology.directory.count).map { DNIndex($0) }
-        let held = dns.filter { cores[node.position].inspect($0).isHeld }
+        let held = dns.filter { inspect($0, at: node).isHeld }
         cores[node.position].clientDisconnected(id, now: instant(node))
-        for dn in held where !cores[node.position].inspect(dn).isHeld {
+        for dn in held where !inspect(dn, at: node).isHeld {
             nodes[node.position].seen[dn.position].graceEnds = now + plan.timing.desktopGrace.nanoseconds
         }
         schedule(.connectClient(node, client: client), after: time)
@@ -225,7 +233,7 @@ extension ClusterSimulation {
         guard let id = self.desktop(desktop, of: node) else { return }
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
-        let before = cores[node.position].inspect(DNIndex(plan.phoneCount + dn))
+        let before = inspect(DNIndex(plan.phoneCount + dn), at: node)
         cores[node.position].requestReceived(
             .registerAddress(
                 referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover, ownerHint: desktop == 1),

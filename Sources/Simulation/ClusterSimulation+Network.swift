@@ -37,8 +37,9 @@ extension ClusterSimulation {
         let id = network.connect(dialer, peer)
         say("\(name(dialer)) connects to \(name(peer)): connection \(id)")
         let former = nodes[dialer.position].hearing[peer.position]
+        guard let place = place(of: peer, at: dialer) else { return }
         cores[dialer.position].dialed(
-            peer, connection: ConnectionID(rawValue: UInt64(id)), now: instant(dialer))
+            place, connection: ConnectionID(rawValue: UInt64(id)), now: instant(dialer))
         hearsay = Hearsay(node: dialer, peer: peer, connection: id, kind: .connected, message: nil, former: former)
         touch(dialer)
         schedule(.accepted(id), after: 10 * .microsecond)
@@ -49,7 +50,8 @@ extension ClusterSimulation {
             nodes[dialer.position].dialing.contains(peer)
         else { return }
         nodes[dialer.position].dialing.removeAll { $0 == peer }
-        cores[dialer.position].dialFailed(peer, now: instant(dialer))
+        guard let place = place(of: peer, at: dialer) else { return }
+        cores[dialer.position].dialFailed(place, now: instant(dialer))
         touch(dialer)
     }
 
@@ -118,11 +120,14 @@ extension ClusterSimulation {
     ) {
         fold.add(Words.digest(of: message))
         cause = Cause(message)
+        if case .snapshotRequest = message, sender != .none {
+            nodes[receiver.position].streams[sender.position].mayBeginAnew = true
+        }
         let former = sender == .none ? Hearing() : nodes[receiver.position].hearing[sender.position]
         if former.isInStep, former.connection == id { teller = sender }
         tell(message, "\(name(receiver)) hears on \(id): ")
         cores[receiver.position].received(
-            message, from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
+            heard(message, by: receiver), from: ConnectionID(rawValue: UInt64(id)), now: instant(receiver))
         hearsay = Hearsay(
             node: receiver, peer: sender, connection: id, kind: .init(message, topology.directory), message: message,
             former: former)
@@ -201,6 +206,7 @@ extension ClusterSimulation {
         network.close(id, side: side)
         guard node != .none, nodes[node.position].isUp else { return }
         say("\(name(node)) hears that connection \(id) is closed")
+        invariantCalmChangesLoseNoLink(node, id)
         cause = .link
         let peer = connection.peer(of: side)
         if peer != .none { nodes[node.position].hearing[peer.position].ended(id) }

@@ -9,8 +9,9 @@ import TLibraryPorts
 // actions, pull what there is to say, come again when the next deadline is due.
 extension ClusterSimulation {
     mutating func start(_ node: NodeIndex) {
-        guard !nodes[node.position].isUp else { return }
+        guard !nodes[node.position].isUp, nodes[node.position].isWanted else { return }
         nodes[node.position].incarnation += 1
+        takeLatestTopology(node)
         nodes[node.position].life = nodes[node.position].incarnation
         say("\(name(node)) starts its life \(nodes[node.position].life)")
         cores[node.position] = newCore(node, life: nodes[node.position].life)
@@ -21,6 +22,9 @@ extension ClusterSimulation {
         nodes[node.position].tickPlanned = .max
         nodes[node.position].dialing = []
         nodes[node.position].heardStamp = .zero
+        nodes[node.position].skipped = []
+        nodes[node.position].mustAsk = []
+        nodes[node.position].hasAsked = []
         remember(node)
         for position in nodes.indices {
             nodes[node.position].hearing[position] = Hearing()
@@ -43,6 +47,7 @@ extension ClusterSimulation {
         guard nodes[node.position].isUp else { return }
         nodes[node.position].isUp = false
         forgetHandover(node)
+        forgetChange(node)
         diskLosesProcess(node)
         for id in network.open[node.position] {
             guard let connection = network.connections[id] else { continue }
@@ -90,10 +95,11 @@ extension ClusterSimulation {
         for action in cores[node.position].takeActions() {
             switch action {
             case .dial(let peer):
-                dial(node, peer)
+                dial(node, whole(peer, at: node))
             case .closeConnection(let connection, let problem):
                 say("\(name(node)) closes connection \(connection.rawValue): \(problem.sentence)")
                 count(Transition(problem))
+                invariantCalmChangesLoseNoLink(node, Int(connection.rawValue))
                 invariantActionsAreLegal(node, closes: connection)
                 leave(Int(connection.rawValue), side: side(of: node, Int(connection.rawValue)), isReset: false)
             case .closeClient(let id, let problem):
@@ -113,29 +119,30 @@ extension ClusterSimulation {
             guard let connection = network.connections[id] else { continue }
             let side = connection.side(of: node)
             let peer = connection.peer(of: side)
-            guard peer != .none,
-                cores[node.position].inspect(link: peer).connection?.rawValue == UInt64(id)
+            guard peer != .none, let place = place(of: peer, at: node),
+                link(of: node, to: peer).connection?.rawValue == UInt64(id)
             else { continue }
             var room = plan.connectionCapacity - connection.inFlight[side].count
-            pullSIP(node, peer, id, side, &room)
-            while room > 0, let message = cores[node.position].nextPeerMessage(for: peer, now: instant) {
+            pullSIP(node, place, id, side, &room)
+            while room > 0, let words = cores[node.position].nextPeerMessage(for: place, now: instant) {
                 room -= 1
+                let message = said(words, by: node)
                 tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
                 invariantStreamsAreOrderly(node, peer, id, message)
                 send(.link(message), on: id, fromSide: side)
             }
-            while room > 0, let message = cores[node.position].nextProxyMessage(for: peer) {
+            while room > 0, let message = cores[node.position].nextProxyMessage(for: place) {
                 room -= 1
                 sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
                 send(.proxy(message), on: id, fromSide: side)
             }
-            while room > 0, let word = cores[node.position].nextCapacityWord(for: peer) {
+            while room > 0, let word = cores[node.position].nextCapacityWord(for: place) {
                 room -= 1
                 count(.capacityTold)
                 sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(word))")
                 send(.capacity(word), on: id, fromSide: side)
             }
-            while room > 0, let message = cores[node.position].nextCallMessage(for: peer) {
+            while room > 0, let message = cores[node.position].nextCallMessage(for: place) {
                 room -= 1
                 count(message == .recounted ? .callsRecounted : .callsReported)
                 sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.of(message))")
@@ -147,15 +154,15 @@ extension ClusterSimulation {
     /// Calls wait for nothing, but the link's own messages have half of the room. REGISTERs are lost here, as they are when a link
     /// breaks: what phones and owners say of registrations is another story.
     private mutating func pullSIP(
-        _ node: NodeIndex, _ peer: NodeIndex, _ id: Int, _ side: Int, _ room: inout Int
+        _ node: NodeIndex, _ place: NodeIndex, _ id: Int, _ side: Int, _ room: inout Int
     ) {
         while plan.calls == nil || room > plan.connectionCapacity / 2,
-            let bytes = cores[node.position].nextSIPMessage(for: peer)
+            let bytes = cores[node.position].nextSIPMessage(for: place)
         {
             guard plan.calls != nil, !bytes.starts(with: "REGISTER ".utf8) else { continue }
             room -= 1
             count(.sipOverLink)
-            sayInDetail("\(name(node)) → \(name(peer)) on \(id): \(Words.firstLine(of: bytes))")
+            sayInDetail("\(name(node)) says on \(id): \(Words.firstLine(of: bytes))")
             send(.sip(bytes), on: id, fromSide: side)
         }
     }

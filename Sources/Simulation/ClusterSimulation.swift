@@ -32,7 +32,11 @@ package struct ClusterSimulation {
 
     package let plan: RunPlan
     package let script: Script
+    /// All that there will ever be.
     let topology: Topology
+    /// What nodes are told of it, by generation less one.
+    var versions: [TopologyVersion]
+    var controller: SimulatedController
     let injection: Injection?
 
     var now = Self.origin
@@ -54,6 +58,8 @@ package struct ClusterSimulation {
     var isStorming = true
     /// Nodes are restarted as a controller does it, and nothing else happens.
     var isRollingOut = false
+    /// A change that takes nothing away, while all is well.
+    var isChangingCalmly = false
     /// Nodes that the present event has changed.
     private var touched: [NodeIndex] = []
     /// Nodes whose turn goes on: they have not said yet what they have to say.
@@ -110,6 +116,8 @@ package struct ClusterSimulation {
         topology = Self.topology(of: plan)
         network = SimulatedNetwork(nodeCount: plan.nodeCount, seed: plan.seed)
         let topology = topology
+        versions = Self.firstVersions(of: plan, topology)
+        controller = SimulatedController(plan)
         phones = (0..<plan.phoneCount).map { SimulatedPhone(number: Self.firstPhone + $0) }
         // Telephones that are dialled: each has the number of its DN in the directory.
         if plan.calls != nil {
@@ -124,9 +132,10 @@ package struct ClusterSimulation {
         heldCalls = Array(repeating: [:], count: plan.nodeCount)
         makeRouters()
         for position in topology.nodes.indices {
-            cores.append(newCore(NodeIndex(position), life: 0))
             nodes.append(
                 SimulatedNode(skew: plan.skews[position], topology: topology, isFiltered: position % 2 == 0))
+            nodes[position].isWanted = versions[0].has(NodeIndex(position))
+            cores.append(newCore(NodeIndex(position), life: 0))
             guard plan.calls != nil else { continue }
             let hasStatServer = routers.contains { $0.statNode.position == position }
             nodes[position].clients += SimulatedClient.forCalls(of: topology, hasStatServer: hasStatServer)
@@ -149,6 +158,7 @@ package struct ClusterSimulation {
 
     package mutating func run() throws(Violation) {
         for node in nodes.indices { schedule(.start(NodeIndex(node)), after: UInt64(node) * .millisecond) }
+        beginChanges()
         for (index, timed) in script.stimuli.enumerated() { schedule(.stimulus(index), after: timed.time) }
         countPlan()
         if plan.lingersFromTheStart { cutLingering() }
@@ -163,6 +173,7 @@ package struct ClusterSimulation {
             rollOut()
             settleDown()
         }
+        changeCalmly()
         endCalls()
         if let failure { throw failure }
     }
@@ -171,9 +182,10 @@ package struct ClusterSimulation {
     mutating func settleDown() {
         guard failure == nil else { return }
         // Where links carry a few messages a second, what is left of calls takes its time.
-        let deadline = now + (plan.calls == nil ? 60 : 150) * .second
+        // What has not worked several times is tried again later and later.
+        let deadline = now + (plan.calls == nil && plan.changes == nil ? 60 : 150) * .second
         // Losses have to be noticed and dials to be tried again first.
-        run(until: now + 2 * plan.timing.linkTimeout.nanoseconds + 2_500 * .millisecond)
+        run(until: now + 2 * longestTimeout + 2_500 * .millisecond)
         while failure == nil, whatIsUnfinished() != nil, now < deadline { run(until: now + 250 * .millisecond) }
         if failure == nil { checkQuiescence() }
     }
@@ -260,7 +272,8 @@ package struct ClusterSimulation {
         case .closed(let id, let side), .abandon(let id, let side):
             network.connections[id].flatMap { $0.ends[side] == .none ? nil : $0.ends[side] }
         case .stimulus, .start, .heal, .cut, .recover, .refresh, .endSlowness, .endWrongClock, .callerActs, .phoneActs,
-            .routerTick, .statNews, .handoverGoesOn:
+            .routerTick, .statNews, .handoverGoesOn, .changeGoesOn, .controllerLooks,
+            .controllerBegins, .toldToChange:
             nil
         }
     }
@@ -274,6 +287,10 @@ package struct ClusterSimulation {
         case .resume(let node): touch(node)
         case .endDrain(let node): endDrain(node)
         case .handoverGoesOn(let node, let incarnation): goOnWithHandover(node, incarnation)
+        case .changeGoesOn(let node, let number): goOnWithChange(node, number)
+        case .controllerLooks(let life): controllerLooks(life: life)
+        case .controllerBegins: controllerBegins()
+        case .toldToChange(let node, let generation, let life): toldToChange(node, generation, life: life)
         case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
         case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)
         case .accepted(let id): accepted(id)
@@ -287,7 +304,7 @@ package struct ClusterSimulation {
             if arrival < nodes[node.position].hostBegan { return }
             if nodes[node.position].isUp {
                 datagram(of: phone, at: node, act, seconds: seconds, sequence: sequence, arrival: arrival)
-            } else {
+            } else if nodes[node.position].isWanted {
                 nodes[node.position].socket.append(event)
             }
         case .refresh(let phone, let round): refresh(phone, round: round)

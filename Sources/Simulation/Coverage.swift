@@ -47,7 +47,7 @@ enum Cause: Equatable, Sendable {
     /// What a node wanted written down is, or could not be.
     case commit
     case deltas, snapshot, claims, end
-    case clock, link, other
+    case clock, link, topology, other
 
     init(_ message: PeerMessage) {
         switch message {
@@ -81,6 +81,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case registerHeld, registerWaited, registrationUnwritten, registrationSurvived
     case storeCommitted, storeFailed, powerCut, storeDamaged
     case handedOver, handoverFailed, rolledOut
+    case topologyChanged, changedOverSeveral, topologyRefused, changedCalmly, dnAdded, dnRemoved, dnReintroduced
+    case registerOfNoDN, registerAway, nodeAdded, nodeRemoved, controllerDied, restartedForTopology
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
     case linkConnectedTold, linkDisconnectedTold, ownerHinted, moveHinted, sentElsewhere
@@ -215,7 +217,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         switch cause {
         case .registration, .removal, .commit: return seen.owner == .none ? .claimedFirst : .claimedFromAnother
         case .desktop: return seen.owner == .none ? .claimedFirst : .tookOver
-        case .deltas, .snapshot, .claims, .end, .clock, .link, .other:
+        case .deltas, .snapshot, .claims, .end, .clock, .link, .topology, .other:
             if record.service == .restarted, seen.owner != node { return .tookBackForgotten }
             // What a former life had claimed is exceeded by a fresh stamp; a rival is met with that of a registration.
             return cause == .claims && seen.owner == node && record.stamp.milliseconds > seen.stamp.milliseconds
@@ -231,7 +233,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         switch cause {
         case .end: return .sweptRestarted
         case .snapshot: return .ownerSpokeInSnapshot
-        case .registration, .removal, .commit, .desktop, .deltas, .claims, .clock, .link, .other:
+        case .registration, .removal, .commit, .desktop, .deltas, .claims, .clock, .link, .topology, .other:
             return .ownerSpokeAgain
         }
     }
@@ -241,7 +243,7 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
         case .deltas: return yields ? .yieldedToDelta : record.isProvisional ? .adoptedProvisionally : .adoptedDelta
         case .snapshot: return yields ? .yieldedInSnapshot : .adoptedInSnapshot
         case .claims: return yields ? .yieldedToHearsay : record.isProvisional ? .adoptedProvisionally : .adoptedHearsay
-        case .registration, .removal, .commit, .desktop, .end, .clock, .link, .other: return nil
+        case .registration, .removal, .commit, .desktop, .end, .clock, .link, .topology, .other: return nil
         }
     }
 }

@@ -68,7 +68,7 @@ extension ClusterSimulation {
             var seen = Seen()
             defer { nodes[node.position].seen[position] = seen }
             guard plan.disk != nil else { continue }
-            let record = cores[node.position].inspect(dn)
+            let record = inspect(dn, at: node)
             (seen.owner, seen.stamp, seen.service, seen.view) = (
                 record.owner, record.stamp, record.service, record.view
             )

@@ -12,6 +12,13 @@ enum Event: Equatable, Sendable {
     /// The next step of a node's handover, by the incarnation of the process that takes over.
     case handoverGoesOn(NodeIndex, incarnation: UInt64)
 
+    /// The next step of a node on its way to another topology.
+    case changeGoesOn(NodeIndex, number: UInt64)
+    /// By the life of the controller.
+    case controllerLooks(life: UInt64)
+    case controllerBegins
+    case toldToChange(NodeIndex, generation: UInt64, life: UInt64)
+
     case dialDone(dialer: NodeIndex, peer: NodeIndex, life: UInt64)
     case dialFailed(dialer: NodeIndex, peer: NodeIndex, life: UInt64)
     case accepted(Int)

@@ -50,21 +50,25 @@ extension ClusterSimulation {
     /// What a step takes.
     private static let stepTime: UInt64 = 300 * .microsecond
     /// How long a process that reads nothing waits for the other: nobody has lost it by then.
-    private var patience: UInt64 { min(.second, plan.timing.linkTimeout.nanoseconds / 2) }
+    private var patience: UInt64 { min(.second, shortestTimeout / 2) }
     /// Bytes of a part: a table is told in several.
     private static let partSize = 200
 
     func isFrozen(_ node: NodeIndex) -> Bool {
-        nodes[node.position].handover.map { !$0.predecessor.serves } ?? false
+        if let change = nodes[node.position].change { return change.phase != .telling }
+        return nodes[node.position].handover.map { !$0.predecessor.serves } ?? false
     }
 
     mutating func beginHandover(_ node: NodeIndex, _ mishap: HandoverMishap?) {
-        guard nodes[node.position].isUp, nodes[node.position].handover == nil, nodes[node.position].pausedUntil <= now
+        guard nodes[node.position].isUp, nodes[node.position].handover == nil, nodes[node.position].change == nil,
+            nodes[node.position].pausedUntil <= now
         else { return }
         nodes[node.position].incarnation += 1
         let incarnation = nodes[node.position].incarnation
         let setup = WorkerSetup(
-            node: name(node), incarnation: Incarnation(rawValue: incarnation), generation: 1, topology: topology)
+            node: name(node), incarnation: Incarnation(rawValue: incarnation),
+            generation: nodes[node.position].generation,
+            topology: version(of: node).topology)
         let faults = injection?.faults ?? .none
         let core = cores[node.position]
         var handover = SimulatedHandover(
@@ -146,25 +150,30 @@ extension ClusterSimulation {
             if now > nodes[node.position].handover!.frozenAt! + patience { fail(node, "the disk takes too long") }
             return
         }
-        // As in the shell: what goes before anything else has to be in the connections.
-        for id in network.open[node.position] {
-            guard let connection = network.connections[id] else { continue }
-            let side = connection.side(of: node)
-            let peer = connection.peer(of: side)
-            guard peer != .none, cores[node.position].inspect(link: peer).connection?.rawValue == UInt64(id) else {
-                continue
-            }
-            while let message = cores[node.position].nextControlMessage(for: peer) {
-                tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
-                invariantStreamsAreOrderly(node, peer, id, message)
-                send(.link(message), on: id, fromSide: side)
-            }
-        }
+        sayControlMessages(node)
         let last = nodes[node.position].handover!.sender.lastPart(of: &cores[node.position], now: instant(node))
         nodes[node.position].handover!.last = last
         nodes[node.position].handover!.words += [
             .piece(HandoverPiece(.last, last)), .piece(HandoverPiece(.sockets, [])),
         ]
+    }
+
+    /// As in the shell: what goes before anything else has to be in the connections.
+    mutating func sayControlMessages(_ node: NodeIndex) {
+        for id in network.open[node.position] {
+            guard let connection = network.connections[id] else { continue }
+            let side = connection.side(of: node)
+            let peer = connection.peer(of: side)
+            guard peer != .none, link(of: node, to: peer).connection?.rawValue == UInt64(id) else {
+                continue
+            }
+            while let words = place(of: peer, at: node).flatMap({ cores[node.position].nextControlMessage(for: $0) }) {
+                let message = said(words, by: node)
+                tell(message, "\(name(node)) → \(name(peer)) on \(id): ")
+                invariantStreamsAreOrderly(node, peer, id, message)
+                send(.link(message), on: id, fromSide: side)
+            }
+        }
     }
 
     private mutating func carryOut(_ actions: [PredecessorMachine.Action], _ node: NodeIndex) {

@@ -123,6 +123,21 @@ package struct Injection: Equatable, Sendable {
         Injection(
             "two-readers", .twoReaders, "a process goes on reading its sockets while its successor begins"),
         Injection("stat-keeps-lost", .statKeepsLost, "a Stat Server goes on showing what a lost feed told"),
+        Injection(
+            "renumbering-forgotten", .renumberingForgotten,
+            "a node that goes on under another topology has its DNs at the places that they had before"),
+        Injection("void-claim-adopted", .voidClaimAdopted, "what was claimed before a DN was introduced is believed"),
+        Injection(
+            "skipped-dns-not-asked-for", .skippedDNsNotAskedFor,
+            "a node whose topology has DNs that it had not does not ask what peers have said of them"),
+        Injection("sums-not-retaken", .sumsNotRetaken, "sums of what was said go on counting DNs that have gone"),
+        Injection(
+            "plan-not-repeated", .planNotRepeated,
+            "a controller that begins takes the topology that is wanted for the one that every worker has"),
+        Injection(
+            "gone-owner-stays", .goneOwnerStays,
+            "what a node owned that is none of the cluster's any more stays its own"
+        ),
         streamsReordered, incarnationReused,
     ]
 }

@@ -59,11 +59,11 @@ extension ClusterSimulation {
 
     /// 8. Nothing is stuck: who has a reservation is there, and can be heard.
     private mutating func invariantReservationsEnd(_ dn: DNIndex) {
-        for node in nodes.indices {
-            guard let lease = cores[node].inspect(dn).lease else { continue }
-            let holder = lease.holder.node.position
+        for node in present {
+            guard let lease = inspect(dn, at: NodeIndex(node)).lease else { continue }
+            let holder = whole(lease.holder.node, at: NodeIndex(node)).position
             let isThere = nodes[holder].clients.contains { $0.id?.rawValue == lease.holder.client }
-            let isHeard = holder == node || cores[node].inspect(link: lease.holder.node).state == .live
+            let isHeard = holder == node || link(of: NodeIndex(node), to: NodeIndex(holder)).state == .live
             if lease.awaitsCall || isThere && isHeard, lease.deadline > now { continue }
             fail("invariantReservationsEnd", "\(name(dn)) at \(name(NodeIndex(node))): \(lease)")
         }
@@ -72,11 +72,11 @@ extension ClusterSimulation {
     /// What a node counts as things happen is what there is.
     private mutating func invariantAgentCountsAreTrue() {
         let nobody = View(service: .neverRegistered, owner: .none, stamp: .zero)
-        for node in nodes.indices {
+        for node in present {
             var counted = AgentCounts()
-            for position in 0..<topology.directory.count {
+            for position in 0..<cores[node].topology.directory.count {
                 let view = cores[node].ownership.view(of: DNIndex(position))
-                counted.viewChanged(from: nobody, to: view, at: NodeIndex(node))
+                counted.viewChanged(from: nobody, to: view, at: cores[node].me)
             }
             if counted == cores[node].agentCounts { continue }
             fail(
@@ -90,12 +90,12 @@ extension ClusterSimulation {
         var places: [AgentID: [(dn: DNIndex, owner: Int)]] = [:]
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            for node in nodes.indices {
-                let record = cores[node].inspect(dn)
+            for node in present {
+                let record = inspect(dn, at: NodeIndex(node))
                 guard record.owner.position == node, let session = record.session, session.isLoggedIn else { continue }
                 for other in places[session.agent] ?? [] {
                     let isHeard =
-                        other.owner == node || cores[node].inspect(link: NodeIndex(other.owner)).state == .live
+                        other.owner == node || link(of: NodeIndex(node), to: NodeIndex(other.owner)).state == .live
                     guard isHeard, other.dn != dn else { continue }
                     fail(
                         "invariantAgentsAreAtOnePlace",

@@ -68,7 +68,7 @@ extension ClusterSimulation {
         _ node: NodeIndex, _ name: DN, _ call: CallControl.Summary
     ) {
         guard let dn = topology.directory.index(of: name) else { return }
-        let record = cores[node.position].inspect(dn)
+        let record = inspect(dn, at: node)
         // In one turn a phone may be rung, and then go out of service.
         if record.view.isInService || nodes[node.position].seen[dn.position].serviceEndedAt == now { return }
         fail(
@@ -149,7 +149,7 @@ extension ClusterSimulation {
             nodes[node.position].clients[SimulatedClient.statistics].subscriber.isComplete
         else { return }
         for position in 0..<topology.directory.count {
-            let view = cores[node.position].inspectView(of: DNIndex(position))
+            let view = view(of: DNIndex(position), at: node)
             let row = routers[router].board.row(of: topology.directory.dn(at: DNIndex(position)))
             let isRight = row.map { $0.status == AgentStatus(of: view) } ?? (view.agent?.isLoggedIn != true)
             if isRight { continue }

@@ -35,18 +35,18 @@ extension ClusterSimulation {
     /// 1. A DN's owner knows the calls that nodes are near which it hears, and no others: of those it hears no more it forgets what
     /// they have said in time. The DN is busy exactly while there is such a call, or its phone has said so.
     private mutating func invariantOwnersKnowTheCalls(_ dn: DNIndex) {
-        for owner in nodes.indices where cores[owner].inspect(dn).owner.position == owner {
-            let record = cores[owner].inspect(dn)
+        for owner in nodes.indices where inspect(dn, at: NodeIndex(owner)).owner.position == owner {
+            let record = inspect(dn, at: NodeIndex(owner))
             let (said, isSaidBusy) = cores[owner].inspectWitnesses(of: dn)
-            var known = cores[owner].inspectNearCalls(of: dn).map(\.connection)
+            var known = nearCalls(of: dn, at: NodeIndex(owner)).map(\.connection)
             for peer in nodes.indices where peer != owner {
                 let word = said.first { $0.node.position == peer }
                 known += word?.calls.map(\.connection) ?? []
-                guard cores[owner].inspect(link: NodeIndex(peer)).state == .live else {
+                guard link(of: NodeIndex(owner), to: NodeIndex(peer)).state == .live else {
                     if word?.isProvisional == false { failOwner(owner, dn, "\(name(NodeIndex(peer))) is not heard") }
                     continue
                 }
-                let near = cores[peer].inspectNearCalls(of: dn)
+                let near = nearCalls(of: dn, at: NodeIndex(peer))
                 if near.isEmpty, word?.isProvisional != false { continue }
                 if word?.isProvisional == false, word.map({ Self.sorted($0.calls) }) == Self.sorted(near) { continue }
                 failOwner(
@@ -167,10 +167,10 @@ extension ClusterSimulation {
                 let skills = topology.routingPoints.first { $0.dn == call.routingPoint }?.skills ?? []
                 for position in 0..<topology.directory.count {
                     let dn = DNIndex(position)
-                    let profile = cores[node].inspectView(of: dn).agent?.profile ?? .none
+                    let profile = view(of: dn, at: NodeIndex(node)).agent?.profile ?? .none
                     guard profile.lacks(skills) == nil else { continue }
                     guard !call.tried.contains(topology.directory.dn(at: dn)) else { continue }
-                    let isFree = seers.allSatisfy { Availability(of: cores[$0].inspectView(of: dn)).isAvailable }
+                    let isFree = seers.allSatisfy { Availability(of: view(of: dn, at: NodeIndex($0))).isAvailable }
                     guard isFree else { continue }
                     waiting.append(Waiting(node: node, connection: call.connection, dn: topology.directory.dn(at: dn)))
                 }
@@ -210,7 +210,7 @@ extension ClusterSimulation {
                 return "\(name(NodeIndex(node))): calls over trunks, or waiting for them: \(trunks)"
             }
             for position in 0..<topology.directory.count {
-                let record = cores[node].inspect(DNIndex(position))
+                let record = inspect(DNIndex(position), at: NodeIndex(node))
                 guard record.occupancy.contains(.busy) || record.calls?.calls.isEmpty == false else { continue }
                 return "\(name(DNIndex(position))) at \(name(NodeIndex(node))): \(record.occupancy),"
                     + " \(record.calls?.calls.map(words) ?? [])"

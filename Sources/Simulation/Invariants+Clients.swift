@@ -10,7 +10,8 @@ extension ClusterSimulation {
     mutating func invariantDesktopsGetWhatTheyAsk(
         _ node: NodeIndex, _ dn: DNIndex, _ before: DNInspection, serves: Bool
     ) {
-        let record = cores[node.position].inspect(dn)
+        guard mayRegister(dn, at: node) else { return }
+        let record = inspect(dn, at: node)
         let isRight = serves ? record.owner == node && record.isHeld : record.owner == before.owner
         if isRight { return }
         fail("invariantDesktopsGetWhatTheyAsk", "\(name(dn)) at \(name(node)): \(words(record))")
@@ -29,7 +30,7 @@ extension ClusterSimulation {
         let model = nodes[node.position].clients[client]
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let record = cores[node.position].inspect(dn)
+            let record = inspect(dn, at: node)
             switch model.kind {
             case .reserver, .router: break
             case .desktop:
@@ -63,6 +64,7 @@ extension ClusterSimulation {
         guard isInRange(topology.directory.dn(at: dn), options), !options.ownedHereOnly || record.owner == node else {
             return
         }
+        if record.view == .notProvisioned { return }
         let heard = nodes[node.position].clients[client].subscriber
         let session = heard.sessions[dn.position]
         if session == loggedIn(record), heard.occupancies[dn.position] == record.occupancy {
@@ -115,8 +117,11 @@ extension ClusterSimulation {
     mutating func invariantClientsKnowTheLinks(_ node: NodeIndex, _ client: Int) {
         let model = nodes[node.position].clients[client]
         for peer in nodes.indices where peer != node.position {
-            let state = cores[node.position].inspect(link: NodeIndex(peer)).state
+            let state = link(of: node, to: NodeIndex(peer)).state
             if model.links.isConnected[peer] == (state == .live) { continue }
+            if place(of: NodeIndex(peer), at: node) == nil { continue }
+            // Of a peer that has come with another topology nothing was told yet, and one that has gone is none.
+            if plan.changes != nil, model.links.isConnected[peer] != true, state != .live { continue }
             fail(
                 "invariantClientsKnowTheLinks",
                 "client \(client) of \(name(node)): link to \(name(NodeIndex(peer))) is \(state.rawValue)")
@@ -124,7 +129,7 @@ extension ClusterSimulation {
         // The second desktop asks for hints.
         guard client == SimulatedClient.firstDesktop + 1 else { return }
         for position in plan.phoneCount..<topology.directory.count where model.desktop.services[position] != nil {
-            let owner = cores[node.position].inspect(DNIndex(position)).owner
+            let owner = inspect(DNIndex(position), at: node).owner
             if owner == node || owner == .none || model.desktop.hints[position] == owner { continue }
             fail(
                 "invariantClientsKnowTheLinks",
@@ -143,7 +148,7 @@ extension ClusterSimulation {
         guard hearing.isInStep, hearing.connection == id else { return }
         // Which DN was asked for only the node knows; one that the owner owns since that stamp has that service.
         for position in 0..<topology.directory.count {
-            let record = cores[node.position].inspect(DNIndex(position))
+            let record = inspect(DNIndex(position), at: node)
             guard record.owner == owner, record.stamp == stamp else { continue }
             if record.service == service { return }
             return fail(
@@ -151,7 +156,7 @@ extension ClusterSimulation {
                 "\(name(owner)) says that \(name(DNIndex(position))) is \(service.reason ?? "in service"), and \(name(node)) holds: "
                     + words(record))
         }
-        let known = (0..<topology.directory.count).map { cores[node.position].inspect(DNIndex($0)).stamp }
+        let known = (0..<topology.directory.count).map { inspect(DNIndex($0), at: node).stamp }
         if known.contains(where: { $0 > stamp }) { return }
         fail("invariantAnswersFollowChanges", "\(name(node)) has not heard of the claim since \(stamp)")
     }
@@ -222,6 +227,11 @@ extension ClusterSimulation {
         let name = topology.directory.dn(at: dn)
         if !isInRange(name, options) { return heard == nil }
         if options.ownedHereOnly, record.owner != node { return heard?.isInService != true }
-        return heard == record.view
+        if heard == record.view { return true }
+        // Of a DN that has come with another topology nothing is told; one that has gone is none, whoever is heard.
+        guard plan.changes != nil, record.view == .neverRegistered || record.view == .notProvisioned else {
+            return false
+        }
+        return heard?.isInService != true
     }
 }

@@ -13,7 +13,8 @@ extension ClusterSimulation {
         else { return }
         guard hearsay.peer != .none else { return invariantStrangersStayOut(hearsay) }
         let present = nodes[hearsay.node.position].hearing[hearsay.peer.position]
-        let after = hearsay.outcome(after: present, now: now)
+        var after = hearsay.outcome(after: present, now: now)
+        if hearsay.kind == .syncEnd, !present.isCaughtUp, mayStartAnew(hearsay) { after.isCaughtUp = false }
         if case .hello(let life, _) = hearsay.kind {
             invariantEarlierLivesStayOut(hearsay.node, hearsay.peer, life)
             count(after.isCaughtUp ? .linkWentOn : .linkIntroduced)
@@ -24,9 +25,18 @@ extension ClusterSimulation {
         if hearsay.kind == .syncEnd, let carried = present.carried {
             invariantSnapshotsAreWhole(hearsay.node, hearsay.peer, carried)
         }
-        if let message = hearsay.message { note(message, hearsay.node) }
+        if let message = hearsay.message {
+            note(message, hearsay.node)
+            noteSkipped(message, hearsay.node, hearsay.peer)
+        }
         if after.isCaughtUp { invariantWhoIsHeardIsShown(hearsay.node, hearsay.peer) }
         if hearsay.former.isInStep, hearsay.former.connection == hearsay.connection { invariantNewsIsTaken(hearsay) }
+    }
+
+    /// What was resumed does not add up, as the topology has changed meanwhile: all is told anew.
+    private mutating func mayStartAnew(_ hearsay: Hearsay) -> Bool {
+        nodes[hearsay.node.position].streams[hearsay.peer.position].mayAskAnew
+            && link(of: hearsay.node, to: hearsay.peer).state != .live
     }
 
     /// The stamps in a message that a node has taken.
@@ -51,21 +61,26 @@ extension ClusterSimulation {
 
     /// 2. The DNs of a peer that is heard are shown as it says, also while a newer connection takes the older one's place.
     private mutating func invariantWhoIsHeardIsShown(_ node: NodeIndex, _ peer: NodeIndex) {
-        let state = cores[node.position].inspect(link: peer).state
+        let state = link(of: node, to: peer).state
         if state == .live { return }
         fail("invariantWhoIsHeardIsShown", "\(name(node)) hears \(name(peer)), and the link is \(state.rawValue)")
     }
 
     /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say.
     private mutating func invariantNewsIsTaken(_ hearsay: Hearsay) {
-        guard case .records(let batch) = hearsay.message else { return }
+        guard case .records(let batch) = hearsay.message,
+            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position)
+        else { return }
         for owned in batch.owned {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }
+            guard let place = place(of: dn, at: hearsay.node),
+                !cores[hearsay.node.position].topology.directory.isVoid(owned.stamp, of: place)
+            else { continue }
             let seen = nodes[hearsay.node.position].seen[dn.position]
             let claim = Claim(owner: hearsay.peer, stamp: owned.stamp)
             // The peer claims again with a registration of before the two met.
             if owned.stamp <= nodes[hearsay.node.position].streams[hearsay.peer.position].introducedWith { continue }
-            let record = cores[hearsay.node.position].inspect(dn)
+            let record = inspect(dn, at: hearsay.node)
             guard seen.owner == .none || Claim(owner: seen.owner, stamp: seen.stamp) < claim,
                 Claim(owner: record.owner, stamp: record.stamp) != claim
             else { continue }
@@ -91,7 +106,7 @@ extension ClusterSimulation {
     /// 4. What a snapshot did not carry is not in service any more when it ends.
     private mutating func invariantSnapshotsAreWhole(_ node: NodeIndex, _ peer: NodeIndex, _ carried: UInt64) {
         for position in 0..<topology.directory.count where carried & 1 << UInt64(position) == 0 {
-            let record = cores[node.position].inspect(DNIndex(position))
+            let record = inspect(DNIndex(position), at: node)
             guard record.owner == peer, record.service.isInService, !record.isProvisional else { continue }
             fail(
                 "invariantSnapshotsAreWhole",
@@ -102,7 +117,7 @@ extension ClusterSimulation {
     /// The lesser name dials, once at a time, and only where there is no connection.
     mutating func invariantActionsAreLegal(_ node: NodeIndex, dials peer: NodeIndex) {
         if node < peer, !nodes[node.position].dialing.contains(peer),
-            cores[node.position].inspect(link: peer).connection == nil
+            link(of: node, to: peer).connection == nil
         {
             return
         }
@@ -120,6 +135,10 @@ extension ClusterSimulation {
         _ node: NodeIndex, _ peer: NodeIndex, _ id: Int, _ message: PeerMessage
     ) {
         count(Transition(sent: message))
+        if case .snapshotRequest = message {
+            nodes[node.position].mustAsk.remove(peer.position)
+            nodes[node.position].hasAsked.insert(peer.position)
+        }
         let problem = nodes[node.position].streams[peer.position].problem(
             with: message, on: id, from: node, chunk: plan.chunkRecords, ring: plan.ringCapacity)
         guard let problem else { return }

@@ -6,21 +6,25 @@ import NodeCore
 extension ClusterSimulation {
     /// What keeps the cluster from being at rest, in words; nil when nothing does.
     mutating func whatIsUnfinished() -> String? {
-        for node in nodes.indices {
+        if let unfinished = whatIsUnfinishedOfChanges() { return unfinished }
+        let present = present
+        for node in present {
             guard nodes[node].isUp else { return "\(name(NodeIndex(node))) is down" }
             if cores[node].inspectHasMoreToWrite() || !disks[node].isIdle {
                 return "\(name(NodeIndex(node))) has more to write down"
             }
             guard nodes[node].pausedUntil <= now else { return "\(name(NodeIndex(node))) does not run" }
-            for peer in nodes.indices where peer != node && !isCut(node, peer) {
-                let link = cores[node].inspect(link: NodeIndex(peer))
+            for peer in present where peer != node && !isCut(node, peer) {
+                let link = link(of: NodeIndex(node), to: NodeIndex(peer))
                 if link.state != .live {
                     return "\(name(NodeIndex(node)))'s link to \(name(NodeIndex(peer))) is \(link.state.rawValue)"
                 }
                 if link.hasMore {
                     return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer)))"
                 }
-                if plan.calls != nil, cores[node].inspectHasMoreBesides(for: NodeIndex(peer)) {
+                if plan.calls != nil, let place = place(of: NodeIndex(peer), at: NodeIndex(node)),
+                    cores[node].inspectHasMoreBesides(for: place)
+                {
                     return "\(name(NodeIndex(node))) has more to say to \(name(NodeIndex(peer))) of clients and calls"
                 }
             }
@@ -51,7 +55,7 @@ extension ClusterSimulation {
             invariantLatestRegistrationWins(DNIndex(position))
             invariantHoldersAreDesktops(DNIndex(position))
         }
-        for node in nodes.indices {
+        for node in present {
             for client in nodes[node].clients.indices { invariantClientsKnowTheView(NodeIndex(node), client) }
         }
         checkAgentsAtRest()
@@ -62,12 +66,12 @@ extension ClusterSimulation {
 
     /// 3. A DN is held exactly while a desktop holds it.
     private mutating func invariantHoldersAreDesktops(_ dn: DNIndex) {
-        for node in nodes.indices {
+        for node in present {
             let holds = nodes[node].clients.contains { $0.desktop.holds[dn.position] }
-            if cores[node].inspect(dn).isHeld == holds { continue }
+            if inspect(dn, at: NodeIndex(node)).isHeld == holds { continue }
             fail(
                 "invariantHoldersAreDesktops",
-                "\(name(dn)) at \(name(NodeIndex(node))): \(words(cores[node].inspect(dn)))")
+                "\(name(dn)) at \(name(NodeIndex(node))): \(words(inspect(dn, at: NodeIndex(node))))")
         }
     }
 
@@ -79,7 +83,7 @@ extension ClusterSimulation {
                 let peer = connection.peer(of: connection.side(of: NodeIndex(node)))
                 if peer != .none {
                     if isCut(node, peer.position) { continue }
-                    if cores[node].inspect(link: peer).connection?.rawValue == UInt64(id) { continue }
+                    if link(of: NodeIndex(node), to: peer).connection?.rawValue == UInt64(id) { continue }
                 }
                 return "\(name(NodeIndex(node))) keeps connection \(id), which is of no use"
             }
@@ -104,10 +108,11 @@ extension ClusterSimulation {
     /// 1. Nodes joined by live links agree on owner, stamp and service of every DN. One that cannot hear the owner may
     /// know less, but never takes itself for the owner.
     private mutating func invariantAgreement(_ dn: DNIndex) {
-        for node in nodes.indices {
-            for peer in nodes.indices.dropFirst(node + 1) where !isCut(node, peer) {
-                let first = cores[node].inspect(dn)
-                let second = cores[peer].inspect(dn)
+        let present = present
+        for (place, node) in present.enumerated() {
+            for peer in present[(place + 1)...] where !isCut(node, peer) {
+                let first = inspect(dn, at: NodeIndex(node))
+                let second = inspect(dn, at: NodeIndex(peer))
                 let isFirstGreater =
                     Claim(owner: first.owner, stamp: first.stamp) > Claim(owner: second.owner, stamp: second.stamp)
                 let (greater, lesser) = isFirstGreater ? (first, second) : (second, first)
@@ -131,10 +136,10 @@ extension ClusterSimulation {
     /// Concurrent claims are settled by the latest registration. Judged only where no clock was wrong and no node lost its
     /// memory, and not between registrations that crossed each other on the way.
     private mutating func invariantLatestRegistrationWins(_ dn: DNIndex) {
-        guard plan.judgesLatestRegistration else { return }
-        let margin = plan.timing.linkTimeout.nanoseconds + 2 * .second
+        guard plan.judgesLatestRegistration, isUntouched(dn) else { return }
+        let margin = longestTimeout + 2 * .second
         guard let node = ledger.latestRegistrar(of: dn, margin: margin) else { return }
-        let owner = cores[node.position].inspect(dn).owner
+        let owner = inspect(dn, at: node).owner
         if owner == node { return }
         fail(
             "invariantLatestRegistrationWins",
@@ -144,11 +149,11 @@ extension ClusterSimulation {
     /// 10. With a bounded number of messages. (That a node says everything anew only where its ring no longer holds what it
     /// has not told is a rule of the stream.) Not judged where calls go on, as they are told.
     private mutating func invariantConvergenceIsCheap() {
-        guard plan.calls == nil else { return }
+        guard plan.calls == nil, plan.changes == nil else { return }
         let dns = topology.directory.count
         let pieces = dns / plan.chunkRecords + 3
-        for node in nodes.indices {
-            for peer in nodes.indices where peer != node {
+        for node in present {
+            for peer in present where peer != node {
                 let stream = nodes[node].streams[peer]
                 // Each side may tell a DN anew for every snapshot of the other's that names it, and tiny rings begin many.
                 if stream.messages <= (stream.snapshots + 1) * pieces + 8 * dns + 10 { continue }

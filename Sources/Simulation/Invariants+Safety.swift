@@ -9,11 +9,14 @@ extension ClusterSimulation {
         guard nodes[node.position].isUp else { return }
         for position in 0..<topology.directory.count {
             let dn = DNIndex(position)
-            let record = cores[node.position].inspect(dn)
+            guard place(of: dn, at: node) != nil else { continue }
+            let record = inspect(dn, at: node)
             let seen = nodes[node.position].seen[position]
             invariantOnlyReachableOwnersAreShown(node, dn, record)
             invariantOwnersHaveWhatTheyServe(node, dn, record)
-            if isRollingOut { invariantNothingBlinks(node, dn, record.view) }
+            invariantVoidClaimsAreNobodys(node, dn, record)
+            invariantOwnersAreNodes(node, dn, record)
+            if isRollingOut || isChangingCalmly { invariantNothingBlinks(node, dn, record.view) }
             checkAgent(node, dn, record, seen)
             if seen.acknowledgedUntil > 0 { invariantAcknowledgedRegistrationsStay(node, dn, record, seen) }
             guard isDifferent(record, seen) else { continue }
@@ -35,6 +38,7 @@ extension ClusterSimulation {
     mutating func checkTurn(_ node: NodeIndex) {
         guard nodes[node.position].isUp else { return }
         checkDeadlines(node, isBegun: false)
+        if !nodes[node.position].mustAsk.isEmpty { invariantSkippedDNsAreAskedFor(node) }
         invariantBoundsHold(node)
     }
 
@@ -48,7 +52,7 @@ extension ClusterSimulation {
         fold.add(Int(record.view.rawValue) << 32 | dn.position << 16 | node.position)
         say("\(name(node)) holds \(name(dn)): \(words(record))")
         let seen = nodes[node.position].seen[dn.position]
-        if plan.calls != nil, seen.owner != record.owner, !cores[node.position].inspectNearCalls(of: dn).isEmpty {
+        if plan.calls != nil, seen.owner != record.owner, !nearCalls(of: dn, at: node).isEmpty {
             count(.callMoved)
         }
         if record.isProvisional, !seen.isProvisional || seen.stamp != record.stamp || seen.owner != record.owner {
@@ -108,7 +112,7 @@ extension ClusterSimulation {
             return word
         }
         let hasLapsed =
-            !(isSameClaim && seen.isProvisional) || now >= seen.provisionalSince + plan.timing.linkTimeout.nanoseconds
+            !(isSameClaim && seen.isProvisional) || now >= seen.provisionalSince + shortestTimeout
         if record.service == .superseded ? !hasLapsed : record.service != .restarted {
             fail(
                 "invariantEveryWordWasSaid",
@@ -158,8 +162,9 @@ extension ClusterSimulation {
             case .expired: dn.position < plan.phoneCount
             case .desktopGone: dn.position >= plan.phoneCount && seen.graceEnds <= now
             case .inService: true
-            case .neverRegistered, .flowLost, .ownerUnreachable, .restarted, .draining, .notProvisioned, .superseded:
+            case .neverRegistered, .flowLost, .ownerUnreachable, .restarted, .draining, .superseded:
                 false
+            case .notProvisioned: nodes[node.position].change != nil
             }
         if isTrue { return }
         fail("invariantReasonsAreTrue", "\(name(dn)) at \(name(node)): \(words(record))")

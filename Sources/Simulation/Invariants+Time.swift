@@ -21,7 +21,7 @@ extension ClusterSimulation {
     /// 2. A peer that is silent for the link timeout is lost, and a resync takes twice that at most.
     private mutating func invariantLossesAreNoticed(_ node: NodeIndex, _ peer: NodeIndex, _ awake: UInt64) {
         let hearing = nodes[node.position].hearing[peer.position]
-        let timeout = plan.timing.linkTimeout.nanoseconds
+        let timeout = longestTimeout
         guard hearing.isCaughtUp else { return }
         if isMissed(hearing.heardAt + timeout, awake: awake) {
             fail(
@@ -39,7 +39,7 @@ extension ClusterSimulation {
     private mutating func invariantProvisionalWordsEnd(
         _ node: NodeIndex, _ dn: DNIndex, _ seen: Seen, _ awake: UInt64
     ) {
-        let due = seen.provisionalSince + plan.timing.linkTimeout.nanoseconds
+        let due = seen.provisionalSince + longestTimeout
         guard seen.isProvisional, isMissed(due, awake: awake) else { return }
         let since = Self.clock(seen.provisionalSince - Self.origin)
         fail("invariantProvisionalWordsEnd", "\(name(dn)) at \(name(node)) since \(since)")
@@ -47,7 +47,7 @@ extension ClusterSimulation {
 
     /// 3. A DN whose last desktop has gone waits for another one for the grace, and no longer.
     private mutating func invariantGracesEnd(_ node: NodeIndex, _ dn: DNIndex, _ seen: Seen, _ awake: UInt64) {
-        guard isMissed(seen.graceEnds, awake: awake), cores[node.position].inspect(dn).isInGrace else { return }
+        guard isMissed(seen.graceEnds, awake: awake), inspect(dn, at: node).isInGrace else { return }
         let end = Self.clock(seen.graceEnds - Self.origin)
         fail("invariantGracesEnd", "\(name(dn)) at \(name(node)) is in a grace that ended at \(end)")
     }

@@ -110,6 +110,10 @@ struct StreamModel: Sendable {
     private(set) var snapshots = 0
     private(set) var messages = 0
     private var isCounting = false
+    /// The sender's topology has DNs that it had not, and it may have skipped what was said of them.
+    var mayAskAnew = false
+    /// The other end has asked, and is told all anew.
+    var mayBeginAnew = false
 
     mutating func forget() {
         connection = -1
@@ -150,7 +154,9 @@ struct StreamModel: Sendable {
         case .syncEnd(let position): return ends(position)
         case .claims(let claims):
             return claims.isEmpty || claims.count > chunk ? "\(claims.count) claims in a message" : nil
-        case .snapshotRequest: return "a snapshot is asked for, so what was heard did not add up"
+        case .snapshotRequest:
+            defer { mayAskAnew = false }
+            return mayAskAnew ? nil : "a snapshot is asked for, so what was heard did not add up"
         case .ping(let ping):
             return ping.position != nil && !hasEnded ? "a ping states a position within a sync" : nil
         }
@@ -159,7 +165,11 @@ struct StreamModel: Sendable {
     private mutating func begins(_ begin: SyncBegin, _ ring: Int) -> String? {
         if !begin.isSnapshot, hasBegun { return "a second sync that is no snapshot" }
         if begin.isSnapshot, hasBegun, begin.revision < revision { return "a snapshot of the past" }
-        if begin.isSnapshot, hasBegun, begin.revision - revision <= ring { return "a snapshot of what the ring holds" }
+        if mayBeginAnew {
+            mayBeginAnew = false
+        } else if begin.isSnapshot, hasBegun, begin.revision - revision <= ring {
+            return "a snapshot of what the ring holds"
+        }
         if begin.isSnapshot, isCounting { snapshots += 1 }
         hasBegun = true
         hasEnded = false

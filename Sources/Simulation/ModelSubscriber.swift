@@ -137,9 +137,17 @@ struct ModelSubscriber: Sendable {
         }
         services[dn.position] = status.view.service
         owners[dn.position] = status.view.owner
+        if status.view.service == .notProvisioned { return forget(dn) }
         sessions[dn.position] = status.view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
         occupancies[dn.position] = status.view.occupancy
         views[dn.position] = status.view
+    }
+
+    /// A DN that is not provisioned any more has no agent.
+    private mutating func forget(_ dn: DNIndex) {
+        sessions[dn.position] = nil
+        occupancies[dn.position] = []
+        views[dn.position] = nil
     }
 
     private mutating func advance(to sequence: UInt64?) {
@@ -194,7 +202,9 @@ struct ModelDesktop: Sendable {
             learn([status], directory, isFirst: true)
             holds[dn.position] = token != nil
         case .unregistered(let id, let name, let reason):
-            if (id == nil) != (reason == .superseded) { problem = "unregistered without its reason" }
+            if (id == nil) != (reason == .superseded || reason == .notProvisioned) {
+                problem = "unregistered without its reason"
+            }
             guard let dn = directory.index(of: name) else { return }
             services[dn.position] = nil
             holds[dn.position] = false
@@ -282,6 +292,9 @@ struct ModelLinks: Sendable {
     init(nodeCount: Int) {
         isConnected = Array(repeating: nil, count: nodeCount)
     }
+
+    /// The node's topology does not have it any more.
+    mutating func forget(_ peer: NodeIndex) { isConnected[peer.position] = nil }
 
     mutating func disconnected() {
         self = ModelLinks(nodeCount: isConnected.count)

@@ -80,8 +80,8 @@ extension ClusterSimulation {
         cause = act == .adds ? .registration : .removal
         let text = Self.register(number, phone, act, seconds: seconds, sequence: sequence)
         let dn = topology.directory.index(of: DN(decimal: UInt64(number), length: 4)) ?? DNIndex(phone)
-        let before = cores[node.position].inspect(dn)
-        let wasHeld = cores[node.position].inspectIsHeld(dn)
+        let before = inspect(dn, at: node)
+        let wasHeld = isHeld(dn, at: node)
         var answers = DatagramBatch()
         let source = Self.address(ofPhone: phone)
         let came = instant(node)
@@ -93,7 +93,7 @@ extension ClusterSimulation {
         touch(node)
         let status = Self.status(of: answers)
         fold.add(status)
-        if status == 0, act != .queries, isBelated(arrival, came), !cores[node.position].inspectIsHeld(dn) {
+        if status == 0, act != .queries, isBelated(arrival, came), !isHeld(dn, at: node) {
             count(.belatedIgnored)
             say("\(name(node)) thinks that phone \(number) has gone on meanwhile")
             return invariantOnlyOthersIgnore(dn, before, at: node, came: wallArrival)
@@ -108,7 +108,7 @@ extension ClusterSimulation {
             // An earlier copy may have been ignored.
             nodes[node.position].unanswered[key]!.arrival = arrival
         }
-        if status == 0, cores[node.position].inspectIsHeld(dn) {
+        if status == 0, isHeld(dn, at: node) {
             count(wasHeld ? .registerWaited : .registerHeld)
             return say("\(name(node)) writes down what phone \(number) wants, or what it wanted before")
         }
@@ -139,10 +139,12 @@ extension ClusterSimulation {
         let isLast = nodes[node.position].seen[dn.position].answers.keys.allSatisfy { $0 <= sequence }
         // Once its binding has expired it would register anew, which is to be done elsewhere.
         let isSentElsewhere = status == 503 && cores[node.position].drain != nil && age >= .second
-        let isRight = status == 200 || (status == 500 && (!isLast || !before.hasBindings)) || isSentElsewhere
-        if !isRight, age <= 31 * .second || cores[node.position].inspect(dn) != before {
+        let isForbidden = status == 403 && !mayRegister(dn, at: node)
+        let isRight =
+            status == 200 || isForbidden || (status == 500 && (!isLast || !before.hasBindings)) || isSentElsewhere
+        if !isRight, age <= 31 * .second || inspect(dn, at: node) != before {
             fail("invariantRepetitionsChangeNothing", "\(name(node)) answered \(name(dn)) \(status) the second time")
-        } else if age <= 31 * .second, cores[node.position].inspect(dn) != before {
+        } else if age <= 31 * .second, inspect(dn, at: node) != before {
             fail("invariantRepetitionsChangeNothing", "\(name(node)) did for \(name(dn)) what it had done before")
         }
         return true
@@ -156,7 +158,7 @@ extension ClusterSimulation {
         let isUnheard = before.view == .ownerUnreachable
         let isElsewhere =
             before.owner != .none && before.owner != node && (isUnheard || before.service.isInService)
-        let record = cores[node.position].inspect(dn)
+        let record = inspect(dn, at: node)
         let isRight =
             switch (status, act) {
             case (504, .queries): isElsewhere && isUnheard
@@ -189,7 +191,7 @@ extension ClusterSimulation {
         case (200, .adds):
             count(.registrationAccepted)
             guard nodes[node.position].seen[dn.position].acknowledgedSequence != sequence else { return }
-            let record = cores[node.position].inspect(dn)
+            let record = inspect(dn, at: node)
             // Of what an earlier life has taken the rest is said, in whole seconds.
             let left = UInt64(seconds) * .second - min(UInt64(seconds) * .second, now - came.monotonic)
             let isNew = expires == Int((left + .second - 1) / .second)
@@ -214,7 +216,7 @@ extension ClusterSimulation {
         case (200, .removes):
             count(.removalAccepted)
             // Where the owner cannot be heard, a removal is a claim; where it was the owner's last contact, it is the latest word.
-            let (record, seen) = (cores[node.position].inspect(dn), nodes[node.position].seen[dn.position])
+            let (record, seen) = (inspect(dn, at: node), nodes[node.position].seen[dn.position])
             let isWord = seen.owner != node || (seen.service.isInService && !record.service.isInService)
             if isWord, record.owner == node {
                 ledger.registered(dn, at: node, time: registrationTime(of: dn, at: node, came))
@@ -229,6 +231,8 @@ extension ClusterSimulation {
             if isStorming, phones[phone].registrar == node {
                 register(phone, at: NodeIndex((node.position + 1) % nodes.count), seconds: seconds, after: .millisecond)
             }
+        case (404, _) where place(of: dn, at: node) == nil: count(.registerOfNoDN)
+        case (403, _) where !mayRegister(dn, at: node): count(.registerAway)
         case (503, _) where plan.disk != nil: count(.registrationUnwritten)
         case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
         }
@@ -238,6 +242,11 @@ extension ClusterSimulation {
     private mutating func invariantOnlyOthersIgnore(
         _ dn: DNIndex, _ before: DNInspection, at node: NodeIndex, came: UInt64
     ) {
+        if let place = place(of: dn, at: node),
+            cores[node.position].topology.directory.isVoid(Stamp(milliseconds: came, counter: 0), of: place)
+        {
+            return
+        }
         let own = Claim(owner: node, stamp: Stamp(milliseconds: came, counter: 0))
         let isElsewhere = before.owner != .none && before.owner != node
         let isSince = Claim(owner: before.owner, stamp: before.stamp) > own
@@ -263,7 +272,7 @@ extension ClusterSimulation {
     /// had come, and that changes nothing of it.
     private func belatedRegistration(of dn: DNIndex, at node: NodeIndex, _ came: Instant) -> UInt64? {
         guard nodes[node.position].belated[dn] != nil,
-            let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered.milliseconds
+            let registered = ownClaim(of: dn, at: node)?.registered.milliseconds
         else { return nil }
         return registered < came.wallMilliseconds ? registered : nil
     }
@@ -274,7 +283,7 @@ extension ClusterSimulation {
             return (belated - Self.epochMilliseconds) * .millisecond
         }
         guard plan.disk != nil, nodes[node.position].skew == 0,
-            let registered = cores[node.position].ownership.ownClaim(of: dn)?.registered,
+            let registered = ownClaim(of: dn, at: node)?.registered,
             registered.milliseconds > Self.epochMilliseconds
         else { return came.monotonic }
         return max(came.monotonic, (registered.milliseconds - Self.epochMilliseconds) * .millisecond)

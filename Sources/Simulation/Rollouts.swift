@@ -17,7 +17,7 @@ extension ClusterSimulation {
         policy.deadline = .seconds(30)
         var rollout = RolloutMachine(
             number: 1, policy: policy,
-            members: topology.nodes.map {
+            members: present.map { topology.nodes[$0] }.map {
                 RolloutMachine.Member(name: $0.name, dataCenter: topology.dataCenters[$0.dataCenter].name)
             })
         isRollingOut = true
@@ -25,7 +25,7 @@ extension ClusterSimulation {
         let deadline = now + 120 * .second
         var (resumed, restarting) = (0, [NodeIndex]())
         while failure == nil, !rollout.phase.isOver, now < deadline {
-            for action in rollout.observed(topology.nodes.indices.map { status(NodeIndex($0)) }, now: now) {
+            for action in rollout.observed(present.map { status(NodeIndex($0)) }, now: now) {
                 guard case .restart(let name) = action, let node = topology.nodeIndex(named: name) else { continue }
                 beginHandover(node, nil)
                 restarting.append(node)
@@ -61,8 +61,10 @@ extension ClusterSimulation {
         let ownership = cores[node.position].ownership
         status.incarnation = ownership.identity.incarnation.rawValue
         var report = NodeReport()
-        report.links = topology.nodes.indices.filter { $0 != node.position }.map { peer in
-            LinkStatus(peer: name(NodeIndex(peer)), state: ownership.state(of: NodeIndex(peer)).rawValue)
+        report.links = present.filter { $0 != node.position }.compactMap { peer in
+            place(of: NodeIndex(peer), at: node).map {
+                LinkStatus(peer: name(NodeIndex(peer)), state: ownership.state(of: $0).rawValue)
+            }
         }
         status.report = report
         return status
@@ -77,7 +79,10 @@ extension ClusterSimulation {
 
     /// In a planned restart nobody loses sight of anybody.
     mutating func invariantNothingBlinks(_ node: NodeIndex, _ dn: DNIndex, _ view: Service) {
-        guard isRollingOut, view == .ownerUnreachable else { return }
-        fail("invariantNothingBlinks", "\(name(node)) does not see \(name(dn)) while nodes are restarted")
+        guard isRollingOut || isChangingCalmly, view == .ownerUnreachable else { return }
+        fail(
+            "invariantNothingBlinks",
+            "\(name(node)) does not see \(name(dn)) while \(isRollingOut ? "nodes are restarted" : "the topology changes")"
+        )
     }
 }

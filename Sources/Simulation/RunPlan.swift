@@ -51,11 +51,17 @@ package struct RunPlan: Equatable, Sendable {
     package var disk: DiskPlan?
     /// The mean time between two restarts by handover; nil for none.
     package var handoverGap: UInt64?
+    /// Nil where the topology stays as it is.
+    package var changes: ChangePlan?
+
+    /// All that nodes may have.
+    var keepalives: [Duration] { changes?.keepalives ?? [timing.keepalive] }
 
     /// No clock is ever wrong, no process is slow, and none ever dies without remembering: so the latest registration can be
     /// told from outside.
     var judgesLatestRegistration: Bool {
-        skews.allSatisfy { $0 == 0 } && faultKinds.allSatisfy { !$0.blursLatestRegistration }
+        (changes.map { $0.memory > 1 } ?? true || disk?.isReliable == true) && skews.allSatisfy { $0 == 0 }
+            && faultKinds.allSatisfy { !$0.blursLatestRegistration }
             && ((!faultKinds.contains(.crash) && handoverGap == nil) || disk?.isReliable == true)
     }
 
@@ -68,6 +74,7 @@ package struct RunPlan: Equatable, Sendable {
             + (lingeringCuts.isEmpty ? "" : ", \(lingeringCuts.count) lasting cuts")
             + (calls == nil ? "" : ", with calls") + (handoverGap == nil ? "" : ", with handovers")
             + (disk == nil ? "" : ", with disks")
+            + (changes.map { ", \($0.declarations.count) topologies" } ?? "")
             + (skews.contains { $0 != 0 } ? ", clocks up to \(skews.map(abs).max() ?? 0) ms wrong" : "")
     }
 
@@ -132,6 +139,7 @@ package struct RunPlan: Equatable, Sendable {
         skews = (0..<self.nodeCount).map { _ in
             spread == 0 ? 0 : Int64(random.below(Int(2 * spread + 1))) - spread
         }
+        changes = ChangePlan.draw(self)
     }
 }
 
@@ -144,9 +152,13 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
     case clientLeaves, clientStalls
     case routerCrash, routerStall, routerLeaves, statCrash, feedLoss
     case handover, failedHandover
+    case topologyChange, controllerCrash
 
     /// Those that the weather brings; the others are drawn with the calls, and by themselves.
-    static let ofNodes: [FaultKind] = allCases.filter { !ofRouters.contains($0) && !ofHandovers.contains($0) }
+    static let ofNodes: [FaultKind] = allCases.filter {
+        !ofRouters.contains($0) && !ofHandovers.contains($0) && !ofControllers.contains($0)
+    }
+    static let ofControllers: [FaultKind] = [.topologyChange, .controllerCrash]
     static let ofHandovers: [FaultKind] = [.handover, .failedHandover]
     static let ofRouters: [FaultKind] = [.routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss]
 
@@ -156,7 +168,7 @@ package enum FaultKind: String, Equatable, Sendable, CaseIterable {
         case .crash, .stop, .cut, .oneWayCut, .split, .flap, .delay, .reset, .halfClose, .duplicateDial, .abandonedDial,
             .stranger,
             .clientLeaves, .clientStalls, .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss, .handover,
-            .failedHandover:
+            .failedHandover, .topologyChange, .controllerCrash:
             false
         }
     }

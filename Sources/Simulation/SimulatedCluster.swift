@@ -11,6 +11,20 @@ struct SimulatedNode {
     /// Of its process. Each is given once, also to processes that come to nothing.
     var incarnation: UInt64 = 0
     var handover: SimulatedHandover?
+    /// Of its topology.
+    var generation: UInt64 = 1
+    var change: SimulatedChange?
+    /// How many have begun.
+    var changeCount: UInt64 = 0
+    /// Peers that have said something of DNs that the node does not have.
+    var skipped: Set<Int> = []
+    /// Peers that have to be asked what they have said of DNs that were not known, and those that have been asked.
+    var mustAsk: Set<Int> = []
+    var hasAsked: Set<Int> = []
+    /// It is supervised: when its process ends another one begins.
+    var isWanted = true
+    /// Since when phones and desktops are to leave it for good.
+    var leavesSince: UInt64?
     /// Nobody reads: what comes waits in the sockets, in order.
     var unread: [Scheduled] = []
     /// Milliseconds by which the wall clock is wrong.
@@ -116,8 +130,15 @@ extension ClusterSimulation {
         return NodeCore(setup, now: Instant(monotonic: now, wallMilliseconds: UInt64(wall)))
     }
 
-    func setup(of node: NodeIndex, incarnation: UInt64, lineage: UInt64) -> NodeSetup {
-        var ownership = OwnershipConfiguration(timing: plan.timing)
+    /// - Parameter generation: nil for that which the node has.
+    func setup(
+        of node: NodeIndex, incarnation: UInt64, lineage: UInt64, under generation: UInt64? = nil
+    ) -> NodeSetup {
+        let generation = generation ?? nodes[node.position].generation
+        var version = versions[Int(generation) - 1]
+        // It is not there yet, and has a place all the same.
+        if !version.has(node) { version = TopologyVersion(topology, of: topology) }
+        var ownership = OwnershipConfiguration(timing: version.topology.timing)
         ownership.ringCapacity = plan.ringCapacity
         ownership.chunkRecords = plan.chunkRecords
         var ports = PortsConfiguration()
@@ -128,10 +149,10 @@ extension ClusterSimulation {
         ports.requestsPerPeer = plan.requestsPerPeer
         let isReused = injection == .incarnationReused
         let identity = NodeIdentity(
-            index: node, incarnation: Incarnation(rawValue: isReused ? 1 : incarnation),
-            lineage: Incarnation(rawValue: isReused ? 1 : lineage), generation: 1)
+            index: version.place(of: node) ?? node, incarnation: Incarnation(rawValue: isReused ? 1 : incarnation),
+            lineage: Incarnation(rawValue: isReused ? 1 : lineage), generation: generation)
         return NodeSetup(
-            topology: topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
+            topology: version.topology, identity: identity, ownership: ownership, ports: ports, secret: 1,
             seed: mixed(plan.seed ^ UInt64(node.rawValue)), faults: injection?.faults ?? .none
         )
     }

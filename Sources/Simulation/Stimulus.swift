@@ -71,6 +71,9 @@ package enum Stimulus: Equatable, Sendable {
     case drain(NodeIndex, time: UInt64)
     /// Another process takes the place of a node's; something may go wrong with it at a step.
     case handover(NodeIndex, HandoverMishap?)
+    /// An operator declares a topology, by its place in the plan.
+    case topology(Int)
+    case controllerCrash(time: UInt64)
     case stop(NodeIndex, time: UInt64)
     /// Each event takes the process this long.
     case slow(NodeIndex, lag: UInt64, time: UInt64)
@@ -103,6 +106,8 @@ package enum Stimulus: Equatable, Sendable {
         case .crash: .crash
         case .drain: nil
         case .handover(_, let mishap): mishap == nil ? .handover : .failedHandover
+        case .topology: .topologyChange
+        case .controllerCrash: .controllerCrash
         case .stop: .stop
         case .slow: .slow
         case .clockJump: .clockJump
@@ -196,9 +201,40 @@ private struct ScriptDraw {
             }
             repeatedly(gap: 4 * gap) { .drain($0.node(), time: $0.milliseconds(100...4000)) }
         }
+        drawChanges()
         // Equal times keep the order in which they were drawn.
         return stimuli.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
             .map(\.element)
+    }
+
+    private mutating func drawChanges() {
+        guard let changes = plan.changes else { return }
+        let last = changes.declarations.count - (changes.endsCalmly ? 1 : 0)
+        for position in 1..<max(1, last) {
+            stimuli.append(TimedStimulus(time: changes.declarations[position].time, stimulus: .topology(position)))
+        }
+        random = SeededRandom(seed: mixed(plan.seed &+ 13))
+        for position in 1..<max(1, last) where plan.mood != .calm {
+            // What goes wrong while nodes are on their way.
+            for _ in 0..<random.below(4) {
+                let time = changes.declarations[position].time + milliseconds(1...1500)
+                stimuli.append(TimedStimulus(time: time, stimulus: besideAChange()))
+            }
+        }
+        if let gap = changes.crashGap {
+            repeatedly(gap: gap) { .controllerCrash(time: $0.milliseconds(1...3000)) }
+        }
+    }
+
+    private mutating func besideAChange() -> Stimulus {
+        let (first, second) = pair()
+        switch random.below(4) {
+        case 0 where plan.faultKinds.contains(.crash): return .crash(first, time: milliseconds(1...2000))
+        case 1 where plan.handoverGap != nil:
+            return .handover(first, random.chance(50) ? nil : HandoverMishap.draw(&random))
+        case 2: return .cut(first, second, bothWays: random.chance(50), time: milliseconds(20...4000))
+        case _: return .clientStalls(first, client: random.below(6), time: milliseconds(100...4000))
+        }
     }
 
     /// Repeats something with a mean gap until the storm ends.
@@ -323,6 +359,7 @@ private struct ScriptDraw {
         case .clientStalls: return .clientStalls(first, client: random.below(6), time: milliseconds(100...8000))
         case .routerCrash, .routerStall, .routerLeaves, .statCrash, .feedLoss: return routerFault()
         case .handover, .failedHandover: return .handover(first, nil)
+        case .topologyChange, .controllerCrash: return .controllerCrash(time: milliseconds(1...3000))
         }
     }
 }

@@ -42,6 +42,8 @@ extension ClusterSimulation {
         case .crash(let node, let time): crash(node, downFor: time)
         case .handover(let node, let mishap): beginHandover(node, mishap)
         case .drain(let node, let time): drain(node, for: time)
+        case .topology(let number): declareTopology(number)
+        case .controllerCrash(let time): crashController(downFor: time)
         case .stop(let node, let time): stop(node, for: time)
         case .slow(let node, let lag, let time): slowDown(node, lag: lag, for: time)
         case .clockJump(let node, let milliseconds):
@@ -77,7 +79,7 @@ extension ClusterSimulation {
             }
         case .delay(let first, let second, let factor, let time):
             // A delay beyond the link timeout is a cut, and there are cuts.
-            let most = max(1, plan.timing.linkTimeout.nanoseconds / plan.delay.upperBound)
+            let most = max(1, shortestTimeout / plan.delay.upperBound)
             network.slowDown(first, second, by: min(factor, most))
             schedule(.recover(first, second), after: time)
         case .reset(let first, let second):
@@ -91,7 +93,7 @@ extension ClusterSimulation {
             }
         case .duplicateDial(let dialer, let peer):
             guard nodes[dialer.position].isUp, nodes[dialer.position].pausedUntil <= now, nodes[peer.position].isUp,
-                cores[dialer.position].inspect(link: peer).connection != nil,
+                link(of: dialer, to: peer).connection != nil,
                 !network.isCut(dialer, peer), !network.isCut(peer, dialer)
             else { return }
             connect(dialer, peer)
@@ -105,7 +107,8 @@ extension ClusterSimulation {
         case .register, .registerTwice, .unregister, .vanish, .query, .retransmit, .desktopRegisters,
             .desktopUnregisters, .desktopAsks, .desktopReturns, .agentLogsIn, .agentChanges, .reserve, .redeem,
             .call, .routerCrash, .routerStalls, .statCrash, .feedLoss, .routerLeaves,
-            .clientLeaves, .clientStalls, .crash, .handover, .drain, .stop, .slow, .clockJump,
+            .clientLeaves, .clientStalls, .crash, .handover, .drain, .topology, .controllerCrash, .stop, .slow,
+            .clockJump,
             .wrongClock:
             break
         }

@@ -366,6 +366,8 @@ enum Words {
             let what = mishap.map { "; at step \($0.step) \($0.kind)" } ?? ""
             return "\(at(node)) hands over to another process\(what)"
         case .crash(let node, let time): return "\(at(node)) is killed, and started \(ms(time)) later"
+        case .topology(let number): return "topology \(number + 1) is declared"
+        case .controllerCrash(let time): return "the controller dies, down for \(ms(time))"
         case .stop(let node, let time): return "\(at(node)) is stopped for \(ms(time))"
         case .slow(let node, let lag, let time):
             return "\(at(node)) needs \(ms(lag)) for each event, for \(ms(time))"

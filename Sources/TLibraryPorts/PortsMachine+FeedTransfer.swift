@@ -29,7 +29,12 @@ extension PortsMachine {
         state.tally(2, &last)
         var lost: [Int] = []
         state.list(3, &entries, lost: &lost)
-        if state.isReading { take(entries, lost: lost.last, oldest: oldest, last: last, &state) }
+        guard state.isReading else { return last }
+        if state.renumbering?.goneDNs.isEmpty == false {
+            // It stands for all DNs of an owner, also for those that have gone.
+            lost += entries.indices.filter { if case .owner = entries[$0] { true } else { false } }
+        }
+        take(entries, lost: lost.max(), oldest: oldest, last: last, &state)
         return last
     }
 

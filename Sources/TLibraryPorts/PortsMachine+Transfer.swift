@@ -68,8 +68,10 @@ extension PortsMachine: Transferable {
         return expansion.cursor <= directory.count && monitor.sequence < sequence
     }
 
-    /// Clients that have not read what told of something that has gone begin anew, over another connection.
+    /// Clients that have not read what told of something that has gone begin anew, over another connection: it may have been an
+    /// answer that they wait for.
     package mutating func cutOffFallen(_ actions: inout [PortsAction]) {
+        for client in clients.keys.filter({ clients[$0]?.hasLost == true }).sorted() { cutOff(client, &actions) }
         for client in monitors.sorted() {
             guard let position = clients[client]?.monitor?.sequence else { continue }
             if sequence - position > UInt64(feed.count) { cutOff(client, &actions) }
@@ -140,13 +142,15 @@ private struct PresentClient: Restorable {
         var owners = client.reservesAt.sorted()
         state.numbers(8, &owners)
         var outbox = Array(client.outbox)
-        state.list(9, &outbox)
+        var lost: [Int] = []
+        state.list(9, &outbox, lost: &lost)
         state.optional(10, &client.monitor)
         state.flag(11, &client.isClosing)
         guard state.isReading else { return }
         client.routingPoints = Set(points)
         client.reservesAt = Set(owners)
         client.outbox = Deque(outbox)
+        client.hasLost = !lost.isEmpty
     }
 }
 

@@ -139,6 +139,8 @@ package struct PortsMachine: Sendable {
         var outbox: Deque<TEvent> = []
         var monitor: Monitor?
         var isClosing = false
+        /// Something that waited for it was of what another topology does not have.
+        var hasLost = false
     }
 
     struct Monitor: Sendable {

@@ -8,6 +8,8 @@ import TLibraryPorts
 /// A node with a store that is an array.
 struct Remembering {
     var core: NodeCore
+    /// What is on the disk.
+    var stored: StoredState { kept }
     private var kept: StoredState
     private var rows: [DN: StoredDN]
     /// What is kept of the past of all DNs, in order.

@@ -671,10 +671,14 @@ struct  Tandem__Handover__OwnershipRest
   uint64_t own_digest;
   size_t n_strangers;
   Tandem__Handover__Stranger **strangers;
+  /*
+   * Of the topology.
+   */
+  uint64_t generation;
 };
 #define TANDEM__HANDOVER__OWNERSHIP_REST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ownership_rest__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL, 0 }
 
 
 struct  Tandem__Handover__Link
@@ -733,10 +737,14 @@ struct  Tandem__Handover__Link
    * DNs that the peer says it owns and that the topology does not have.
    */
   Tandem__Handover__UnknownDNs *unknown;
+  /*
+   * Something was said of DNs that the topology does not have.
+   */
+  protobuf_c_boolean has_skipped;
 };
 #define TANDEM__HANDOVER__LINK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__link__descriptor) \
-    , 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0 }
 
 
 struct  Tandem__Handover__UnknownDNs

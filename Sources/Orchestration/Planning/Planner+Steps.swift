@@ -118,15 +118,18 @@ extension Planner {
         phases.end()
     }
 
-    /// The node does what it should under an earlier generation, and others have the later one: as long as these differ, nodes
+    /// The node does what it should under an earlier generation, and others have the later one, or will: as long as these differ, nodes
     /// cannot prove to each other that they know the same.
     private func isBehind(_ worker: ObservedWorker) -> Bool {
         guard worker.role == .sip, need(of: worker) == .nothing, let generation = worker.generation,
             generation < desired.generation
         else { return false }
         return declared.contains { other in
-            guard other.role == .sip, let other = seen[other.name], other.mayRun else { return other.role == .sip }
-            return other.generation == desired.generation || other.serves && need(of: other) != .nothing
+            guard other.role == .sip else { return false }
+            guard let other = seen[other.name], other.mayRun, keeps(other) else { return true }
+            if other.generation == desired.generation { return true }
+            guard other.serves || other.state == .starting else { return false }
+            return need(of: other) == .live || other.serves && !restartReasons(of: other).isEmpty
         }
     }
 

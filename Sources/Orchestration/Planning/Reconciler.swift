@@ -27,6 +27,8 @@ package struct Reconciler: Equatable, Sendable {
         var work: Plan.Step.Work
         /// Monotonic nanoseconds.
         var since: UInt64
+        /// Of the process that was asked; 0 where there was none.
+        var incarnation: UInt64
     }
 
     private struct Failure: Equatable, Sendable {
@@ -91,14 +93,15 @@ package struct Reconciler: Equatable, Sendable {
         let plan = Planner.plan(desired, observed, applied: applied)
         self.plan = plan
         objections = plan.isEmpty ? [] : PlanChecker.check(plan, desired, observed, applied: applied)
-        forgetWhatIsDone(plan, now)
+        forgetWhatIsDone(plan, observed, now)
         if first == nil { first = desired.generation }
         if faults.contains(.planNotRepeated), first == desired.generation { return [] }
         guard objections.isEmpty, plan.refusals.isEmpty, !waitsForYes else { return [] }
         var actions: [Action] = []
         for step in plan.steps where step.after.isEmpty && mayBegin(step, now) {
             guard let action = action(for: step, desired.topology.rollout) else { continue }
-            underWay[step.worker] = Attempt(work: step.work, since: now)
+            let incarnation = observed.worker(named: step.worker)?.incarnation ?? 0
+            underWay[step.worker] = Attempt(work: step.work, since: now, incarnation: incarnation)
             actions.append(action)
         }
         if let restart = restart(plan, desired) { actions.append(restart) }
@@ -106,10 +109,15 @@ package struct Reconciler: Equatable, Sendable {
     }
 
     /// What the plan does not want any more is done, or is not wanted.
-    private mutating func forgetWhatIsDone(_ plan: Plan, _ now: UInt64) {
+    private mutating func forgetWhatIsDone(_ plan: Plan, _ observed: ObservedCluster, _ now: UInt64) {
         let wanted = Dictionary(plan.steps.map { ($0.worker, $0.work) }) { first, _ in first }
         for (worker, attempt) in underWay where wanted[worker] != attempt.work { underWay[worker] = nil }
         for (worker, failure) in failures where wanted[worker] != failure.work { failures[worker] = nil }
+        // Another process knows nothing of what the one before it was asked.
+        for (worker, attempt) in underWay
+        where observed.worker(named: worker).map({ $0.incarnation > attempt.incarnation }) == true {
+            underWay[worker] = nil
+        }
         for (worker, attempt) in underWay where attempt.work == .apply && now > attempt.since + Self.patience {
             ended(worker, "it has not said anything for a minute", now: now)
         }
