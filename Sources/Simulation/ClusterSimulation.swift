@@ -60,6 +60,8 @@ package struct ClusterSimulation {
     var isRollingOut = false
     /// A change that takes nothing away, while all is well.
     var isChangingCalmly = false
+    /// When a node went on under another topology last.
+    var lastChange: UInt64 = 0
     /// Nodes that the present event has changed.
     private var touched: [NodeIndex] = []
     /// Nodes whose turn goes on: they have not said yet what they have to say.

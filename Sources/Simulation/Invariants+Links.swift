@@ -35,8 +35,9 @@ extension ClusterSimulation {
 
     /// What was resumed does not add up, as the topology has changed meanwhile: all is told anew.
     private mutating func mayStartAnew(_ hearsay: Hearsay) -> Bool {
-        nodes[hearsay.node.position].streams[hearsay.peer.position].mayAskAnew
-            && link(of: hearsay.node, to: hearsay.peer).state != .live
+        let node = nodes[hearsay.node.position]
+        let mayAsk = node.streams[hearsay.peer.position].mayAskAnew || node.hasAsked.contains(hearsay.peer.position)
+        return mayAsk && link(of: hearsay.node, to: hearsay.peer).state != .live
     }
 
     /// The stamps in a message that a node has taken.

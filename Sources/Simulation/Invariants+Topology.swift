@@ -138,6 +138,8 @@ extension ClusterSimulation {
             return
                 "\(name(NodeIndex(position))) runs generation \(node.generation) of \(controller.desired); \(problems)"
         }
+        // What a node has dropped shows when sums are compared next.
+        if now < lastChange + longestTimeout { return "a node has just changed" }
         if controller.reconciler.isSettled { return nil }
         return "the plan is not empty: \(controller.reconciler.plan.map { "\($0.steps)" } ?? "there is none")"
     }

@@ -170,6 +170,7 @@ extension ClusterSimulation {
         nodes[node.position].generation = change.generation
         nodes[node.position].dialing = []
         nodes[node.position].pausedUntil = now
+        lastChange = now
         lookAtGoneDNs(node, gone, former, later)
         let addsDNs = gone.indices.contains { gone[$0] && later.dns[$0] != nil }
         let losesNodes = nodes.indices.contains { former.has(NodeIndex($0)) && !later.has(NodeIndex($0)) }

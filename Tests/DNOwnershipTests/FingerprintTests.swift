@@ -33,7 +33,7 @@ import Testing
                 "saidCount", "saidDigest",
                 "superseded", "isReceivingSnapshot", "resyncDeadline", "snapshotRequestDue", "mismatches", "outbound",
                 "sentRevision", "control", "claimsOwed", "claimsOwedSet", "returnCursor", "nextPing", "owesPing",
-                "pongOwed",
+                "pongOwed", "hasSkipped",
             ]
         )
         #expect(

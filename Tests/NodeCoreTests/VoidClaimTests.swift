@@ -62,8 +62,11 @@ import Testing
     @Test func `a client that has not read what told of a node that has gone begins anew`() {
         let nodes = TwoNodes()
         let clients = [nodes.connectClient(1, at: 0), nodes.connectClient(2, at: 0)]
-        for client in clients { _ = nodes.events(of: client, at: 0) }
         var core = nodes.cores[0]
+        for client in clients {
+            core.clientIntroduced(client)
+            while core.nextClientEvent(for: client) != nil {}
+        }
         core.disconnected(TwoNodes.link, now: nodes.now)
         _ = core.takeActions()
         while core.nextClientEvent(for: clients[1]) != nil {}
