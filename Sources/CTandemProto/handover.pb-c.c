@@ -9248,7 +9248,7 @@ const ProtobufCMessageDescriptor tandem__handover__held_session__descriptor =
   (ProtobufCMessageInit) tandem__handover__held_session__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_descriptors[9] =
 {
   {
     "greatest_stamp",
@@ -9358,21 +9358,8 @@ static const ProtobufCFieldDescriptor tandem__handover__ownership_rest__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-  {
-    "generation",
-    10,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Tandem__Handover__OwnershipRest, generation),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
 };
 static const unsigned tandem__handover__ownership_rest__field_indices_by_name[] = {
-  9,   /* field[9] = generation */
   0,   /* field[0] = greatest_stamp */
   3,   /* field[3] = links */
   6,   /* field[6] = own_count */
@@ -9386,7 +9373,7 @@ static const unsigned tandem__handover__ownership_rest__field_indices_by_name[] 
 static const ProtobufCIntRange tandem__handover__ownership_rest__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
 {
@@ -9396,7 +9383,7 @@ const ProtobufCMessageDescriptor tandem__handover__ownership_rest__descriptor =
   "Tandem__Handover__OwnershipRest",
   "tandem.handover",
   sizeof(Tandem__Handover__OwnershipRest),
-  10,
+  9,
   tandem__handover__ownership_rest__field_descriptors,
   tandem__handover__ownership_rest__field_indices_by_name,
   1,  tandem__handover__ownership_rest__number_ranges,

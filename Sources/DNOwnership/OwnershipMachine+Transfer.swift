@@ -59,8 +59,6 @@ extension OwnershipMachine {
         state.fixed(8, &digest)
         var waiting = strangers.map { TransferredStranger($0, $1) }.sorted { $0.connection < $1.connection }
         state.list(9, &waiting)
-        var generation = identity.generation
-        state.number(10, &generation)
         guard state.isReading else { return }
         strangers = Dictionary(
             waiting.map { (ConnectionID(rawValue: $0.connection), $0.deadline) }, uniquingKeysWith: { $1 })
@@ -139,10 +137,7 @@ extension OwnershipMachine {
 // After a change of the topology.
 extension OwnershipMachine {
     /// The sums are those of the DNs that there are now. What peers have said of DNs that were not known is asked for.
-    ///
-    /// - Parameter generation: that of before. Whoever had no later one has said nothing of such DNs; a later one than
-    ///   that need not be as late as this node's.
-    private mutating func takeStock(_ renumbering: Renumbering, after generation: UInt64) {
+    private mutating func takeStock(_ renumbering: Renumbering) {
         (ownCount, ownDigest, ownInService) = (0, 0, 0)
         for position in links.indices {
             links[position].saidCount = UInt64(links[position].superseded.count)

@@ -140,7 +140,7 @@ extension ClusterSimulation {
         }
         // What a node has dropped shows when sums are compared next.
         if now < lastChange + longestTimeout { return "a node has just changed" }
-        if controller.reconciler.isSettled { return nil }
+        if controller.reconciler.isSettled(controller.desired) { return nil }
         return "the plan is not empty: \(controller.reconciler.plan.map { "\($0.steps)" } ?? "there is none")"
     }
 

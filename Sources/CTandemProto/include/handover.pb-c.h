@@ -671,14 +671,10 @@ struct  Tandem__Handover__OwnershipRest
   uint64_t own_digest;
   size_t n_strangers;
   Tandem__Handover__Stranger **strangers;
-  /*
-   * Of the topology.
-   */
-  uint64_t generation;
 };
 #define TANDEM__HANDOVER__OWNERSHIP_REST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ownership_rest__descriptor) \
-    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL, 0 }
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0,NULL }
 
 
 struct  Tandem__Handover__Link

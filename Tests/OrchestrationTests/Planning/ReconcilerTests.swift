@@ -89,6 +89,6 @@ import Testing
         #expect(reconciler.problems.map(\.sentence) == ["it cannot"])
         let done = observed(after, [:])
         #expect(reconciler.observed(done, desired: desired, applied: applied, now: now).isEmpty)
-        #expect(reconciler.isSettled && reconciler.problems.isEmpty)
+        #expect(reconciler.isSettled(2) && reconciler.problems.isEmpty)
     }
 }
