@@ -21,11 +21,9 @@ public struct Renumbering: Sendable {
     /// There are DNs that there were not, or that have come back.
     package let addsDNs: Bool
 
-    /// A mistake: places of DNs are taken for what they are in the later topology.
-    private let forgetsDNs: Bool
+    package var faults: Faults = .none
 
-    package init(from earlier: Topology, to later: Topology, faults: Faults = .none) {
-        forgetsDNs = faults.contains(.renumberingForgotten)
+    package init(from earlier: Topology, to later: Topology) {
         (before, after) = (earlier.directory, later.directory)
         nodes = earlier.nodes.map { node in later.nodeIndex(named: node.name) }
         trunks = earlier.trunks.map { trunk in
@@ -63,7 +61,7 @@ public struct Renumbering: Sendable {
     /// - Returns: nil for a DN that has gone, or that is another one under the same number.
     package func place(of dn: DNIndex) -> DNIndex? {
         guard dn.position < before.count else { return nil }
-        if forgetsDNs { return dn.position < after.count ? dn : nil }
+        if faults.contains(.renumberingForgotten) { return dn.position < after.count ? dn : nil }
         return keepsDNs ? dn : after.index(of: before.dn(at: dn), introducedAs: before.block(of: dn))
     }
 

@@ -16,7 +16,11 @@ package struct HandoverReceiver: Sendable {
         let topology = former ?? setup.topology
         bounds = StateTransfer.Bounds(
             dns: topology.directory.count, nodes: topology.nodes.count, trunks: topology.trunks.count)
-        renumbering = former.map { Renumbering(from: $0, to: setup.topology, faults: setup.faults) }
+        renumbering = former.map { former in
+            var renumbering = Renumbering(from: former, to: setup.topology)
+            renumbering.faults = setup.faults
+            return renumbering
+        }
     }
 
     /// - Returns: what is wrong with the part; then there is no handover.
