@@ -13,6 +13,8 @@ extension OwnershipMachine {
         } else {
             setAsideWord(of: dn)
             forget(dn, &actions) { record in
+                // Of what nobody owns there is no record.
+                guard record.owner != .none else { return }
                 record.service = .notProvisioned
                 record.occupancy = []
             }
