@@ -41,8 +41,8 @@ package struct HandoverSender: Sendable {
         while next < count, part.bytes.count < partSize {
             let dn = DNIndex(next)
             next += 1
-            guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) else { continue }
             if !core.ownership.isSame(dn, as: ownership) { toldChanged.insert(dn) }
+            guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) else { continue }
             core.transfer(dn, &part, now: now)
         }
         if !part.bytes.isEmpty { return part.bytes }
