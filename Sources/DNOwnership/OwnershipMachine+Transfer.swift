@@ -43,6 +43,12 @@ extension OwnershipMachine {
         return changed.sorted()
     }
 
+    /// Whether what is known of a DN is what an earlier copy of this machine knows of it.
+    package func isSame(_ dn: DNIndex, as earlier: OwnershipMachine) -> Bool {
+        records[dn.position] == earlier.records[dn.position] && sessions[dn] == earlier.sessions[dn]
+            && calls[dn] == earlier.calls[dn]
+    }
+
     /// Everything but the table, when nothing more happens here. After it is read, the sums of what this node says it owns are
     /// made of the table: they prove that all of it has come.
     package mutating func transferRest(_ state: inout StateTransfer) {

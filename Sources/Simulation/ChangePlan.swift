@@ -57,22 +57,24 @@ package struct ChangePlan: Equatable, Sendable {
 
         private mutating func change() {
             switch random.below(100) {
-            case 0..<30: present.withoutDNs |= some(of: 20)
-            case 30..<55: present.withoutDNs &= ~some(of: 60)
-            case 55..<65: present.withoutDNs = some(of: 30)
-            case 65..<75:
+            case 0..<26: present.withoutDNs |= some(of: 20)
+            case 26..<46: present.withoutDNs &= ~some(of: 60)
+            case 46..<55: present.withoutDNs = some(of: 30)
+            case 55..<63:
                 // A quarter more or less: no ping comes too late for those who have not heard.
                 let usual = plan.timing.keepalive
                 present.keepalive = random.one(of: [usual, usual * 3 / 4, usual * 5 / 4])
-            case 75..<83: present.atHome = some(of: 30)
-            case 83..<88: present.isInLines.toggle()
+            case 63..<71: present.atHome = some(of: 30)
+            case 71..<75: present.isInLines.toggle()
             case _: changeNodes()
             }
         }
 
         /// Two always stay.
         private mutating func changeNodes() {
-            let node = random.below(plan.nodeCount)
+            let gone = (0..<plan.nodeCount).filter { present.lacks(node: $0) }
+            let returns = !gone.isEmpty && random.chance(70)
+            let node = returns ? random.one(of: gone) : random.below(plan.nodeCount)
             let isGone = present.lacks(node: node)
             guard isGone || plan.nodeCount - present.withoutNodes.nonzeroBitCount > 2 else { return }
             present.withoutNodes ^= 1 << UInt16(node)

@@ -51,7 +51,9 @@ extension ClusterSimulation {
         for position in 0..<topology.directory.count { invariantReservationsEnd(DNIndex(position)) }
         invariantAgentsAreAtOnePlace()
         invariantAgentCountsAreTrue()
-        if let call = redemptions.first(where: { nodes[$0.value.node.position].life == $0.value.life }) {
+        if let call = redemptions.first(where: {
+            nodes[$0.value.node.position].isUp && nodes[$0.value.node.position].life == $0.value.life
+        }) {
             fail("invariantRequestsAreAnswered", "nobody has told what became of call \(call.key)")
         }
         redemptions = [:]

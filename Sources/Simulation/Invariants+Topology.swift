@@ -53,7 +53,7 @@ extension ClusterSimulation {
             if before == after { continue }
             return fail(
                 "invariantTheRestStays",
-                "\(name(node)) held \(name(dn)): \(words(before)), and holds: \(words(after))")
+                "\(name(node)) held \(name(dn)): \(before), and holds: \(after)")
         }
         for (peer, connection, state) in kept.links {
             let after = link(of: node, to: peer)

@@ -153,7 +153,7 @@ extension ClusterSimulation {
     mutating func toldToChange(_ node: NodeIndex, _ generation: UInt64, life: UInt64) {
         // What has been told stands, whatever becomes of the controller.
         guard generation > 0 else { return controllerHears(node, "it does not answer") }
-        if nodes[node.position].pausedUntil > now, nodes[node.position].isUp {
+        if nodes[node.position].pausedUntil > now, nodes[node.position].isUp, !isFrozen(node) {
             let wait = nodes[node.position].pausedUntil - now
             return schedule(.toldToChange(node, generation: generation, life: life), after: wait)
         }

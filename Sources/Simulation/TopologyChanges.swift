@@ -53,13 +53,11 @@ extension ClusterSimulation {
         guard nodes[node.position].isUp, let change = nodes[node.position].change, change.number == number else {
             return
         }
-        if nodes[node.position].pausedUntil > now {
+        if nodes[node.position].pausedUntil > now, change.phase == .telling {
             // The process does not run.
             let wait = nodes[node.position].pausedUntil - now
             return schedule(.changeGoesOn(node, number: number), after: wait)
         }
-        // It reads nothing: what is due waits.
-        if change.phase != .telling { nodes[node.position].pausedUntil = now }
         switch change.phase {
         case .telling:
             switch nodes[node.position].change!.change.step(&cores[node.position], now: instant(node)) {
@@ -84,6 +82,8 @@ extension ClusterSimulation {
         nodes[node.position].change!.phase = phase
         nodes[node.position].change!.frozenAt = now
         nodes[node.position].change!.hasSettled = false
+        // It reads nothing, and what is due waits.
+        nodes[node.position].pausedUntil = .max
         touch(node)
     }
 
@@ -223,7 +223,8 @@ extension ClusterSimulation {
 
     /// The process is gone, or does not want to. What nobody has read is in the sockets.
     mutating func forgetChange(_ node: NodeIndex) {
-        guard nodes[node.position].change != nil else { return }
+        guard let change = nodes[node.position].change else { return }
+        if change.phase != .telling { nodes[node.position].pausedUntil = now }
         nodes[node.position].change = nil
         readOn(node)
     }

@@ -79,6 +79,27 @@ import Testing
         #expect(closed == [clients[0]])
     }
 
+    @Test func `what was so for a moment while the table was told is told again`() {
+        let nodes = TwoNodes()
+        nodes.register("1003", at: 1)
+        let before = nodes.cores[0]
+        nodes.register("1003", at: 1, contact: "Contact: *", expires: "Expires: 0")
+        var core = nodes.cores[0]
+        var sender = HandoverSender(before)
+        var setup = NodeSetup(
+            topology: core.topology, identity: core.ownership.identity, secret: core.secret, seed: core.seed)
+        setup.identity.incarnation = Incarnation(rawValue: 2)
+        var receiver = HandoverReceiver(setup, now: nodes.now)
+        while let part = sender.nextPart(of: &core, now: nodes.now) {
+            #expect(receiver.take(part, now: nodes.now) == nil)
+        }
+        // It is as it was.
+        core = before
+        #expect(receiver.takeLast(sender.lastPart(of: &core, now: nodes.now), now: nodes.now) == nil)
+        let index = core.topology.directory.index(of: DN("1003")!)!
+        #expect(receiver.node().ownership.view(of: index).service == .inService)
+    }
+
     @Test func `a node that begins takes nothing back of a DN that was introduced since`() throws {
         var node = Remembering()
         _ = node.core.receive(register("1000"))

@@ -16,6 +16,8 @@ package struct HandoverSender: Sendable {
     private let ownership: OwnershipMachine
     private let registrar: Registrar
     private var next = 0
+    /// DNs that were told when they were not as in the copy: they may be so again at the end.
+    private var toldChanged: Set<DNIndex> = []
     /// Events of the ports up to this one have been told.
     private var toldSequence: UInt64 = 0
     /// Events in one part.
@@ -39,6 +41,7 @@ package struct HandoverSender: Sendable {
         while next < count, part.bytes.count < partSize {
             let dn = DNIndex(next)
             next += 1
+            if !core.ownership.isSame(dn, as: ownership) { toldChanged.insert(dn) }
             guard core.ownership.isKnown(dn) || core.registrar.hasBindings(dn) || core.findings.packedAges(of: dn) != 0
             else { continue }
             core.transfer(dn, &part, now: now)
@@ -54,7 +57,8 @@ package struct HandoverSender: Sendable {
     package func lastPart(of core: inout NodeCore, now: Instant) -> [UInt8] {
         var part = StateTransfer()
         if !core.faults.contains(.claimLost) {
-            let changed = Set(core.ownership.changedDNs(since: ownership) + core.registrar.changedDNs(since: registrar))
+            let changed = toldChanged.union(
+                core.ownership.changedDNs(since: ownership) + core.registrar.changedDNs(since: registrar))
             for dn in changed.sorted() { core.transfer(dn, &part, now: now) }
         }
         _ = core.transferFeed(after: toldSequence, &part)
