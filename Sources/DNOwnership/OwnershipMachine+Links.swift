@@ -59,6 +59,8 @@ extension OwnershipMachine {
     /// Everything that belonged to one connection. What was heard stays, and so does the position in the peer's stream,
     /// unless a snapshot was under way.
     private mutating func forgetConversation(with peer: NodeIndex) {
+        // What was asked for and did not come is missing, whatever came after.
+        if links[peer.position].snapshotRequestDue != nil { links[peer.position].applied = nil }
         links[peer.position].isIntroduced = false
         links[peer.position].introducedWith = .zero
         links[peer.position].control = []

@@ -261,7 +261,7 @@ package struct ClusterSimulation {
     /// The node whose process has to run for an event.
     private func process(of event: Event) -> NodeIndex? {
         switch event {
-        case .tick(let node, _), .commit(let node, _), .resume(let node), .endDrain(let node),
+        case .tick(let node, _), .commit(let node, _), .resume(let node), .endDrain(let node), .toldToDrain(let node),
             .dialDone(let node, _, _),
             .dialFailed(let node, _, _),
             .phone(_, let node, _, _, _, _), .connectClient(let node, _), .readClient(let node, _),
@@ -292,6 +292,7 @@ package struct ClusterSimulation {
         case .changeGoesOn(let node, let number): goOnWithChange(node, number)
         case .controllerLooks(let life): controllerLooks(life: life)
         case .controllerBegins: controllerBegins()
+        case .toldToDrain(let node): toldToDrain(node)
         case .toldToChange(let node, let generation, let life): toldToChange(node, generation, life: life)
         case .dialDone(let dialer, let peer, let life): dialDone(dialer, peer, life: life)
         case .dialFailed(let dialer, let peer, let life): dialFailed(dialer, peer, life: life)

@@ -17,6 +17,8 @@ enum Event: Equatable, Sendable {
     /// By the life of the controller.
     case controllerLooks(life: UInt64)
     case controllerBegins
+    /// Its process hears so when it runs.
+    case toldToDrain(NodeIndex)
     case toldToChange(NodeIndex, generation: UInt64, life: UInt64)
 
     case dialDone(dialer: NodeIndex, peer: NodeIndex, life: UInt64)

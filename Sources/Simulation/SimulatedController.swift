@@ -131,12 +131,17 @@ extension ClusterSimulation {
             let node = node(named: name)
             guard nodes[node.position].isUp, nodes[node.position].leavesSince == nil else { return }
             nodes[node.position].leavesSince = now
-            cores[node.position].beginDrain(DrainPolicy(), now: instant(node))
-            touch(node)
+            schedule(.toldToDrain(node), after: .microsecond)
         case .restart(let names, _):
             controller.restarting = names.map { node(named: $0) }
             goOnRestarting()
         }
+    }
+
+    mutating func toldToDrain(_ node: NodeIndex) {
+        guard nodes[node.position].isUp, nodes[node.position].leavesSince != nil else { return }
+        cores[node.position].beginDrain(DrainPolicy(), now: instant(node))
+        touch(node)
     }
 
     private func node(named name: String) -> NodeIndex { topology.nodeIndex(named: name)! }
