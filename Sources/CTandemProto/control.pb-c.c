@@ -8868,7 +8868,7 @@ const ProtobufCMessageDescriptor tandem__control__link__descriptor =
   (ProtobufCMessageInit) tandem__control__link__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[11] =
+static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descriptors[12] =
 {
   {
     "request",
@@ -9002,12 +9002,25 @@ static const ProtobufCFieldDescriptor tandem__control__dnreport__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exceptions",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__DNReport, n_exceptions),
+    offsetof(Tandem__Control__DNReport, exceptions),
+    &tandem__control__dnexception_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
   9,   /* field[9] = agent */
   6,   /* field[6] = bindings */
   10,   /* field[10] = calls */
   8,   /* field[8] = desktops */
+  11,   /* field[11] = exceptions */
   4,   /* field[4] = last_word */
   7,   /* field[7] = owned_here */
   2,   /* field[2] = owner */
@@ -9019,7 +9032,7 @@ static const unsigned tandem__control__dnreport__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__dnreport__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
 {
@@ -9029,7 +9042,7 @@ const ProtobufCMessageDescriptor tandem__control__dnreport__descriptor =
   "Tandem__Control__DNReport",
   "tandem.control",
   sizeof(Tandem__Control__DNReport),
-  11,
+  12,
   tandem__control__dnreport__field_descriptors,
   tandem__control__dnreport__field_indices_by_name,
   1,  tandem__control__dnreport__number_ranges,
@@ -11615,7 +11628,7 @@ const ProtobufCMessageDescriptor tandem__control__events_request__descriptor =
   (ProtobufCMessageInit) tandem__control__events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors[13] =
 {
   {
     "cluster",
@@ -11737,15 +11750,54 @@ static const ProtobufCFieldDescriptor tandem__control__status__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "generation",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Status, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied_at",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Status, applied_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "conditions_left_out",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Status, conditions_left_out),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__status__field_indices_by_name[] = {
+  11,   /* field[11] = applied_at */
   9,   /* field[9] = authorities_path */
   0,   /* field[0] = cluster */
   5,   /* field[5] = conditions */
+  12,   /* field[12] = conditions_left_out */
   8,   /* field[8] = controller_pid */
   3,   /* field[3] = dns_in_service */
   4,   /* field[4] = dns_out_of_service */
   7,   /* field[7] = domain */
+  10,   /* field[10] = generation */
   2,   /* field[2] = nodes */
   6,   /* field[6] = topology_path */
   1,   /* field[1] = version */
@@ -11753,7 +11805,7 @@ static const unsigned tandem__control__status__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor tandem__control__status__descriptor =
 {
@@ -11763,7 +11815,7 @@ const ProtobufCMessageDescriptor tandem__control__status__descriptor =
   "Tandem__Control__Status",
   "tandem.control",
   sizeof(Tandem__Control__Status),
-  10,
+  13,
   tandem__control__status__field_descriptors,
   tandem__control__status__field_indices_by_name,
   1,  tandem__control__status__number_ranges,
@@ -11977,7 +12029,7 @@ const ProtobufCMessageDescriptor tandem__control__node_status__descriptor =
   (ProtobufCMessageInit) tandem__control__node_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__condition__field_descriptors[4] =
+static const ProtobufCFieldDescriptor tandem__control__condition__field_descriptors[11] =
 {
   {
     "severity",
@@ -12027,17 +12079,108 @@ static const ProtobufCFieldDescriptor tandem__control__condition__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "scope",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, scope),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "command",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, command),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, status),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "comings",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, comings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "observed_generation",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Condition, observed_generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__condition__field_indices_by_name[] = {
+  9,   /* field[9] = comings */
+  6,   /* field[6] = command */
   2,   /* field[2] = kind */
   3,   /* field[3] = message */
+  10,   /* field[10] = observed_generation */
+  5,   /* field[5] = reason */
+  4,   /* field[4] = scope */
   0,   /* field[0] = severity */
+  8,   /* field[8] = since */
+  7,   /* field[7] = status */
   1,   /* field[1] = subject */
 };
 static const ProtobufCIntRange tandem__control__condition__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor tandem__control__condition__descriptor =
 {
@@ -12047,14 +12190,14 @@ const ProtobufCMessageDescriptor tandem__control__condition__descriptor =
   "Tandem__Control__Condition",
   "tandem.control",
   sizeof(Tandem__Control__Condition),
-  4,
+  11,
   tandem__control__condition__field_descriptors,
   tandem__control__condition__field_indices_by_name,
   1,  tandem__control__condition__number_ranges,
   (ProtobufCMessageInit) tandem__control__condition__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descriptors[9] =
 {
   {
     "dn",
@@ -12140,11 +12283,37 @@ static const ProtobufCFieldDescriptor tandem__control__dndetails__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "expectation",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNDetails, expectation),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DNDetails, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
   2,   /* field[2] = agent_type */
   5,   /* field[5] = answers */
   0,   /* field[0] = dn */
+  7,   /* field[7] = expectation */
+  8,   /* field[8] = generation */
   4,   /* field[4] = homes */
   3,   /* field[3] = phone */
   1,   /* field[1] = provisioned */
@@ -12153,7 +12322,7 @@ static const unsigned tandem__control__dndetails__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__control__dndetails__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
 {
@@ -12163,7 +12332,7 @@ const ProtobufCMessageDescriptor tandem__control__dndetails__descriptor =
   "Tandem__Control__DNDetails",
   "tandem.control",
   sizeof(Tandem__Control__DNDetails),
-  7,
+  9,
   tandem__control__dndetails__field_descriptors,
   tandem__control__dndetails__field_indices_by_name,
   1,  tandem__control__dndetails__number_ranges,

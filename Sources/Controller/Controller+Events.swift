@@ -80,7 +80,9 @@ extension Controller {
     func note(_ status: ClusterStatus) {
         guard !isStopping else { return }
         let before = journal.ring.next
-        journal.looked(status.nodes, notices: topology.notices, at: loop.now.wallMilliseconds)
+        journal.looked(
+            status.nodes, notices: topology.notices, and: ownConditions(), generation: generation,
+            at: loop.now.wallMilliseconds)
         for event in journal.ring.batch(from: before).events where !Self.isLoggedAlready(event.condition) {
             logger.notice(
                 "\(event.kind.rawValue)",

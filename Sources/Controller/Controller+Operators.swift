@@ -267,8 +267,12 @@ extension Controller {
         // During a cut two nodes may own one DN.
         status.inService = min(status.inService, UInt64(topology.directory.count))
         status.outOfService = UInt64(topology.directory.count) - status.inService
-        status.conditions = ConditionRules.conditions(
-            of: status.nodes, notices: topology.notices, and: ownConditions())
+        status.generation = generation
+        status.appliedAt = appliedAt
+        let found = ConditionRules.conditions(
+            of: status.nodes, notices: topology.notices, and: ownConditions(), generation: generation)
+        status.conditions = journal.board.view(
+            found, silent: ConditionRules.silent(status.nodes), at: loop.now.wallMilliseconds)
         return status
     }
 
@@ -297,6 +301,8 @@ extension Controller {
         details.phone = agentType.phone.rawValue
         details.trunk = agentType.phone == .pstn ? agentType.trunk ?? "" : ""
         details.homes = topology.directory.homes[block.homes].map { topology.dataCenters[$0].name }
+        details.expectation = topology.directory.expectation(of: block)?.description ?? ""
+        details.generation = generation
         details.answers = workers.enumerated().filter { $0.element.role == .sip }.map { position, worker in
             var report: DNReport?
             if case .dn(let answer) = query.answers[position] { report = answer }

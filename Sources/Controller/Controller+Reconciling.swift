@@ -248,28 +248,37 @@ extension Controller {
     func reconcilingConditions() -> [Condition] {
         guard let plan = reconciler.plan, plan.target == generation else { return [] }
         var conditions: [Condition] = []
-        func add(_ severity: Condition.Severity, _ subject: String, _ kind: String, _ message: String) {
-            conditions.append(Condition(severity: severity, subject: subject, kind: kind, message: message))
+        func add(
+            _ severity: Condition.Severity, _ kind: String, _ reason: String, _ message: String, _ command: String
+        ) {
+            conditions.append(
+                Condition(
+                    severity: severity, subject: "topology", kind: kind, reason: reason, message: message,
+                    command: command))
         }
         if let objection = reconciler.objections.first {
-            add(.error, "topology", "plan-refused", "nothing is done, as the plan is not safe: \(objection.sentence)")
+            add(
+                .error, "plan-refused", "not-safe", "nothing is done, as the plan is not safe: \(objection.sentence)",
+                "tandem plan")
         } else if reconciler.waitsForYes {
             add(
-                .warning, "topology", "plan-waits",
-                "what is left of generation \(generation) puts DNs out of service; see `tandem plan`, and accept it with `tandem apply FILE --yes`"
-            )
+                .warning, "plan-waits", "needs-consent",
+                "what is left of generation \(generation) puts DNs out of service; accept it with `tandem apply FILE --yes`",
+                "tandem plan")
         } else if reconciler.givenUp == generation {
             add(
-                .error, "topology", "restarts-given-up",
-                "a worker was not restarted for generation \(generation); see `tandem rollout`")
+                .error, "restarts-given-up", "rollout-failed",
+                "a worker was not restarted for generation \(generation)", "tandem rollout")
         } else if !reconciler.isSettled(generation), !plan.isEmpty {
             let steps = "\(plan.steps.count) step\(plan.steps.count == 1 ? "" : "s")"
-            add(.notice, "topology", "topology-under-way", "generation \(generation): \(steps) left; see `tandem plan`")
+            add(.notice, "topology-under-way", "applying", "generation \(generation): \(steps) left", "tandem plan")
         }
         for finding in plan.findings {
             guard case .dn = finding.kind else { continue }
-            let next = finding.command.isEmpty ? "" : "; see `\(finding.command)`"
-            add(.warning, "DNs", finding.kind.word, finding.sentence + next)
+            conditions.append(
+                Condition(
+                    severity: .warning, scope: .dn, subject: "DNs", kind: finding.kind.word, reason: "found-by-nodes",
+                    message: finding.sentence, command: finding.command))
         }
         return conditions
     }

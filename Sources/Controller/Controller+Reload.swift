@@ -63,7 +63,9 @@ extension Controller {
             topologyTrouble = Condition(
                 severity: code == 65 ? .error : .warning, subject: "topology",
                 kind: code == 65 ? "topology-broken" : "topology-differs",
-                message: "\(options.topology) is not what is wanted: \(first); see `tandem plan \(options.topology)`")
+                reason: code == 65 ? "not-valid" : "needs-consent",
+                message: "\(options.topology) is not what is wanted: \(first)",
+                command: "tandem plan \(options.topology)")
             return reloaded(pending.report, pending.client)
         }
         do throws(ControllerFailure) {
@@ -90,8 +92,8 @@ extension Controller {
     static func brokenFile(_ path: String, _ problem: String) -> Condition {
         let first = problem.split(separator: "\n").first ?? ""
         return Condition(
-            severity: .error, subject: "topology", kind: "topology-broken",
-            message: "what ran last goes on, as \(path) cannot be used: \(first)")
+            severity: .error, subject: "topology", kind: "topology-broken", reason: "not-valid",
+            message: "what ran last goes on, as \(path) cannot be used: \(first)", command: "tandem validate \(path)")
     }
 
     /// What no worker can report.
@@ -106,20 +108,19 @@ extension Controller {
         if topologyTrouble == nil, options.isService, let fileDigest, fileDigest != sourceDigest {
             conditions.append(
                 Condition(
-                    severity: .notice, subject: "topology", kind: "topology-differs",
-                    message:
-                        "generation \(generation) runs, and \(options.topology) says something else; `tandem topology show > \(options.topology)` keeps what runs"
-                ))
+                    severity: .notice, subject: "topology", kind: "topology-differs", reason: "file-is-other",
+                    message: "generation \(generation) runs, and \(options.topology) says something else",
+                    command: "tandem topology show > \(options.topology)"))
         }
         conditions += reconcilingConditions()
         if !former.isEmpty {
             let names = former.prefix(3).map(\.name).joined(separator: ", ") + (former.count > 3 ? ", …" : "")
             conditions.append(
                 Condition(
-                    severity: .notice, subject: "programs", kind: "program-replaced",
+                    severity: .notice, subject: "programs", kind: "program-replaced", reason: "upgraded",
                     message:
-                        "\(former.count) of \(workers.count) workers run a program that is not the one installed: \(names)"
-                ))
+                        "\(former.count) of \(workers.count) workers run a program that is not the one installed: \(names)",
+                    command: "tandem restart --rolling --wait"))
         }
         return conditions
     }

@@ -16,7 +16,7 @@ struct MetricRecorder {
         gauge("tandem_ready", [], status.isHealthy ? 1 : 0)
         gauge("tandem_dns_provisioned", [], Double(status.inService + status.outOfService))
         var conditions: [String: (condition: Condition, count: Double)] = [:]
-        for condition in status.conditions {
+        for condition in status.conditions where condition.status == .true {
             conditions[condition.kind + condition.severity.rawValue, default: (condition, 0)].count += 1
         }
         for (condition, count) in conditions.values {

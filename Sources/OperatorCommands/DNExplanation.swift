@@ -15,7 +15,7 @@ package struct DNExplanation: Sendable {
     /// Nodes that show the DN in service.
     var showing: [String] { nodes { $0.shown.isInService } }
     /// Nodes that show it out of service.
-    private var hiding: [String] { nodes { !$0.shown.isInService } }
+    var hiding: [String] { nodes { !$0.shown.isInService } }
     var owner: String { details.authority?.owner ?? "" }
     var isPSTN: Bool { details.phone == AgentType.Phone.pstn.rawValue }
 
@@ -144,8 +144,9 @@ extension DNExplanation {
         }
         for binding in details.bindings { lines.append("  " + DNScreen.binding(binding)) }
         return lines.map { $0 + "\n" }.joined() + "\n" + DNScreen.views(details, style) + "\n" + style.bold(closing)
-            + "\n" + (trunkPart.map { $0 + "\n" } ?? "") + callPart(now: now).map { $0 + "\n" }.joined()
-            + agentPart(now: now) + "\n" + reachPart + "\n"
+            + "\n" + (linkPart + [trunkPart].compactMap(\.self) + callPart(now: now)).map { $0 + "\n" }.joined()
+            + agentPart(now: now) + "\n" + topologyPart + "\n" + reachPart + "\n"
+            + findings.map { Self.line($0, style) + "\n" }.joined()
     }
 
     private func ownersWord(_ authority: DNReport) -> String {
@@ -160,8 +161,8 @@ extension DNExplanation {
     package func json(now: UInt64) -> DNExplanationJSON {
         DNExplanationJSON(
             agentExplanation: agentPart(now: now), canTakeCall: canTakeCall, canTakeCallsFrom: showing,
-            details: DNDetailsJSON(details),
-            explanation: closing)
+            details: DNDetailsJSON(details), explanation: closing, findings: findings.map { DNFindingJSON($0) },
+            links: linkPart, topology: topologyPart)
     }
 }
 
@@ -172,6 +173,10 @@ package struct DNExplanationJSON: Encodable, Equatable, Sendable {
     var canTakeCallsFrom: [String]
     var details: DNDetailsJSON
     var explanation: String
+    var findings: [DNFindingJSON]
+    /// Why nodes do not hear the owner, a sentence each.
+    var links: [String]
+    var topology: String
 }
 
 /// What `tandem explain T012 --json` prints.

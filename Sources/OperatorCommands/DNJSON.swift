@@ -39,6 +39,8 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
     var agentType: String
     var phone: String
     var homes: [String]
+    /// As `expect` in a topology.
+    @OrNull var expectation: String?
     @OrNull var owner: String?
     @OrNull var stamp: String?
     var service: String
@@ -53,6 +55,7 @@ package struct DNDetailsJSON: Encodable, Equatable, Sendable {
         agentType = details.agentType
         phone = details.phone
         homes = details.homes
+        expectation = details.expectation.isEmpty ? nil : details.expectation
         owner = details.authority?.owner
         stamp = details.authority.map { "\($0.stamp)" }
         service = details.lastWord.word

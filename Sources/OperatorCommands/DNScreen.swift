@@ -9,6 +9,7 @@ package enum DNScreen {
         return "\(style.bold("DN \(details.dn)")): \(service(details, style))\n"
             + "agent type   \(details.agentType) (\(details.phone))\n"
             + "homes        \(home)\n"
+            + (details.expectation.isEmpty ? "" : "expected     \(details.expectation)\n")
             + "owner        \(owner(details, now: now))\n"
             + "bindings     \(bindings(details))\n"
             + "agent        \(AgentScreen.summary(details.authority?.agent, now: now))\n"

@@ -24,11 +24,14 @@ package struct PlanJSON: Encodable, Equatable, Sendable {
         /// Preferred first; empty means anywhere.
         var homes: [String]
         @OrNull var dial: String?
+        /// As `expect` in a topology.
+        @OrNull var expectation: String?
 
         init(_ provision: DNDifference.Provision) {
             agentType = provision.agentType
             homes = provision.homes
             dial = provision.dial
+            expectation = provision.expectation?.description
         }
     }
 

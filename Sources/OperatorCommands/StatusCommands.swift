@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
         if output.json {
             console.write(JSONOutput.rendered(StatusJSON(status)))
         } else {
-            console.write(StatusScreen.rendered(status, console.style))
+            console.write(StatusScreen.rendered(status, now: SystemClock.now().wallMilliseconds, console.style))
             if let dead = status.nodes.first(where: { $0.state == .backingOff || $0.state == .stopped }) {
                 console.suggest("`tandem nodes` tells more about \(dead.name).")
             } else if let late = status.nodes.first(where: {

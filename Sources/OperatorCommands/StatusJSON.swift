@@ -12,17 +12,17 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
         var available: UInt64
     }
 
-    package struct ConditionJSON: Encodable, Equatable, Sendable {
-        var severity: String
-        var subject: String
-        var kind: String
-        var message: String
+    package struct Topology: Encodable, Equatable, Sendable {
+        var path: String
+        @OrNull var generation: UInt64?
+        @OrNull var appliedAt: String?
     }
 
     var cluster: String
     var domain: String
     var health: String
     var version: String
+    var topology: Topology
     var nodes: [NodeJSON]
     var links: [LinkJSON]
     var dns: DNs
@@ -30,21 +30,25 @@ package struct StatusJSON: Encodable, Equatable, Sendable {
     var routingPoints: [PointJSON]
     var trunks: [TrunkJSON]
     var conditions: [ConditionJSON]
+    /// The least severe ones, as there are too many.
+    var conditionsLeftOut: UInt64
 
     package init(_ status: ClusterStatus) {
         cluster = status.cluster
         domain = status.domain
         health = status.isHealthy ? "healthy" : "degraded"
         version = status.version
+        topology = Topology(
+            path: status.topologyPath, generation: status.generation == 0 ? nil : status.generation,
+            appliedAt: status.appliedAt == 0 ? nil : Wording.isoTime(milliseconds: status.appliedAt))
         nodes = NodeJSON.all(status)
         links = LinkJSON.all(status)
         dns = DNs(inService: status.inService, outOfService: status.outOfService)
         agents = Agents(loggedIn: status.agents, available: status.agentsAvailable)
         routingPoints = status.routingPoints.map { PointJSON($0) }
         trunks = status.trunks.map { TrunkJSON($0) }
-        conditions = status.conditions.map {
-            ConditionJSON(severity: $0.severity.rawValue, subject: $0.subject, kind: $0.kind, message: $0.message)
-        }
+        conditions = status.conditions.map { ConditionJSON($0) }
+        conditionsLeftOut = status.conditionsLeftOut
     }
 }
 

@@ -4,13 +4,12 @@ package import Orchestration
 package enum StatusScreen {
     /// With more nodes than this a matrix of links is wider than a screen; then only links that are not live are shown.
     private static let matrixLimit = 6
-    /// A screen has room for so many conditions.
-    private static let conditionLimit = 12
-    /// And for so many last lines of a node that is not ready, and so many such nodes.
+    /// A screen has room for so many last lines of a node that is not ready, and so many such nodes.
     private static let logLineLimit = 5
     private static let logNodeLimit = 3
 
-    package static func rendered(_ status: ClusterStatus, _ style: Style) -> String {
+    /// - Parameter now: milliseconds since 1970; nil to leave out for how long something has been so.
+    package static func rendered(_ status: ClusterStatus, now: UInt64? = nil, _ style: Style) -> String {
         var blocks = [headline(status, style), nodes(status, style)] + drains(status)
         if status.sipNodes.count > 1 { blocks.append(links(status, style)) }
         blocks.append("DNs: \(style.good("\(status.inService) InSrv")), \(status.outOfService) OOS\n" + agents(status))
@@ -18,7 +17,7 @@ package enum StatusScreen {
         if !points.isEmpty { blocks.append(PointScreen.rendered(points, style)) }
         let trunks = status.trunks
         if !trunks.isEmpty { blocks.append(TrunkScreen.summary(trunks, style)) }
-        if !status.conditions.isEmpty { blocks.append(conditions(status.conditions, style)) }
+        if !status.conditions.isEmpty { blocks.append(ConditionScreen.rendered(status, now: now, style)) }
         blocks += logs(status, style)
         return blocks.joined(separator: "\n")
     }
@@ -35,8 +34,11 @@ package enum StatusScreen {
             .map { "\($0.ready.count) of \(Wording.count($0.ready.of, $0.role.words)) ready" }
         let links = "\(status.liveLinkCount) of \(Wording.count(status.linkRows.count, "link")) live"
         let parts = [health, nodes[0], links] + nodes.dropFirst()
+        let generation = status.generation == 0 ? "" : " in generation \(status.generation)"
         return "\(style.bold(status.cluster)): \(parts.joined(separator: ", "))\n"
-            + style.faint("domain \(status.domain), topology \(status.topologyPath), tandemd \(status.version)") + "\n"
+            + style.faint(
+                "domain \(status.domain), topology \(status.topologyPath)\(generation), tandemd \(status.version)")
+            + "\n"
     }
 
     private static func nodes(_ status: ClusterStatus, _ style: Style) -> String {
@@ -89,13 +91,6 @@ package enum StatusScreen {
         return table.rendered(style)
     }
 
-    private static func conditions(_ conditions: [Condition], _ style: Style) -> String {
-        let lines = conditions.prefix(conditionLimit).map { "  \(line($0, style))\n" }.joined()
-        let rest = conditions.count - conditionLimit
-        let more = rest > 0 ? "  and \(rest) more; `tandem status --json` has all\n" : ""
-        return "Conditions:\n\(lines)\(more)"
-    }
-
     /// What nodes that are not ready wrote last: it mostly tells why.
     private static func logs(_ status: ClusterStatus, _ style: Style) -> [String] {
         status.nodes.filter { $0.state != .ready && $0.state != .draining && !$0.logLines.isEmpty }.sorted {
@@ -105,17 +100,6 @@ package enum StatusScreen {
             let lines = node.logLines.suffix(logLineLimit).map { "  \(style.faint(Wording.printable($0)))\n" }
             return "Last lines of \(node.name):\n" + lines.joined()
         }
-    }
-
-    /// A condition on one line.
-    package static func line(_ condition: Condition, _ style: Style) -> String {
-        let severity =
-            switch condition.severity {
-            case .error: style.bad("error")
-            case .warning: style.doubtful("warning")
-            case .notice: style.faint("notice")
-            }
-        return "\(severity) \(condition.subject): \(Wording.printable(condition.message)) [\(condition.kind)]"
     }
 }
 

@@ -87,7 +87,7 @@ final class StatusWatch {
         if isJSON { return console.write(JSONOutput.compact(StatusJSON(mended))) }
         let separator = shown == nil ? "" : "\n"
         console.write("\(separator)-- \(Wording.localTime(milliseconds: SystemClock.now().wallMilliseconds))\n\n")
-        console.write(StatusScreen.rendered(mended, console.style))
+        console.write(StatusScreen.rendered(mended, now: SystemClock.now().wallMilliseconds, console.style))
     }
 
     private func lost(_ message: String) {
@@ -104,7 +104,7 @@ final class StatusWatch {
             head.append(console.style.bad("No controller since \(since); trying again. Below is what was last."))
             head.append(loss.message)
         }
-        let body = shown.map { StatusScreen.rendered($0, console.style) } ?? ""
+        let body = shown.map { StatusScreen.rendered($0, now: SystemClock.now().wallMilliseconds, console.style) } ?? ""
         let size = Terminal.size(of: STDOUT_FILENO) ?? (rows: 24, columns: 80)
         let lines = head + [""] + body.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         console.write(WatchScreen.frame(lines, rows: size.rows, columns: size.columns))

@@ -50,7 +50,7 @@ package struct UpProgress: Equatable, Sendable {
 /// What became different between two looks at a cluster, a line each.
 package enum StatusChanges {
     /// What these conditions say is said by the lines about nodes and links.
-    private static let repeated: Set<String> = ["node-down", "link-not-live"]
+    private static let repeated: Set<String> = ["node-down", "link-not-live", "cluster-split", "data-center-cut-off"]
 
     package static func lines(from before: ClusterStatus, to after: ClusterStatus) -> [String] {
         nodes(before, after) + links(before, after) + conditions(before, after)
@@ -107,7 +107,7 @@ package enum StatusChanges {
         let new = Set(after.conditions.map(key))
         let raised = after.conditions.filter { !old.contains(key($0)) && !repeated.contains($0.kind) }
         let cleared = before.conditions.filter { !new.contains(key($0)) && !repeated.contains($0.kind) }
-        return raised.map { StatusScreen.line($0, .plain) } + cleared.map { "over: \($0.subject) [\($0.kind)]" }
+        return raised.map { ConditionScreen.line($0, .plain) } + cleared.map { "over: \($0.subject) [\($0.kind)]" }
     }
 
     /// Figures in the message may change while the condition stays.

@@ -123,7 +123,7 @@ final class UpSession {
         draw()
         clearBar()
         shown = status
-        console.write(StatusScreen.rendered(status, console.style) + "\n")
+        console.write(StatusScreen.rendered(status, now: SystemClock.now().wallMilliseconds, console.style) + "\n")
         for line in advice { console.print(line) }
     }
 
@@ -132,7 +132,7 @@ final class UpSession {
         hasComplained = true
         clearBar()
         console.note("Not all is well yet:")
-        for condition in status.conditions { console.note("  " + StatusScreen.line(condition, console.errorStyle)) }
+        for condition in status.conditions { console.note("  " + ConditionScreen.line(condition, console.errorStyle)) }
     }
 
     // MARK: Drawing

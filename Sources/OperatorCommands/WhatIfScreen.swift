@@ -41,7 +41,16 @@ package enum WhatIfScreen {
                 .init("\(change.after)", change.after < change.before ? .doubtful : .plain),
             ])
         }
-        return text + table.rendered(style) + points(side.points, style)
+        return text + table.rendered(style) + points(side.points, style) + which(lost, style)
+    }
+
+    /// Where the names are of what would be lost.
+    private static func which(_ lost: [String], _ style: Style) -> String {
+        lost.map { node in
+            style.faint(
+                "What \(node) has: `tandem dn list --owner \(node) --state in-service`, `tandem agents --node \(node)`")
+                + "\n"
+        }.joined()
     }
 
     private static func points(_ points: [Consequences.Point], _ style: Style) -> String {

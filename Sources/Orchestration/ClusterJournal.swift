@@ -4,7 +4,7 @@ package struct ClusterJournal: Equatable, Sendable {
     /// As the nodes told last; without an entry, down.
     var linkStates: [LinkEnds: String] = [:]
     /// What is raised.
-    var conditions: [ConditionKey: Condition] = [:]
+    package private(set) var board = ConditionBoard()
     /// The last answer of each node, and how often it has not answered since.
     var lastReports: [String: KnownReport] = [:]
     /// Nodes that were taken up and have not said yet how their links are.
@@ -14,14 +14,6 @@ package struct ClusterJournal: Equatable, Sendable {
     struct LinkEnds: Hashable, Sendable {
         var node: String
         var peer: String
-    }
-
-    /// Figures in the message may change while the condition stays.
-    struct ConditionKey: Hashable, Comparable, Sendable {
-        var subject: String
-        var kind: String
-
-        static func < (left: Self, right: Self) -> Bool { (left.subject, left.kind) < (right.subject, right.kind) }
     }
 
     struct KnownReport: Equatable, Sendable {
@@ -212,22 +204,24 @@ extension ClusterJournal {
     /// Takes a look at all nodes: what has become a condition is raised, and what is none any more is cleared.
     ///
     /// A node that runs and misses one look counts as it was before: a machine that is busy for a moment is no news.
-    package mutating func looked(_ nodes: [NodeStatus], notices: [String], at time: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - others: what the controller knows of itself.
+    ///   - generation: of the topology that is wanted.
+    package mutating func looked(
+        _ nodes: [NodeStatus], notices: [String], and others: [Condition] = [], generation: UInt64 = 0, at time: UInt64
+    ) {
         let mended = nodes.map { mend($0) }
-        let found = ConditionRules.conditions(of: mended, notices: notices)
-        var left = conditions
-        for condition in found {
-            // Notices about a topology differ only in their words.
-            let kind = condition.severity == .notice && condition.subject == "topology" ? condition.message : ""
-            let key = ConditionKey(subject: condition.subject, kind: condition.kind + kind)
-            left[key] = nil
-            defer { conditions[key] = condition }
-            guard conditions[key]?.severity != condition.severity else { continue }
-            tell(.conditionRaised, condition, condition.severity, condition.message, at: time)
-        }
-        for (key, condition) in left.sorted(by: { $0.key < $1.key }) {
-            conditions[key] = nil
-            tell(.conditionCleared, condition, .notice, "over: \(condition.message)", at: time)
+        let found = ConditionRules.conditions(of: mended, notices: notices, and: others, generation: generation)
+        for change in board.look(found, silent: ConditionRules.silent(mended), at: time) {
+            switch change {
+            case .raised(let condition):
+                let flaps = condition.comings >= ConditionBoard.maximumComings
+                let often = flaps ? "; it comes and goes, and is told of again when it has stayed away" : ""
+                tell(.conditionRaised, condition, condition.severity, condition.message + often, at: time)
+            case .cleared(let condition):
+                tell(.conditionCleared, condition, .notice, "over: \(condition.message)", at: time)
+            }
         }
     }
 
@@ -235,7 +229,12 @@ extension ClusterJournal {
         _ kind: ClusterEvent.Kind, _ condition: Condition, _ severity: Condition.Severity, _ message: String,
         at time: UInt64
     ) {
-        let ends = condition.subject == "topology" ? [] : condition.subject.split(separator: " to ").map(String.init)
+        let ends: [String] =
+            switch condition.scope {
+            case .node: [condition.subject]
+            case .link: condition.subject.split(separator: " to ").map(String.init)
+            case .cluster, .dataCenter, .dn: []
+            }
         note(
             kind, severity: severity, node: ends.first ?? "", peer: ends.count > 1 ? ends[1] : "",
             condition: condition.kind,

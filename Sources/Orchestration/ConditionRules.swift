@@ -2,32 +2,34 @@
 package enum ConditionRules {
     /// Sorted by severity, then by what they are about.
     ///
-    /// - Parameter others: what the controller knows of itself.
+    /// - Parameters:
+    ///   - others: what the controller knows of itself.
+    ///   - generation: of the topology that is wanted.
     package static func conditions(
-        of nodes: [NodeStatus], notices: [String], and others: [Condition] = []
+        of nodes: [NodeStatus], notices: [String], and others: [Condition] = [], generation: UInt64 = 0
     ) -> [Condition] {
-        var conditions = others
+        var conditions = others + wide(nodes)
         for node in nodes {
+            let first = conditions.count
+            defer { observe(&conditions[first...], node.report?.generation ?? 0) }
             if node.state == .backingOff || node.state == .stopped {
                 let problem = node.lastProblem.isEmpty ? "no reason is known" : node.lastProblem
                 conditions.append(
                     Condition(
-                        severity: .error, subject: node.name, kind: "node-down", message: "not running: \(problem)")
-                )
+                        severity: .error, scope: .node, subject: node.name, kind: "node-down",
+                        reason: node.state.rawValue, message: "not running: \(problem)", command: "tandem events"))
             } else if node.state == .ready, node.report == nil {
                 conditions.append(
                     Condition(
-                        severity: .error, subject: node.name, kind: "node-silent",
-                        message: "the worker runs and does not answer"
-                    )
-                )
+                        severity: .error, scope: .node, subject: node.name, kind: "node-silent", reason: "no-answer",
+                        message: "the worker runs and does not answer", command: "tandem nodes"))
             } else if node.restarts > 0 {
                 conditions.append(
                     Condition(
-                        severity: .notice, subject: node.name, kind: "node-restarted",
-                        message: "unplanned restarts: \(node.restarts); the last: \(node.lastProblem)"
-                    )
-                )
+                        severity: .notice, scope: .node, subject: node.name, kind: "node-restarted",
+                        reason: "unplanned-exit",
+                        message: "unplanned restarts: \(node.restarts); the last: \(node.lastProblem)",
+                        command: "tandem events"))
             }
             for link in node.report?.links ?? [] { conditions += self.conditions(of: link, from: node.name) }
             if let report = node.report { conditions += storeTroubles(report, of: node.name) }
@@ -37,69 +39,82 @@ package enum ConditionRules {
         conditions += notices.map {
             Condition(severity: .notice, subject: "topology", kind: "not-run-yet", message: $0)
         }
-        return conditions.sorted { rank($0) < rank($1) }
+        observe(&conditions[...], generation)
+        return conditions.sorted(by: Condition.isListedBefore)
+    }
+
+    /// Nodes that run and do not answer: what they said last is neither so nor over.
+    package static func silent(_ nodes: [NodeStatus]) -> Set<String> {
+        Set(nodes.filter { $0.state == .ready && $0.report == nil }.map(\.name))
+    }
+
+    private static func observe(_ conditions: inout ArraySlice<Condition>, _ generation: UInt64) {
+        for position in conditions.indices where conditions[position].observedGeneration == 0 {
+            conditions[position].observedGeneration = generation
+        }
     }
 
     private static func conditions(of link: LinkStatus, from node: String) -> [Condition] {
-        let subject = "\(node) to \(link.peer)"
         var conditions: [Condition] = []
-        if link.state != "live" {
-            let problem = link.lastProblem.isEmpty ? "" : ": \(link.lastProblem)"
+        func add(
+            _ severity: Condition.Severity, _ kind: String, _ reason: String, _ message: String, _ command: String
+        ) {
             conditions.append(
                 Condition(
-                    severity: .error, subject: subject, kind: "link-not-live",
-                    message: "the link is \(link.state), so \(node) shows no DN of \(link.peer) in service\(problem)"
-                )
+                    severity: severity, scope: .link, subject: "\(node) to \(link.peer)", kind: kind, reason: reason,
+                    message: message, command: command))
+        }
+        if link.state != "live" {
+            let problem = link.lastProblem.isEmpty ? "" : ": \(link.lastProblem)"
+            add(
+                .error, "link-not-live", link.state,
+                "the link is \(link.state), so \(node) shows no DN of \(link.peer) in service\(problem)", "tandem links"
             )
         }
         if link.clockAheadMilliseconds > 0 {
-            conditions.append(
-                Condition(
-                    severity: .warning, subject: subject, kind: "clock-skew",
-                    message:
-                        "the clock of \(link.peer) is \(link.clockAheadMilliseconds) ms ahead; check its time service"
-                )
-            )
+            add(
+                .warning, "clock-skew", "clock-ahead",
+                "the clock of \(link.peer) is \(link.clockAheadMilliseconds) ms ahead; check its time service",
+                "timedatectl")
         }
         if link.mismatches > 1 {
-            conditions.append(
-                Condition(
-                    severity: .warning, subject: subject, kind: "digest-mismatch",
-                    message: "what \(link.peer) says did not add up \(link.mismatches) times in a row"
-                )
-            )
+            add(
+                .warning, "digest-mismatch", "repeated",
+                "what \(link.peer) says did not add up \(link.mismatches) times in a row", "tandem links")
         }
         if link.hasOtherGeneration {
-            conditions.append(
-                Condition(
-                    severity: .notice, subject: subject, kind: "other-generation",
-                    message: "\(link.peer) runs another generation of the topology"
-                )
-            )
+            add(
+                .notice, "other-generation", "generations-differ",
+                "\(link.peer) runs another generation of the topology", "tandem plan")
         }
         return conditions
     }
 
     private static func storeTroubles(_ report: NodeReport, of node: String) -> [Condition] {
         var conditions: [Condition] = []
+        func add(
+            _ severity: Condition.Severity, _ kind: String, _ reason: String, _ message: String, _ command: String
+        ) {
+            conditions.append(
+                Condition(
+                    severity: severity, scope: .node, subject: node, kind: kind, reason: reason, message: message,
+                    command: command))
+        }
         if report.isStoreMissing {
-            conditions.append(
-                Condition(
-                    severity: .error, subject: node, kind: "store-missing",
-                    message: "it serves without a store, and forgets its phones when it dies: \(report.storeProblem); "
-                        + "put that right and restart the node"))
+            add(
+                .error, "store-missing", "cannot-open",
+                "it serves without a store, and forgets its phones when it dies: \(report.storeProblem); put that right "
+                    + "and restart the node", "tandem restart \(node)")
         } else if !report.storeProblem.isEmpty {
-            conditions.append(
-                Condition(
-                    severity: .error, subject: node, kind: "store-failing",
-                    message: "it cannot write its store, so new registrations get 503: \(report.storeProblem)"))
+            add(
+                .error, "store-failing", "cannot-write",
+                "it cannot write its store, so new registrations get 503: \(report.storeProblem)", "tandem nodes")
         }
         if !report.storeSetAside.isEmpty {
-            conditions.append(
-                Condition(
-                    severity: .warning, subject: node, kind: "store-set-aside",
-                    message: "its store was damaged, so it began without what it knew; the damaged file is "
-                        + "\(report.storeSetAside)"))
+            add(
+                .warning, "store-set-aside", "damaged",
+                "its store was damaged, so it began without what it knew; the damaged file is \(report.storeSetAside)",
+                "tandem events")
         }
         return conditions
     }
@@ -113,20 +128,24 @@ package enum ConditionRules {
         let more = lonely.count > 3 ? " and \(lonely.count - 3) more" : ""
         let routers = nodes.filter { $0.role == .router && $0.dataCenter == node.dataCenter }
         let remedy: String
+        let reason: String
         if routers.isEmpty {
             remedy =
                 "declare one under `routers:` of \(node.dataCenter), and a `default:` port of the node that it connects to"
+            reason = "not-declared"
         } else if let waiting = routers.first(where: { $0.state != .ready || $0.report == nil }) {
-            remedy = "\(waiting.name) is not ready or does not answer, see `tandem nodes`"
+            remedy = "\(waiting.name) is not ready or does not answer"
+            reason = "not-ready"
         } else {
             remedy = "see the log of \(routers[0].name), and whether the node has a `default:` port that it connects to"
+            reason = "not-connected"
         }
         return Condition(
-            severity: .warning, subject: node.name, kind: "no-router",
+            severity: .warning, scope: .node, subject: node.name, kind: "no-router", reason: reason,
             message:
                 "no router is asked about calls to \(names)\(more), so they go to default and alternate DNs at once, or are "
-                + "refused; \(remedy)"
-        )
+                + "refused; \(remedy)",
+            command: "tandem nodes")
     }
 
     /// One condition for each gateway that does not answer. Calls go over the others of its trunk, so none is an error.
@@ -142,19 +161,10 @@ package enum ConditionRules {
                     : "calls go over \(others.map(\.address).joined(separator: ", "))"
                 let place = gateway.upAt.isEmpty ? "" : " \(gateway.downAt.joined(separator: ", "))"
                 return Condition(
-                    severity: .warning, subject: "trunk \(trunk.sum.name)", kind: "gateway-down",
-                    message: "gateway \(gateway.address) does not answer\(place), so \(effect)")
+                    severity: .warning, subject: "trunk \(trunk.sum.name)", kind: "gateway-down", reason: "no-answer",
+                    message: "gateway \(gateway.address) does not answer\(place), so \(effect)",
+                    command: "tandem trunks")
             }
         }
-    }
-
-    private static func rank(_ condition: Condition) -> String {
-        let severity =
-            switch condition.severity {
-            case .error: 0
-            case .warning: 1
-            case .notice: 2
-            }
-        return "\(severity)\(condition.subject)\(condition.kind)"
     }
 }

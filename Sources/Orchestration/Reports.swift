@@ -207,6 +207,9 @@ package struct DNReport: Equatable, Sendable {
     package var agent: AgentEntry?
     /// As the owner says, as far as the node knows.
     package var calls: [DNCall] = []
+    /// What should not be so, as far as the node can judge it; without the node's name.
+    package var exceptions: [DNException] = []
+    package static let maximumExceptions = 16
 
     package init() {}
 }
@@ -242,27 +245,6 @@ package struct NodeStatus: Equatable, Sendable {
     }
 }
 
-/// Something that an operator should know.
-package struct Condition: Equatable, Sendable {
-    package enum Severity: String, Equatable, Sendable, CaseIterable {
-        case error, warning, notice
-    }
-
-    package var severity: Severity
-    /// A node, a link, or the topology.
-    package var subject: String
-    /// In kebab case, for scripts.
-    package var kind: String
-    package var message: String
-
-    package init(severity: Severity, subject: String, kind: String, message: String) {
-        self.severity = severity
-        self.subject = subject
-        self.kind = kind
-        self.message = message
-    }
-}
-
 package struct ClusterStatus: Equatable, Sendable {
     package var cluster = ""
     package var domain = ""
@@ -271,10 +253,17 @@ package struct ClusterStatus: Equatable, Sendable {
     /// The file with those whose word counts for certificates; empty for none.
     package var authoritiesPath = ""
     package var controllerPID: UInt32 = 0
+    /// Of the topology that is wanted; 0 where the controller does not say so.
+    package var generation: UInt64 = 0
+    /// When it was applied, milliseconds since 1970.
+    package var appliedAt: UInt64 = 0
     package var nodes: [NodeStatus] = []
     package var inService: UInt64 = 0
     package var outOfService: UInt64 = 0
+    /// The most severe first.
     package var conditions: [Condition] = []
+    /// Conditions that are not told, as there are too many: the least severe ones.
+    package var conditionsLeftOut: UInt64 = 0
 
     package init() {}
 
@@ -309,7 +298,7 @@ package struct ClusterStatus: Equatable, Sendable {
 
     /// Why it is not healthy, a sentence each. What a condition says already is not said twice.
     package var flaws: [String] {
-        let errors = conditions.filter { $0.severity == .error }
+        let errors = conditions.filter { $0.severity == .error && $0.status == .true }
         let told = Set(errors.map(\.subject))
         var flaws = errors.map { "\($0.subject): \($0.message)" }
         for node in nodes {
@@ -349,6 +338,10 @@ package struct DNDetails: Equatable, Sendable {
     package var trunk = ""
     /// Data centers where the DN may register, preferred first; empty means anywhere.
     package var homes: [String] = []
+    /// When it should be in service, as `expect` in a topology; empty for nothing.
+    package var expectation = ""
+    /// Of the topology that says all of this; 0 where the controller does not say it.
+    package var generation: UInt64 = 0
     /// One a node, sorted by name.
     package var answers: [DNAnswer] = []
 

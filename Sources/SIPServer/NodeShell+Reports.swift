@@ -52,13 +52,15 @@ extension NodeShell {
     /// DNs that are not as they should be. The controller knows who says so.
     private func addExceptions(to report: inout NodeReport, _ now: Instant) {
         let found = core.exceptions(now: now)
-        report.exceptions = found.examples.compactMap { example in
-            DNException.Kind(rawValue: example.kind.rawValue).map {
-                DNException($0, example.dn, node: "", detail: example.detail, milliseconds: example.milliseconds)
-            }
-        }
+        report.exceptions = found.examples.compactMap(exception)
         for kind in DNException.Kind.allCases {
             report.exceptionCounts[kind] = DNFinding.Kind(rawValue: kind.rawValue).flatMap { found.counts[$0] }
+        }
+    }
+
+    private func exception(_ found: DNFinding) -> DNException? {
+        DNException.Kind(rawValue: found.kind.rawValue).map {
+            DNException($0, found.dn, node: "", detail: found.detail, milliseconds: found.milliseconds)
         }
     }
 
@@ -167,6 +169,7 @@ extension NodeShell {
         report.desktops = UInt32(clamping: core.ports.holderCount(of: dn))
         report.agent = agentEntry(dn)
         report.calls = view.calls?.calls ?? []
+        report.exceptions = core.exceptions(of: dn, now: loop.now).compactMap(exception)
         report.bindings = core.registrar.bindings(of: dn).map { binding in
             BindingReport(
                 contact: String(decoding: binding.contact, as: UTF8.self),

@@ -45,8 +45,21 @@ enum DNExceptionCodec {
         _ message: borrowing Tandem__Control__NodeReport, type: UInt16
     ) throws(WireError) -> [DNException] {
         guard message.n_exceptions <= NodeReport.maximumExceptions else { throw .tooMany(type: type) }
+        return try exceptions(messages(message.n_exceptions, message.exceptions), type: type)
+    }
+
+    static func exceptions(
+        _ message: borrowing Tandem__Control__DNReport, type: UInt16
+    ) throws(WireError) -> [DNException] {
+        guard message.n_exceptions <= DNReport.maximumExceptions else { throw .tooMany(type: type) }
+        return try exceptions(messages(message.n_exceptions, message.exceptions), type: type)
+    }
+
+    private static func exceptions(
+        _ packed: [UnsafeMutablePointer<Tandem__Control__DNExceptionEntry>], type: UInt16
+    ) throws(WireError) -> [DNException] {
         var exceptions: [DNException] = []
-        for pointer in messages(message.n_exceptions, message.exceptions) {
+        for pointer in packed {
             let detail = text(pointer.pointee.detail)
             guard detail.utf8.count <= NodeReport.maximumExceptionDetail else {
                 throw .badValue(type: type, field: "detail")

@@ -299,19 +299,12 @@ package enum OperatorCodec {
             $0.dns_out_of_service = status.outOfService
             $0.n_nodes = status.nodes.count
             $0.nodes = arena.array(status.nodes.map { Optional(pack($0, arena)) })
-            $0.n_conditions = status.conditions.count
-            $0.conditions = arena.array(
-                status.conditions.map { condition in
-                    Optional(
-                        arena.make(tandem__control__condition__init) {
-                            $0.severity = arena.string(condition.severity.rawValue)
-                            $0.subject = arena.string(condition.subject)
-                            $0.kind = arena.string(condition.kind)
-                            $0.message = arena.string(condition.message)
-                        }
-                    )
-                }
-            )
+            $0.generation = status.generation
+            $0.applied_at = status.appliedAt
+            let conditions = status.conditions.prefix(ConditionCodec.maximum)
+            $0.n_conditions = conditions.count
+            $0.conditions = arena.array(conditions.map { Optional(ConditionCodec.pack($0, arena)) })
+            $0.conditions_left_out = status.conditionsLeftOut + UInt64(status.conditions.count - conditions.count)
         }
     }
 
@@ -350,12 +343,12 @@ package enum OperatorCodec {
         status.inService = message.dns_in_service
         status.outOfService = message.dns_out_of_service
         for packed in messages(message.n_nodes, message.nodes) { status.nodes.append(try node(packed.pointee)) }
+        status.generation = message.generation
+        status.appliedAt = message.applied_at
         status.conditions = messages(message.n_conditions, message.conditions).map {
-            Condition(
-                severity: Condition.Severity(rawValue: text($0.pointee.severity)) ?? .notice,
-                subject: text($0.pointee.subject), kind: text($0.pointee.kind), message: text($0.pointee.message)
-            )
+            ConditionCodec.condition($0.pointee)
         }
+        status.conditionsLeftOut = message.conditions_left_out
         return status
     }
 
@@ -392,6 +385,8 @@ package enum OperatorCodec {
             $0.n_homes = details.homes.count
             $0.homes = arena.strings(details.homes)
             $0.trunk = arena.string(details.trunk)
+            $0.expectation = arena.string(details.expectation)
+            $0.generation = details.generation
             $0.n_answers = details.answers.count
             $0.answers = arena.array(
                 details.answers.map { answer in
@@ -416,6 +411,8 @@ package enum OperatorCodec {
         details.phone = text(message.phone)
         details.homes = texts(message.n_homes, message.homes)
         details.trunk = text(message.trunk)
+        details.expectation = text(message.expectation)
+        details.generation = message.generation
         for packed in messages(message.n_answers, message.answers) {
             let message = packed.pointee
             var answer = DNAnswer(node: text(message.node), state: text(message.state), report: nil)

@@ -112,6 +112,10 @@ enum ReportCodec {
             if let agent = report.agent { $0.agent = AgentListCodec.pack(agent, arena) }
             $0.n_calls = report.calls.count
             $0.calls = arena.array(report.calls.map { Optional(pack($0, arena)) })
+            let exceptions = DNExceptionCodec.pack(
+                Array(report.exceptions.prefix(DNReport.maximumExceptions)), arena)
+            $0.n_exceptions = exceptions.count
+            $0.exceptions = arena.array(exceptions)
             $0.n_bindings = report.bindings.count
             $0.bindings = arena.array(
                 report.bindings.map { binding in
@@ -237,6 +241,7 @@ enum ReportCodec {
         for packed in messages(message.n_calls, message.calls) {
             report.calls.append(try call(packed.pointee, type: type))
         }
+        report.exceptions = try DNExceptionCodec.exceptions(message, type: type)
         report.bindings = messages(message.n_bindings, message.bindings).map {
             BindingReport(
                 contact: text($0.pointee.contact), expiresInSeconds: $0.pointee.expires_in_seconds,

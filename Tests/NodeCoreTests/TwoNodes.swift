@@ -3,6 +3,7 @@ import DNOwnership
 import NodeCore
 import SIPCore
 import TLibraryPorts
+import Testing
 
 /// Two nodes in two data centers, joined by a connection that delivers at once. Requests are text, as phones send them.
 final class TwoNodes {
@@ -176,6 +177,12 @@ final class TwoNodes {
     /// What a node has found of a kind: the examples, and how many there are.
     func found(_ kind: DNFinding.Kind, at node: Int) -> (examples: [DNFinding], count: UInt64) {
         let report = cores[node].exceptions(now: now)
+        // Who asks for one DN hears the same, but for what the topology does not have.
+        for example in report.examples {
+            guard let dn = topology.directory.index(of: example.dn) else { continue }
+            let own = cores[node].exceptions(of: dn, now: now)
+            #expect(own.contains { $0.kind == example.kind && $0.detail == example.detail }, "\(example), \(own)")
+        }
         return (report.examples.filter { $0.kind == kind }, report.counts[kind] ?? 0)
     }
 

@@ -530,6 +530,10 @@ private let dnReport: DNReport = {
             routingPoint: dn("8000")),
         DNCall(connection: CallConnection(rawValue: 0), phase: .ringing, isCaller: true, since: 0),
     ]
+    report.exceptions = [
+        DNException(.awayFromHome, dn("1001"), node: "", detail: "first home dc1", milliseconds: 61_000),
+        DNException(.flapping, dn("1001"), node: "", milliseconds: 1),
+    ]
     return report
 }()
 
@@ -685,15 +689,27 @@ let operatorAnswers: [OperatorAnswer] = {
     node.logLines = ["first", "", "last"]
     node.logLinesLeftOut = 9
     status.nodes = [node, NodeStatus(name: "dc1/b")]
+    status.generation = 7
+    status.appliedAt = 1_800_000_000_000
     status.conditions = Condition.Severity.allCases.map {
-        Condition(severity: $0, subject: "dc1/a", kind: "node-down", message: "The node is down.")
+        var condition = Condition(
+            severity: $0, scope: .node, subject: "dc1/a", kind: "node-down", reason: "backing-off",
+            message: "The node is down.", command: "tandem events")
+        condition.status = .unknown
+        condition.since = 1_800_000_000_001
+        condition.comings = 4
+        condition.observedGeneration = 6
+        return condition
     }
+    status.conditionsLeftOut = 8
     var details = DNDetails()
     details.dn = "1001"
     details.isProvisioned = true
     details.agentType = "agent"
     details.phone = "sip"
     details.homes = ["dc1", "dc2"]
+    details.expectation = "in-service 08:00-18:00 mon-fri"
+    details.generation = 7
     details.answers = [
         DNAnswer(node: "dc1/a", state: "ready", report: dnReport),
         DNAnswer(node: "dc1/b", state: "starting", report: nil),

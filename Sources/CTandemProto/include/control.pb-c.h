@@ -1333,10 +1333,15 @@ struct  Tandem__Control__DNReport
    */
   size_t n_calls;
   Tandem__Control__DNCallEntry **calls;
+  /*
+   * What should not be so, as far as the node can judge it; at most 16.
+   */
+  size_t n_exceptions;
+  Tandem__Control__DNExceptionEntry **exceptions;
 };
 #define TANDEM__CONTROL__DNREPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dnreport__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0, NULL, 0,NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, 0, NULL, 0,NULL, 0,NULL }
 
 
 struct  Tandem__Control__DNCallEntry
@@ -2019,10 +2024,19 @@ struct  Tandem__Control__Status
    * Path of the file with those whose word counts for certificates; empty for none.
    */
   char *authorities_path;
+  /*
+   * Of the topology that is wanted, and when it was applied, milliseconds since 1970.
+   */
+  uint64_t generation;
+  uint64_t applied_at;
+  /*
+   * Conditions that are not told, as there are too many; the least severe ones.
+   */
+  uint64_t conditions_left_out;
 };
 #define TANDEM__CONTROL__STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__status__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 struct  Tandem__Control__NodeStatus
@@ -2080,14 +2094,42 @@ struct  Tandem__Control__Condition
    */
   char *subject;
   /*
-   * In kebab case, for scripts.
+   * The type, in kebab case, for scripts.
    */
   char *kind;
   char *message;
+  /*
+   * cluster, data-center, node, link or dn
+   */
+  char *scope;
+  /*
+   * In kebab case, for scripts.
+   */
+  char *reason;
+  /*
+   * What helps, or tells more; empty for nothing.
+   */
+  char *command;
+  /*
+   * true, false or unknown
+   */
+  char *status;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t since;
+  /*
+   * How often it has come in the last minute.
+   */
+  uint32_t comings;
+  /*
+   * Of the topology that its subject runs; 0 where it does not say so.
+   */
+  uint64_t observed_generation;
 };
 #define TANDEM__CONTROL__CONDITION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__condition__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*
@@ -2111,10 +2153,18 @@ struct  Tandem__Control__DNDetails
    * What a PSTN phone is dialled through; empty for none.
    */
   char *trunk;
+  /*
+   * When it should be in service, as `expect` in a topology; empty for nothing.
+   */
+  char *expectation;
+  /*
+   * Of the topology that says all of this.
+   */
+  uint64_t generation;
 };
 #define TANDEM__CONTROL__DNDETAILS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__dndetails__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Tandem__Control__DNAnswer

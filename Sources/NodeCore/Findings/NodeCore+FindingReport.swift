@@ -89,10 +89,9 @@ extension NodeCore {
         guard !flapping.isEmpty else { return }
         report.counts[.flapping] = UInt64(flapping.count)
         for entry in flapping.prefix(DNFindingReport.maximumExamples) {
-            let former = entry.former == .none ? "" : "before at \(topology.name(of: entry.former)), "
             report.examples.append(
                 DNFinding(
-                    .flapping, topology.directory.dn(at: entry.dn), detail: "\(former)\(entry.count) changes",
+                    .flapping, topology.directory.dn(at: entry.dn), detail: words(of: entry),
                     milliseconds: now.since(entry.since) / 1_000_000))
         }
     }
@@ -100,7 +99,53 @@ extension NodeCore {
     /// Phones of which is known that they were refused: `RefusedPhones.maximumCount` at most.
     package var refusedPhoneCount: Int { findings.refused.entries.count }
 
+    // MARK: One DN
+
+    /// Whatever is not as it should be about one DN, by kind; of each kind once. What has to last has lasted.
+    package mutating func exceptions(of dn: DNIndex, now: Instant) -> [DNFinding] {
+        let name = topology.directory.dn(at: dn)
+        var found: [DNFinding.Kind: DNFinding] = [:]
+        func add(_ kind: DNFinding.Kind, _ detail: String, since: UInt64) {
+            guard found[kind] == nil else { return }
+            found[kind] = DNFinding(kind, name, detail: detail, milliseconds: now.since(since) / 1_000_000)
+        }
+        for state in DNFindings.State.all {
+            let age = findings.ages[state.rawValue].age(of: dn)
+            guard age >= DNFindings.countingAge else { continue }
+            let since = now.monotonic - min(now.monotonic, UInt64(age - 2) * DNFindings.step)
+            add(state.kind, detail(of: state.kind, dn, now), since: since)
+        }
+        var scanned: [ScannedDN] = []
+        ownership.scan(dn.position..<dn.position + 1, into: &scanned)
+        let held = scanned[0]
+        if held.owner == me {
+            if held.occupancy.contains(.reserved), let since = endlessReservation(of: dn, now) {
+                add(.endlessReservation, detail(of: .endlessReservation, dn, now), since: since)
+            }
+            if held.occupancy.contains(.busy), let since = endlessCall(of: dn, now) {
+                add(.endlessCall, detail(of: .endlessCall, dn, now), since: since)
+            }
+            if let entry = findings.flaps.flapping(now).first(where: { $0.dn == dn }) {
+                add(.flapping, words(of: entry), since: entry.since)
+            }
+        } else if held.owner != .none, held.service.isInService,
+            findings.pass.gone.indices.contains(held.owner.position),
+            let since = findings.pass.gone[held.owner.position]
+        {
+            add(.ownerGone, detail(of: .ownerGone, dn, now), since: since)
+        }
+        if let entry = findings.refused.present(now).first(where: { $0.dn == dn }) {
+            add(.wrongPhone, words(of: entry), since: entry.first)
+        }
+        return DNFinding.Kind.allCases.compactMap { found[$0] }
+    }
+
     // MARK: Details
+
+    private func words(of entry: FlapTable.Entry) -> String {
+        let former = entry.former == .none ? "" : "before at \(topology.name(of: entry.former)), "
+        return "\(former)\(entry.count) changes"
+    }
 
     private mutating func words(of entry: RefusedPhones.Entry) -> String {
         let times = entry.count == 1 ? "once" : "\(entry.count) times"

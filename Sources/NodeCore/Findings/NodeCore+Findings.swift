@@ -135,25 +135,34 @@ extension NodeCore {
     ///
     /// - Returns: whether the DN is said to have a call of which nobody knows any more.
     private mutating func isInLostCall(_ dn: DNIndex, _ occupancy: Occupancy, _ now: Instant) -> Bool {
-        if occupancy.contains(.reserved), let lease = desk.lease(of: dn) {
-            // Whoever was told of the lease by an earlier build does not know when it began.
-            let isLong = lease.since > 0 && now.since(lease.since) > DNFindings.longReservation
-            if isLong || now.since(lease.deadline) > DNFindings.reservationSlack {
-                findings.found(.endlessReservation, dn, since: lease.since > 0 ? lease.since : lease.deadline)
-            }
+        if occupancy.contains(.reserved), let since = endlessReservation(of: dn, now) {
+            findings.found(.endlessReservation, dn, since: since)
         }
         guard occupancy.contains(.busy), let calls = ownership.calls(of: dn)?.calls, !calls.isEmpty else {
             return false
         }
-        if let since = calls.filter({ $0.phase == .established }).map(\.since).min(),
-            now.wallMilliseconds > since + longCall / 1_000_000
-        {
-            let age = (now.wallMilliseconds - since) * 1_000_000
-            findings.found(.endlessCall, dn, since: now.monotonic - min(now.monotonic, age))
-        }
+        if let since = endlessCall(of: dn, now) { findings.found(.endlessCall, dn, since: since) }
         // Published when one of the two said so, and taken back when it says so: one that neither knows has lost its end.
         let known = statefulProxy.calls.calls(of: dn) + witnesses.calls(of: dn)
         return calls.contains { call in !known.contains { $0.connection == call.connection } }
+    }
+
+    /// Since when an agent has been reserved, monotonic nanoseconds; nil unless that is too long.
+    mutating func endlessReservation(of dn: DNIndex, _ now: Instant) -> UInt64? {
+        guard let lease = desk.lease(of: dn) else { return nil }
+        // Whoever was told of the lease by an earlier build does not know when it began.
+        let isLong = lease.since > 0 && now.since(lease.since) > DNFindings.longReservation
+        guard isLong || now.since(lease.deadline) > DNFindings.reservationSlack else { return nil }
+        return lease.since > 0 ? lease.since : lease.deadline
+    }
+
+    /// Since when there has been a call, monotonic nanoseconds; nil unless that is too long.
+    mutating func endlessCall(of dn: DNIndex, _ now: Instant) -> UInt64? {
+        let calls = ownership.calls(of: dn)?.calls ?? []
+        guard let since = calls.filter({ $0.phase == .established }).map(\.since).min(),
+            now.wallMilliseconds > since + longCall / 1_000_000
+        else { return nil }
+        return now.monotonic - min(now.monotonic, (now.wallMilliseconds - since) * 1_000_000)
     }
 
     /// Nanoseconds after which an established call is told: half of what is believed of one at all, so that somebody can look

@@ -229,41 +229,10 @@ extension Planner {
     private func finding(of kind: DNException.Kind) -> PlanFinding? {
         let number = observed.count(of: kind)
         guard number > 0 else { return nil }
-        let listed = observed.exceptions.filter { $0.kind == kind }
-            .sorted { ($0.dn, $0.node, $0.detail) < ($1.dn, $1.node, $1.detail) }
-        let words = kind.words
-        let subject = number == 1 ? listed.first.map { "DN \($0.dn)" } ?? "1 DN" : "\(number) DNs"
-        let shown = listed.prefix(PlanFinding.maximumDetails)
-        var finding = PlanFinding(
-            .dn(kind), shown.map(\.dn.description), count: number,
-            "\(subject) \(number == 1 ? words.one : words.many)")
-        finding.details = shown.map { exception in
-            let detail = exception.detail.isEmpty ? "" : ", \(exception.detail)"
-            return "\(exception.dn) at \(exception.node)\(detail), for \(PlanWords.time(exception.milliseconds))"
-        }
-        if number > UInt64(shown.count), !shown.isEmpty {
-            finding.details.append("and \(number - UInt64(shown.count)) more")
-        }
-        finding.byItself = words.byItself
-        finding.remedy = words.remedy
-        finding.command = words.command.isEmpty ? "tandem dn list" : words.command
-        if let first = shown.first { finding.command = finding.command.replacingDN(with: first.dn.description) }
-        return finding
+        return PlanFinding(kind, observed.exceptions.filter { $0.kind == kind }, count: number)
     }
 
     private func count(_ number: UInt64, _ noun: String) -> String { PlanWords.count(number, noun) }
 
     private func sentenceList(_ items: [String]) -> String { PlanWords.list(items) }
-}
-
-extension PlanFinding {
-    /// Of how many DNs of a kind it is told one by one.
-    package static let maximumDetails = 5
-}
-
-extension String {
-    /// The word `DN` in a command, as a DN.
-    fileprivate func replacingDN(with dn: String) -> String {
-        split(separator: " ").map { $0 == "DN" ? dn : String($0) }.joined(separator: " ")
-    }
 }
