@@ -10783,18 +10783,6 @@ const ProtobufCMessageDescriptor tandem__handover__ended_calls__descriptor =
 static const ProtobufCFieldDescriptor tandem__handover__ended_registration__field_descriptors[4] =
 {
   {
-    "place",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Tandem__Handover__EndedRegistration, place),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "key",
     2,
     PROTOBUF_C_LABEL_NONE,
@@ -10830,16 +10818,28 @@ static const ProtobufCFieldDescriptor tandem__handover__ended_registration__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "dn",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Handover__EndedRegistration, dn),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__ended_registration__field_indices_by_name[] = {
-  2,   /* field[2] = cseq */
-  1,   /* field[1] = key */
-  0,   /* field[0] = place */
-  3,   /* field[3] = second */
+  1,   /* field[1] = cseq */
+  3,   /* field[3] = dn */
+  0,   /* field[0] = key */
+  2,   /* field[2] = second */
 };
 static const ProtobufCIntRange tandem__handover__ended_registration__number_ranges[1 + 1] =
 {
-  { 1, 0 },
+  { 2, 0 },
   { 0, 4 }
 };
 const ProtobufCMessageDescriptor tandem__handover__ended_registration__descriptor =

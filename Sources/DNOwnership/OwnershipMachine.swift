@@ -89,7 +89,8 @@ package struct OwnershipMachine: Sendable {
 
     /// - Parameters:
     ///   - seed: for the spread of dial times; any number.
-    ///   - greatestStamp: where an earlier life of this node stopped.
+    ///   - greatestStamp: where an earlier life of this node stopped, and when the latest DN was introduced: what is claimed from now
+    ///     on counts, whatever the wall clock says.
     package init(
         topology: Topology, identity: NodeIdentity, configuration: OwnershipConfiguration, seed: UInt64, now: Instant,
         greatestStamp: Stamp = .zero
@@ -97,9 +98,7 @@ package struct OwnershipMachine: Sendable {
         self.topology = topology
         self.identity = identity
         self.configuration = configuration
-        // What is claimed from now on counts, whatever the wall clock says.
-        let introduced = Stamp(milliseconds: topology.directory.latestIntroduction, counter: 0)
-        clock = HybridClock(startingAbove: max(greatestStamp, introduced))
+        clock = HybridClock(startingAbove: greatestStamp)
         records = Array(repeating: Record(), count: topology.directory.count)
         links = topology.nodes.indices.map { position in
             var link = Link()

@@ -7,9 +7,11 @@ extension DNExplanation {
     package var topologyPart: String {
         let generation = details.generation == 0 ? "The topology" : "The topology, generation \(details.generation),"
         let homes =
-            details.homes.isEmpty
-            ? "lets it register anywhere"
-            : "lets it register in \(Wording.list(details.homes)), the first one preferred"
+            switch details.homes.count {
+            case 0: "lets it register anywhere"
+            case 1: "lets it register in \(details.homes[0])"
+            default: "lets it register in \(Wording.list(details.homes)), the first one preferred"
+            }
         let expectation = details.expectation.isEmpty ? "" : "; it is expected \(details.expectation)"
         let others = status.sipNodes.filter { node in
             guard let generation = node.report?.generation, generation > 0, details.generation > 0 else { return false }

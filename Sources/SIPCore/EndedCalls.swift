@@ -9,7 +9,7 @@ package import ClusterModel
 package struct EndedCalls: Sendable {
     private static let seconds: UInt32 = 32
     private static let ways = 4
-    /// A power of two; 1 MiB.
+    /// A power of two; 1.5 MiB.
     package static let places = 1 << 16
 
     struct Entry: Sendable {
@@ -17,6 +17,7 @@ package struct EndedCalls: Sendable {
         var cseq: UInt32 = 0
         /// When the binding ended; 0 for an empty place.
         var second: UInt32 = 0
+        var dn = DNIndex.none
     }
 
     /// Empty until the first binding ends.
@@ -27,7 +28,7 @@ package struct EndedCalls: Sendable {
     /// The last CSeq of a call that had bindings.
     package func cseq(of key: UInt64, _ dn: DNIndex, now: Instant) -> UInt32? {
         guard !entries.isEmpty else { return nil }
-        for place in Self.places(for: dn) where entries[place].key == key {
+        for place in Self.places(for: dn) where entries[place].key == key && entries[place].dn == dn {
             return Self.isRecent(entries[place], now) ? entries[place].cseq : nil
         }
         return nil
@@ -38,15 +39,24 @@ package struct EndedCalls: Sendable {
         let places = Self.places(for: dn)
         var place = places.lowerBound
         for other in places {
-            if entries[other].key == key {
+            if entries[other].key == key, entries[other].dn == dn {
                 place = other
                 break
             }
             if entries[other].second < entries[place].second { place = other }
         }
         let former = entries[place]
-        let isSame = former.key == key && Self.isRecent(former, now)
-        entries[place] = Entry(key: key, cseq: isSame ? max(former.cseq, cseq) : cseq, second: Self.second(now))
+        let isSame = former.key == key && former.dn == dn && Self.isRecent(former, now)
+        entries[place] = Entry(
+            key: key, cseq: isSame ? max(former.cseq, cseq) : cseq, second: Self.second(now), dn: dn)
+    }
+
+    /// Puts back what was kept elsewhere, perhaps under another number of its DN.
+    mutating func restore(_ entry: Entry) {
+        if entries.isEmpty { entries = Array(repeating: Entry(), count: Self.places) }
+        let oldest = Self.places(for: entry.dn).min { entries[$0].second < entries[$1].second }
+        guard let oldest, entries[oldest].second <= entry.second else { return }
+        entries[oldest] = entry
     }
 
     /// Forgets everything.
@@ -68,13 +78,12 @@ package struct EndedCalls: Sendable {
 
 // What the registrar keeps there, and asks it.
 extension Registrar {
-    private func key(_ callID: ByteRange, in text: Span<UInt8>, _ dn: DNIndex) -> UInt64 {
-        text.hash(callID, seed: secret ^ UInt64(dn.rawValue))
-    }
+    /// Nothing of the DN, whose number another topology changes.
+    private func key(_ callID: ByteRange, in text: Span<UInt8>) -> UInt64 { text.hash(callID, seed: secret) }
 
     /// The last CSeq of the request's call, if that has no binding of the DN any more.
     func endedCSeq(of message: borrowing SIPMessage, in datagram: Span<UInt8>, _ dn: DNIndex, now: Instant) -> UInt32? {
-        ended.cseq(of: key(message.callID, in: datagram, dn), dn, now: now)
+        ended.cseq(of: key(message.callID, in: datagram), dn, now: now)
     }
 
     /// A REGISTER was served that removes contacts, whether there were any or not: it must not remove later ones when it
@@ -83,7 +92,7 @@ extension Registrar {
         _ message: borrowing SIPMessage, in datagram: Span<UInt8>, of dn: DNIndex, flow: FlowID, now: Instant
     ) {
         guard flow == .none else { return }
-        ended.note(key(message.callID, in: datagram, dn), dn, cseq: message.cseq, now: now)
+        ended.note(key(message.callID, in: datagram), dn, cseq: message.cseq, now: now)
     }
 
     /// Removes a binding, and keeps its call in mind.
@@ -106,7 +115,7 @@ extension Registrar {
     mutating func noteEnd(of slot: Int32, now: Instant) {
         let record = records[Int(slot)]
         let start = Int(record.contactLength)
-        let key = key(ByteRange(start, start &+ record.callIDLength), in: record.text.span, record.dn)
+        let key = key(ByteRange(start, start &+ record.callIDLength), in: record.text.span)
         ended.note(key, record.dn, cseq: record.cseq, now: now)
     }
 

@@ -39,8 +39,6 @@ extension Registrar {
         state.list(2, &entries)
         state.message(3, &ended)
         guard state.isReading else { return }
-        // Its places are those of the DNs.
-        if state.renumbering?.keepsDNs == false { ended.removeAll() }
         probes.lastNumber = last
         for entry in entries { take(entry) }
     }
@@ -174,35 +172,22 @@ private struct TransferredProbe: Restorable {
 
 extension EndedCalls: Transferable {
     package mutating func transfer(_ state: inout StateTransfer) {
-        var used: [TransferredEnd] = []
-        for place in entries.indices where entries[place].second > 0 {
-            used.append(TransferredEnd(place, entries[place]))
-        }
+        var used = state.isReading ? [] : entries.filter { $0.second > 0 }
         state.list(1, &used)
-        guard state.isReading, !used.isEmpty else { return }
-        entries = Array(repeating: Entry(), count: Self.places)
-        for end in used {
-            guard end.place < entries.count else { return state.refuse("a call has ended in no place that there is") }
-            entries[Int(end.place)] = end.entry
-        }
+        guard state.isReading else { return }
+        entries = []
+        // A build that does not say of which DN it is means its own places.
+        for entry in used where entry.dn != .none { restore(entry) }
     }
 }
 
-private struct TransferredEnd: Restorable {
-    var place: UInt32
-    var entry: EndedCalls.Entry
-
-    init(_ place: Int, _ entry: EndedCalls.Entry) {
-        self.place = UInt32(place)
-        self.entry = entry
-    }
-
-    static var blank: TransferredEnd { TransferredEnd(0, EndedCalls.Entry()) }
+extension EndedCalls.Entry: Restorable {
+    static var blank: EndedCalls.Entry { EndedCalls.Entry() }
 
     mutating func transfer(_ state: inout StateTransfer) {
-        state.number(1, &place)
-        state.fixed(2, &entry.key)
-        state.number(3, &entry.cseq)
-        state.number(4, &entry.second)
+        state.fixed(2, &key)
+        state.number(3, &cseq)
+        state.number(4, &second)
+        state.number(5, &dn)
     }
 }

@@ -179,10 +179,8 @@ extension ClusterSimulation {
             for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
         }
         invariantTheRestStays(node, before)
-        // Which requests have been answered is forgotten where DNs have other places.
-        if Renumbering(from: former.topology, to: later.topology).keepsDNs == false {
-            for position in nodes[node.position].seen.indices { nodes[node.position].seen[position].answers = [:] }
-        }
+        // Which requests have been answered is forgotten of DNs that have gone.
+        for position in gone.indices where gone[position] { nodes[node.position].seen[position].answers = [:] }
         forgetGonePeers(node, former, later)
         readOn(node)
         touch(node)

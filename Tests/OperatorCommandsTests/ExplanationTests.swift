@@ -111,6 +111,7 @@ struct ExplanationTests {
             DN 1000 can take a call now, whichever node the call arrives at.
             No agent is logged in on it, so no call is routed to it; a desktop logs an agent in with TAgentLogin, at any node's \
             T-Controller port.
+            The topology lets it register in dc1 and dc2, the first one preferred.
             Can take calls from: dc1/sip1, dc2/sip1
 
             """
@@ -120,5 +121,37 @@ struct ExplanationTests {
             JSONOutput.compact(explanation.json(now: now)).contains(
                 "\"canTakeCall\":true,\"canTakeCallsFrom\":[\"dc1/sip1\",\"dc2/sip1\"],\"details\":{\"agent\":null,")
         )
+    }
+
+    @Test
+    func topologyLinksAndFindings() {
+        var hidden = details(.inService, shownElsewhere: .ownerUnreachable)
+        hidden.homes = ["dc1"]
+        hidden.expectation = "in-service 08:00-18:00"
+        hidden.generation = 4
+        hidden.answers[0].report?.exceptions = [
+            DNException(.ownerGone, DN("1000")!, node: "", detail: "owner dc1/sip1", milliseconds: 65_000),
+            DNException(.ownerGone, DN("1000")!, node: "", detail: "again", milliseconds: 1),
+        ]
+        var status = healthyStatus()
+        status.nodes[0].report!.generation = 3
+        status.nodes[0].report!.links[0].state = "down"
+        status.nodes[0].report!.links[0].lastProblem = "no word for 2 s"
+        status.nodes[1].report!.generation = 4
+        let explanation = DNExplanation(hidden, status: status)
+        #expect(
+            explanation.topologyPart
+                == "The topology, generation 4, lets it register in dc1; it is expected in-service 08:00-18:00. dc2/sip1 "
+                + "runs generation 3; `tandem plan` shows what is left to be done.")
+        #expect(
+            explanation.linkPart == [
+                "The link from dc2/sip1 to dc1/sip1 is down, and was heard last 120ms ago: no word for 2 s."
+            ])
+        #expect(explanation.findings.map(\.kind.word) == ["dn-owner-gone"])
+        #expect(
+            explanation.rendered(now: now, .plain).hasSuffix(
+                "\nwarning DN 1000 is out of service: its owner has been gone for longer than the grace [dn-owner-gone]: "
+                    + "1000 at dc2/sip1, owner dc1/sip1, for 1m 05s. In service again when the phone registers at another "
+                    + "node; bring the owner back, or remove it from the topology; `tandem nodes`\n"))
     }
 }

@@ -922,10 +922,10 @@ struct  Tandem__Handover__EndedCalls
 struct  Tandem__Handover__EndedRegistration
 {
   ProtobufCMessage base;
-  uint32_t place;
   uint64_t key;
   uint32_t cseq;
   uint32_t second;
+  uint32_t dn;
 };
 #define TANDEM__HANDOVER__ENDED_REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__ended_registration__descriptor) \
