@@ -112,7 +112,7 @@ extension Controller {
                     message: "generation \(generation) runs, and \(options.topology) says something else",
                     command: "tandem topology show > \(options.topology)"))
         }
-        conditions += reconcilingConditions()
+        conditions += reconcilingConditions() + [rollout?.condition].compactMap(\.self)
         if !former.isEmpty {
             let names = former.prefix(3).map(\.name).joined(separator: ", ") + (former.count > 3 ? ", …" : "")
             conditions.append(

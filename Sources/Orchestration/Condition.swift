@@ -24,7 +24,7 @@ package struct Condition: Equatable, Sendable {
 
     package var severity: Severity
     package var scope: Scope
-    /// A data center, a node, a link as `A to B`, `trunk T`, `DNs`, `topology`, `programs`, or `cluster`.
+    /// A data center, a node, a link as `A to B`, `trunk T`, `DNs`, `topology`, `rollout`, `programs`, or `cluster`.
     package var subject: String
     /// The type, in kebab case, for scripts.
     package var kind: String

@@ -188,6 +188,25 @@ private struct Desk {
         #expect(desk.machine.phase == .failed && desk.look(at: 200) == [])
     }
 
+    @Test func `what somebody who looks at the cluster hears of it, until it is over`() {
+        var desk = Desk(["dc1/a", "dc1/b"]) { $0.deadline = .seconds(1) }
+        func words() -> String? {
+            desk.machine.condition.map { "\($0.severity.rawValue) \($0.kind) \($0.message); \($0.command)" }
+        }
+        _ = desk.look(at: 0)
+        #expect(words() == "notice rollout-under-way 0 of 2 workers restarted; tandem rollout --wait")
+        _ = desk.machine.pause()
+        #expect(words()?.hasPrefix("warning rollout-paused ") == true)
+        _ = desk.machine.resume()
+        _ = desk.look(at: 1)
+        #expect(
+            words()
+                == "warning rollout-failed stopped with 0 of 2 workers restarted; dc1/a: not well after 1 s: the process that "
+                + "was to take its place is not ready; tandem rollout")
+        _ = desk.machine.abort()
+        #expect(words() == nil)
+    }
+
     @Test func `a process that never comes has failed, too`() {
         var desk = Desk(["dc1/a"]) { $0.deadline = .seconds(1) }
         _ = desk.look(at: 0)
