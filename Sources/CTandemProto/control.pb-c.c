@@ -4372,6 +4372,276 @@ void   tandem__control__topology_text__free_unpacked
   assert(message->base.descriptor == &tandem__control__topology_text__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__decision_segment__init
+                     (Tandem__Control__DecisionSegment         *message)
+{
+  static const Tandem__Control__DecisionSegment init_value = TANDEM__CONTROL__DECISION_SEGMENT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__decision_segment__get_packed_size
+                     (const Tandem__Control__DecisionSegment *message)
+{
+  assert(message->base.descriptor == &tandem__control__decision_segment__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__decision_segment__pack
+                     (const Tandem__Control__DecisionSegment *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__decision_segment__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__decision_segment__pack_to_buffer
+                     (const Tandem__Control__DecisionSegment *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__decision_segment__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DecisionSegment *
+       tandem__control__decision_segment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DecisionSegment *)
+     protobuf_c_message_unpack (&tandem__control__decision_segment__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__decision_segment__free_unpacked
+                     (Tandem__Control__DecisionSegment *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__decision_segment__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reconciler_state__init
+                     (Tandem__Control__ReconcilerState         *message)
+{
+  static const Tandem__Control__ReconcilerState init_value = TANDEM__CONTROL__RECONCILER_STATE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reconciler_state__get_packed_size
+                     (const Tandem__Control__ReconcilerState *message)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reconciler_state__pack
+                     (const Tandem__Control__ReconcilerState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reconciler_state__pack_to_buffer
+                     (const Tandem__Control__ReconcilerState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReconcilerState *
+       tandem__control__reconciler_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReconcilerState *)
+     protobuf_c_message_unpack (&tandem__control__reconciler_state__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reconciler_state__free_unpacked
+                     (Tandem__Control__ReconcilerState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reconciler_state__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reconciler_attempt__init
+                     (Tandem__Control__ReconcilerAttempt         *message)
+{
+  static const Tandem__Control__ReconcilerAttempt init_value = TANDEM__CONTROL__RECONCILER_ATTEMPT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reconciler_attempt__get_packed_size
+                     (const Tandem__Control__ReconcilerAttempt *message)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_attempt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reconciler_attempt__pack
+                     (const Tandem__Control__ReconcilerAttempt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_attempt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reconciler_attempt__pack_to_buffer
+                     (const Tandem__Control__ReconcilerAttempt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_attempt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReconcilerAttempt *
+       tandem__control__reconciler_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReconcilerAttempt *)
+     protobuf_c_message_unpack (&tandem__control__reconciler_attempt__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reconciler_attempt__free_unpacked
+                     (Tandem__Control__ReconcilerAttempt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reconciler_attempt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__reconciler_failure__init
+                     (Tandem__Control__ReconcilerFailure         *message)
+{
+  static const Tandem__Control__ReconcilerFailure init_value = TANDEM__CONTROL__RECONCILER_FAILURE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__reconciler_failure__get_packed_size
+                     (const Tandem__Control__ReconcilerFailure *message)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_failure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__reconciler_failure__pack
+                     (const Tandem__Control__ReconcilerFailure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_failure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__reconciler_failure__pack_to_buffer
+                     (const Tandem__Control__ReconcilerFailure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__reconciler_failure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__ReconcilerFailure *
+       tandem__control__reconciler_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__ReconcilerFailure *)
+     protobuf_c_message_unpack (&tandem__control__reconciler_failure__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__reconciler_failure__free_unpacked
+                     (Tandem__Control__ReconcilerFailure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__reconciler_failure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__decision__init
+                     (Tandem__Control__Decision         *message)
+{
+  static const Tandem__Control__Decision init_value = TANDEM__CONTROL__DECISION__INIT;
+  *message = init_value;
+}
+size_t tandem__control__decision__get_packed_size
+                     (const Tandem__Control__Decision *message)
+{
+  assert(message->base.descriptor == &tandem__control__decision__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__decision__pack
+                     (const Tandem__Control__Decision *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__decision__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__decision__pack_to_buffer
+                     (const Tandem__Control__Decision *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__decision__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Decision *
+       tandem__control__decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Decision *)
+     protobuf_c_message_unpack (&tandem__control__decision__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__decision__free_unpacked
+                     (Tandem__Control__Decision *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__decision__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__decision_seal__init
+                     (Tandem__Control__DecisionSeal         *message)
+{
+  static const Tandem__Control__DecisionSeal init_value = TANDEM__CONTROL__DECISION_SEAL__INIT;
+  *message = init_value;
+}
+size_t tandem__control__decision_seal__get_packed_size
+                     (const Tandem__Control__DecisionSeal *message)
+{
+  assert(message->base.descriptor == &tandem__control__decision_seal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__decision_seal__pack
+                     (const Tandem__Control__DecisionSeal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__decision_seal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__decision_seal__pack_to_buffer
+                     (const Tandem__Control__DecisionSeal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__decision_seal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__DecisionSeal *
+       tandem__control__decision_seal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__DecisionSeal *)
+     protobuf_c_message_unpack (&tandem__control__decision_seal__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__decision_seal__free_unpacked
+                     (Tandem__Control__DecisionSeal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__decision_seal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[30] =
 {
   {
@@ -14446,5 +14716,636 @@ const ProtobufCMessageDescriptor tandem__control__topology_text__descriptor =
   tandem__control__topology_text__field_indices_by_name,
   1,  tandem__control__topology_text__number_ranges,
   (ProtobufCMessageInit) tandem__control__topology_text__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__decision_segment__field_descriptors[4] =
+{
+  {
+    "version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DecisionSegment, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cluster",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DecisionSegment, cluster),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "began",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DecisionSegment, began),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stat_directory",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DecisionSegment, stat_directory),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__decision_segment__field_indices_by_name[] = {
+  2,   /* field[2] = began */
+  1,   /* field[1] = cluster */
+  3,   /* field[3] = stat_directory */
+  0,   /* field[0] = version */
+};
+static const ProtobufCIntRange tandem__control__decision_segment__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tandem__control__decision_segment__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DecisionSegment",
+  "DecisionSegment",
+  "Tandem__Control__DecisionSegment",
+  "tandem.control",
+  sizeof(Tandem__Control__DecisionSegment),
+  4,
+  tandem__control__decision_segment__field_descriptors,
+  tandem__control__decision_segment__field_indices_by_name,
+  1,  tandem__control__decision_segment__number_ranges,
+  (ProtobufCMessageInit) tandem__control__decision_segment__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reconciler_state__field_descriptors[6] =
+{
+  {
+    "consent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerState, consent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "under_way",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ReconcilerState, n_under_way),
+    offsetof(Tandem__Control__ReconcilerState, under_way),
+    &tandem__control__reconciler_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failures",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__ReconcilerState, n_failures),
+    offsetof(Tandem__Control__ReconcilerState, failures),
+    &tandem__control__reconciler_failure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restarting",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__ReconcilerState, n_restarting),
+    offsetof(Tandem__Control__ReconcilerState, restarting),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_given_up",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerState, has_given_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "given_up",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerState, given_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reconciler_state__field_indices_by_name[] = {
+  0,   /* field[0] = consent */
+  2,   /* field[2] = failures */
+  5,   /* field[5] = given_up */
+  4,   /* field[4] = has_given_up */
+  3,   /* field[3] = restarting */
+  1,   /* field[1] = under_way */
+};
+static const ProtobufCIntRange tandem__control__reconciler_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__reconciler_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReconcilerState",
+  "ReconcilerState",
+  "Tandem__Control__ReconcilerState",
+  "tandem.control",
+  sizeof(Tandem__Control__ReconcilerState),
+  6,
+  tandem__control__reconciler_state__field_descriptors,
+  tandem__control__reconciler_state__field_indices_by_name,
+  1,  tandem__control__reconciler_state__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reconciler_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reconciler_attempt__field_descriptors[5] =
+{
+  {
+    "worker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerAttempt, worker),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerAttempt, work),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "by_handover",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerAttempt, by_handover),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "since",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerAttempt, since),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerAttempt, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reconciler_attempt__field_indices_by_name[] = {
+  2,   /* field[2] = by_handover */
+  4,   /* field[4] = incarnation */
+  3,   /* field[3] = since */
+  1,   /* field[1] = work */
+  0,   /* field[0] = worker */
+};
+static const ProtobufCIntRange tandem__control__reconciler_attempt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tandem__control__reconciler_attempt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReconcilerAttempt",
+  "ReconcilerAttempt",
+  "Tandem__Control__ReconcilerAttempt",
+  "tandem.control",
+  sizeof(Tandem__Control__ReconcilerAttempt),
+  5,
+  tandem__control__reconciler_attempt__field_descriptors,
+  tandem__control__reconciler_attempt__field_indices_by_name,
+  1,  tandem__control__reconciler_attempt__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reconciler_attempt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__reconciler_failure__field_descriptors[6] =
+{
+  {
+    "worker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, worker),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, work),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "by_handover",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, by_handover),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sentence",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, sentence),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ReconcilerFailure, retry_at),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__reconciler_failure__field_indices_by_name[] = {
+  2,   /* field[2] = by_handover */
+  4,   /* field[4] = count */
+  5,   /* field[5] = retry_at */
+  3,   /* field[3] = sentence */
+  1,   /* field[1] = work */
+  0,   /* field[0] = worker */
+};
+static const ProtobufCIntRange tandem__control__reconciler_failure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor tandem__control__reconciler_failure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.ReconcilerFailure",
+  "ReconcilerFailure",
+  "Tandem__Control__ReconcilerFailure",
+  "tandem.control",
+  sizeof(Tandem__Control__ReconcilerFailure),
+  6,
+  tandem__control__reconciler_failure__field_descriptors,
+  tandem__control__reconciler_failure__field_indices_by_name,
+  1,  tandem__control__reconciler_failure__number_ranges,
+  (ProtobufCMessageInit) tandem__control__reconciler_failure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__decision__field_descriptors[15] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wall",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, wall),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "monotonic",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, monotonic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, input),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "look",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, look),
+    &tandem__control__plan_inputs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_version",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, has_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "worker",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, worker),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "problem",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, problem),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "succeeded",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, succeeded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "actions",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__Decision, n_actions),
+    offsetof(Tandem__Control__Decision, actions),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Decision, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "objections",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__Decision, n_objections),
+    offsetof(Tandem__Control__Decision, objections),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remembered",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__Decision, n_remembered),
+    offsetof(Tandem__Control__Decision, remembered),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__decision__field_indices_by_name[] = {
+  11,   /* field[11] = actions */
+  5,   /* field[5] = generation */
+  6,   /* field[6] = has_version */
+  3,   /* field[3] = input */
+  4,   /* field[4] = look */
+  2,   /* field[2] = monotonic */
+  0,   /* field[0] = number */
+  13,   /* field[13] = objections */
+  12,   /* field[12] = plan */
+  9,   /* field[9] = problem */
+  14,   /* field[14] = remembered */
+  10,   /* field[10] = succeeded */
+  7,   /* field[7] = version */
+  1,   /* field[1] = wall */
+  8,   /* field[8] = worker */
+};
+static const ProtobufCIntRange tandem__control__decision__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 15 }
+};
+const ProtobufCMessageDescriptor tandem__control__decision__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Decision",
+  "Decision",
+  "Tandem__Control__Decision",
+  "tandem.control",
+  sizeof(Tandem__Control__Decision),
+  15,
+  tandem__control__decision__field_descriptors,
+  tandem__control__decision__field_indices_by_name,
+  1,  tandem__control__decision__number_ranges,
+  (ProtobufCMessageInit) tandem__control__decision__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__decision_seal__field_descriptors[1] =
+{
+  {
+    "digest",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__DecisionSeal, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__decision_seal__field_indices_by_name[] = {
+  0,   /* field[0] = digest */
+};
+static const ProtobufCIntRange tandem__control__decision_seal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__decision_seal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.DecisionSeal",
+  "DecisionSeal",
+  "Tandem__Control__DecisionSeal",
+  "tandem.control",
+  sizeof(Tandem__Control__DecisionSeal),
+  1,
+  tandem__control__decision_seal__field_descriptors,
+  tandem__control__decision_seal__field_indices_by_name,
+  1,  tandem__control__decision_seal__number_ranges,
+  (ProtobufCMessageInit) tandem__control__decision_seal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -82,8 +82,8 @@ extension Controller {
         guard !isStopping, !isAdopting else { return }
         let observed = observedCluster(status)
         let before = reconciler
-        let actions = reconciler.observed(
-            observed, desired: desired, applied: knownTopologies(observed), now: loop.now.monotonic)
+        let actions = decisions.observed(
+            observed, desired: desired, applied: knownTopologies(observed), now: loop.now)
         forgetFormerTopologies(observed)
         describe(observed)
         if let objection = reconciler.objections.first, before.objections.isEmpty {
@@ -155,7 +155,7 @@ extension Controller {
     /// What the topology is now, for one that serves.
     func tellTopology(to worker: WorkerHandle) {
         guard worker.isReady, worker.successor == nil else {
-            return reconciler.ended(worker.name, "it is not ready", now: loop.now.monotonic)
+            return decisions.ended(worker.name, "it is not ready", now: loop.now)
         }
         worker.digestBeingTold = topologyDigest
         eachOrder(for: worker, setup(of: worker, Incarnation(rawValue: worker.incarnation))) { worker.order($0) }
@@ -173,7 +173,7 @@ extension Controller {
             journal.nodeNotApplied(worker.name, applied.problem, at: loop.now.wallMilliseconds)
         }
         worker.digestBeingTold = nil
-        reconciler.ended(worker.name, applied.problem, now: loop.now.monotonic)
+        decisions.ended(worker.name, applied.problem, now: loop.now)
         if let restart = worker.whenTold {
             worker.whenTold = nil
             restart(applied.problem)
@@ -227,7 +227,7 @@ extension Controller {
             return
         }
         if case .refused(let message, _) = refusal { logger.warning("no rollout", metadata: ["reason": "\(message)"]) }
-        reconciler.restartsEnded(succeeded: false, generation: generation)
+        decisions.restartsEnded(succeeded: false, generation: generation, now: loop.now)
     }
 
     /// The rollout that a plan wanted is over.
@@ -238,7 +238,7 @@ extension Controller {
         let succeeded = rollout.phase == .finished && rollout.members.allSatisfy { $0.state == .done }
         // One that has failed can be resumed.
         if rollout.phase.isOver { rolloutGeneration = nil }
-        reconciler.restartsEnded(succeeded: succeeded, generation: began)
+        decisions.restartsEnded(succeeded: succeeded, generation: began, now: loop.now)
         reconcileSoon()
     }
 

@@ -96,8 +96,8 @@ extension Controller {
         appliedAt = loop.now.wallMilliseconds
         if let file { fileDigest = file }
         topologyTrouble = nil
-        reconciler.tryAgain()
-        if acceptsLoss { reconciler.consent = later }
+        decisions.tryAgain(now: loop.now)
+        if acceptsLoss { decisions.accept(later, now: loop.now) }
         makeStatDirectory()
         let who = user.map { "user \($0)" } ?? "the controller"
         journal.topologyApplied(
@@ -204,9 +204,9 @@ extension Controller {
 
     /// It is applied already, and an operator wants what is left of it done all the same.
     private func accept(_ request: ApplyRequest) {
-        reconciler.tryAgain()
+        decisions.tryAgain(now: loop.now)
         if request.acceptsLoss {
-            reconciler.consent = generation
+            decisions.accept(generation, now: loop.now)
             keepTopology()
         }
         reconcileSoon()

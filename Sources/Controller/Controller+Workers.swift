@@ -214,7 +214,7 @@ extension Controller {
         }
         letGoOfSockets(of: worker)
         worker.digestBeingTold = nil
-        reconciler.ended(worker.name, "it has ended", now: loop.now.monotonic)
+        decisions.ended(worker.name, "it has ended", now: loop.now)
         lookSoon()
         forgetAnswers(of: worker)
         removeIfStopped(worker)

@@ -34,7 +34,11 @@ package final class Controller {
     /// The file says something else than what is wanted, and is to be applied once the workers are known.
     private var fileWaits = false
     /// What is done so that the workers run what is wanted.
-    var reconciler = Reconciler()
+    var reconciler: Reconciler { decisions.reconciler }
+    /// The same, with what it has decided in this turn.
+    var decisions = DecisionRecorder()
+    var decisionLog: DecisionLog
+    var isDecisionLogBroken = false
     var reconcileTimer: TimerToken?
     /// The generation that the present rollout is for; nil of one that an operator wanted.
     var rolloutGeneration: UInt64?
@@ -110,7 +114,10 @@ package final class Controller {
         sourceDigest = TopologyDigest(of: choice.source.text)
         archive = TopologyArchive(of: options.clusterDirectory(choice.topology.cluster))
         (fileWaits, fileDigest) = (choice.fileWaits, choice.file)
-        reconciler = Reconciler(consent: choice.isLossAccepted ? choice.generation : 0)
+        decisions = DecisionRecorder(Reconciler(consent: choice.isLossAccepted ? choice.generation : 0))
+        decisionLog = DecisionLog(
+            in: options.clusterDirectory(choice.topology.cluster), cluster: choice.topology.cluster,
+            statDirectory: options.statDirectory)
         topologyTrouble = choice.problem.map { Self.brokenFile(options.topology, $0) }
         if let problem = choice.problem {
             logger.critical(
@@ -156,18 +163,16 @@ package final class Controller {
     static func resolved(
         _ topology: Topology, _ options: ControllerOptions
     ) throws(ControllerFailure) -> Topology {
-        var topology = topology
-        for (position, server) in topology.statServers.enumerated() where server.listen == nil {
-            let path = options.statSocket(of: server.name)
+        for server in topology.statServers where server.listen == nil {
+            let path = options.statSockets.path(of: server.name)
             guard path.utf8.count <= UnixSocket.maximumPathLength else {
                 throw ControllerFailure(
                     "\(server.name) would listen at \(path), and that is too long for a socket: it has "
                         + "\(path.utf8.count) bytes of at most \(UnixSocket.maximumPathLength); choose a shorter "
                         + "--runtime-dir, or give it an address as `listen` in the topology")
             }
-            topology.statServers[position].listen = .unix(path: path)
         }
-        return topology
+        return options.statSockets.resolved(topology)
     }
 
     /// A directory that can be made and written into; checked by doing it.
@@ -244,7 +249,7 @@ package final class Controller {
             _ = try? Files.remove(options.adoptionSocket(of: worker.name))
         }
         for server in topology.statServers where options.owns(server.listen) {
-            _ = try? Files.remove(options.statSocket(of: server.name))
+            _ = try? Files.remove(options.statSockets.path(of: server.name))
         }
         _ = try? Files.removeDirectory(options.statDirectory)
         _ = try? Files.removeDirectory(options.workersDirectory)
@@ -352,6 +357,7 @@ extension Controller: LoopOwner {
         tellServiceManager()
         countEvents()
         tellFollowers()
+        logDecisions()
     }
 
     package func nextDeadline() -> UInt64? {

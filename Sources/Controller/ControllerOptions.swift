@@ -1,5 +1,6 @@
 import ClusterModel
 import LinuxSystem
+import Orchestration
 
 /// How `tandemd` was started.
 package struct ControllerOptions: Sendable {
@@ -73,9 +74,7 @@ package struct ControllerOptions: Sendable {
     /// Where Stat Servers listen whose address is left to us; only this user may enter.
     var statDirectory: String { Files.absolute(runtimeDirectory) + "/stat" }
 
-    func statSocket(of server: String) -> String {
-        statDirectory + "/" + Self.fileName(server) + Self.socketEnding
-    }
+    var statSockets: StatSockets { StatSockets(directory: statDirectory) }
 
     /// Whether an address is one that we have given.
     func owns(_ address: StreamAddress?) -> Bool {

@@ -220,7 +220,7 @@ package enum Files {
         try flushDirectory(of: path)
     }
 
-    private static func write(_ bytes: [UInt8], to file: OwnedDescriptor, path: String) throws(SystemError) {
+    static func write(_ bytes: [UInt8], to file: OwnedDescriptor, path: String) throws(SystemError) {
         var start = 0
         while start < bytes.count {
             start += try systemCall("write", path) {

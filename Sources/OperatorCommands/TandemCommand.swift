@@ -17,7 +17,7 @@ package struct TandemCommand: ParsableCommand {
         version: "tandem \(TandemVersion.current)",
         subcommands: [
             UpCommand.self, ValidateCommand.self, FmtCommand.self, PlanCommand.self, ApplyCommand.self,
-            RollbackCommand.self, TopologyCommand.self, StatusCommand.self, NodesCommand.self,
+            RollbackCommand.self, TopologyCommand.self, ReplayCommand.self, StatusCommand.self, NodesCommand.self,
             LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
             AgentCommand.self, AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
             ExplainCommand.self, HistoryCommand.self, MonitorCommand.self, RestartCommand.self, RolloutCommand.self,

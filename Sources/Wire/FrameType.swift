@@ -128,6 +128,12 @@ package enum FrameType {
 
     static let reloadRequest: UInt16 = 1350
     static let reloaded: UInt16 = 1351
+
+    static let decisionSegment: UInt16 = 1360
+    static let decisionTopology: UInt16 = 1361
+    static let reconcilerState: UInt16 = 1362
+    static let decision: UInt16 = 1363
+    static let decisionSeal: UInt16 = 1364
 }
 
 /// Why a frame could not be read. The connection that brought it is closed; no other is harmed.

@@ -154,29 +154,41 @@ enum PlanCodec {
         let type = FrameType.planInputs
         return try unpack(
             type: type, tandem__control__plan_inputs__descriptor, payload, as: Tandem__Control__PlanInputs.self
-        ) { (message) throws(WireError) in
-            guard message.n_workers <= ChangeStatus.maximumWorkers, message.n_exceptions <= maximumExceptions,
-                message.n_exception_kinds == message.n_exception_counts, message.n_exception_kinds <= 64,
-                message.n_topologies <= PlanInputs.maximumTopologies
-            else { throw .tooMany(type: type) }
-            var observed = ObservedCluster(generation: message.generation, workers: [])
-            for position in 0..<message.n_workers {
-                guard let worker = message.workers[position]?.pointee else { continue }
-                observed.workers.append(try Self.worker(worker, type: type))
-            }
-            for position in 0..<message.n_exceptions {
-                guard let exception = message.exceptions[position]?.pointee else { continue }
-                observed.exceptions.append(try Self.exception(exception, type: type))
-            }
-            let kinds = texts(message.n_exception_kinds, message.exception_kinds)
-            for (position, word) in kinds.enumerated() {
-                // One of a later build.
-                guard let kind = DNException.Kind(rawValue: word) else { continue }
-                observed.exceptionCounts[kind] = message.exception_counts[position]
-            }
-            let topologies = (0..<message.n_topologies).map { message.topologies[$0] }
-            return PlanInputs(observed: observed, topologies: topologies)
+        ) { (message) throws(WireError) in try inputs(message, type: type) }
+    }
+
+    /// Whether a receiver takes so many.
+    static func fits(_ inputs: PlanInputs) -> Bool {
+        inputs.observed.workers.count <= ChangeStatus.maximumWorkers
+            && inputs.observed.exceptions.count <= maximumExceptions
+            && inputs.topologies.count <= PlanInputs.maximumTopologies
+    }
+
+    /// - Parameter type: of the message that it is a part of.
+    static func inputs(
+        _ message: borrowing Tandem__Control__PlanInputs, type: UInt16
+    ) throws(WireError) -> PlanInputs {
+        guard message.n_workers <= ChangeStatus.maximumWorkers, message.n_exceptions <= maximumExceptions,
+            message.n_exception_kinds == message.n_exception_counts, message.n_exception_kinds <= 64,
+            message.n_topologies <= PlanInputs.maximumTopologies
+        else { throw .tooMany(type: type) }
+        var observed = ObservedCluster(generation: message.generation, workers: [])
+        for position in 0..<message.n_workers {
+            guard let worker = message.workers[position]?.pointee else { continue }
+            observed.workers.append(try Self.worker(worker, type: type))
         }
+        for position in 0..<message.n_exceptions {
+            guard let exception = message.exceptions[position]?.pointee else { continue }
+            observed.exceptions.append(try Self.exception(exception, type: type))
+        }
+        let kinds = texts(message.n_exception_kinds, message.exception_kinds)
+        for (position, word) in kinds.enumerated() {
+            // One of a later build.
+            guard let kind = DNException.Kind(rawValue: word) else { continue }
+            observed.exceptionCounts[kind] = message.exception_counts[position]
+        }
+        let topologies = (0..<message.n_topologies).map { message.topologies[$0] }
+        return PlanInputs(observed: observed, topologies: topologies)
     }
 
     private static func worker(

@@ -114,6 +114,12 @@ typedef struct Tandem__Control__WorkerChange Tandem__Control__WorkerChange;
 typedef struct Tandem__Control__AppliedTopologies Tandem__Control__AppliedTopologies;
 typedef struct Tandem__Control__AppliedEntry Tandem__Control__AppliedEntry;
 typedef struct Tandem__Control__TopologyText Tandem__Control__TopologyText;
+typedef struct Tandem__Control__DecisionSegment Tandem__Control__DecisionSegment;
+typedef struct Tandem__Control__ReconcilerState Tandem__Control__ReconcilerState;
+typedef struct Tandem__Control__ReconcilerAttempt Tandem__Control__ReconcilerAttempt;
+typedef struct Tandem__Control__ReconcilerFailure Tandem__Control__ReconcilerFailure;
+typedef struct Tandem__Control__Decision Tandem__Control__Decision;
+typedef struct Tandem__Control__DecisionSeal Tandem__Control__DecisionSeal;
 
 
 /* --- enums --- */
@@ -2479,7 +2485,7 @@ struct  Tandem__Control__RolloutMember
 
 /*
  * Type 1316 of an operator: a topology that is to be applied, in pieces; the last one is answered with Done (1334). Type 1337 to an operator:
- * the text of a topology, after PlanInputs or for TopologyText.
+ * the text of a topology, after PlanInputs or for TopologyText. Type 1361 in a log of decisions: that of one that they need.
  */
 struct  Tandem__Control__TopologyPiece
 {
@@ -2726,6 +2732,166 @@ struct  Tandem__Control__TopologyText
 };
 #define TANDEM__CONTROL__TOPOLOGY_TEXT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__topology_text__descriptor) \
+    , 0 }
+
+
+/*
+ * Type 1360
+ */
+struct  Tandem__Control__DecisionSegment
+{
+  ProtobufCMessage base;
+  /*
+   * Of the program that decides.
+   */
+  char *version;
+  char *cluster;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t began;
+  /*
+   * Where Stat Servers listen whose address the topology leaves to the controller.
+   */
+  char *stat_directory;
+};
+#define TANDEM__CONTROL__DECISION_SEGMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__decision_segment__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Type 1362: what is kept from one look at the workers to the next.
+ */
+struct  Tandem__Control__ReconcilerState
+{
+  ProtobufCMessage base;
+  /*
+   * The generation whose consequences an operator has accepted; 0 for none.
+   */
+  uint64_t consent;
+  /*
+   * At most 4,096, as all below.
+   */
+  size_t n_under_way;
+  Tandem__Control__ReconcilerAttempt **under_way;
+  size_t n_failures;
+  Tandem__Control__ReconcilerFailure **failures;
+  size_t n_restarting;
+  char **restarting;
+  protobuf_c_boolean has_given_up;
+  uint64_t given_up;
+};
+#define TANDEM__CONTROL__RECONCILER_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reconciler_state__descriptor) \
+    , 0, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+
+
+struct  Tandem__Control__ReconcilerAttempt
+{
+  ProtobufCMessage base;
+  char *worker;
+  /*
+   * drain, stop, apply, start, restart
+   */
+  char *work;
+  protobuf_c_boolean by_handover;
+  /*
+   * Nanoseconds of the monotonic clock.
+   */
+  uint64_t since;
+  uint64_t incarnation;
+};
+#define TANDEM__CONTROL__RECONCILER_ATTEMPT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reconciler_attempt__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Tandem__Control__ReconcilerFailure
+{
+  ProtobufCMessage base;
+  char *worker;
+  char *work;
+  protobuf_c_boolean by_handover;
+  char *sentence;
+  uint64_t count;
+  /*
+   * Nanoseconds of the monotonic clock.
+   */
+  uint64_t retry_at;
+};
+#define TANDEM__CONTROL__RECONCILER_FAILURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__reconciler_failure__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * Type 1363
+ */
+struct  Tandem__Control__Decision
+{
+  ProtobufCMessage base;
+  uint64_t number;
+  /*
+   * Milliseconds since 1970.
+   */
+  uint64_t wall;
+  /*
+   * Nanoseconds.
+   */
+  uint64_t monotonic;
+  /*
+   * look, ended, restarts-ended, try-again, consent
+   */
+  char *input;
+  /*
+   * Of a look; its topologies are those that were known to have been applied.
+   */
+  Tandem__Control__PlanInputs *look;
+  /*
+   * That a look desires, whose restarts have ended, or whose consequences are accepted.
+   */
+  uint64_t generation;
+  /*
+   * Of the program that a look desires.
+   */
+  protobuf_c_boolean has_version;
+  char *version;
+  /*
+   * That has ended something, and why in vain; an empty problem for success.
+   */
+  char *worker;
+  char *problem;
+  /*
+   * Of restarts.
+   */
+  protobuf_c_boolean succeeded;
+  /*
+   * What came of it, in words; at most 16,384 of each.
+   */
+  size_t n_actions;
+  char **actions;
+  char *plan;
+  size_t n_objections;
+  char **objections;
+  size_t n_remembered;
+  char **remembered;
+};
+#define TANDEM__CONTROL__DECISION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__decision__descriptor) \
+    , 0, 0, 0, (char *)protobuf_c_empty_string, NULL, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+
+
+/*
+ * Type 1364: the SipHash-2-4 of all bytes since the seal before, under the key 0x74616E64656D2064, 0x65636973696F6E73.
+ */
+struct  Tandem__Control__DecisionSeal
+{
+  ProtobufCMessage base;
+  uint64_t digest;
+};
+#define TANDEM__CONTROL__DECISION_SEAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__decision_seal__descriptor) \
     , 0 }
 
 
@@ -4572,6 +4738,120 @@ Tandem__Control__TopologyText *
 void   tandem__control__topology_text__free_unpacked
                      (Tandem__Control__TopologyText *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__DecisionSegment methods */
+void   tandem__control__decision_segment__init
+                     (Tandem__Control__DecisionSegment         *message);
+size_t tandem__control__decision_segment__get_packed_size
+                     (const Tandem__Control__DecisionSegment   *message);
+size_t tandem__control__decision_segment__pack
+                     (const Tandem__Control__DecisionSegment   *message,
+                      uint8_t             *out);
+size_t tandem__control__decision_segment__pack_to_buffer
+                     (const Tandem__Control__DecisionSegment   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DecisionSegment *
+       tandem__control__decision_segment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__decision_segment__free_unpacked
+                     (Tandem__Control__DecisionSegment *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReconcilerState methods */
+void   tandem__control__reconciler_state__init
+                     (Tandem__Control__ReconcilerState         *message);
+size_t tandem__control__reconciler_state__get_packed_size
+                     (const Tandem__Control__ReconcilerState   *message);
+size_t tandem__control__reconciler_state__pack
+                     (const Tandem__Control__ReconcilerState   *message,
+                      uint8_t             *out);
+size_t tandem__control__reconciler_state__pack_to_buffer
+                     (const Tandem__Control__ReconcilerState   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReconcilerState *
+       tandem__control__reconciler_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reconciler_state__free_unpacked
+                     (Tandem__Control__ReconcilerState *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReconcilerAttempt methods */
+void   tandem__control__reconciler_attempt__init
+                     (Tandem__Control__ReconcilerAttempt         *message);
+size_t tandem__control__reconciler_attempt__get_packed_size
+                     (const Tandem__Control__ReconcilerAttempt   *message);
+size_t tandem__control__reconciler_attempt__pack
+                     (const Tandem__Control__ReconcilerAttempt   *message,
+                      uint8_t             *out);
+size_t tandem__control__reconciler_attempt__pack_to_buffer
+                     (const Tandem__Control__ReconcilerAttempt   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReconcilerAttempt *
+       tandem__control__reconciler_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reconciler_attempt__free_unpacked
+                     (Tandem__Control__ReconcilerAttempt *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__ReconcilerFailure methods */
+void   tandem__control__reconciler_failure__init
+                     (Tandem__Control__ReconcilerFailure         *message);
+size_t tandem__control__reconciler_failure__get_packed_size
+                     (const Tandem__Control__ReconcilerFailure   *message);
+size_t tandem__control__reconciler_failure__pack
+                     (const Tandem__Control__ReconcilerFailure   *message,
+                      uint8_t             *out);
+size_t tandem__control__reconciler_failure__pack_to_buffer
+                     (const Tandem__Control__ReconcilerFailure   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__ReconcilerFailure *
+       tandem__control__reconciler_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__reconciler_failure__free_unpacked
+                     (Tandem__Control__ReconcilerFailure *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__Decision methods */
+void   tandem__control__decision__init
+                     (Tandem__Control__Decision         *message);
+size_t tandem__control__decision__get_packed_size
+                     (const Tandem__Control__Decision   *message);
+size_t tandem__control__decision__pack
+                     (const Tandem__Control__Decision   *message,
+                      uint8_t             *out);
+size_t tandem__control__decision__pack_to_buffer
+                     (const Tandem__Control__Decision   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Decision *
+       tandem__control__decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__decision__free_unpacked
+                     (Tandem__Control__Decision *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__DecisionSeal methods */
+void   tandem__control__decision_seal__init
+                     (Tandem__Control__DecisionSeal         *message);
+size_t tandem__control__decision_seal__get_packed_size
+                     (const Tandem__Control__DecisionSeal   *message);
+size_t tandem__control__decision_seal__pack
+                     (const Tandem__Control__DecisionSeal   *message,
+                      uint8_t             *out);
+size_t tandem__control__decision_seal__pack_to_buffer
+                     (const Tandem__Control__DecisionSeal   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__DecisionSeal *
+       tandem__control__decision_seal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__decision_seal__free_unpacked
+                     (Tandem__Control__DecisionSeal *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tandem__Control__Configure_Closure)
@@ -4865,6 +5145,24 @@ typedef void (*Tandem__Control__AppliedEntry_Closure)
 typedef void (*Tandem__Control__TopologyText_Closure)
                  (const Tandem__Control__TopologyText *message,
                   void *closure_data);
+typedef void (*Tandem__Control__DecisionSegment_Closure)
+                 (const Tandem__Control__DecisionSegment *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReconcilerState_Closure)
+                 (const Tandem__Control__ReconcilerState *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReconcilerAttempt_Closure)
+                 (const Tandem__Control__ReconcilerAttempt *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__ReconcilerFailure_Closure)
+                 (const Tandem__Control__ReconcilerFailure *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__Decision_Closure)
+                 (const Tandem__Control__Decision *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__DecisionSeal_Closure)
+                 (const Tandem__Control__DecisionSeal *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -4969,6 +5267,12 @@ extern const ProtobufCMessageDescriptor tandem__control__worker_change__descript
 extern const ProtobufCMessageDescriptor tandem__control__applied_topologies__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__applied_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__topology_text__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__decision_segment__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reconciler_state__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reconciler_attempt__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__reconciler_failure__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__decision__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__decision_seal__descriptor;
 
 PROTOBUF_C__END_DECLS
 

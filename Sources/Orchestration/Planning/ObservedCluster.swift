@@ -138,4 +138,16 @@ package struct ObservedCluster: Equatable, Sendable {
     package func count(of kind: DNException.Kind) -> UInt64 {
         max(exceptionCounts[kind] ?? 0, UInt64(exceptions.count { $0.kind == kind }))
     }
+
+    /// What plans are made of: of the DNs of each kind how many there are, and those that are told one by one. The same plans come of it.
+    package var condensed: ObservedCluster {
+        var condensed = self
+        condensed.exceptions = []
+        for kind in DNException.Kind.allCases {
+            let listed = PlanFinding.told(exceptions.filter { $0.kind == kind })
+            condensed.exceptions += listed.prefix(PlanFinding.maximumDetails)
+            condensed.exceptionCounts[kind] = count(of: kind) == 0 ? nil : count(of: kind)
+        }
+        return condensed
+    }
 }

@@ -9,7 +9,7 @@ extension PlanFinding {
     ///   - exceptions: some of this kind, in any order.
     ///   - number: how many there are.
     package init(_ kind: DNException.Kind, _ exceptions: [DNException], count number: UInt64) {
-        let listed = exceptions.sorted { ($0.dn, $0.node, $0.detail) < ($1.dn, $1.node, $1.detail) }
+        let listed = Self.told(exceptions)
         let words = kind.words
         let subject =
             number == 1 ? listed.first.map { "DN \($0.dn)" } ?? "1 DN" : PlanWords.count(number, "DN")
@@ -26,6 +26,13 @@ extension PlanFinding {
         remedy = words.remedy
         command = words.command.isEmpty ? "tandem dn list" : words.command
         if let first = shown.first { command = command.replacingDN(with: first.dn.description) }
+    }
+
+    /// Each DN once, rising: of several nodes that report it the one that has seen it for longest.
+    static func told(_ exceptions: [DNException]) -> [DNException] {
+        let all = exceptions.sorted { ($1.milliseconds, $0.node, $0.detail) < ($0.milliseconds, $1.node, $1.detail) }
+        let first = Dictionary(all.map { ($0.dn, $0) }, uniquingKeysWith: { first, _ in first })
+        return first.values.sorted { $0.dn < $1.dn }
     }
 }
 

@@ -23,46 +23,39 @@ package struct Reconciler: Equatable, Sendable {
     static let firstRetry: UInt64 = 1_000_000_000
     static let longestRetry: UInt64 = 60_000_000_000
 
-    private struct Attempt: Equatable, Sendable {
-        var work: Plan.Step.Work
-        /// Monotonic nanoseconds.
-        var since: UInt64
-        /// Of the process that was asked; 0 where there was none.
-        var incarnation: UInt64
-    }
-
-    private struct Failure: Equatable, Sendable {
-        var work: Plan.Step.Work
-        var sentence: String
-        var count: UInt64
-        var retryAt: UInt64
-    }
-
     /// The latest plan; nil before the first look.
     package private(set) var plan: Plan?
     /// Why the latest plan is not carried out: a mistake of the planner.
     package private(set) var objections: [PlanChecker.Objection] = []
-    /// The generation whose consequences an operator has accepted.
-    package var consent: UInt64
-    private var underWay: [String: Attempt] = [:]
-    private var failures: [String: Failure] = [:]
-    /// Workers that are being restarted, one after the other; empty while none are.
-    private var restarting: Set<String> = []
-    /// The generation under which restarts were given up; they do not begin again by themselves.
-    package private(set) var givenUp: UInt64?
+    /// All that is kept from one look to the next.
+    package private(set) var state: State
 
     private let faults: Faults
     /// The generation of the first look.
     private var first: UInt64?
 
     package init(consent: UInt64 = 0, faults: Faults = .none) {
-        self.consent = consent
+        self.init(State(consent: consent), faults: faults)
+    }
+
+    /// One that goes on where another one was.
+    package init(_ state: State, faults: Faults = .none) {
+        self.state = state
         self.faults = faults
     }
 
+    /// The generation whose consequences an operator has accepted.
+    package var consent: UInt64 {
+        get { state.consent }
+        set { state.consent = newValue }
+    }
+
+    /// The generation under which restarts were given up; they do not begin again by themselves.
+    package var givenUp: UInt64? { state.givenUp }
+
     /// Nothing is to be done for a generation, and nothing is under way.
     package func isSettled(_ generation: UInt64) -> Bool {
-        plan?.target == generation && plan?.isEmpty == true && underWay.isEmpty && restarting.isEmpty
+        plan?.target == generation && plan?.isEmpty == true && state.underWay.isEmpty && state.restarting.isEmpty
     }
 
     /// An operator has to accept what the plan does before it is done.
@@ -73,12 +66,12 @@ package struct Reconciler: Equatable, Sendable {
 
     /// Workers for which something did not work, sorted, and what.
     package var problems: [(worker: String, sentence: String)] {
-        failures.map { ($0.key, $0.value.sentence) }.sorted { $0.worker < $1.worker }
+        state.failures.map { ($0.key, $0.value.sentence) }.sorted { $0.worker < $1.worker }
     }
 
     /// What is under way with a worker.
     package func work(with worker: String) -> Plan.Step.Work? {
-        restarting.contains(worker) ? .restart(byHandover: true) : underWay[worker]?.work
+        state.restarting.contains(worker) ? .restart(byHandover: true) : state.underWay[worker]?.work
     }
 
     // MARK: Looks
@@ -101,7 +94,7 @@ package struct Reconciler: Equatable, Sendable {
         for step in plan.steps where step.after.isEmpty && mayBegin(step, now) {
             guard let action = action(for: step, desired.topology.rollout) else { continue }
             let incarnation = observed.worker(named: step.worker)?.incarnation ?? 0
-            underWay[step.worker] = Attempt(work: step.work, since: now, incarnation: incarnation)
+            state.underWay[step.worker] = State.Attempt(work: step.work, since: now, incarnation: incarnation)
             actions.append(action)
         }
         if let restart = restart(plan, desired) { actions.append(restart) }
@@ -111,21 +104,21 @@ package struct Reconciler: Equatable, Sendable {
     /// What the plan does not want any more is done, or is not wanted.
     private mutating func forgetWhatIsDone(_ plan: Plan, _ observed: ObservedCluster, _ now: UInt64) {
         let wanted = Dictionary(plan.steps.map { ($0.worker, $0.work) }) { first, _ in first }
-        for (worker, attempt) in underWay where wanted[worker] != attempt.work { underWay[worker] = nil }
-        for (worker, failure) in failures where wanted[worker] != failure.work { failures[worker] = nil }
+        for (worker, attempt) in state.underWay where wanted[worker] != attempt.work { state.underWay[worker] = nil }
+        for (worker, failure) in state.failures where wanted[worker] != failure.work { state.failures[worker] = nil }
         // Another process knows nothing of what the one before it was asked.
-        for (worker, attempt) in underWay
+        for (worker, attempt) in state.underWay
         where observed.worker(named: worker).map({ $0.incarnation > attempt.incarnation }) == true {
-            underWay[worker] = nil
+            state.underWay[worker] = nil
         }
-        for (worker, attempt) in underWay where attempt.work == .apply && now > attempt.since + Self.patience {
+        for (worker, attempt) in state.underWay where attempt.work == .apply && now > attempt.since + Self.patience {
             ended(worker, "it has not said anything for a minute", now: now)
         }
     }
 
     private func mayBegin(_ step: Plan.Step, _ now: UInt64) -> Bool {
-        guard underWay[step.worker] == nil, !restarting.contains(step.worker) else { return false }
-        return failures[step.worker].map { $0.retryAt <= now } ?? true
+        guard state.underWay[step.worker] == nil, !state.restarting.contains(step.worker) else { return false }
+        return state.failures[step.worker].map { $0.retryAt <= now } ?? true
     }
 
     private func action(for step: Plan.Step, _ rollout: RolloutPolicy) -> Action? {
@@ -140,7 +133,7 @@ package struct Reconciler: Equatable, Sendable {
 
     /// Restarts come last and all together: how many are away at a time is the rollout's to keep, as the plan has it.
     private mutating func restart(_ plan: Plan, _ desired: Desired) -> Action? {
-        guard restarting.isEmpty, underWay.isEmpty, givenUp != desired.generation, !plan.steps.isEmpty else {
+        guard state.restarting.isEmpty, state.underWay.isEmpty, givenUp != desired.generation, !plan.steps.isEmpty else {
             return nil
         }
         var workers: [String] = []
@@ -148,7 +141,7 @@ package struct Reconciler: Equatable, Sendable {
             guard case .restart = step.work else { return nil }
             workers.append(step.worker)
         }
-        restarting = Set(workers)
+        state.restarting = Set(workers)
         return .restart(workers, desired.topology.rollout)
     }
 
@@ -158,24 +151,24 @@ package struct Reconciler: Equatable, Sendable {
     ///
     /// - Parameter problem: why it has not; empty if it has.
     package mutating func ended(_ worker: String, _ problem: String, now: UInt64) {
-        guard let attempt = underWay.removeValue(forKey: worker), !problem.isEmpty else { return }
-        let count = (failures[worker]?.work == attempt.work ? failures[worker]!.count : 0) + 1
+        guard let attempt = state.underWay.removeValue(forKey: worker), !problem.isEmpty else { return }
+        let count = (state.failures[worker]?.work == attempt.work ? state.failures[worker]!.count : 0) + 1
         let wait = min(Self.firstRetry << min(count - 1, 6), Self.longestRetry)
-        failures[worker] = Failure(work: attempt.work, sentence: problem, count: count, retryAt: now + wait)
+        state.failures[worker] = State.Failure(work: attempt.work, sentence: problem, count: count, retryAt: now + wait)
     }
 
     /// The rollout is over.
     ///
     /// - Parameter succeeded: every worker was restarted. Otherwise none is before an operator says so, or applies something else.
     package mutating func restartsEnded(succeeded: Bool, generation: UInt64) {
-        guard !restarting.isEmpty else { return }
-        restarting = []
-        if !succeeded { givenUp = generation }
+        guard !state.restarting.isEmpty else { return }
+        state.restarting = []
+        if !succeeded { state.givenUp = generation }
     }
 
     /// An operator wants what was given up tried again.
     package mutating func tryAgain() {
-        givenUp = nil
-        failures = [:]
+        state.givenUp = nil
+        state.failures = [:]
     }
 }

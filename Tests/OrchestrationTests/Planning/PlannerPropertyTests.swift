@@ -6,7 +6,7 @@ import Testing
 @Suite struct PlannerPropertyTests {
     private static let centers = ["dc1", "dc2", "dc3"]
 
-    private static func topology(_ chance: inout Chance) -> Topology {
+    static func topology(_ chance: inout Chance) -> Topology {
         let count = 1 + chance.below(3)
         let used = centers.prefix(count).map { ($0, chance.below(4), 0) }
         var blocks: [(DN, Int, [String])] = []
@@ -47,7 +47,7 @@ import Testing
         return topology
     }
 
-    private static func planned(_ seed: UInt64) -> PlannedCase {
+    static func planned(_ seed: UInt64) -> PlannedCase {
         var chance = Chance(seed: seed)
         let former = topology(&chance)
         let before = topology(&chance)
@@ -69,7 +69,7 @@ import Testing
         return planned
     }
 
-    private static func disturb(_ worker: inout ObservedWorker, _ chance: inout Chance, desired: UInt64) {
+    static func disturb(_ worker: inout ObservedWorker, _ chance: inout Chance, desired: UInt64) {
         if chance.once(in: 4) { worker.state = NodeState.allCases[chance.below(NodeState.allCases.count)] }
         if worker.state == .draining { worker.drains = true }
         if worker.drains, chance.once(in: 3) { worker.drainIsOver = true }
