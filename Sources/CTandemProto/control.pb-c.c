@@ -13907,7 +13907,7 @@ const ProtobufCMessageDescriptor tandem__control__plan_inputs__descriptor =
   (ProtobufCMessageInit) tandem__control__plan_inputs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__observed_worker__field_descriptors[20] =
+static const ProtobufCFieldDescriptor tandem__control__observed_worker__field_descriptors[21] =
 {
   {
     "name",
@@ -14149,6 +14149,18 @@ static const ProtobufCFieldDescriptor tandem__control__observed_worker__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "former_program",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__ObservedWorker, former_program),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__observed_worker__field_indices_by_name[] = {
   15,   /* field[15] = agents */
@@ -14160,6 +14172,7 @@ static const unsigned tandem__control__observed_worker__field_indices_by_name[] 
   12,   /* field[12] = drain_is_over */
   11,   /* field[11] = drains */
   17,   /* field[17] = expected_links */
+  20,   /* field[20] = former_program */
   6,   /* field[6] = generation */
   13,   /* field[13] = in_service */
   4,   /* field[4] = incarnation */
@@ -14175,7 +14188,7 @@ static const unsigned tandem__control__observed_worker__field_indices_by_name[] 
 static const ProtobufCIntRange tandem__control__observed_worker__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor tandem__control__observed_worker__descriptor =
 {
@@ -14185,7 +14198,7 @@ const ProtobufCMessageDescriptor tandem__control__observed_worker__descriptor =
   "Tandem__Control__ObservedWorker",
   "tandem.control",
   sizeof(Tandem__Control__ObservedWorker),
-  20,
+  21,
   tandem__control__observed_worker__field_descriptors,
   tandem__control__observed_worker__field_indices_by_name,
   1,  tandem__control__observed_worker__number_ranges,

@@ -16,6 +16,13 @@ extension Controller {
         guard let (socket, process) = try WorkerSearch.find(at: options.adoptionSocket(of: worker.name)) else {
             return false
         }
+        try takeHold(of: worker, socket, process)
+        return true
+    }
+
+    private func takeHold(
+        of worker: WorkerHandle, _ socket: OwnedDescriptor, _ process: ChildProcess
+    ) throws(SystemError) {
         // Only then is the process ours: one that cannot be watched now goes on serving, and is looked for again.
         worker.connection = try FramedConnection(
             socket, on: loop, limits: Self.workerLimits, delegate: WorkerDelegate(self, worker))
@@ -26,7 +33,6 @@ extension Controller {
         worker.supervision.found(now: loop.now.monotonic)
         logger.info(
             "found a running worker", metadata: ["node": "\(worker.name)", "process": "\(process.process)"])
-        return true
     }
 
     func introduced(_ worker: WorkerHandle, _ introduction: WorkerIntroduction) {
@@ -68,8 +74,9 @@ extension Controller {
         return path
     }
 
-    /// Workers of nodes that the topology no longer has.
-    func stopForeignWorkers() {
+    /// Workers of nodes that the topology no longer has. Nodes of this cluster may have phones: plans say that they are drained first.
+    /// Others are stopped.
+    func findForeignWorkers() {
         let ours = Set(workers.map { options.adoptionSocket(of: $0.name) })
         let names = (try? Files.names(in: options.workersDirectory)) ?? []
         for name in names where ControllerOptions.isSocket(name) {
@@ -78,6 +85,10 @@ extension Controller {
             guard !ours.contains(path) else { continue }
             do throws(SystemError) {
                 guard let (socket, process) = try WorkerSearch.find(at: path) else { continue }
+                if let node = ControllerOptions.node(ofSocket: name), isRemembered(node) {
+                    try takeUp(node, socket, process)
+                    continue
+                }
                 logger.notice(
                     "stopping the worker of a node that the topology no longer has",
                     metadata: ["socket": "\(path)", "process": "\(process.process)"]
@@ -87,6 +98,21 @@ extension Controller {
                 logger.error("cannot stop a worker", metadata: ["socket": "\(path)", "problem": "\(error)"])
             }
         }
+    }
+
+    /// A node of that name has kept something here, under this cluster.
+    private func isRemembered(_ node: String) -> Bool {
+        !options.isForgetful && (try? Files.kind(of: options.store(of: node, topology.cluster))) == .file
+    }
+
+    private func takeUp(_ node: String, _ socket: OwnedDescriptor, _ process: ChildProcess) throws(SystemError) {
+        let worker = WorkerHandle(
+            WorkerDescription(foreign: node), seed: SystemRandom.word(),
+            log: WorkerLog(node: node, path: options.logPipe(of: node), on: loop))
+        // Nothing is to be spawned: there it is.
+        _ = worker.supervision.start(now: loop.now.monotonic)
+        try takeHold(of: worker, socket, process)
+        workers.append(worker)
     }
 
     // MARK: The topology, as workers are told it

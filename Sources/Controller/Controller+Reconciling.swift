@@ -20,6 +20,10 @@ extension Controller {
         var observed = ObservedCluster(
             generation: generation,
             workers: status.nodes.compactMap { node in byName[node.name].map { self.observed(node, $0) } })
+        let former = Set(workersOfFormerPrograms().map(\.name))
+        for position in observed.workers.indices {
+            observed.workers[position].runsFormerProgram = former.contains(observed.workers[position].name)
+        }
         for node in status.nodes {
             guard let report = node.report else { continue }
             observed.exceptions += report.exceptions(of: node.name)

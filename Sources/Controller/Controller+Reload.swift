@@ -70,7 +70,8 @@ extension Controller {
         }
         do throws(ControllerFailure) {
             let user = pending.client.flatMap { operatorUsers[ObjectIdentifier($0)] }
-            try commit(pending.candidate, user: user, acceptsLoss: false, file: pending.file)
+            try commit(
+                pending.candidate, as: observed.nextGeneration, user: user, acceptsLoss: false, file: pending.file)
             pending.report.files[0] = .init(
                 what, .taken, "generation \(generation); `tandem apply --wait` tells how far the workers are")
         } catch {
@@ -98,12 +99,7 @@ extension Controller {
 
     /// What no worker can report.
     func ownConditions() -> [Condition] {
-        let installed = Files.identity(of: Self.workerProgram)
-        let former = workers.filter { worker in
-            guard worker.isReady, worker.program == nil, let process = worker.process?.process else { return false }
-            let running = Files.identity(of: "/proc/\(process)/exe")
-            return running != nil && running != installed
-        }
+        let former = workersOfFormerPrograms()
         var conditions = topologyTrouble.map { [$0] } ?? []
         if topologyTrouble == nil, options.isService, let fileDigest, fileDigest != sourceDigest {
             conditions.append(
@@ -123,5 +119,15 @@ extension Controller {
                     command: "tandem restart --rolling --wait"))
         }
         return conditions
+    }
+
+    /// Workers whose process runs another program than the one that is installed, but for those that went back to it.
+    func workersOfFormerPrograms() -> [WorkerHandle] {
+        let installed = Files.identity(of: Self.workerProgram)
+        return workers.filter { worker in
+            guard worker.isReady, worker.program == nil, let process = worker.process?.process else { return false }
+            let running = Files.identity(of: "/proc/\(process)/exe")
+            return running != nil && running != installed
+        }
     }
 }

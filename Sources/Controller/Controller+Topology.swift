@@ -37,7 +37,7 @@ extension Controller {
     func plan(for candidate: TopologyCandidate, _ observed: ObservedCluster) -> (
         plan: Plan, objections: [PlanChecker.Objection]
     ) {
-        let wanted = Desired(topology: candidate.topology, generation: generation + 1)
+        let wanted = Desired(topology: candidate.topology, generation: observed.nextGeneration)
         let known = knownTopologies(observed)
         let plan = Planner.plan(wanted, observed, applied: known)
         return (plan, PlanChecker.check(plan, wanted, observed, applied: known))
@@ -70,12 +70,12 @@ extension Controller {
     /// It is the one that is wanted from now on.
     ///
     /// - Parameters:
+    ///   - later: its generation.
     ///   - user: who wants it; nil for the controller itself.
     ///   - file: of the service's file, if it is that.
     func commit(
-        _ candidate: TopologyCandidate, user: UInt32?, acceptsLoss: Bool, file: TopologyDigest? = nil
+        _ candidate: TopologyCandidate, as later: UInt64, user: UInt32?, acceptsLoss: Bool, file: TopologyDigest? = nil
     ) throws(ControllerFailure) {
-        let later = generation + 1
         let digest = Self.digest(of: candidate.topology)
         var record = AppliedTopology(
             digest: digest, generation: later, file: file ?? fileDigest, text: candidate.source.text)
@@ -183,7 +183,7 @@ extension Controller {
         guard let pending = applying else { return }
         applying = nil
         let observed = observedCluster(status)
-        guard isNews(pending.candidate) else {
+        guard isNews(pending.candidate) || observed.runsLaterGeneration else {
             accept(pending.request)
             return answer(.change(changeStatus()), pending.client)
         }
@@ -192,8 +192,8 @@ extension Controller {
         }
         do throws(ControllerFailure) {
             try commit(
-                pending.candidate, user: operatorUsers[ObjectIdentifier(pending.client)],
-                acceptsLoss: pending.request.acceptsLoss)
+                pending.candidate, as: observed.nextGeneration,
+                user: operatorUsers[ObjectIdentifier(pending.client)], acceptsLoss: pending.request.acceptsLoss)
             var status = changeStatus()
             status.isSettled = false
             answer(.change(status), pending.client)

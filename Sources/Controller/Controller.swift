@@ -228,7 +228,7 @@ package final class Controller {
             groups = WorkerGroups(on: loop, logger: logger)
             noteStart()
             feedWatchdog()
-            stopForeignWorkers()
+            findForeignWorkers()
             if fileWaits { applyFileSoon() }
             for worker in workers where !isStopping {
                 carryOut(worker.supervision.start(now: loop.now.monotonic), worker)

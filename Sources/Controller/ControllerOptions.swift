@@ -48,6 +48,12 @@ package struct ControllerOptions: Sendable {
     /// Whether a worker may be found at this file.
     static func isSocket(_ name: String) -> Bool { name.hasSuffix(socketEnding) || name.hasSuffix(nextEnding) }
 
+    /// Whose adoption socket a file is; nil for none.
+    static func node(ofSocket name: String) -> String? {
+        guard name.hasSuffix(socketEnding) else { return nil }
+        return String(name.dropLast(socketEnding.count).map { $0 == "." ? "/" : $0 })
+    }
+
     private static let nextEnding = ".next"
 
     func nextLogPipe(of node: String) -> String { workerFile(node, ".nextlog") }

@@ -117,7 +117,9 @@ extension Controller {
             } catch {
                 guard !isDecisionLogBroken else { continue }
                 isDecisionLogBroken = true
-                logger.error("the log of decisions cannot be written; they are made all the same", metadata: ["problem": "\(error)"])
+                logger.error(
+                    "the log of decisions cannot be written; they are made all the same",
+                    metadata: ["problem": "\(error)"])
             }
         }
     }

@@ -30,6 +30,12 @@ struct WorkerDescription {
         self.init(router.name, .router, router.dataCenter, topology)
     }
 
+    /// A node that the topology does not have.
+    init(foreign node: String) {
+        (name, role) = (node, .sip)
+        dataCenter = node.split(separator: "/").first.map(String.init) ?? node
+    }
+
     private init(_ name: String, _ role: RoleName, _ dataCenter: Int, _ topology: Topology) {
         self.name = name
         self.role = role

@@ -118,7 +118,8 @@ struct ConsentOptions: ParsableArguments {
         if let refusal = planned.plan.refusals.first { throw CommandFailure(refusal, .invalidTopology) }
         var request = request
         request.planIndex = planned.plan.index
-        request.acceptsLoss = planned.plan.needsYes && (yes || asks(console))
+        // Whoever says it before anybody has had time to leave means those who will not have left then.
+        request.acceptsLoss = yes || planned.plan.needsYes && asks(console)
         if planned.plan.needsYes, !request.acceptsLoss {
             throw CommandFailure("nothing was changed; say --yes to apply it all the same", .failed)
         }

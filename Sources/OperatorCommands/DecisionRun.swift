@@ -1,5 +1,5 @@
-package import Orchestration
 import ClusterModel
+package import Orchestration
 import TopologyFile
 package import Wire
 

@@ -87,7 +87,9 @@ struct PlannedChange {
         }
         let topology = wanted?.topology ?? present
         let isSame = TopologyDifference(from: present, to: topology).isEmpty
-        let desired = Desired(topology: topology, generation: isSame ? generation : generation + 1)
+        let isNew = wanted != nil && (!isSame || inputs.observed.runsLaterGeneration)
+        let desired = Desired(
+            topology: topology, generation: isNew ? inputs.observed.nextGeneration : generation)
         plan = Planner.plan(desired, inputs.observed, applied: applied)
         objections = PlanChecker.check(plan, desired, inputs.observed, applied: applied)
     }

@@ -135,6 +135,7 @@ enum PlanCodec {
             $0.expected_links = worker.expectedLinks
             $0.counts_unprovisioned = worker.unprovisioned == nil ? 0 : 1
             $0.unprovisioned = worker.unprovisioned ?? 0
+            $0.former_program = worker.runsFormerProgram ? 1 : 0
         }
     }
 
@@ -211,6 +212,7 @@ enum PlanCodec {
         worker.liveLinks = message.live_links
         worker.expectedLinks = message.expected_links
         worker.unprovisioned = message.counts_unprovisioned != 0 ? message.unprovisioned : nil
+        worker.runsFormerProgram = message.former_program != 0
         return worker
     }
 

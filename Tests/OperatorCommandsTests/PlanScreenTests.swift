@@ -53,6 +53,7 @@ func planOfARemoval() -> Plan {
 
             DN 1004 goes back and forth between nodes
                 1004 at dc1/sip1, 9 moves, for 45s
+              by itself  over when fewer than four changes are less than two minutes old
               operator   give one of the phones that share the number another one, or let them register at one node
               next       tandem history 1004
 

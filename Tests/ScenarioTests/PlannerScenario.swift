@@ -156,6 +156,7 @@ struct PlannerScenario {
             case "drains":
                 observed.workers[position].drains = true
                 observed.workers[position].state = .draining
+            case "former-program": observed.workers[position].runsFormerProgram = true
             case "over": observed.workers[position].drainIsOver = true
             default: throw Fault(description: "`\(line)`: `\(word)` is not known")
             }

@@ -2579,10 +2579,14 @@ struct  Tandem__Control__ObservedWorker
    */
   protobuf_c_boolean counts_unprovisioned;
   uint64_t unprovisioned;
+  /*
+   * Its program is not the one that is installed.
+   */
+  protobuf_c_boolean former_program;
 };
 #define TANDEM__CONTROL__OBSERVED_WORKER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__observed_worker__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

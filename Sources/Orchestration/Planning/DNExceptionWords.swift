@@ -45,9 +45,11 @@ extension DNExceptionWords {
         byItself: "in service when the phone registers", remedy: "look at the phone", "tandem explain DN")
     static let wrongPhone = DNExceptionWords(
         "is registered by the wrong kind of phone", "are registered by the wrong kind of phone",
+        byItself: "refused each time; not told any more ten minutes after it tried last",
         remedy: "correct the agent type, or the number that the phone has", "tandem dn show DN")
     static let flapping = DNExceptionWords(
         "goes back and forth between nodes", "go back and forth between nodes",
+        byItself: "over when fewer than four changes are less than two minutes old",
         remedy: "give one of the phones that share the number another one, or let them register at one node",
         "tandem history DN")
     static let agentWithoutDesktop = DNExceptionWords(

@@ -31,6 +31,8 @@ package struct ObservedWorker: Equatable, Sendable {
     package var incarnation: UInt64 = 0
     /// Of its program; empty where it has not said.
     package var version = ""
+    /// Its process runs another program than the one that is installed, of whatever version.
+    package var runsFormerProgram = false
     /// Of the topology that it runs under, as it says; nil where it does not say so.
     package var generation: UInt64?
     /// Unplanned exits.
@@ -134,9 +136,19 @@ package struct ObservedCluster: Equatable, Sendable {
     /// The worker of that name, if there is one.
     package func worker(named name: String) -> ObservedWorker? { workers.first { $0.name == name } }
 
-    /// How many DNs of a kind there are, at least.
+    /// Some worker runs a topology later than the one that was applied last, as far as is known here.
+    package var runsLaterGeneration: Bool { workers.contains { $0.generation ?? 0 > generation } }
+
+    /// Of a topology that is applied now: later than any that a worker runs, or it would pass for that one.
+    package var nextGeneration: UInt64 {
+        let greatest = max(generation, workers.compactMap(\.generation).max() ?? 0)
+        return greatest == .max ? greatest : greatest + 1
+    }
+
+    /// How many DNs of a kind there are, at least. One that several nodes report is one.
     package func count(of kind: DNException.Kind) -> UInt64 {
-        max(exceptionCounts[kind] ?? 0, UInt64(exceptions.count { $0.kind == kind }))
+        let listed = Set(exceptions.lazy.filter { $0.kind == kind }.map(\.dn))
+        return max(exceptionCounts[kind] ?? 0, UInt64(listed.count))
     }
 
     /// What plans are made of: of the DNs of each kind how many there are, and those that are told one by one. The same plans come of it.

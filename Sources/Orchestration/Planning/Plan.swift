@@ -178,3 +178,13 @@ package struct PlanFinding: Equatable, Sendable {
         self.sentence = sentence
     }
 }
+
+extension PlanFinding.Kind: CaseIterable {
+    /// In the order in which plans have them, as far as they have one.
+    package static var allCases: [Self] {
+        [
+            .outOfService, .workerMissing, .wrongConfiguration, .workerExtra, .workerCrashed, .workerStarting,
+            .workerSilent, .laterGeneration, .staysDraining, .linksDown, .wrongVersion, .restartsWait,
+        ] + DNException.Kind.allCases.map { .dn($0) }
+    }
+}

@@ -167,9 +167,8 @@ extension Planner {
             var finding = PlanFinding(
                 .laterGeneration, [worker.name],
                 "\(worker.name) runs generation \(generation), and \(desired.generation) is the latest here")
-            finding.remedy =
-                "apply the file again, as generation \(generation + 1) or later; until then it is left alone"
-            finding.command = "tandem nodes"
+            finding.remedy = "apply the file again, which makes it a later one; until then the worker is left alone"
+            finding.command = "tandem apply FILE --wait"
             return finding
         }
         if worker.drains, plan.steps.isEmpty || !plan.steps.contains(where: { $0.worker == worker.name }) {
@@ -201,6 +200,7 @@ extension Planner {
     }
 
     private mutating func findPrograms() {
+        findFormerPrograms()
         guard let version = desired.version else { return }
         let wrong = observed.workers.filter { keeps($0) && $0.serves && hasWrongVersion($0) }
         for old in Set(wrong.map(\.version)).sorted() {
@@ -211,11 +211,29 @@ extension Planner {
                     + "installed"
             )
             finding.byItself = happens(names, "restarted")
-            finding.command =
-                names.count > 3
-                ? "tandem restart --rolling --wait" : "tandem restart \(names.joined(separator: " ")) --rolling --wait"
+            finding.command = restartCommand(names)
             plan.findings.append(finding)
         }
+    }
+
+    /// A service that runs is not interrupted because there is another program: somebody has to say so.
+    private mutating func findFormerPrograms() {
+        let names = declared.map(\.name).filter { name in
+            seen[name].map { keeps($0) && $0.serves && $0.runsFormerProgram && !hasWrongVersion($0) } ?? false
+        }
+        guard !names.isEmpty else { return }
+        var finding = PlanFinding(
+            .wrongVersion, names,
+            "\(sentenceList(names)) \(names.count == 1 ? "runs" : "run") another program than the one that is installed"
+        )
+        finding.remedy = "restart \(names.count == 1 ? "it" : "them"); nobody notices"
+        finding.command = restartCommand(names)
+        plan.findings.append(finding)
+    }
+
+    private func restartCommand(_ names: [String]) -> String {
+        names.count > 3
+            ? "tandem restart --rolling --wait" : "tandem restart \(names.joined(separator: " ")) --rolling --wait"
     }
 
     /// What steps of this plan do about it.

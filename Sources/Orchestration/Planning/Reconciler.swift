@@ -133,7 +133,8 @@ package struct Reconciler: Equatable, Sendable {
 
     /// Restarts come last and all together: how many are away at a time is the rollout's to keep, as the plan has it.
     private mutating func restart(_ plan: Plan, _ desired: Desired) -> Action? {
-        guard state.restarting.isEmpty, state.underWay.isEmpty, givenUp != desired.generation, !plan.steps.isEmpty else {
+        guard state.restarting.isEmpty, state.underWay.isEmpty, givenUp != desired.generation, !plan.steps.isEmpty
+        else {
             return nil
         }
         var workers: [String] = []
