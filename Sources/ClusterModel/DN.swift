@@ -91,15 +91,35 @@ public struct DN: Hashable, Sendable {
         return Self.maximumLength - zeroBits / 8
     }
 
+    /// Every character is a digit.
+    package var isNumber: Bool {
+        Self.hasOnlyDigits(high, count: min(length, 8)) && Self.hasOnlyDigits(low, count: max(length - 8, 0))
+    }
+
     /// The number, if every character is a digit.
     package var decimal: UInt64? {
-        var value: UInt64 = 0
-        for position in 0..<length {
-            let byte = self[position]
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-            value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
-        }
-        return value
+        guard isNumber else { return nil }
+        let length = length
+        guard length > 8 else { return Self.number(high >> UInt64(64 - length * 8)) }
+        var scale: UInt64 = 1
+        for _ in 8..<length { scale *= 10 }
+        return Self.number(high) * scale + Self.number(low >> UInt64(128 - length * 8))
+    }
+
+    /// All eight characters at once: digits have a 3 in their upper half, and still have it when 6 is added.
+    private static func hasOnlyDigits(_ word: UInt64, count: Int) -> Bool {
+        let threes: UInt64 = 0x3030_3030_3030_3030
+        let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
+        let filled = word | threes & (UInt64.max >> UInt64(count * 8))
+        return filled & upper == threes && (filled &+ 0x0606_0606_0606_0606) & upper == threes
+    }
+
+    /// Eight digits, or fewer after bytes of zero: pairs are put together, then pairs of pairs, then the two halves.
+    private static func number(_ digits: UInt64) -> UInt64 {
+        let ones = (digits & 0x0F0F_0F0F_0F0F_0F0F).byteSwapped
+        let pairs = ((ones &* (10 << 8 + 1)) >> 8) & 0x00FF_00FF_00FF_00FF
+        let fours = ((pairs &* (100 << 16 + 1)) >> 16) & 0x0000_FFFF_0000_FFFF
+        return (fours &* (10_000 << 32 + 1)) >> 32
     }
 
     /// The character at a position, 0 past the end.

@@ -13,29 +13,48 @@ extension DNDirectory {
     /// Calls `body` for all DNs that another directory has too, in the order of both.
     package func forEachShared(with other: DNDirectory, _ body: (SharedPiece) -> Void) {
         var (here, there) = (0, 0)
-        while here < keys.count, there < other.keys.count {
-            let (mine, yours) = (keys[here], other.keys[there])
-            guard mine.length == yours.length, mine.length != 255 else {
-                if mine == yours {
+        while here < blocks.count, there < other.blocks.count {
+            let (mine, yours) = (blocks[here], other.blocks[there])
+            let (myKey, yourKey) = (SortKey(mine.first), SortKey(yours.first))
+            guard mine.count != 1 || yours.count != 1, myKey.rank == yourKey.rank, let myFirst = mine.first.decimal,
+                let yourFirst = yours.first.decimal
+            else {
+                if mine.first == yours.first {
                     body(SharedPiece(here: here, offsetHere: 0, there: there, offsetThere: 0, count: 1))
                 }
-                if mine <= yours { here += 1 }
-                if yours <= mine { there += 1 }
+                if myKey <= yourKey { here += 1 }
+                if yourKey <= myKey { there += 1 }
                 continue
             }
-            let start = max(mine.high, yours.high)
-            let myEnd = mine.high + UInt64(blocks[here].count)
-            let yourEnd = yours.high + UInt64(other.blocks[there].count)
+            let start = max(myFirst, yourFirst)
+            let myEnd = myFirst + UInt64(mine.count)
+            let yourEnd = yourFirst + UInt64(yours.count)
             let end = min(myEnd, yourEnd)
             if start < end {
                 body(
                     SharedPiece(
-                        here: here, offsetHere: Int(start - mine.high), there: there,
-                        offsetThere: Int(start - yours.high), count: Int(end - start)))
+                        here: here, offsetHere: Int(start - myFirst), there: there,
+                        offsetThere: Int(start - yourFirst), count: Int(end - start)))
             }
             if myEnd <= yourEnd { here += 1 }
             if yourEnd <= myEnd { there += 1 }
         }
+    }
+
+    /// How many blocks, from one position here and another there, are the same in both directories one after the other,
+    /// and how many DNs they have. No DN is taken apart for that.
+    package func equalBlocks(
+        at here: Int, and there: Int, of other: DNDirectory, _ references: DNBlockReferences
+    ) -> (blocks: Int, dns: Int) {
+        var (position, dns) = (0, 0)
+        let end = min(blocks.count - here, other.blocks.count - there)
+        while position < end {
+            let (mine, yours) = (blocks[here + position], other.blocks[there + position])
+            guard mine.first == yours.first, mine.count == yours.count, references.lead(mine, to: yours) else { break }
+            position += 1
+            dns += mine.count
+        }
+        return (position, dns)
     }
 
     /// DNs that another directory does not have, or that were introduced anew there: by their places here, in order.
@@ -79,6 +98,25 @@ extension DNDirectory {
         var texts: [DN: String] = [:]
         for (index, text) in dialStrings { texts[dn(at: index)] = text }
         return DNDirectory(blocks: builder.pieces, homes: homes, expectations: expectations, dialStrings: texts)
+    }
+}
+
+/// Where what the blocks of one directory refer to stands in the lists of another; -1 for what does not.
+package struct DNBlockReferences: Sendable {
+    package let agentTypes: [Int]
+    package let homes: [Int]
+    package let expectations: [Int]
+
+    package init(agentTypes: [Int], homes: [Int], expectations: [Int]) {
+        self.agentTypes = agentTypes
+        self.homes = homes
+        self.expectations = expectations
+    }
+
+    /// Whether a block of the one says the same of its DNs as a block of the other.
+    package func lead(_ one: DNBlock, to other: DNBlock) -> Bool {
+        agentTypes[one.agentType] == other.agentType && homes[one.homes] == other.homes
+            && expectations[one.expectation] == other.expectation
     }
 }
 

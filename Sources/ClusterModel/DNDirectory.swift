@@ -4,25 +4,41 @@ package struct DNBlock: Hashable, Sendable {
     package var first: DN
     /// How many DNs the block holds: 1, or the length of a range of numbers of equal length.
     package var count: Int
-    /// Which agent type the DNs have, as a position in `Topology.agentTypes`.
-    package var agentType: Int
-    /// Which list of data centers the DNs may register in, as a position in `DNDirectory.homes`.
-    package var homes: Int
-    /// When the DNs should be in service, as a position in `DNDirectory.expectations`.
-    package var expectation: Int
     /// Since when the DNs are provisioned without a break, milliseconds since 1970: what was claimed before counts no more. 0 since
     /// the cluster's beginning.
     package var introduced: UInt64
+    // A topology may have a million blocks. What no list is long enough for is the last position of these.
+    private var shortHomes: UInt32
+    private var shortAgentType: UInt16
+    private var shortExpectation: UInt16
 
     package init(
         first: DN, count: Int, agentType: Int, homes: Int, expectation: Int = 0, introduced: UInt64 = 0
     ) {
         self.first = first
         self.count = count
-        self.agentType = agentType
-        self.homes = homes
-        self.expectation = expectation
         self.introduced = introduced
+        shortHomes = UInt32(clamping: homes)
+        shortAgentType = UInt16(clamping: agentType)
+        shortExpectation = UInt16(clamping: expectation)
+    }
+
+    /// Which agent type the DNs have, as a position in `Topology.agentTypes`.
+    package var agentType: Int {
+        get { Int(shortAgentType) }
+        set { shortAgentType = UInt16(clamping: newValue) }
+    }
+
+    /// Which list of data centers the DNs may register in, as a position in `DNDirectory.homes`.
+    package var homes: Int {
+        get { Int(shortHomes) }
+        set { shortHomes = UInt32(clamping: newValue) }
+    }
+
+    /// When the DNs should be in service, as a position in `DNDirectory.expectations`.
+    package var expectation: Int {
+        get { Int(shortExpectation) }
+        set { shortExpectation = UInt16(clamping: newValue) }
     }
 
     /// The part of it that begins at an offset.
@@ -56,28 +72,27 @@ package struct DNDirectory: Equatable, Sendable {
     /// When the latest DN was introduced, milliseconds since 1970; 0 where all have been there since the cluster's beginning.
     package let latestIntroduction: UInt64
 
-    /// For every block, sorted as the blocks are.
-    let keys: [SortKey]
+    /// By block, how many DNs stand before it.
     private let bases: [UInt32]
+    /// By rank, where its blocks begin; one more, for the end.
+    private let starts: [Int]
 
-    /// Where a DN stands in the order: numbers have their length and value, text has length 255.
+    /// Where a DN stands in the order. Numbers of one length are in the order of their texts.
     struct SortKey: Comparable, Sendable {
-        let length: UInt8
-        let high: UInt64
-        let low: UInt64
+        /// All text that is no number comes after the longest numbers.
+        static let ofText = DN.maximumLength + 1
+
+        /// Of a number its length.
+        let rank: Int
+        let dn: DN
 
         init(_ dn: DN) {
-            if let decimal = dn.decimal {
-                (length, high, low) = (UInt8(dn.length), decimal, 0)
-            } else {
-                (length, high, low) = (255, dn.high, dn.low)
-            }
+            self.dn = dn
+            rank = dn.isNumber ? dn.length : Self.ofText
         }
 
         static func < (left: SortKey, right: SortKey) -> Bool {
-            if left.length != right.length { return left.length < right.length }
-            if left.high != right.high { return left.high < right.high }
-            return left.low < right.low
+            left.rank == right.rank ? left.dn < right.dn : left.rank < right.rank
         }
     }
 
@@ -91,21 +106,27 @@ package struct DNDirectory: Equatable, Sendable {
         blocks: [DNBlock], homes: [[Int]] = [[]], expectations: [ServiceExpectation?] = [nil],
         dialStrings: [DN: String] = [:]
     ) {
-        let sorted = blocks.map { (SortKey($0.first), $0) }.sorted { $0.0 < $1.0 }
-        self.blocks = sorted.map(\.1)
+        let blocks = Self.inOrder(blocks)
+        self.blocks = blocks
         self.homes = homes
         self.expectations = expectations
-        keys = sorted.map(\.0)
         var base = 0
+        var latest: UInt64 = 0
         var bases: [UInt32] = []
-        bases.reserveCapacity(sorted.count)
-        for (_, block) in sorted {
+        bases.reserveCapacity(blocks.count)
+        var starts: [Int] = []
+        for (position, block) in blocks.enumerated() {
             bases.append(UInt32(base))
             base += block.count
+            latest = max(latest, block.introduced)
+            let rank = SortKey(block.first).rank
+            while starts.count <= rank { starts.append(position) }
         }
         precondition(base <= Self.maximumCount, "the loader bounds the number of DNs")
-        latestIntroduction = sorted.reduce(0) { max($0, $1.1.introduced) }
+        while starts.count <= SortKey.ofText + 1 { starts.append(blocks.count) }
+        latestIntroduction = latest
         self.bases = bases
+        self.starts = starts
         count = base
         self.dialStrings = [:]
         for (dn, text) in dialStrings {
@@ -113,50 +134,63 @@ package struct DNDirectory: Equatable, Sendable {
         }
     }
 
+    /// Mostly they are in order, and need not be copied.
+    private static func inOrder(_ blocks: [DNBlock]) -> [DNBlock] {
+        var last: SortKey?
+        for block in blocks {
+            let key = SortKey(block.first)
+            if let last, key < last { return blocks.sorted { SortKey($0.first) < SortKey($1.first) } }
+            last = key
+        }
+        return blocks
+    }
+
     /// - Returns: nil when the DN is not provisioned.
     package func index(of dn: DN) -> DNIndex? {
-        let key = SortKey(dn)
-        var low = 0
-        var high = keys.count
+        let rank = SortKey(dn).rank
+        let start = starts[rank]
+        var low = start
+        var high = starts[rank + 1]
         while low < high {
             let middle = (low + high) / 2
-            if keys[middle] <= key { low = middle + 1 } else { high = middle }
+            if blocks[middle].first <= dn { low = middle + 1 } else { high = middle }
         }
-        guard low > 0 else { return nil }
+        guard low > start else { return nil }
         let position = low - 1
-        let start = keys[position]
-        guard start.length == key.length else { return nil }
-        if start.length == 255 {
-            return start == key ? DNIndex(rawValue: bases[position]) : nil
+        let block = blocks[position]
+        if block.first == dn { return block.count > 0 ? DNIndex(rawValue: bases[position]) : nil }
+        guard let first = block.first.decimal, let value = dn.decimal, value - first < UInt64(block.count) else {
+            return nil
         }
-        let offset = key.high - start.high
-        guard offset < UInt64(blocks[position].count) else { return nil }
-        return DNIndex(rawValue: bases[position] + UInt32(offset))
+        return DNIndex(rawValue: bases[position] + UInt32(value - first))
     }
 
     /// How many DNs stand before this one in the order, whether it is provisioned or not.
     package func count(before dn: DN) -> Int {
-        let key = SortKey(dn)
-        var low = 0
-        var high = keys.count
+        let rank = SortKey(dn).rank
+        var low = starts[rank]
+        var high = starts[rank + 1]
         while low < high {
             let middle = (low + high) / 2
-            if keys[middle] < key { low = middle + 1 } else { high = middle }
+            if blocks[middle].first < dn { low = middle + 1 } else { high = middle }
         }
         guard low > 0 else { return 0 }
         let position = low - 1
         let base = Int(bases[position])
         let block = blocks[position]
-        guard keys[position].length == key.length, key.length != 255 else { return base + block.count }
-        return base + Int(min(UInt64(block.count), key.high - keys[position].high))
+        guard position >= starts[rank], let first = block.first.decimal, let value = dn.decimal else {
+            return base + block.count
+        }
+        return base + Int(min(UInt64(block.count), value - first))
     }
 
     /// The DN at an index of this directory.
     package func dn(at index: DNIndex) -> DN {
         let position = blockPosition(of: index)
-        let key = keys[position]
-        if key.length == 255 { return blocks[position].first }
-        return DN(decimal: key.high + UInt64(index.rawValue - bases[position]), length: Int(key.length))
+        let first = blocks[position].first
+        let offset = index.rawValue - bases[position]
+        guard offset > 0, let value = first.decimal else { return first }
+        return DN(decimal: value + UInt64(offset), length: first.length)
     }
 
     /// What the topology says about the DN at an index of this directory.

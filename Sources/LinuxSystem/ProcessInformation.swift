@@ -29,6 +29,16 @@ package enum ProcessInformation {
         return kilobytes.multipliedReportingOverflow(by: 1024).partialValue
     }
 
+    /// The most memory that a process has had in use at once, in bytes; nil when there is no such process.
+    package static func peakResidentBytes(of process: Int32) -> Int? {
+        let line = procFile(process, "status")?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        // Such as "VmHWM:	    5794 kB".
+        guard let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) else {
+            return nil
+        }
+        return kilobytes.multipliedReportingOverflow(by: 1024).partialValue
+    }
+
     /// The processes that a process started and that still run or wait to be reaped; none when there is no such process.
     package static func children(of process: Int32) -> [Int32] {
         // Each thread has those that it started itself.

@@ -59,6 +59,21 @@ package struct DNDifference: Equatable, Sendable {
 
     /// In the directory's order; none of them touches the next one and says the same.
     package private(set) var changes: [Change] = []
+    /// How many DNs are only in the new topology.
+    package private(set) var added = 0
+    /// How many DNs are only in the old one.
+    package private(set) var removed = 0
+    /// How many have other homes.
+    package private(set) var moved = 0
+    /// How many have the homes of before, and differ otherwise.
+    package private(set) var changed = 0
+    /// Of those that have other homes, how many could register in a data center and cannot any more: by its name, and
+    /// first how many could anywhere.
+    private var exiledFromAnywhere = 0
+    private var exiled: [String: Int] = [:]
+
+    /// No DN is provisioned differently.
+    init() {}
 
     /// What becomes of the DNs of one topology when another takes its place.
     package init(from old: Topology, to new: Topology) {
@@ -76,20 +91,36 @@ package struct DNDifference: Equatable, Sendable {
             }
             add(segment, offset, segment.count - offset, segments)
         }
+        for change in changes { count(change) }
     }
 
     /// Both provision the same DNs in the same way.
     package var isEmpty: Bool { changes.isEmpty }
 
-    /// How many DNs are only in the new topology.
-    package var added: Int { changes.reduce(0) { $0 + ($1.from == nil ? $1.count : 0) } }
-    /// How many DNs are only in the old one.
-    package var removed: Int { changes.reduce(0) { $0 + ($1.to == nil ? $1.count : 0) } }
-    /// How many have other homes.
-    package var moved: Int { changes.reduce(0) { $0 + ($1.isMoved ? $1.count : 0) } }
-    /// How many have the homes of before, and differ otherwise.
-    package var changed: Int {
-        changes.reduce(0) { $0 + ($1.from != nil && $1.to != nil && !$1.isMoved ? $1.count : 0) }
+    /// How many DNs could register in a data center, and cannot any more.
+    package func exiled(from dataCenter: String) -> Int { exiledFromAnywhere + (exiled[dataCenter] ?? 0) }
+
+    private mutating func count(_ change: Change) {
+        guard let from = change.from else {
+            added += change.count
+            return
+        }
+        guard let to = change.to else {
+            removed += change.count
+            return
+        }
+        guard from.homes != to.homes else {
+            changed += change.count
+            return
+        }
+        moved += change.count
+        guard !to.homes.isEmpty else { return }
+        if from.homes.isEmpty {
+            exiledFromAnywhere += change.count
+            for home in Set(to.homes) { exiled[home, default: 0] -= change.count }
+        } else {
+            for home in Set(from.homes).subtracting(to.homes) { exiled[home, default: 0] += change.count }
+        }
     }
 
     /// Adds a part of a segment, unless nothing changes there.

@@ -26,11 +26,8 @@ struct DNSegments {
     private(set) var list: [Segment] = []
     private let old: Side
     private let new: Side
-    /// The new position of each old agent type and of each old list of homes; -1 for one that is gone.
-    private let types: [Int]
-    private let homes: [Int]
-    /// The same of what is expected.
-    private let expectations: [Int]
+    /// The new positions of what old blocks refer to.
+    private let references: DNBlockReferences
 
     /// One directory with the names that its positions stand for.
     private struct Side {
@@ -68,11 +65,12 @@ struct DNSegments {
         self.old = Side(old)
         self.new = Side(new)
         let typePositions = Dictionary(self.new.types.enumerated().map { ($1, $0) }) { first, _ in first }
-        types = self.old.types.map { typePositions[$0] ?? -1 }
         let homePositions = Dictionary(self.new.homes.enumerated().map { ($1, $0) }) { first, _ in first }
-        homes = self.old.homes.map { homePositions[$0] ?? -1 }
         let expectationPositions = Dictionary(self.new.expectations.enumerated().map { ($1, $0) }) { first, _ in first }
-        expectations = self.old.expectations.map { expectationPositions[$0] ?? -1 }
+        references = DNBlockReferences(
+            agentTypes: self.old.types.map { typePositions[$0] ?? -1 },
+            homes: self.old.homes.map { homePositions[$0] ?? -1 },
+            expectations: self.old.expectations.map { expectationPositions[$0] ?? -1 })
     }
 
     // MARK: Blocks
@@ -99,23 +97,12 @@ struct DNSegments {
     /// Most blocks of a large topology are as they were, and for those no DN has to be taken apart.
     private mutating func passEqualBlocks(_ left: inout Cursor, _ right: inout Cursor) {
         guard left.offset == 0, right.offset == 0 else { return }
-        let (before, after) = (old.directory.blocks, new.directory.blocks)
-        var count = 0
-        while left.block < before.count, right.block < after.count {
-            let (one, other) = (before[left.block], after[right.block])
-            guard one.first == other.first, one.count == other.count, isSame(one, other) else { break }
-            count += one.count
-            left.block += 1
-            right.block += 1
-        }
-        append(Segment(what: .same, old: left.passed, new: right.passed, count: count))
-        left.passed += count
-        right.passed += count
-    }
-
-    private func isSame(_ one: DNBlock, _ other: DNBlock) -> Bool {
-        types[one.agentType] == other.agentType && homes[one.homes] == other.homes
-            && expectations[one.expectation] == other.expectation
+        let equal = old.directory.equalBlocks(at: left.block, and: right.block, of: new.directory, references)
+        append(Segment(what: .same, old: left.passed, new: right.passed, count: equal.dns))
+        left.block += equal.blocks
+        left.passed += equal.dns
+        right.block += equal.blocks
+        right.passed += equal.dns
     }
 
     /// Both have DNs left.
@@ -130,10 +117,10 @@ struct DNSegments {
                 take(.added, min(right.rest(of: new.directory), Int(from.high - to.high)), &left, &right)
             } else {
                 let count = min(left.rest(of: old.directory), right.rest(of: new.directory))
-                take(isSame(one, other) ? .same : .changed, count, &left, &right)
+                take(references.lead(one, to: other) ? .same : .changed, count, &left, &right)
             }
         } else if from == to {
-            take(isSame(one, other) ? .same : .changed, 1, &left, &right)
+            take(references.lead(one, to: other) ? .same : .changed, 1, &left, &right)
         } else if from < to {
             take(.removed, left.rest(of: old.directory), &left, &right)
         } else {

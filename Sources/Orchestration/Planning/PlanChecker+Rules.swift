@@ -161,8 +161,9 @@ extension PlanChecker {
     // MARK: Left out
 
     mutating func checkCompleteness() {
+        let stepsByWorker = Dictionary(grouping: plan.steps, by: \.worker)
         for worker in wanted.values.sorted(by: { $0.name < $1.name }) {
-            let steps = plan.steps.filter { $0.worker == worker.name }
+            let steps = stepsByWorker[worker.name] ?? []
             guard let seen = seen[worker.name], seen.state != .stopped else {
                 if !steps.contains(where: { $0.work == .start }) {
                     object(.leftOut, "\(worker.name) does not run, and no step starts it")
@@ -179,7 +180,7 @@ extension PlanChecker {
         }
         for worker in observed.workers.sorted(by: { $0.name < $1.name })
         where worker.state != .stopped && !isWanted(worker.name)
-            && !plan.steps.contains(where: { $0.work == .stop && $0.worker == worker.name })
+            && stepsByWorker[worker.name]?.contains(where: { $0.work == .stop }) != true
         {
             object(.leftOut, "\(worker.name) runs and should not, and no step stops it")
         }

@@ -33,7 +33,7 @@ package struct PlanChecker {
     /// What is wanted, by name.
     let wanted: [String: DeclaredWorker]
     let seen: [String: ObservedWorker]
-    /// By generation that a worker runs.
+    /// By generation that a worker runs and that comes before the desired one.
     let differences: [UInt64: TopologyDifference]
     private(set) var objections: [Objection] = []
 
@@ -45,12 +45,13 @@ package struct PlanChecker {
         _ plan: Plan, _ desired: Desired, _ observed: ObservedCluster, applied: [UInt64: Topology],
         allowing allowed: Set<String> = []
     ) -> [Objection] {
+        let former = Set(observed.workers.compactMap(\.generation)).filter { $0 < desired.generation }
         var checker = PlanChecker(
             plan: plan, desired: desired, observed: observed, applied: applied, allowed: allowed,
             wanted: Dictionary(DeclaredWorker.all(desired.topology).map { ($0.name, $0) }) { first, _ in first },
             seen: Dictionary(observed.workers.map { ($0.name, $0) }) { first, _ in first },
             differences: Dictionary(
-                Set(observed.workers.compactMap(\.generation)).compactMap { generation in
+                former.compactMap { generation in
                     applied[generation].map { (generation, TopologyDifference(from: $0, to: desired.topology)) }
                 }
             ) { first, _ in first })

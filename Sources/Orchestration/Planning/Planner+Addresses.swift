@@ -8,7 +8,8 @@ extension Planner {
         var givenUp: [String: String] = [:]
         for worker in observed.workers where keeps(worker) && worker.mayRun {
             guard let generation = worker.generation, generation < desired.generation,
-                let topology = applied[generation]
+                let topology = applied[generation], let difference = differences[generation],
+                difference.items.contains(where: { $0.name == worker.name })
             else { continue }
             let after = Self.addresses(of: worker.name, in: desired.topology)
             for address in Self.addresses(of: worker.name, in: topology) where !after.contains(address) {

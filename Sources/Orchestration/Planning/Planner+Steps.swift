@@ -15,7 +15,7 @@ extension Planner {
         let centers = desired.topology.dataCenters.map(\.name)
         let most = most { difference in
             difference.dns.changes.reduce(0) { sum, change in
-                centers.contains { change.exiles(from: $0) } ? sum + change.count : sum
+                change.isMoved && centers.contains { change.exiles(from: $0) } ? sum + change.count : sum
             }
         }
         plan.mustMove = sum(\.mustMove) - exiled + min(exiled, most)
@@ -139,8 +139,8 @@ extension Planner {
         guard worker.role == .sip, let dns = difference(of: worker)?.dns else { return touch }
         touch.unprovisioned = min(worker.unprovisioned ?? .max, UInt64(dns.removed), worker.dnsInService)
         touch.isCounted = worker.unprovisioned != nil
-        let exiled = dns.changes.reduce(0) { $0 + ($1.exiles(from: worker.dataCenter) ? $1.count : 0) }
-        touch.mustMove = min(UInt64(exiled), worker.dnsInService - touch.unprovisioned)
+        touch.mustMove = min(
+            UInt64(dns.exiled(from: worker.dataCenter)), worker.dnsInService - touch.unprovisioned)
         if changesDomain(of: worker) {
             touch.mustMove = 0
             touch.outOfService = worker.dnsInService - touch.unprovisioned

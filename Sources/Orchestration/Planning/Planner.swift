@@ -48,7 +48,7 @@ package struct Planner {
             version: desired.version)
         plan.difference =
             observed.generation == desired.generation
-            ? TopologyDifference(from: desired.topology, to: desired.topology) : differences[observed.generation]
+            ? TopologyDifference() : differences[observed.generation]
     }
 
     /// What makes all the rest pointless.

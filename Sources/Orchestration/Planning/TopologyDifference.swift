@@ -89,6 +89,11 @@ package struct TopologyDifference: Equatable, Sendable {
     /// Which DNs are provisioned differently.
     package let dns: DNDifference
 
+    /// Between a topology and itself.
+    init() {
+        dns = DNDifference()
+    }
+
     /// What becomes different when one topology takes the place of another.
     package init(from old: Topology, to new: Topology) {
         dns = DNDifference(from: old, to: new)

@@ -33,6 +33,7 @@ package enum WorkerNeed: Equatable, Sendable {
     private static func clientReasons(
         _ name: String, _ role: RoleName, _ difference: TopologyDifference
     ) -> [String] {
+        guard !difference.items.isEmpty else { return [] }
         let kind: TopologyDifference.Kind = role == .stat ? .statServer : .router
         let port = role == .stat ? "tcontroller" : "default"
         let center = "\(name.split(separator: "/").first ?? "")"
