@@ -3,13 +3,13 @@ import Logging
 import Orchestration
 import Wire
 
-/// The decisions of this controller, as a file that `tandem replay` makes again; and one of those before. Nothing is flushed to the
-/// disk: who loses power loses the last decisions of the log, and nothing else.
+/// The decisions of controllers, as a file that `tandem replay` makes again, and the one before it. A controller goes on after what the
+/// one before it has written. Nothing is flushed to the disk: who loses power loses the last decisions of the log, and nothing else.
 struct DecisionLog {
     /// Of decisions, in one file.
-    static let maximumBytes = 4 << 20
-    /// Of topologies, in one file; a single decision may need more.
-    static let maximumTopologyBytes = 64 << 20
+    private static let maximumBytes = 4 << 20
+    /// Of topologies, in one file: two of the largest.
+    private static let maximumTopologyBytes = 128 << 20
 
     private let path: String
     private let cluster: String
@@ -21,7 +21,7 @@ struct DecisionLog {
     /// A decision is missing that was made after the last one in the file.
     private var hasGap = false
 
-    /// The file is begun with the first decision: a controller that does not get that far leaves the former ones alone.
+    /// Nothing is touched before the first decision.
     ///
     /// - Parameter directory: of the cluster.
     init(in directory: String, cluster: String, statDirectory: String) {
@@ -37,12 +37,9 @@ struct DecisionLog {
         do throws(SystemError) {
             try write(entry, text)
         } catch {
-            hasGap = true
-            // Another try begins it again, and does not push out the file before it for nothing.
-            if file?.count == 0 {
-                file = nil
-                _ = try? Files.remove(path)
-            }
+            // Another try does not push out the file before this one for nothing.
+            if file?.count == 0 { _ = try? Files.remove(path) }
+            file = nil
             throw error
         }
     }
@@ -71,11 +68,13 @@ struct DecisionLog {
         of generations: [UInt64], _ text: (UInt64) -> [UInt8]?
     ) -> (all: [(generation: UInt64, text: [UInt8])], bytes: Int)? {
         var all: [(generation: UInt64, text: [UInt8])] = []
+        var bytes = 0
         for generation in generations {
-            guard let text = text(generation) else { return nil }
+            guard let text = text(generation), bytes + text.count <= maximumTopologyBytes else { return nil }
             all.append((generation, text))
+            bytes += text.count
         }
-        return (all, all.reduce(0) { $0 + $1.text.count })
+        return (all, bytes)
     }
 
     private func add(
@@ -96,12 +95,23 @@ struct DecisionLog {
         return fits
     }
 
-    /// What stood there becomes the file before this one.
+    /// A segment begins, behind what an earlier controller has written or in another file; what stood there becomes the file before it.
     private mutating func begin() throws(SystemError) {
-        if try Files.kind(of: path) != nil { try Files.rename(path, to: path + ".1") }
-        file = nil
-        file = try AppendedFile(replacing: path)
+        if file == nil, let former = continued() {
+            file = former
+        } else {
+            file = nil
+            if try Files.kind(of: path) != nil { try Files.rename(path, to: path + ".1") }
+            file = try AppendedFile(replacing: path)
+        }
         (kept, topologyBytes) = ([], 0)
+    }
+
+    /// - Returns: nil for a file that is full or damaged, or of another program.
+    private func continued() -> AppendedFile? {
+        guard let bytes = try? Files.read(path, limit: Self.maximumBytes), let end = DecisionFileReader.end(of: bytes)
+        else { return nil }
+        return try? AppendedFile(continuing: path, after: end)
     }
 }
 

@@ -51,6 +51,9 @@ enum FramesCheck {
         try checkReturn(payload, type, { OperatorCodec.encode($0, to: &$1) }) {
             try OperatorCodec.decodeAnswer(type: $0, $1.span.bytes)
         }
+        try checkReturn(payload, type, { _ = DecisionCodec.encode($0, to: &$1) }) {
+            try DecisionCodec.decode(type: $0, $1.span.bytes)
+        }
         if type == FrameType.hello {
             try checkReturn(payload, type, { CommonCodec.encode($0, to: &$1) }) {
                 try CommonCodec.decodeHello($1.span.bytes)

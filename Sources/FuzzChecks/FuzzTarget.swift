@@ -17,6 +17,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case calls
     /// A topology file.
     case topology
+    /// A log of decisions, and decisions that are made again.
+    case decisions
     /// What comes to a TLS session, and what happens between two.
     case tls
     /// A stream of requests for figures, torn anywhere.
@@ -34,6 +36,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .machines: try MachinesCheck.check(input)
         case .calls: try CallsCheck.check(input)
         case .topology: try TopologyCheck.check(input)
+        case .decisions: try DecisionsCheck.check(input)
         case .tls: try TLSCheck.check(input)
         case .http: try HTTPCheck.check(input)
         }

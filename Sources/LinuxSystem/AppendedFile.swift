@@ -4,7 +4,7 @@ import Glibc
 package struct AppendedFile {
     private let path: String
     private let descriptor: OwnedDescriptor
-    /// Bytes that have been written.
+    /// Bytes that it has.
     package private(set) var count = 0
 
     /// A new file, in the place of one that may stand there.
@@ -14,6 +14,17 @@ package struct AppendedFile {
             adopting: try systemCall("write", path) {
                 open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode_t(mode))
             })
+    }
+
+    /// One that is there and goes on.
+    ///
+    /// - Parameter count: bytes that stay; what stands behind them goes.
+    package init(continuing path: String, after count: Int) throws(SystemError) {
+        self.path = path
+        self.count = count
+        descriptor = OwnedDescriptor(
+            adopting: try systemCall("write", path) { open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) })
+        try systemCall("shorten", path) { ftruncate(descriptor.number, off_t(count)) }
     }
 
     /// Not flushed to the disk.

@@ -14,7 +14,7 @@ package struct ReplayedDecision: Equatable, Sendable {
     /// Why that is not carried out.
     package var objections: [PlanChecker.Objection] = []
     /// Before it are others that are not in the log.
-    package var isAfterGap = false
+    package var isAfterGap: Bool
 }
 
 /// Makes all decisions of a log again, one after the other.
@@ -23,8 +23,9 @@ package struct DecisionRun {
     private var frames: ArraySlice<DecisionFrame> = []
     private var segment: DecisionSegment?
     private var replay: DecisionReplay?
-    private var isAfterGap = false
-    /// Of the segment, by generation.
+    /// Of the latest decision.
+    private var lastNumber: UInt64?
+    /// Of the segment, by generation; those that have not been needed yet.
     private var texts: [UInt64: [UInt8]] = [:]
     private var topologies: [UInt64: Topology] = [:]
     /// How many decisions have been made again, and how many of them did not come out the same.
@@ -54,13 +55,11 @@ package struct DecisionRun {
         switch frame {
         case .segment(let segment):
             self.segment = segment
-            (replay, texts, topologies, isAfterGap) = (nil, [:], [:], false)
+            (replay, texts, topologies) = (nil, [:], [:])
             if segment.version != TandemVersion.current, !otherVersions.contains(segment.version) {
                 otherVersions = (otherVersions + [segment.version]).sorted()
             }
-        case .state(let state):
-            isAfterGap = replay != nil
-            replay = DecisionReplay(state)
+        case .state(let state): replay = DecisionReplay(state)
         case .topology(let piece):
             if piece.isFirst { texts[piece.generation] = [] }
             // One that is longer than any can be is cut short, and none.
@@ -78,20 +77,22 @@ package struct DecisionRun {
     private mutating func replayed(_ decision: Decision) -> ReplayedDecision {
         let segment = segment ?? DecisionSegment(version: "", cluster: "", began: 0, statDirectory: "")
         for generation in decision.topologies where topologies[generation] == nil {
-            guard let text = texts[generation] else { continue }
+            guard let text = texts.removeValue(forKey: generation) else { continue }
             let topology = TopologyFile.load(TopologySource(name: "", text: text)).topology
             topologies[generation] = topology.map { StatSockets(directory: segment.statDirectory).resolved($0) }
         }
         var replay = replay ?? DecisionReplay(Reconciler.State())
         let verdict = replay.replay(decision, topologies: topologies)
+        // Another controller begins at 1.
+        let isNext = decision.number == 1 || lastNumber.map { $0 &+ 1 == decision.number } ?? true
         var replayed = ReplayedDecision(
-            segment: segment, decision: decision, verdict: verdict, isAfterGap: isAfterGap)
+            segment: segment, decision: decision, verdict: verdict, isAfterGap: !isNext)
         if case .look = decision.input, !verdict.isUnknown {
             replayed.plan = replay.reconciler.plan
             replayed.objections = replay.reconciler.objections
         }
         self.replay = replay
-        isAfterGap = false
+        lastNumber = decision.number
         count += 1
         if verdict != .same { differing += 1 }
         return replayed

@@ -9,9 +9,9 @@ struct ReplayCommand: ParsableCommand {
         abstract: "Make the decisions of a controller again, from its log, and say whether they come out the same.",
         discussion: """
             Needs no controller: the log has what was seen, the topologies, what was decided and what was done. tandemd keeps it as \
-            `decisions` in its cluster's directory, such as /var/lib/tandem/CLUSTER, and the log before it as `decisions.1`. A line a \
-            decision says when it was made, what came in, what was planned and what was done. Looks at the workers after which all was as \
-            before are not in the log. A decision that was made by a program of another version may come out otherwise.
+            `decisions` in its cluster's directory, such as /var/lib/tandem/CLUSTER, and the log before it as `decisions.1`. Each decision \
+            is a line: when it was made, what came in, what was planned and what was done. Looks at the workers after which all was as \
+            before are not in the log. What a program of another version has decided may come out otherwise, and then what follows, too.
 
             The exit code is 0 if all come out the same, 1 if any does not, 65 if a file is no log or is damaged, 66 if there is no such \
             file. A last decision that a crash has cut off is left out.

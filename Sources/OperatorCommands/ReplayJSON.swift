@@ -1,3 +1,4 @@
+import ClusterModel
 package import Orchestration
 
 /// What `tandem replay --json` prints.

@@ -1,14 +1,13 @@
+import ClusterModel
 package import Orchestration
 
 /// What `tandem replay` shows people.
 package enum ReplayScreen {
-    private static let inputWidth = 24
-
-    /// `#12  2026-01-31 14:03:07.250  same  look  generation 7 -> 8: 3 steps -> apply dc1/sip1`, and below it what differs.
+    /// `#12    2026-01-31 14:03:07.250  same     look: generation 7 -> 8, 3 steps  -> apply dc1/sip1`, and below it what differs.
     package static func line(_ replayed: ReplayedDecision, _ style: Style) -> String {
         let decision = replayed.decision
         let time = Wording.localTimeWithMilliseconds(milliseconds: decision.time.wallMilliseconds)
-        var done = decision.outcome.actions.joined(separator: "; ")
+        let done = decision.outcome.actions.joined(separator: "; ")
         if style.hasTabs {
             let fields = [
                 "\(decision.number)", Wording.isoTime(milliseconds: decision.time.wallMilliseconds),
@@ -16,12 +15,11 @@ package enum ReplayScreen {
             ]
             return fields.map { $0.isEmpty ? "-" : Wording.printable($0) }.joined(separator: "\t") + "\n"
         }
-        if !done.isEmpty { done = "  -> \(done)" }
         let gap = replayed.isAfterGap ? style.doubtful("decisions are missing here") + "\n" : ""
         let number = padded("#\(decision.number)", 5)
         let line =
             "\(number)  \(style.faint(time))  \(painted(replayed.verdict, style))  "
-            + Wording.printable(came(in: replayed) + done)
+            + Wording.printable(came(in: replayed) + (done.isEmpty ? "" : "  -> \(done)"))
         return "\(gap)\(line)\n\(differences(replayed, style))"
     }
 

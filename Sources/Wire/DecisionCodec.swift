@@ -18,7 +18,7 @@ package enum DecisionCodec {
     private static let maximumLines = 16_384
     /// Of generations, counts and times: sums of some thousands of them are numbers yet.
     private static let greatest: UInt64 = 1 << 48
-    /// Two thousand years in nanoseconds, on top of which a wait is a number yet.
+    /// More than a century in nanoseconds, on top of which a wait is a number yet.
     private static let latest: UInt64 = 1 << 62
 
     /// - Returns: false, with the output as it was, for what a reader would not take.
@@ -86,7 +86,8 @@ package enum DecisionCodec {
             && ([look.generation, observed.generation] + look.topologies).allSatisfy { $0 <= greatest }
             && observed.exceptionCounts.values.allSatisfy { $0 <= greatest }
             && observed.workers.allSatisfy { worker in
-                [
+                // On the wire 0 is none.
+                worker.generation != 0 && [
                     worker.generation ?? 0, worker.dnsInService, worker.calls, worker.agents, worker.unprovisioned ?? 0,
                 ].allSatisfy { $0 <= greatest }
             }

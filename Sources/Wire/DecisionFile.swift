@@ -1,5 +1,6 @@
 import CTandemProto
 import ClusterModel
+import Orchestration
 
 /// What is appended to a log of decisions at once. Its last frame is a seal; what has none was cut off by a crash.
 package struct DecisionBatch {
@@ -59,16 +60,49 @@ package struct DecisionFileReader: Sendable {
 
     private let bytes: [UInt8]
     private var position = 0
+    /// Behind what has been read whole.
+    private var end = 0
     /// What was written last is not there to its end, as after a crash; it is left out.
     package private(set) var isTorn = false
 
     /// - Parameter bytes: of the whole file.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Where a program can go on writing a log.
+    ///
+    /// - Returns: how many bytes were written whole; nil if some are damaged, or another program has begun it.
+    package static func end(of bytes: [UInt8], version: String = TandemVersion.current) -> Int? {
+        var reader = DecisionFileReader(bytes)
+        do throws(DecisionFileError) {
+            guard case .segment(let segment) = try reader.next()?.first, segment.version == version else { return nil }
+            while try reader.batch() != nil {}
+        } catch {
+            return nil
+        }
+        return reader.end
+    }
+
     /// What was written at once.
     ///
     /// - Returns: nil at the end. After an error there is nothing to come.
     package mutating func next() throws(DecisionFileError) -> [DecisionFrame]? {
+        guard let (start, frames) = try batch() else { return nil }
+        do throws(WireError) {
+            var decoded: [DecisionFrame] = []
+            for (type, payload) in frames {
+                decoded.append(try DecisionCodec.decode(type: type, bytes.span.bytes.extracting(payload)))
+            }
+            return decoded
+        } catch {
+            position = bytes.count
+            throw .unreadable(at: start, error)
+        }
+    }
+
+    /// What stands before the next seal, as it is.
+    private mutating func batch() throws(DecisionFileError) -> (
+        start: Int, frames: [(type: UInt16, payload: Range<Int>)]
+    )? {
         let start = position
         guard start < bytes.count else { return nil }
         position = bytes.count
@@ -87,16 +121,8 @@ package struct DecisionFileReader: Sendable {
             frames.append((type, payload))
         }
         if start == 0, frames.first?.type != FrameType.decisionSegment { throw .notALog }
-        var decoded: [DecisionFrame] = []
-        for (type, payload) in frames {
-            do throws(WireError) {
-                decoded.append(try DecisionCodec.decode(type: type, bytes.span.bytes.extracting(payload)))
-            } catch {
-                throw .unreadable(at: start, error)
-            }
-        }
-        position = at
-        return decoded
+        (position, end) = (at, at)
+        return (start, frames)
     }
 
     /// - Returns: nil where the file ends before the frame does.

@@ -129,7 +129,7 @@ package enum FrameType {
     static let reloadRequest: UInt16 = 1350
     static let reloaded: UInt16 = 1351
 
-    static let decisionSegment: UInt16 = 1360
+    package static let decisionSegment: UInt16 = 1360
     static let decisionTopology: UInt16 = 1361
     static let reconcilerState: UInt16 = 1362
     static let decision: UInt16 = 1363

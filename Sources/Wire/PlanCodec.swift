@@ -188,8 +188,7 @@ enum PlanCodec {
             guard let kind = DNException.Kind(rawValue: word) else { continue }
             observed.exceptionCounts[kind] = message.exception_counts[position]
         }
-        let topologies = (0..<message.n_topologies).map { message.topologies[$0] }
-        return PlanInputs(observed: observed, topologies: topologies)
+        return PlanInputs(observed: observed, topologies: Array(values(message.n_topologies, message.topologies)))
     }
 
     private static func worker(

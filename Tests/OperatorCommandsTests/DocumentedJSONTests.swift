@@ -78,6 +78,9 @@ struct DocumentedJSONTests {
         all += keys(JSONOutput.compact(ChangeJSON(change)))
         all += keys(
             JSONOutput.compact(AppliedJSON([AppliedEntry(generation: 1, appliedAt: 0, user: nil, bytes: 0)])))
+        var log = ReplayJSON.File("decisions")
+        for decision in try RecordedLog().replayed().decisions { log.add(decision, isWhole: true) }
+        all += keys(JSONOutput.compact(ReplayJSON(files: [log], decisions: 5, differing: 0)))
         let event = ClusterEvent(time: 0, kind: .nodeReady, message: "ready")
         all += keys(JSONOutput.compact(EventJSON(event, stream: 1)))
         #expect(all.count > 40)

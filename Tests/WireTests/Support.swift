@@ -146,6 +146,13 @@ private func operatorSamples() -> [Sample] {
             _ = try CommonCodec.decodeProblem($1.span.bytes)
         }
     )
+    for decision in decisionFrames {
+        samples.append(
+            Sample(frame: frame { _ = DecisionCodec.encode(decision, to: &$0) }) {
+                _ = try DecisionCodec.decode(type: $0, $1.span.bytes)
+            }
+        )
+    }
     return samples
 }
 
