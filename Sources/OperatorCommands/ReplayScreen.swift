@@ -17,8 +17,9 @@ package enum ReplayScreen {
         }
         let gap = replayed.isAfterGap ? style.doubtful("decisions are missing here") + "\n" : ""
         let number = padded("#\(decision.number)", 5)
+        let verdict = painted(replayed.verdict, style) + (replayed.verdict == .same ? "   " : "")
         let line =
-            "\(number)  \(style.faint(time))  \(painted(replayed.verdict, style))  "
+            "\(number)  \(style.faint(time))  \(verdict)  "
             + Wording.printable(came(in: replayed) + (done.isEmpty ? "" : "  -> \(done)"))
         return "\(gap)\(line)\n\(differences(replayed, style))"
     }
@@ -110,7 +111,7 @@ package enum ReplayScreen {
 
     private static func painted(_ verdict: DecisionReplay.Verdict, _ style: Style) -> String {
         switch verdict {
-        case .same: style.good("same   ")
+        case .same: style.good("same")
         case .differs: style.bad("DIFFERS")
         case .unknown: style.doubtful("unknown")
         }

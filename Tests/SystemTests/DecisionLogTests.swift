@@ -95,7 +95,7 @@ import Testing
         // Written down, and not made up by the replay.
         let applying = try #require(whole.files[0].decisions.last { !$0.recorded.actions.isEmpty })
         #expect(applying.recorded.actions == ["apply dc1/sip1", "apply dc2/sip1"])
-        #expect(applying.recorded.plan?.contains("DNs 1100-1199") == true)
+        #expect(applying.recorded.plan?.contains("apply  dc1/sip1 and dc2/sip1  -      DNs\n") == true)
 
         let one = try log([file, "--decision", "\(applying.number)"], in: cluster)
         #expect(one.files[0].decisions.allSatisfy { $0.number == applying.number })
@@ -104,7 +104,7 @@ import Testing
         #expect(workers.allSatisfy { $0.generation == 2 })
         let page = try tandem(["replay", file, "--decision", "\(applying.number)"], in: cluster)
         #expect(page.code == 0 && page.output.contains("made again\n  same\n"), "\(page.output)")
-        #expect(page.output.contains("DNs 1100-1199"), "\(page.output)")
+        #expect(page.output.contains("apply  dc1/sip1 and dc2/sip1  -      DNs\n"), "\(page.output)")
         let missing = try tandem(["replay", file, "--decision", "1000000"], in: cluster)
         #expect(missing.code == 1 && missing.output.contains("there is no decision 1000000"), "\(missing.output)")
 

@@ -164,9 +164,9 @@ private struct RecordedLife {
                 where outcome.remembered.contains(where: { $0.contains(word) }) { remembered[word, default: 0] += 1 }
             }
         }
-        #expect(inputs.count == 5 && inputs.values.allSatisfy { $0 > 20 }, "\(inputs)")
-        #expect(actions.count == 5 && actions.values.allSatisfy { $0 > 50 }, "\(actions)")
-        #expect(remembered.count == 5 && remembered.values.allSatisfy { $0 > 20 }, "\(remembered)")
+        #expect(inputs.count == 5 && inputs.values.allSatisfy { $0 > 10 }, "\(inputs)")
+        #expect(actions.count == 5 && actions.values.allSatisfy { $0 > 10 }, "\(actions)")
+        #expect(remembered.count == 5 && remembered.values.allSatisfy { $0 > 10 }, "\(remembered)")
         #expect(recorded * 10 < looks * 9, "\(recorded) of \(looks)")
     }
 
@@ -256,7 +256,7 @@ private struct RecordedLife {
         _ = test.recorder.observed(test.observed, desired: test.desired, applied: test.applied, now: Self.start(1))
         let entry = test.recorder.take()[0]
         #expect(entry.decision.outcome.actions == ["apply dc1/sip1"])
-        #expect(entry.decision.outcome.plan.contains("keepalive 500ms -> 700ms"))
+        #expect(entry.decision.outcome.plan.contains("1     apply  dc1/sip1  -      timing\n"))
         #expect(entry.decision.topologies == [1, 2])
         var replay = DecisionReplay(entry.before)
         let unknown = DecisionReplay.Verdict.unknown(generation: 1)
