@@ -188,7 +188,8 @@ enum PlanCodec {
             guard let kind = DNException.Kind(rawValue: word) else { continue }
             observed.exceptionCounts[kind] = message.exception_counts[position]
         }
-        let topologies = (0..<message.n_topologies).map { message.topologies[$0] }
+        var topologies: [UInt64] = []
+        for position in 0..<message.n_topologies { topologies.append(message.topologies[position]) }
         return PlanInputs(observed: observed, topologies: topologies)
     }
 
