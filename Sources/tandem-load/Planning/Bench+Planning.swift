@@ -3,7 +3,7 @@ import LinuxSystem
 // What it takes to plan a large change, each plan in a process of its own.
 extension Bench {
     func measurePlanning() throws {
-        for shape in LargePlan.Shape.allCases {
+        for shape in DNShape.allCases {
             let result = try HelperProgram.output(of: [Executables.current, "plan", shape.rawValue], interruption)
             let numbers = result.numbers
             guard result.end == .exited(code: 0), numbers.count == 4 else {
