@@ -20,11 +20,11 @@ extension Bench {
         guard ours.count == 3, Int(ours[0]) == LargePlan.dns else {
             throw LoadFailure("the topology of the bench does not load")
         }
-        table.add(.time(shape), ours[1] / 1e6)
-        table.add(.peak(shape), ours[2] / 1e6)
+        table.add(LoadFigure.time(shape), ours[1] / 1e6)
+        table.add(LoadFigure.peak(shape), ours[2] / 1e6)
         guard isComparedNow(shape), let theirs = try pythonNumbers(path, entries: Self.entries(shape)) else { return }
-        table.add(.python(shape), theirs[1] / 1e6)
-        table.add(.ratio(shape), theirs[1] / ours[1])
+        table.add(LoadFigure.python(shape), theirs[1] / 1e6)
+        table.add(LoadFigure.ratio(shape), theirs[1] / ours[1])
         table.add(.pythonPeak(shape), theirs[2] / 1e6)
     }
 

@@ -9,11 +9,11 @@ extension Bench {
             guard result.end == .exited(code: 0), numbers.count == 4 else {
                 throw LoadFailure("planning ended with \(result.end.map { "\($0)" } ?? "nothing")")
             }
-            table.add(.time(shape), (numbers[0] + numbers[1]) / 1e6)
-            table.add(.planner(shape), numbers[0] / 1e6)
-            table.add(.checker(shape), numbers[1] / 1e6)
-            table.add(.held(shape), numbers[2] / 1e6)
-            table.add(.peak(shape), numbers[3] / 1e6)
+            table.add(PlanFigure.time(shape), (numbers[0] + numbers[1]) / 1e6)
+            table.add(PlanFigure.planner(shape), numbers[0] / 1e6)
+            table.add(PlanFigure.checker(shape), numbers[1] / 1e6)
+            table.add(PlanFigure.held(shape), numbers[2] / 1e6)
+            table.add(PlanFigure.peak(shape), numbers[3] / 1e6)
         }
     }
 }
