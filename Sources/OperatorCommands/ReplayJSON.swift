@@ -1,4 +1,5 @@
-package import Orchestration
+import ClusterModel
+import Orchestration
 
 /// What `tandem replay --json` prints.
 package struct ReplayJSON: Encodable, Equatable, Sendable {

@@ -1,4 +1,5 @@
-package import Orchestration
+import ClusterModel
+import Orchestration
 
 /// What `tandem replay` shows people.
 package enum ReplayScreen {

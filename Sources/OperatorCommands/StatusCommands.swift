@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinuxSystem
 import Orchestration
 
 struct StatusCommand: ParsableCommand {
