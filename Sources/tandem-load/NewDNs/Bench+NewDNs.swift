@@ -13,9 +13,12 @@ extension Bench {
     func measureNewDNs() throws {
         // Everybody shares the processors.
         try ProcessInformation.pin(ProcessInformation.current, toProcessor: nil)
-        for setting in NewDNFigure.Setting.allCases { try measure(setting) }
+        let isQuick = samples < 1_000
+        for setting in NewDNFigure.Setting.allCases where !isQuick || setting.before < LargePlan.dns / 2 {
+            try measure(setting)
+        }
         try measureController(dns: 100, .ranges, .idle)
-        for shape in DNShape.allCases {
+        for shape in DNShape.allCases where !isQuick || shape == .ranges {
             try measureController(dns: LargePlan.dns, shape, .started(shape), .startedPeak(shape))
         }
     }
