@@ -1,6 +1,8 @@
+import ClusterModel
 import LinuxSystem
 import Logging
 import Orchestration
+import TopologyFile
 import Wire
 
 /// The decisions of this controller, as a file that `tandem replay` makes again; and one of those before. Nothing is flushed to the
