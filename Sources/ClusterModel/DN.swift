@@ -106,12 +106,11 @@ public struct DN: Hashable, Sendable {
         return Self.number(high) * scale + Self.number(low >> UInt64(128 - length * 8))
     }
 
-    /// All eight characters at once: digits have a 3 in their upper half, and still have it when 6 is added.
+    /// All eight characters at once: of those that a DN can have only digits have a 3 in their upper half.
     private static func hasOnlyDigits(_ word: UInt64, count: Int) -> Bool {
         let threes: UInt64 = 0x3030_3030_3030_3030
-        let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
         let filled = word | threes & (UInt64.max >> UInt64(count * 8))
-        return filled & upper == threes && (filled &+ 0x0606_0606_0606_0606) & upper == threes
+        return filled & 0xF0F0_F0F0_F0F0_F0F0 == threes
     }
 
     /// Eight digits, or fewer after bytes of zero: pairs are put together, then pairs of pairs, then the two halves.

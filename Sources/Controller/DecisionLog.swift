@@ -1,6 +1,8 @@
+import ClusterModel
 import LinuxSystem
 import Logging
 import Orchestration
+import TopologyFile
 import Wire
 
 /// The decisions of controllers, as a file that `tandem replay` makes again, and the one before it. A controller goes on after what the

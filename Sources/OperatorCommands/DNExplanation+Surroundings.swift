@@ -1,5 +1,5 @@
 import ClusterModel
-import Orchestration
+package import Orchestration
 
 // What is around the DN: what the topology says, the links between nodes, and what nodes have found.
 extension DNExplanation {

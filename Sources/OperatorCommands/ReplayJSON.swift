@@ -1,5 +1,5 @@
 import ClusterModel
-package import Orchestration
+import Orchestration
 
 /// What `tandem replay --json` prints.
 package struct ReplayJSON: Encodable, Equatable, Sendable {

@@ -1,5 +1,5 @@
 import ClusterModel
-package import Orchestration
+import Orchestration
 
 /// What `tandem replay` shows people.
 package enum ReplayScreen {

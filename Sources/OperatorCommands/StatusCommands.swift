@@ -1,4 +1,6 @@
 import ArgumentParser
+import ClusterModel
+import LinuxSystem
 import Orchestration
 
 struct StatusCommand: ParsableCommand {

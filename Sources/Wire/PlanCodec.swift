@@ -188,7 +188,9 @@ enum PlanCodec {
             guard let kind = DNException.Kind(rawValue: word) else { continue }
             observed.exceptionCounts[kind] = message.exception_counts[position]
         }
-        return PlanInputs(observed: observed, topologies: Array(values(message.n_topologies, message.topologies)))
+        var topologies: [UInt64] = []
+        for position in 0..<message.n_topologies { topologies.append(message.topologies[position]) }
+        return PlanInputs(observed: observed, topologies: topologies)
     }
 
     private static func worker(

@@ -18,7 +18,6 @@ final class Bench {
     let otherProcessor = ProcessInformation.usableProcessors > 1 ? 1 : 0
     var table = FigureTable()
     var repeats = 0
-    var pythonIsMissing = false
     /// Resident bytes of a worker that has next to nothing to know.
     var idleBytes = 0
 
@@ -44,18 +43,17 @@ final class Bench {
             if parts.contains(.pair) { try measurePair() }
             if parts.contains(.link) { try measureLink() }
             if parts.contains(.agents) { try measureAgents() }
-            if parts.contains(.topology) { try measureTopology() }
             if parts.contains(.registrar) { try measureRegistrars() }
             if parts.contains(.calls) { try measureCalls() }
             if parts.contains(.routing) { try measureRouting() }
             if parts.contains(.recovery) { try measureRecovery() }
             if parts.contains(.restarts) { try measureRestarts() }
+            if parts.contains(.load) { try measureLoading() }
+            if parts.contains(.plan) { try measurePlanning() }
+            if parts.contains(.newdns) { try measureNewDNs() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")
-        }
-        if pythonIsMissing {
-            table.note("PyYAML with its C loader is missing (Debian's python3-yaml), so nothing was compared with it.")
         }
         if repeats > 0 { table.note("\(repeats) requests had to be sent again.") }
         if otherProcessor == nodeProcessor { table.note("Only one processor: all shared it.") }

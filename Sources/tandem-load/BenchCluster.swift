@@ -10,7 +10,7 @@ final class BenchCluster {
     static let domain = "cc.example.com"
     /// What a node without a default port serves at: SIP over UDP and TCP, other nodes, clients.
     static let socketsPerNode = 4
-    /// All DNs have six digits.
+    /// Six digits, as all DNs of most clusters have.
     static let firstDN = "100000"
     /// Of every phone, where phones need one.
     static let password = "sesame"
@@ -24,6 +24,8 @@ final class BenchCluster {
     /// Where nodes with lesser names dial them.
     let mesh: [NetworkAddress]
     let directory: String
+    /// What it was started with.
+    let topology: BenchTopology
     private var controller: ChildProcess
     /// Nil where workers live on when the controller dies.
     private let lifeline: OwnedDescriptor?
@@ -35,14 +37,17 @@ final class BenchCluster {
     ///
     /// - Parameters:
     ///   - dataCenters: the nodes are spread over them evenly; nil where each has its own.
+    ///   - firstDN: of as many digits as the last DN has.
+    ///   - shape: how the topology names its DNs.
     ///   - keepalive: milliseconds between two pings.
     ///   - authentication: what the nodes challenge with; nil where phones need no password.
     ///   - survives: workers live on when the controller dies.
     ///   - memoryOnly: nodes write nothing down.
     ///   - routing: what makes calls come to agents; nil where phones call each other.
     init(
-        nodes count: Int, dataCenters: Int? = nil, dns: Int, keepalive: Int = 500,
-        authentication: DigestAlgorithm? = nil, routing: BenchTopology.Routing? = nil, survives: Bool = false,
+        nodes count: Int, dataCenters: Int? = nil, firstDN: Int = 100_000, dns: Int, shape: DNShape = .ranges,
+        keepalive: Int = 500, authentication: DigestAlgorithm? = nil, routing: BenchTopology.Routing? = nil,
+        survives: Bool = false,
         memoryOnly: Bool = false, interruption: Interruption
     ) throws {
         self.interruption = interruption
@@ -61,11 +66,13 @@ final class BenchCluster {
         for listener in listeners { listener.close() }
         directory = try Self.makeDirectory()
         do {
-            let files = BenchTopology(
+            topology = BenchTopology(
                 directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, nodesTogether: nodesTogether,
-                dns: dns, keepalive: keepalive, authentication: authentication, routing: routing)
-            try Files.writeAtomically(Array(files.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
-            try Files.writeAtomically(Array(files.text.utf8), to: directory + "/topology.yaml")
+                firstDN: firstDN, dns: dns, shape: shape, keepalive: keepalive, authentication: authentication,
+                routing: routing)
+            try Files.writeAtomically(
+                Array(topology.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
+            try Files.writeAtomically(Array(topology.text.utf8), to: directory + "/topology.yaml")
             (controller, lifeline) = try Self.startController(
                 directory, survives: survives, memoryOnly: memoryOnly)
         } catch {
@@ -150,6 +157,21 @@ final class BenchCluster {
     private static func remove(_ directory: String) { HelperProgram.remove(directory: directory) }
 
     // MARK: Asking
+
+    /// Has `tandem` do something with the cluster; what it says goes to the log.
+    ///
+    /// - Returns: a process that ends when it is done.
+    func command(_ arguments: [String]) throws -> ChildProcess {
+        let tandem = Executables.companion("tandem")
+        guard Files.isExecutable(tandem) else {
+            throw LoadFailure("\(tandem) is missing: swift build -c release makes all programs")
+        }
+        let log = Self.openLog(directory)
+        return try ChildProcess.spawn(
+            tandem, arguments: arguments + ["--socket", directory + "/control.sock"],
+            environment: Executables.environment,
+            inherited: [ChildProcess.Inheritance(log, as: 1), ChildProcess.Inheritance(log, as: 2)], group: .new)
+    }
 
     func clientAddress(_ node: Int) -> StreamAddress { .unix(path: directory + "/node\(node + 1).sock") }
 

@@ -9,7 +9,10 @@ struct BenchTopology {
     var mesh: [NetworkAddress]
     /// How many nodes a data center has: those that come one after the other.
     var nodesTogether = 1
+    /// The first DN, of as many digits as the last.
+    var firstDN = 100_000
     var dns: Int
+    var shape = DNShape.ranges
     /// Milliseconds between two pings.
     var keepalive: Int
     /// What the nodes challenge with; nil where phones need no password.
@@ -24,8 +27,6 @@ struct BenchTopology {
         var strategy = RoutingStrategy.longestIdle
     }
 
-    private static let firstDN = 100_000
-
     var text: String {
         """
         version: 1
@@ -36,12 +37,21 @@ struct BenchTopology {
         dataCenters:
         \(dataCenters)
         dns:
-          - { range: \(Self.firstDN)-\(Self.firstDN + dns - 1), agentType: sip-phone }
+        \(entries)
         timing: { keepalive: \(keepalive)ms }
         \(policy)
         \(points)
 
         """
+    }
+
+    private var numbers: Range<Int> { firstDN..<firstDN + dns }
+
+    private var entries: String {
+        switch shape {
+        case .ranges: "  - { range: \(firstDN)-\(firstDN + dns - 1), agentType: sip-phone }"
+        case .lines: numbers.lazy.map { "  - { number: \($0), agentType: sip-phone }" }.joined(separator: "\n")
+        }
     }
 
     private var dataCenters: String {
@@ -89,7 +99,7 @@ struct BenchTopology {
     /// The same password for every DN; nobody, where phones need none.
     var credentials: String {
         guard authentication != nil else { return "version: 1\nusers: {}\n" }
-        let users = (Self.firstDN..<Self.firstDN + dns).map { "  \($0): \(BenchCluster.password)\n" }
+        let users = numbers.map { "  \($0): \(BenchCluster.password)\n" }
         return "version: 1\nusers:\n" + users.joined()
     }
 }

@@ -19,7 +19,6 @@ enum Figure: String, MeasuredFigure {
     case syncHalf, sync, syncLarge
     case agentEvent, agentEventTail, reservation, reservationTail, reservationRate
     case monitorCPU, monitorBytes, resume
-    case topologyRanges, topologyLines, topologyFewLines, topologyPython, topologyRatio
 
     var key: String { rawValue }
 
@@ -59,11 +58,6 @@ enum Figure: String, MeasuredFigure {
         case .monitorCPU: "CPU of a node for an event of a monitoring client"
         case .monitorBytes: "memory a monitoring client"
         case .resume: "10,000 missed events at a client that resumes"
-        case .topologyRanges: "load 1,000,000 DNs from a range"
-        case .topologyLines: "load 1,000,000 DNs from single lines"
-        case .topologyFewLines: "load 100,000 DNs from single lines"
-        case .topologyPython: "PyYAML's C loader, the same 100,000 lines"
-        case .topologyRatio: "PyYAML's time by ours, 100,000 lines"
         }
     }
 
@@ -77,8 +71,6 @@ enum Figure: String, MeasuredFigure {
         case .eventMedian, .eventTail, .idleTrip, .idleTripTail, .loadedTrip, .loadedTripTail: "µs"
         case .bindingBytes, .peerBytes: "B"
         case .killHeard, .killReady, .readyLive, .syncHalf, .sync, .syncLarge: "ms"
-        case .topologyRanges, .topologyLines, .topologyFewLines, .topologyPython: "ms"
-        case .topologyRatio: "×"
         }
     }
 
@@ -111,11 +103,6 @@ enum Figure: String, MeasuredFigure {
         case .monitorCPU: "1,000 clients that monitor everything, by clients and changes"
         case .monitorBytes: "resident memory of the node that the 1,000 are connected to"
         case .resume: "from the connection to the last event"
-        case .topologyRanges: "from the file's bytes to the directory of DNs, all checks included"
-        case .topologyLines: "the same; one entry of `dns` a DN, 48 MB"
-        case .topologyFewLines: "the same"
-        case .topologyPython: "yaml.load with CSafeLoader: the YAML alone, no topology; the time inside of Python"
-        case .topologyRatio: "both parse with libyaml; PyYAML makes an object of every value"
         }
     }
 }

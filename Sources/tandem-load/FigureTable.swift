@@ -10,7 +10,8 @@ struct FigureTable {
 
     private static var figures: [any MeasuredFigure] {
         Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases + RoutingFigure.allCases
-            + RecoveryFigure.allCases + RestartFigure.allCases
+            + RecoveryFigure.allCases + RestartFigure.allCases + LoadFigure.allCases + PlanFigure.allCases
+            + NewDNFigure.allCases
     }
 
     /// By the key of the figure.
@@ -41,6 +42,20 @@ struct FigureTable {
     mutating func add(_ figure: RestartFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
+
+    mutating func add(_ figure: LoadFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: PlanFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: NewDNFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    func has(_ figure: LoadFigure) -> Bool { samples[figure.key] != nil }
 
     mutating func note(_ sentence: String) {
         notes.append(sentence)

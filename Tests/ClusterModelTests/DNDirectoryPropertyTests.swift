@@ -44,6 +44,21 @@ import Testing
 
     private static func isNumber(_ dn: DN) -> Bool { dn.description.allSatisfy { $0.isASCII && $0.isNumber } }
 
+    @Test func `a character that is no digit makes a text of a number, wherever it stands`() {
+        let number = Array("1234567890123456".utf8)
+        for length in 1...DN.maximumLength {
+            for position in 0..<length {
+                for byte in (UInt8.min...UInt8.max).filter(DN.isAllowed) {
+                    var text = Array(number[..<length])
+                    text[position] = byte
+                    let isNumber = Character(UnicodeScalar(byte)).isNumber
+                    #expect(DN(text)?.isNumber == isNumber)
+                    #expect(DN(text)?.decimal == (isNumber ? UInt64(String(decoding: text, as: UTF8.self)) : nil))
+                }
+            }
+        }
+    }
+
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
     func `a directory knows the DNs of its blocks, in order, and no others`(seed: UInt64) {
         var random = SplitMix(state: seed)
@@ -78,7 +93,14 @@ import Testing
             }
         }
         #expect(shared == mine.keys.filter { yours[$0] != nil }.sorted(by: Self.isBefore))
+        let kept = mine.keys.filter { yours[$0]?.introduced == mine[$0]?.introduced }
+        let missing = one.missing(in: other)
+        #expect(
+            missing.flatMap { $0 }.map { one.dn(at: DNIndex($0)) }
+                == mine.keys.filter { !kept.contains($0) }.sorted(by: Self.isBefore))
+        #expect(zip(missing, missing.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound })
         let later = one.introduced(after: other, at: 7)
+        #expect(later.count == one.count)
         for dn in mine.keys {
             let block = later.index(of: dn).map { later.block(of: $0) }
             #expect(block?.introduced == yours[dn].map(\.introduced) ?? 7)

@@ -194,6 +194,36 @@ import Testing
         try cluster.waitUntil("it is another registration") { $0.inService == 1 }
     }
 
+    @Test func `a call of a DN that is removed goes on until somebody hangs up`() throws {
+        let cluster = try TestCluster(TestCluster.twoNodes)
+        let file = cluster.directory + "/less.yaml"
+        try TestCluster.twoNodes(cluster.directory).replacing("range: 1000-1099", with: "range: 1000-1008")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        try cluster.python(
+            """
+            def tandem(*words):
+                command = ["\(Executables.companion("tandem"))", *words, "--socket", "\(cluster.socketPath)"]
+                return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+            caller, callee = Phone("1001", WEST).register(), Phone("1009", EAST).register()
+            other = Phone("1002", WEST).register()
+            one, two = connect(caller, callee)
+            tandem("apply", "\(file)", "--wait", "--yes")
+            other.invite("1009").hears(404)
+            assert "1009" in tandem("calls"), tandem("calls")
+            # Held by the one whose DN is gone, which then hangs up.
+            two.send("INVITE"); one.gets("INVITE"); one.answer(200)
+            way = two.routes; two.hears(200); two.routes = way
+            two.ack(); one.gets("ACK")
+            two.ends(one)
+            end = time.monotonic() + 10
+            while "1009" in tandem("calls"):
+                assert time.monotonic() < end, tandem("calls")
+            """)
+        #expect(try cluster.tandem(["dn", "show", "1009"]).code != 0)
+        #expect(try cluster.status().isHealthy)
+    }
+
     // MARK: Texts
 
     /// Workers whose process is another one.

@@ -64,6 +64,28 @@ import Testing
         }
     }
 
+    @Test func `large plans are made, checked and measured`() throws {
+        try measure(
+            "plan", ["time", "planner", "checker", "held", "peak"].flatMap { ["\($0)-ranges", "\($0)-lines"] })
+    }
+
+    @Test func `files of a million DNs are loaded, also where PyYAML is not there to compare`() throws {
+        try measure("load", ["time", "peak"].flatMap { ["\($0)-ranges", "\($0)-lines"] })
+    }
+
+    @Test func `new DNs come to all nodes of a cluster that serves`() throws {
+        try measure(
+            "newdns", ["registered", "command"].flatMap { ["\($0)-ranges", "\($0)-lines"] } + ["started-ranges"])
+    }
+
+    /// - Parameter keys: rows that have to be there, without the name of the part.
+    private func measure(_ part: String, _ keys: [String]) throws {
+        let result = try Program.run(
+            [Executables.companion("tandem-load"), "bench", "--only", part, "--quick", "--json"], seconds: 120)
+        #expect(result.code == 0, "\(result.output)")
+        for key in keys { #expect(result.output.contains("\"\(part)-\(key)\""), "\(key): \(result.output)") }
+    }
+
     /// The repository's configurations of other servers.
     private static func peers(file: String = #filePath) -> String {
         file.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Benchmarks/peers"

@@ -71,14 +71,16 @@ import Wire
         #expect(after.nodes.map(\.pid) == before.nodes.map(\.pid))
         #expect(after.nodes.allSatisfy { $0.restarts == 0 })
 
-        // What a routing point says is part of what a worker runs.
+        // What a routing point says is told to those that run.
         try cluster.killController()
         try cluster.write(
             topology: Self.topology(cluster.directory).replacing("default: 1000 }", with: "default: 1001 }"))
         try cluster.startController()
-        try cluster.waitUntil("all workers are replaced") { status in
-            status.isHealthy && Set(status.nodes.map(\.pid)).isDisjoint(with: before.nodes.map(\.pid))
+        try cluster.waitUntil("all workers run it") { status in
+            status.isHealthy && status.nodes.allSatisfy { $0.report?.generation == 2 }
         }
+        let told = try cluster.status()
+        #expect(told.nodes.map(\.pid) == before.nodes.map(\.pid))
         try cluster.stopController()
         #expect(try cluster.controller.exitStatus() == .exited(code: 0))
         for directory in ["/workers", "/stat"] { #expect(try Files.kind(of: cluster.directory + directory) == nil) }

@@ -4,11 +4,6 @@ import Orchestration
 /// A plan as large as they get: 100 nodes and a million DNs, of which a thousand differ, and 512 workers that run the
 /// former generation.
 struct LargePlan {
-    /// How the topologies name their DNs.
-    enum Shape: String, CaseIterable {
-        case ranges, lines
-    }
-
     static let nodes = 100
     static let workers = 512
     static let dns = 1_000_000
@@ -31,7 +26,8 @@ struct LargePlan {
     let desired: Desired
     let observed: ObservedCluster
 
-    init(_ shape: Shape) {
+    /// - Parameter shape: how the topologies name their DNs.
+    init(_ shape: DNShape) {
         let old = Self.topology(shape, .old)
         applied = [1: old]
         desired = Desired(topology: Self.topology(shape, .new), generation: 2)
@@ -55,7 +51,7 @@ struct LargePlan {
 
     // MARK: Topologies
 
-    private static func topology(_ shape: Shape, _ side: Side) -> Topology {
+    private static func topology(_ shape: DNShape, _ side: Side) -> Topology {
         let centers = (0..<dataCenters).map { name("dc", $0) }
         func address(_ port: Int) -> NetworkAddress { NetworkAddress(ipv4: 0x7F00_0001, port: UInt16(port)) }
         let nodes = (0..<nodes).map { number in
@@ -88,7 +84,7 @@ struct LargePlan {
     }
 
     /// Each side has a million DNs: those that it lacks are made up for at the end.
-    private static func blocks(_ shape: Shape, _ side: Side) -> [DNBlock] {
+    private static func blocks(_ shape: DNShape, _ side: Side) -> [DNBlock] {
         var blocks: [DNBlock] = []
         blocks.reserveCapacity(shape == .lines ? dns : 4 * differences)
         func append(_ first: Int, _ count: Int, _ agentType: Int, _ homes: Int) {

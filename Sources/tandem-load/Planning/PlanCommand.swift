@@ -7,7 +7,7 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan", abstract: "Makes one large plan, and prints what it took.", shouldDisplay: false)
 
     @Argument(help: "How the topologies name their DNs: ranges or lines.")
-    var shape: LargePlan.Shape
+    var shape: DNShape
 
     func run() throws {
         let large = LargePlan(shape)
@@ -22,4 +22,4 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-extension LargePlan.Shape: ExpressibleByArgument {}
+extension DNShape: ExpressibleByArgument {}

@@ -1,16 +1,16 @@
 /// A figure of making a large plan.
 enum PlanFigure: MeasuredFigure {
-    case time(LargePlan.Shape)
-    case planner(LargePlan.Shape)
-    case checker(LargePlan.Shape)
-    case held(LargePlan.Shape)
-    case peak(LargePlan.Shape)
+    case time(DNShape)
+    case planner(DNShape)
+    case checker(DNShape)
+    case held(DNShape)
+    case peak(DNShape)
 
     static var allCases: [PlanFigure] {
-        LargePlan.Shape.allCases.flatMap { [.time($0), .planner($0), .checker($0), .held($0), .peak($0)] }
+        DNShape.allCases.flatMap { [.time($0), .planner($0), .checker($0), .held($0), .peak($0)] }
     }
 
-    private var shape: LargePlan.Shape {
+    private var shape: DNShape {
         switch self {
         case .time(let shape), .planner(let shape), .checker(let shape), .held(let shape), .peak(let shape): shape
         }
@@ -53,15 +53,6 @@ enum PlanFigure: MeasuredFigure {
         case .planner, .checker: "of the same samples"
         case .held: "resident memory of that process before it plans"
         case .peak: "the same process from its start to its end; to be under 200 MB"
-        }
-    }
-}
-
-extension LargePlan.Shape {
-    fileprivate var words: String {
-        switch self {
-        case .ranges: "ranges"
-        case .lines: "single lines"
         }
     }
 }

@@ -43,19 +43,7 @@ extension BenchCluster {
     ///
     /// - Returns: a process that ends when all is over.
     fileprivate func beginRollingRestart() throws -> ChildProcess {
-        let tandem = Executables.companion("tandem")
-        guard Files.isExecutable(tandem) else {
-            throw LoadFailure("\(tandem) is missing: swift build -c release makes all programs")
-        }
-        let log = Self.openLog(directory)
-        return try ChildProcess.spawn(
-            tandem,
-            arguments: [
-                "restart", "--rolling", "--min-healthy", "500ms", "--wait", "--json", "--socket",
-                directory + "/control.sock",
-            ],
-            environment: Executables.environment,
-            inherited: [ChildProcess.Inheritance(log, as: 1), ChildProcess.Inheritance(log, as: 2)], group: .new)
+        try command(["restart", "--rolling", "--min-healthy", "500ms", "--wait", "--json"])
     }
 
     /// What came of the last rolling restart.
