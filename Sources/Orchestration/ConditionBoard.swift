@@ -88,6 +88,7 @@ package struct ConditionBoard: Equatable, Sendable {
         let recent = before.filter { time < $0 + Self.window }.suffix(Self.maximumComings * 4)
         entries[key] = Entry(condition: condition, comings: recent + [time], lastSeen: time)
         entries[key]!.condition.since = time
+        entries[key]!.condition.comings = recent.count + 1
     }
 
     private mutating func stay(_ condition: Condition, _ key: Key, _ time: UInt64) {

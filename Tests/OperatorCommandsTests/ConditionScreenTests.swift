@@ -73,6 +73,6 @@ import Testing
             JSONOutput.compact(ConditionJSON(condition { $0.message = "5001 ms" }))
                 == #"{"command":"timedatectl","kind":"clock-skew","message":"5001 ms","observedGeneration":3,"#
                 + #""reason":"clock-ahead","scope":"link","severity":"warning","since":"2026-01-31T11:58:55.000Z","#
-                + #""status":"true","subject":"a to b","timesInLastMinute":1}"#)
+                + #""status":"true","subject":"a to b","timesInLastMinute":1}"# + "\n")
     }
 }

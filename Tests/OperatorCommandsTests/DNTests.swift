@@ -57,8 +57,8 @@ struct DNTests {
     func jsonOfADNInService() {
         let expected = """
             {"agent":null,"agentType":"sip-phone","bindings":[{"contact":"sip:1000@192.0.2.1:5060",\
-            "expiresInSeconds":299,"source":"192.0.2.1:5060"}],"calls":[],"dn":"1000","homes":["dc1","dc2"],"owner":"dc1/sip1",\
-            "phone":"sip","reason":null,"service":"in-service","stamp":"1769860555000.7","views":{\
+            "expiresInSeconds":299,"source":"192.0.2.1:5060"}],"calls":[],"dn":"1000","expectation":null,"homes":["dc1","dc2"],\
+            "owner":"dc1/sip1","phone":"sip","reason":null,"service":"in-service","stamp":"1769860555000.7","views":{\
             "dc1/sip1":{"reason":null,"service":"in-service"},\
             "dc2/sip1":{"reason":"owner-unreachable","service":"out-of-service"}}}
 

@@ -84,7 +84,7 @@ func planOfARemoval() -> Plan {
             json.contains(#""fields":[{"from":"500ms","name":"keepalive","to":"250ms"}],"kind":"timing","name":"""#))
         #expect(
             json.contains(
-                #""dns":[{"count":10,"first":"1010","from":{"agentType":"sip-phone","dial":null,"homes":[]},"last":"1019","to":null}]"#
+                #""dns":[{"count":10,"first":"1010","from":{"agentType":"sip-phone","dial":null,"expectation":null,"homes":[]},"last":"1019","to":null}]"#
             ))
         #expect(json.contains(#""needsYes":false,"outOfService":0,"planIndex":7,"refusals":[],"#))
         #expect(json.contains(#""places":["dc1/sip1"],"reasons":["removed from the topology"],"role":"sip""#))

@@ -103,7 +103,7 @@ struct StatusTests {
         let json = JSONOutput.compact(StatusJSON(degradedStatus()))
         #expect(
             json.hasPrefix(
-                "{\"agents\":{\"available\":0,\"loggedIn\":0},\"cluster\":\"pair\",\"conditions\":[{\"kind\":\"link-not-live\","
+                "{\"agents\":{\"available\":0,\"loggedIn\":0},\"cluster\":\"pair\",\"conditions\":[{\"command\":\"tandem nodes\","
             ))
         let parts = [
             "\"health\":\"degraded\"", "\"dns\":{\"inService\":1,\"outOfService\":9}",

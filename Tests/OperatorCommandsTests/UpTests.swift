@@ -22,9 +22,14 @@ struct UpTests {
             down == [
                 "node dc2/sip1: ready -> backing-off: worker ended with signal 9",
                 "link dc1/sip1 and dc2/sip1: live -> down",
+                "error dc2: its node does not run, so no phone is served there [data-center-down]; `tandem nodes`",
             ])
         let up = StatusChanges.lines(from: degradedStatus(), to: healthyStatus())
-        #expect(up == ["node dc2/sip1: backing-off -> ready", "link dc1/sip1 and dc2/sip1: down -> live"])
+        #expect(
+            up == [
+                "node dc2/sip1: backing-off -> ready", "link dc1/sip1 and dc2/sip1: down -> live",
+                "over: dc2 [data-center-down]",
+            ])
         #expect(StatusChanges.lines(from: healthyStatus(), to: healthyStatus()).isEmpty)
     }
 

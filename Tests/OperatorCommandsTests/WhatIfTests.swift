@@ -39,6 +39,7 @@ func consequencesOfACut() -> Consequences { Consequences(of: .cut([["dc1/sip1"],
             8000                 3            3     0              2     0
             8001                 0            5     2              3     1
             3 callers who wait at 8000 would have nobody left: none of the 3 agents who fit would be heard.
+            What dc2/sip1 has: `tandem dn list --owner dc2/sip1 --state in-service`, `tandem agents --node dc2/sip1`
 
             dc2/sip1 would hear no other node, and not dc1/sip1.
             WHAT              NOW  THEN
@@ -48,6 +49,7 @@ func consequencesOfACut() -> Consequences { Consequences(of: .cut([["dc1/sip1"],
             ROUTING POINT  WAITING  FITTING NOW  THEN  AVAILABLE NOW  THEN
             8000                 1            3     3              2     2
             8001                 0            5     3              3     2
+            What dc1/sip1 has: `tandem dn list --owner dc1/sip1 --state in-service`, `tandem agents --node dc1/sip1`
 
             """
         #expect(screen == expected, "\(screen)")

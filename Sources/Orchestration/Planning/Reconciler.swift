@@ -35,7 +35,8 @@ package struct Reconciler: Equatable, Sendable {
     private var first: UInt64?
 
     package init(consent: UInt64 = 0, faults: Faults = .none) {
-        self.init(State(consent: consent), faults: faults)
+        state = State(consent: consent)
+        self.faults = faults
     }
 
     /// One that goes on where another one was.
