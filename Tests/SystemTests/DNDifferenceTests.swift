@@ -102,7 +102,7 @@ import Testing
     /// A controller that knows an earlier topology than its workers run; of these one is new, and has the earlier one.
     private func forgetTopology(of cluster: TestCluster, for text: String) throws {
         try cluster.killController()
-        _ = try Files.remove(cluster.directory + "/state/applied.yaml")
+        try cluster.forgetTopologies()
         try cluster.write(topology: text)
         try cluster.startController()
         try cluster.awaitLinks()

@@ -77,6 +77,13 @@ extension TestCluster {
         return path
     }
 
+    /// What was applied is lost, and all before it; no controller may run.
+    func forgetTopologies() throws {
+        _ = try Files.remove(directory + "/state/applied.yaml")
+        let archive = directory + "/state/test/topologies"
+        for name in try Files.names(in: archive) { _ = try Files.remove(archive + "/" + name) }
+    }
+
     // MARK: What is told
 
     /// What `tandem plan` finds for the topology that is applied.

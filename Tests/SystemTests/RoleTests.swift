@@ -71,7 +71,7 @@ import Wire
         #expect(after.nodes.map(\.pid) == before.nodes.map(\.pid))
         #expect(after.nodes.allSatisfy { $0.restarts == 0 })
 
-        // What a routing point says is told to those that run.
+        // What a routing point says is told to nodes while they serve, and is part of what the others run.
         try cluster.killController()
         try cluster.write(
             topology: Self.topology(cluster.directory).replacing("default: 1000 }", with: "default: 1001 }"))
@@ -80,7 +80,8 @@ import Wire
             status.isHealthy && status.nodes.allSatisfy { $0.report?.generation == 2 }
         }
         let told = try cluster.status()
-        #expect(told.nodes.map(\.pid) == before.nodes.map(\.pid))
+        #expect(told.sipNodes.map(\.pid) == before.sipNodes.map(\.pid))
+        #expect(told.nodes.allSatisfy { $0.restarts == 0 })
         try cluster.stopController()
         #expect(try cluster.controller.exitStatus() == .exited(code: 0))
         for directory in ["/workers", "/stat"] { #expect(try Files.kind(of: cluster.directory + directory) == nil) }

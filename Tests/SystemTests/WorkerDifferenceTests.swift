@@ -156,10 +156,7 @@ import Testing
 
         // The next controller has lost what was applied, and its file has one node less.
         try cluster.killController()
-        _ = try Files.remove(cluster.directory + "/state/applied.yaml")
-        for name in try Files.names(in: cluster.directory + "/state/test/topologies") {
-            _ = try Files.remove(cluster.directory + "/state/test/topologies/" + name)
-        }
+        try cluster.forgetTopologies()
         let less = TestCluster.centers(cluster.directory, [1, 2], dns: Self.dns)
             .replacing("udp:127.0.0.1:5072", with: "udp:127.0.0.1:5082")
         try cluster.write(topology: less)
