@@ -87,9 +87,11 @@ package enum DecisionCodec {
             && observed.exceptionCounts.values.allSatisfy { $0 <= greatest }
             && observed.workers.allSatisfy { worker in
                 // On the wire 0 is none.
-                worker.generation != 0 && [
-                    worker.generation ?? 0, worker.dnsInService, worker.calls, worker.agents, worker.unprovisioned ?? 0,
-                ].allSatisfy { $0 <= greatest }
+                worker.generation != 0
+                    && [
+                        worker.generation ?? 0, worker.dnsInService, worker.calls, worker.agents,
+                        worker.unprovisioned ?? 0,
+                    ].allSatisfy { $0 <= greatest }
             }
     }
 

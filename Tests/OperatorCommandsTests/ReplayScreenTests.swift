@@ -70,12 +70,13 @@ import Wire
         let other = try RecordedLog().changing(4) { $0.input = .ended(worker: "dc1/stat1", problem: "") }
         let after = try other.replayed().decisions
         #expect(after.map(\.verdict.word) == ["same", "same", "same", "differs", "same"])
-        #expect(ReplayScreen.line(after[3], .plain).hasSuffix(
-            """
-                remembered, made again
-                  generation 2 is accepted
+        #expect(
+            ReplayScreen.line(after[3], .plain).hasSuffix(
+                """
+                    remembered, made again
+                      generation 2 is accepted
 
-            """))
+                """))
     }
 
     @Test func `what cannot be known without a topology is said to be unknown, up to the end`() throws {
@@ -89,8 +90,9 @@ import Wire
             }
             let (decisions, run) = try damaged.replayed()
             #expect(decisions.map(\.verdict.word) == ["same", "unknown", "unknown", "unknown", "unknown"])
-            #expect(ReplayScreen.line(decisions[1], .plain).hasSuffix(
-                "       the topology of generation 2 is not in the log, or this program cannot read it\n"))
+            #expect(
+                ReplayScreen.line(decisions[1], .plain).hasSuffix(
+                    "       the topology of generation 2 is not in the log, or this program cannot read it\n"))
             #expect(run.differing == 4)
         }
     }
@@ -136,7 +138,8 @@ import Wire
                 WORKER     ROLE  STATE  GENERATION
                 """), "\(screen)")
         #expect(screen.contains("\ndc1/stat1  stat  ready           1  -                  3         0           7 "))
-        #expect(screen.contains("\npair: generation 2\n\nSTEP  DO     WORKER                  AFTER  WHY\n"), "\(screen)")
+        #expect(
+            screen.contains("\npair: generation 2\n\nSTEP  DO     WORKER                  AFTER  WHY\n"), "\(screen)")
         #expect(screen.contains("\n1-2   apply  dc1/sip1 and dc1/stat1  -      timing\n"), "\(screen)")
         #expect(
             screen.hasSuffix(
@@ -180,15 +183,23 @@ import Wire
         var file = ReplayJSON.File("decisions")
         for decision in decisions { file.add(decision, isWhole: false) }
         let json = JSONOutput.compact(ReplayJSON(files: [file], decisions: 5, differing: 1))
-        #expect(json.hasPrefix(#"{"decisions":5,"differing":1,"files":[{"cluster":"pair","decisions":[{"afterGap":false,"#))
+        #expect(
+            json.hasPrefix(#"{"decisions":5,"differing":1,"files":[{"cluster":"pair","decisions":[{"afterGap":false,"#))
         #expect(
             json.contains(
                 #""generation":2,"input":"consent","number":1,"plan":null,"problem":null,"recorded":{"actions":[],"objections":[],"plan":null,"remembered":["generation 2 is accepted"]},"replayed":null,"succeeded":null,"time":"2026-01-31T12:00:00.000Z","verdict":"same","worker":null,"workers":null"#
             ), "\(json)")
         #expect(json.contains(#""input":"ended","number":4,"plan":null,"problem":"it is not ready""#))
-        #expect(json.contains(#""succeeded":false,"time":"2026-01-31T12:00:03.000Z","verdict":"same","worker":"dc1/stat1""#))
-        #expect(json.contains(#""remembered":["generation 2 is accepted"]},"succeeded":null,"time":"2026-01-31T12:00:04.000Z","verdict":"differs""#))
-        #expect(json.hasSuffix(#""file":"decisions","problem":null,"torn":false,"versions":["\#(TandemVersion.current)"]}]}\#n"#))
+        #expect(
+            json.contains(
+                #""succeeded":false,"time":"2026-01-31T12:00:03.000Z","verdict":"same","worker":"dc1/stat1""#))
+        #expect(
+            json.contains(
+                #""remembered":["generation 2 is accepted"]},"succeeded":null,"time":"2026-01-31T12:00:04.000Z","verdict":"differs""#
+            ))
+        #expect(
+            json.hasSuffix(
+                #""file":"decisions","problem":null,"torn":false,"versions":["\#(TandemVersion.current)"]}]}\#n"#))
         var whole = ReplayJSON.File("decisions")
         whole.add(decisions[1], isWhole: true)
         let one = JSONOutput.compact(ReplayJSON(files: [whole], decisions: 1, differing: 0))

@@ -179,8 +179,9 @@ import Wire
         #expect(later.batches.count == 1)
         #expect(later.error == .unreadable(at: known.count, .unknownType(1399)))
         // A header whose length is too great for a frame, though it says itself right.
-        #expect(self.read(known + sealed([(1363, Array(repeating: 0, count: FrameHeader.maximumPayload + 1))])).error
-            == .damaged(at: known.count))
+        #expect(
+            self.read(known + sealed([(1363, Array(repeating: 0, count: FrameHeader.maximumPayload + 1))])).error
+                == .damaged(at: known.count))
     }
 
     @Test func `decisions and states that cannot be are refused`() {
