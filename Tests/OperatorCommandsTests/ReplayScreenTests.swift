@@ -191,8 +191,8 @@ import Wire
             ), "\(json)")
         #expect(json.contains(#""input":"ended","number":4,"plan":null,"problem":"it is not ready""#))
         #expect(
-            json.contains(#""succeeded":false,"time":"2026-01-31T12:00:03.000Z","verdict":"same","worker":"dc1/stat1""#)
-        )
+            json.contains(
+                #""succeeded":false,"time":"2026-01-31T12:00:03.000Z","verdict":"same","worker":"dc1/stat1""#))
         #expect(
             json.contains(
                 #""remembered":["generation 2 is accepted"]},"succeeded":null,"time":"2026-01-31T12:00:04.000Z","verdict":"differs""#
