@@ -22,6 +22,13 @@ import Testing
         }
     }
 
+    @Test func `the last change takes nothing away, also where a shortened script has left out those before it`() throws {
+        for seed in Self.changing {
+            var simulation = ClusterSimulation(plan: RunPlan(seed: seed), script: Script(stimuli: []))
+            try simulation.run()
+        }
+    }
+
     @Test func `a changing run repeats exactly`() throws {
         for seed in Self.changing.prefix(3) {
             var (first, second) = (ClusterSimulation(seed: seed), ClusterSimulation(seed: seed))
