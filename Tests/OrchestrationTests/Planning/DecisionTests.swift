@@ -128,11 +128,13 @@ private struct RecordedLife {
 }
 
 @Suite struct DecisionTests {
+    private static let lives = (0..<120 as Range<UInt64>).map { RecordedLife(seed: $0) }
+
     /// Also by a log that begins later: what the state says is all that has to be known.
     @Test(arguments: 0..<10)
     func `what is recorded comes out the same again, though what changed nothing is left out`(batch: Int) {
-        for seed in UInt64(batch * 30)..<UInt64(batch * 30 + 30) {
-            let life = RecordedLife(seed: seed)
+        for seed in (batch * 12)..<(batch * 12 + 12) {
+            let life = Self.lives[seed]
             #expect(life.quarrels.isEmpty, "seed \(seed): \(life.quarrels)")
             for start in [0, life.entries.count / 2] where start < life.entries.count {
                 var replay = DecisionReplay(life.entries[start].before)
@@ -152,8 +154,7 @@ private struct RecordedLife {
         var actions: [String: Int] = [:]
         var remembered: [String: Int] = [:]
         var (looks, recorded) = (0, 0)
-        for seed in 0..<300 as Range<UInt64> {
-            let life = RecordedLife(seed: seed)
+        for life in Self.lives {
             looks += life.looks
             for entry in life.entries {
                 inputs[entry.decision.input.word, default: 0] += 1
@@ -164,16 +165,15 @@ private struct RecordedLife {
                 where outcome.remembered.contains(where: { $0.contains(word) }) { remembered[word, default: 0] += 1 }
             }
         }
-        #expect(inputs.count == 5 && inputs.values.allSatisfy { $0 > 10 }, "\(inputs)")
-        #expect(actions.count == 5 && actions.values.allSatisfy { $0 > 10 }, "\(actions)")
-        #expect(remembered.count == 5 && remembered.values.allSatisfy { $0 > 10 }, "\(remembered)")
+        #expect(inputs.count == 5 && inputs.values.allSatisfy { $0 > 2 }, "\(inputs)")
+        #expect(actions.count == 5 && actions.values.allSatisfy { $0 > 2 }, "\(actions)")
+        #expect(remembered.count == 5 && remembered.values.allSatisfy { $0 > 2 }, "\(remembered)")
         #expect(recorded * 10 < looks * 9, "\(recorded) of \(looks)")
     }
 
     @Test func `a decision that is missing, or was another, is noticed`() {
         var (missed, changed) = (0, 0)
-        for seed in 0..<40 as Range<UInt64> {
-            let life = RecordedLife(seed: seed)
+        for life in Self.lives.prefix(40) {
             guard let first = life.entries.first else { continue }
             for (position, entry) in life.entries.enumerated() where entry.decision.input.word == "ended" {
                 var replay = DecisionReplay(first.before)
