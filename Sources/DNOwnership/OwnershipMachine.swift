@@ -325,6 +325,13 @@ package struct OwnershipMachine: Sendable {
     /// What keeps a DN from another call, in its owner's last word.
     package func occupancy(of dn: DNIndex) -> Occupancy { records[dn.position].occupancy }
 
+    /// Whether a claim counts that this node makes now. Not where its clock, and all that it has heard, is from before the DN was
+    /// introduced: everybody, this node too, would take it for another DN's.
+    package func canClaim(_ dn: DNIndex, now: Instant) -> Bool {
+        !topology.directory.isVoid(
+            max(clock.greatest, Stamp(milliseconds: now.wallMilliseconds, counter: 0)), of: dn)
+    }
+
     /// A stamp greater than any that this node has issued or heard.
     package mutating func nextStamp(now: Instant) -> Stamp { clock.next(wallMilliseconds: now.wallMilliseconds) }
 

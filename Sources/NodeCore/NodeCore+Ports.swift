@@ -183,6 +183,7 @@ extension NodeCore {
             return listen(to: dn, registration)
         }
         guard mayRegisterHere(block) else { return refuse(.wrongDataCenter, id, client) }
+        guard ownership.owns(dn) || ownership.canClaim(dn, now: now) else { return refuse(.outOfService, id, client) }
         let desktop = ports.register(
             dn, for: client, holds: true, wantsOwnerHint: registration.wantsOwnerHint,
             returning: registration.desktop, &portsActions)

@@ -204,6 +204,9 @@ extension NodeCore {
             }
         case .query, .reject, .retransmission: break
         }
+        if written == nil, belated == nil, !ownership.canClaim(dn, now: now), claims(plan, dn) {
+            return answer(SIPResponse(.serviceUnavailable), datagram, source, &answers)
+        }
         if drain != nil, written == nil, sendsElsewhere(plan, dn, datagram, source, now) {
             return answer(SIPResponse(.serviceUnavailable), datagram, source, &answers)
         }
@@ -299,6 +302,8 @@ extension NodeCore {
         if isHeld(dn) {
             if commits!.wait(.register(request), of: dn) { return }
             plan = .reject(Self.notWritten)
+        } else if written == nil, !ownership.canClaim(dn, now: now), claims(plan, dn) {
+            plan = .reject(SIPResponse(.serviceUnavailable))
         } else if written == nil, mustBeWritten(plan, dn, limits, source, now) {
             if hold(request, plan, dn, limits, now) { return }
             plan = .reject(Self.notWritten)
@@ -318,6 +323,15 @@ extension NodeCore {
         }
         statefulProxy.answer(returned, output, now: now)
         if !ownershipActions.isEmpty { settle(now) }
+    }
+
+    /// Whether what a REGISTER does makes this node the owner of a DN.
+    private mutating func claims(_ plan: RegisterPlan, _ dn: DNIndex) -> Bool {
+        switch plan {
+        case .adds, .refreshes: !ownership.owns(dn)
+        case .removes: !ownership.owns(dn) && !hasNothingElsewhere(dn)
+        case .query, .reject, .retransmission: false
+        }
     }
 
     private mutating func accepted(

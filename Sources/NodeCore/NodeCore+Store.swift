@@ -318,6 +318,8 @@ extension NodeCore {
         var (claim, registered) = (row.claim, row.registered)
         if ownership.configuration.refuses(max(claim, registered), now: now) {
             // The clock was wrong then, and no other node would take such a stamp.
+            // Nor one of now, if it is this clock that is wrong, and the DN was introduced later.
+            guard ownership.canClaim(dn, now: now) else { return true }
             claim = ownership.nextStamp(now: now)
             registered = claim
         }
@@ -379,7 +381,7 @@ extension StoredState {
 
 extension NodeSetup {
     /// Above what is stored, and above the introduction of every DN: what a node claims whose clock is slow would be void otherwise. A
-    /// time that is far ahead is nobody's.
+    /// time that is far ahead is nobody's, as no peer would hear this node any more; until then the node claims no new DN.
     func greatestStamp(for configuration: OwnershipConfiguration, now: Instant) -> Stamp {
         let stored = stored?.greatestStamp(for: configuration, now: now) ?? .zero
         let introduced = Stamp(milliseconds: topology.directory.latestIntroduction, counter: 0)

@@ -234,12 +234,13 @@ extension ClusterSimulation {
         cause = .desktop
         count(takeover ? .desktopTookOver : .desktopRegistered)
         let before = inspect(DNIndex(plan.phoneCount + dn), at: node)
+        let isTooEarly = before.owner != node && isBeforeIntroduction(DNIndex(plan.phoneCount + dn), at: node)
         cores[node.position].requestReceived(
             .registerAddress(
                 referenceID: 1, dn: String(Self.firstDesktop + dn), takeover: takeover, ownerHint: desktop == 1),
             from: id, now: instant(node))
         touch(node)
-        let serves = takeover || before.owner == node || !before.view.isInService
+        let serves = !isTooEarly && (takeover || before.owner == node || !before.view.isInService)
         invariantDesktopsGetWhatTheyAsk(node, DNIndex(plan.phoneCount + dn), before, serves: serves)
     }
 

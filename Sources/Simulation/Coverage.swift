@@ -82,7 +82,8 @@ enum Transition: UInt8, Equatable, Sendable, CaseIterable {
     case storeCommitted, storeFailed, powerCut, storeDamaged
     case handedOver, handoverFailed, rolledOut
     case topologyChanged, changedOverSeveral, topologyRefused, changedCalmly, dnAdded, dnRemoved, dnReintroduced
-    case registerOfNoDN, registerAway, nodeAdded, nodeRemoved, controllerDied, restartedForTopology
+    case registerOfNoDN, registerAway, registerBeforeIntroduction
+    case nodeAdded, nodeRemoved, controllerDied, restartedForTopology
     case desktopRegistered, desktopTookOver, desktopSuperseded
     case feedBegun, feedResumed, snapshotEnded, ownerUnreachableTold, ownerReachableTold, clientCutOff
     case linkConnectedTold, linkDisconnectedTold, ownerHinted, moveHinted, sentElsewhere

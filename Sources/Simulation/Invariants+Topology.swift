@@ -22,6 +22,14 @@ extension ClusterSimulation {
                 + " \(words(record))")
     }
 
+    /// A node's clock, and all that it has heard, is from before a DN was introduced: it cannot claim that.
+    func isBeforeIntroduction(_ dn: DNIndex, at node: NodeIndex) -> Bool {
+        guard plan.changes != nil, let place = place(of: dn, at: node) else { return false }
+        let wall = Stamp(milliseconds: instant(node).wallMilliseconds, counter: 0)
+        let latest = max(wall, cores[node.position].ownership.greatestStamp)
+        return cores[node.position].topology.directory.isVoid(latest, of: place)
+    }
+
     /// Nobody owns anything who is not of the cluster any more.
     mutating func invariantOwnersAreNodes(_ node: NodeIndex, _ dn: DNIndex, _ record: DNInspection) {
         guard record.owner != .none, !version(of: node).has(record.owner) else { return }

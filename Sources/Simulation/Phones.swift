@@ -233,6 +233,9 @@ extension ClusterSimulation {
             }
         case (404, _) where place(of: dn, at: node) == nil: count(.registerOfNoDN)
         case (403, _) where !mayRegister(dn, at: node): count(.registerAway)
+        case (503, .adds) where isBeforeIntroduction(dn, at: node),
+            (503, .removes) where isBeforeIntroduction(dn, at: node):
+            count(.registerBeforeIntroduction)
         case (503, _) where plan.disk != nil: count(.registrationUnwritten)
         case _: fail("invariantAnswersAreExpected", "\(name(node)) answered \(status) to phone \(phone)")
         }

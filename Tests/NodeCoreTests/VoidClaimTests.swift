@@ -153,6 +153,23 @@ import Testing
         #expect(nodes.cores[1].ownership.view(of: index).stamp.milliseconds >= ahead.wallMilliseconds)
     }
 
+    @Test func `a node whose clock is so slow that no peer would hear it refuses a new DN until then`() {
+        let nodes = TwoNodes()
+        let original = nodes.topology
+        let without = without1003(original, now: nodes.now)
+        let again = again(original, after: without, now: nodes.now.advanced(by: 200_000_000_000))
+        for (generation, topology) in [(2, without), (3, again)] as [(UInt64, Topology)] {
+            for node in 0...1 { #expect(nodes.apply(topology, generation: generation, at: node) == nil) }
+        }
+        #expect(nodes.register("1003", at: 0).hasPrefix("SIP/2.0 503"))
+        #expect(nodes.register("1004", at: 0).hasPrefix("SIP/2.0 200"))
+        #expect(nodes.services("1003") == [.neverRegistered, .neverRegistered])
+        #expect(nodes.services("1004") == [.inService, .inService])
+        nodes.advance(seconds: 201)
+        #expect(nodes.register("1003", at: 0).hasPrefix("SIP/2.0 200"))
+        #expect(nodes.services("1003") == [.inService, .inService])
+    }
+
     @Test func `whoever was logged in on a DN that goes is logged out everywhere`() {
         let nodes = TwoNodes()
         let monitor = nodes.connectClient(1, at: 0)

@@ -22,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func `the last change takes nothing away, also where a shortened script has left out those before it`() throws {
+    @Test func `the last change takes nothing away, also where a shortened script has left out those before it`() throws
+    {
         for seed in Self.changing {
             var simulation = ClusterSimulation(plan: RunPlan(seed: seed), script: Script(stimuli: []))
             try simulation.run()

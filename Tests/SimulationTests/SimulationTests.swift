@@ -16,7 +16,9 @@ import Testing
     }
 
     /// Transitions that take more seeds; `make simulate` asks for them too.
-    private static let rare: Set<String> = ["closedResyncTooSlow", "closedStale", "nodeAdded"]
+    private static let rare: Set<String> = [
+        "closedResyncTooSlow", "closedStale", "nodeAdded", "registerBeforeIntroduction",
+    ]
 
     @Test func `clusters come to one mind after the storm, and break no rule on the way`() {
         var coverage = Coverage()
