@@ -310,6 +310,6 @@ extension Controller {
         let observed = observedCluster(status)
         let generations = Array(knownTopologies(observed).keys.sorted().suffix(PlanInputs.maximumTopologies))
         answer(.planInputs(PlanInputs(observed: observed, topologies: generations)), client)
-        for generation in generations { tellTopology(generation, to: client) }
+        tellTopologies(generations, to: client)
     }
 }
