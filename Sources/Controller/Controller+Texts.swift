@@ -1,5 +1,6 @@
 import LinuxSystem
 import Orchestration
+import TopologyFile
 import Transport
 
 /// An operator's connection that is told texts of topologies, and how far it is.
