@@ -45,7 +45,11 @@ extension Controller {
         }
         worker.drains = handle.drain != nil
         worker.expectedLinks = node.role == .sip ? UInt32(topology.nodes.count - 1) : 0
-        guard let report = node.report else { return worker }
+        guard let report = node.report else {
+            // It serves, and has had no time to answer: it runs what it ran, so that it is not taken for one that has all it needs.
+            if handle.isReady { worker.generation = lastGenerations[node.name] }
+            return worker
+        }
         // A build that says no generation says a digest, or nothing.
         worker.generation =
             report.generation > 0 ? report.generation : handle.toldDigest == topologyDigest ? generation : nil
