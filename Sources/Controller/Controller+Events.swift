@@ -20,7 +20,7 @@ struct EventReader {
 extension Controller {
     /// With more than this waiting in a connection, nothing more is put there. The reader falls behind in the ring, which
     /// costs no memory.
-    private static let pullLimit = 256 * 1024
+    static let pullLimit = 256 * 1024
     /// How often conditions are looked for that no event announces: clocks, digests, silence.
     private static let lookInterval = Duration.seconds(5)
     /// How soon after a change: what lasts no longer is no condition.

@@ -77,6 +77,7 @@ extension Controller {
 
     private func take(_ request: OperatorRequest, from client: FramedConnection) {
         followers[ObjectIdentifier(client)] = nil
+        textReaders[ObjectIdentifier(client)] = nil
         count(request)
         switch request {
         case .status:
@@ -131,7 +132,7 @@ extension Controller {
         case .appliedTopologies:
             answer(.appliedTopologies(appliedEntries()), client)
         case .topologyText(let generation):
-            tellTopology(generation, to: client)
+            tellTopologies([generation], to: client)
         }
     }
 
@@ -381,6 +382,7 @@ extension Controller: FramedConnectionDelegate {
         operators[ObjectIdentifier(connection)] = nil
         introduced.remove(ObjectIdentifier(connection))
         followers[ObjectIdentifier(connection)] = nil
+        textReaders[ObjectIdentifier(connection)] = nil
         operatorUsers[ObjectIdentifier(connection)] = nil
         uploads[ObjectIdentifier(connection)] = nil
     }

@@ -45,7 +45,11 @@ extension Controller {
         }
         worker.drains = handle.drain != nil
         worker.expectedLinks = node.role == .sip ? UInt32(topology.nodes.count - 1) : 0
-        guard let report = node.report else { return worker }
+        guard let report = node.report else {
+            // It serves, and has had no time to answer: it runs what it ran, so that it is not taken for one that has all it needs.
+            if handle.isReady { worker.generation = lastGenerations[node.name] }
+            return worker
+        }
         // A build that says no generation says a digest, or nothing.
         worker.generation =
             report.generation > 0 ? report.generation : handle.toldDigest == topologyDigest ? generation : nil
@@ -310,6 +314,6 @@ extension Controller {
         let observed = observedCluster(status)
         let generations = Array(knownTopologies(observed).keys.sorted().suffix(PlanInputs.maximumTopologies))
         answer(.planInputs(PlanInputs(observed: observed, topologies: generations)), client)
-        for generation in generations { tellTopology(generation, to: client) }
+        tellTopologies(generations, to: client)
     }
 }

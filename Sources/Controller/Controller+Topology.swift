@@ -218,16 +218,6 @@ extension Controller {
         }
     }
 
-    func tellTopology(_ generation: UInt64, to client: FramedConnection) {
-        let text = generation == self.generation ? source.text : archive.text(of: generation)
-        guard let text else {
-            return answer(
-                .refused(
-                    message: "generation \(generation) is not kept; `tandem topology list` shows those that are",
-                    exitCode: 1), client)
-        }
-        TopologyPiece.each(of: text, generation: generation) { answer(.topologyText($0), client) }
-    }
 }
 
 /// A topology that an operator wants applied, while the workers are asked how they are.

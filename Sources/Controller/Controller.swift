@@ -87,6 +87,7 @@ package final class Controller {
     /// What has happened, and who reads it.
     var journal = ClusterJournal(ring: EventRing(stream: SystemRandom.word()))
     var followers: [ObjectIdentifier: EventReader] = [:]
+    var textReaders: [ObjectIdentifier: TextReader] = [:]
     /// A look at all nodes is due, because something has changed.
     var looksSoon = false
     /// Nil where nobody may ask for figures.
@@ -357,6 +358,7 @@ extension Controller: LoopOwner {
         tellServiceManager()
         countEvents()
         tellFollowers()
+        tellTextReaders()
         logDecisions()
     }
 

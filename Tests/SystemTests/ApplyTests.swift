@@ -136,6 +136,22 @@ import Testing
         #expect(lost.isEmpty, "\(lost)")
     }
 
+    @Test func `a topology longer than what a connection holds is shown, planned against and followed by another`()
+        throws
+    {
+        let cluster = try TestCluster(twoDataCenters)
+        // 17 MB; a connection holds 16 MiB.
+        let lines = (5_550_000_000..<5_550_360_000).map { "  - { number: \($0), agentType: sip-phone }\n" }.joined()
+        let long = twoDataCenters(cluster.directory).replacing("\ndns:\n", with: "\ndns:\n" + lines)
+        _ = try apply(long, to: cluster)
+        let shown = try tandem(["topology", "show"], in: cluster)
+        #expect(shown.code == 0)
+        #expect(shown.output.hasPrefix(long), "\(shown.output.utf8.count) bytes of \(long.utf8.count)")
+        let longer = long.replacing("\ndns:\n", with: "\ndns:\n  - { number: 5560000000, agentType: sip-phone }\n")
+        let plan = try apply(longer, to: cluster)
+        #expect(plan.contains("1 DN added"), "\(plan)")
+    }
+
     @Test func `of two that are applied at once one is told to try again`() throws {
         let cluster = try TestCluster(TestCluster.twoNodes)
         let text = TestCluster.twoNodes(cluster.directory)
