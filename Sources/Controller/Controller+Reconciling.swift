@@ -10,6 +10,8 @@ import Wire
 extension Controller {
     /// How often all workers are looked at while there is something to be done.
     private static let interval = Duration.milliseconds(100)
+    /// So often while somebody is waited for who is not there: it may take hours.
+    private static let absenceInterval = Duration.milliseconds(500)
 
     var desired: Desired { Desired(topology: topology, generation: generation) }
 
@@ -45,11 +47,7 @@ extension Controller {
         }
         worker.drains = handle.drain != nil
         worker.expectedLinks = node.role == .sip ? UInt32(topology.nodes.count - 1) : 0
-        guard let report = node.report else {
-            // It serves, and has had no time to answer: it runs what it ran, so that it is not taken for one that has all it needs.
-            if handle.isReady { worker.generation = lastGenerations[node.name] }
-            return worker
-        }
+        guard let report = node.report else { return worker }
         // A build that says no generation says a digest, or nothing.
         worker.generation =
             report.generation > 0 ? report.generation : handle.toldDigest == topologyDigest ? generation : nil
@@ -98,10 +96,13 @@ extension Controller {
             logger.critical("a plan is not carried out", metadata: ["objection": "\(objection.sentence)"])
         }
         for action in actions { carryOut(action) }
+        if reconciler.plan?.isEmpty == false { hasSomethingToDo = true }
         if reconciler.isSettled(generation) {
-            if !before.isSettled(generation), before.plan != nil { becameSettled() }
+            if hasSomethingToDo, before.plan != nil { becameSettled() }
+            hasSomethingToDo = false
         } else if !reconciler.waitsForYes, reconciler.givenUp == nil, reconcileTimer == nil {
-            reconcileTimer = loop.schedule(after: Self.interval) { [unowned self] in
+            let hasSteps = reconciler.plan?.isEmpty == false
+            reconcileTimer = loop.schedule(after: hasSteps ? Self.interval : Self.absenceInterval) { [unowned self] in
                 reconcileTimer = nil
                 if !isStopping { ask(.reconciling, for: nil) }
             }
@@ -299,13 +300,16 @@ extension Controller {
         status.refusals = (reconciler.plan?.refusals ?? []) + reconciler.objections.map(\.sentence)
         let problems = Dictionary(
             reconciler.problems.map { ($0.worker, $0.sentence) }, uniquingKeysWith: { first, _ in first })
+        let absences = Dictionary(
+            (reconciler.plan?.absences ?? []).map { ($0.subjects[0], $0.sentence) },
+            uniquingKeysWith: { first, _ in first })
         let steps = Dictionary(
             (reconciler.plan?.steps ?? []).map { ($0.worker, $0.work.word) }, uniquingKeysWith: { first, _ in first })
         let names = Set(workers.map(\.name)).union(steps.keys).sorted()
         status.workers = names.map { name in
             .init(
                 name, generation: lastGenerations[name], next: steps[name] ?? "",
-                isUnderWay: reconciler.work(with: name) != nil, problem: problems[name] ?? "")
+                isUnderWay: reconciler.work(with: name) != nil, problem: problems[name] ?? absences[name] ?? "")
         }
         return status
     }

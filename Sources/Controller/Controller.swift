@@ -40,6 +40,8 @@ package final class Controller {
     var decisionLog: DecisionLog
     var isDecisionLogBroken = false
     var reconcileTimer: TimerToken?
+    /// Since the cluster was as it should be, a plan had steps.
+    var hasSomethingToDo = false
     /// The generation that the present rollout is for; nil of one that an operator wanted.
     var rolloutGeneration: UInt64?
     /// What workers said last that they run.

@@ -93,7 +93,7 @@ package struct ChangeStatus: Equatable, Sendable {
     package var generation: UInt64
     /// When it was applied, milliseconds since 1970.
     package var appliedAt: UInt64 = 0
-    /// Nothing is to be done, and nothing is under way.
+    /// Nothing is to be done, nothing is under way, and every worker is there.
     package var isSettled: Bool
     /// Nothing is done before an operator accepts that DNs go out of service.
     package var waitsForYes = false

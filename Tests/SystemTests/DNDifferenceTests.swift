@@ -79,8 +79,9 @@ import Testing
             byItself: "over when fewer than four changes are less than two minutes old",
             remedy: "give one of the phones that share the number another one, or let them register at one node",
             next: "tandem history 1006")
-        try cluster.awaitFinding("dn-owner-gone", of: ["1002"], seconds: 60).expect(
-            "DN 1002 is out of service: its owner has been gone for longer than the grace",
+        // Each side of the cut says so of the other one's.
+        try cluster.awaitFinding("dn-owner-gone", of: ["1002", "1050", "2000", "2100"], seconds: 60).expect(
+            "4 DNs are out of service: their owners have been gone for longer than the grace",
             byItself: "in service again when the phone registers at another node",
             remedy: "bring the owner back, or remove it from the topology", next: "tandem nodes")
         try cluster.awaitFinding("dn-endless-call", of: ["1008", "1009"], seconds: 60).expect(
@@ -177,11 +178,11 @@ import Testing
                     Phone(dn, WEST).register(expires=3600)
                 """)
         try cluster.carryOut("tandem agent logout 1007")
+        try cluster.awaitFinding("dn-owner-gone", of: ["1050", "2000", "2100"])
         try cluster.awaitNone(
-            of: "dn-owner-gone", "dn-away-from-home", "dn-forbidden-home", "dn-not-in-service",
-            "dn-agent-without-desktop")
+            of: "dn-away-from-home", "dn-forbidden-home", "dn-not-in-service", "dn-agent-without-desktop")
         try cluster.sandbox.heal()
-        try cluster.awaitNone(of: "dn-claimed-twice", "links-down")
+        try cluster.awaitNone(of: "dn-claimed-twice", "dn-owner-gone", "links-down")
         let answers = try cluster.details("1001").answers
         #expect(answers.allSatisfy { $0.report?.owner == "dc1/sip1" && $0.report?.shown == .inService }, "\(answers)")
         try cluster.awaitNone(of: "dn-flapping", seconds: 120)

@@ -118,6 +118,11 @@ package struct Plan: Equatable, Sendable {
     /// change.
     package var isEmpty: Bool { steps.isEmpty }
 
+    /// Of workers that are down, starting or silent, one each: what it will need shows when it is there.
+    package var absences: [PlanFinding] {
+        findings.filter { [.workerCrashed, .workerStarting, .workerSilent].contains($0.kind) }
+    }
+
     /// An operator has to say `--yes`.
     package var needsYes: Bool { findings.contains(where: \.needsYes) }
 }

@@ -54,9 +54,10 @@ package struct Reconciler: Equatable, Sendable {
     /// The generation under which restarts were given up; they do not begin again by themselves.
     package var givenUp: UInt64? { state.givenUp }
 
-    /// Nothing is to be done for a generation, and nothing is under way.
+    /// Nothing is to be done for a generation, nothing is under way, and every worker is there and answers.
     package func isSettled(_ generation: UInt64) -> Bool {
         plan?.target == generation && plan?.isEmpty == true && state.underWay.isEmpty && state.restarting.isEmpty
+            && plan?.absences.isEmpty == true
     }
 
     /// An operator has to accept what the plan does before it is done.

@@ -91,4 +91,22 @@ import Testing
         #expect(reconciler.observed(done, desired: desired, applied: applied, now: now).isEmpty)
         #expect(reconciler.isSettled(2) && reconciler.problems.isEmpty)
     }
+
+    @Test(arguments: [NodeState.starting, .backingOff, .ready])
+    func `who is not there yet, or does not answer, may still need something`(state: NodeState) {
+        let topology = PlannedClusters.topology()
+        let desired = Desired(topology: topology, generation: 2)
+        var cluster = observed(topology, [:])
+        var reconciler = Reconciler()
+        _ = reconciler.observed(cluster, desired: desired, applied: [2: topology], now: 0)
+        #expect(reconciler.isSettled(2))
+        let there = cluster.workers[0]
+        cluster.workers[0] = ObservedWorker(there.name, there.role, dataCenter: there.dataCenter, state)
+        #expect(reconciler.observed(cluster, desired: desired, applied: [2: topology], now: 1).isEmpty)
+        #expect(!reconciler.isSettled(2))
+        #expect(reconciler.plan?.absences.map(\.subjects) == [[there.name]])
+        cluster.workers[0] = there
+        _ = reconciler.observed(cluster, desired: desired, applied: [2: topology], now: 2)
+        #expect(reconciler.isSettled(2))
+    }
 }
