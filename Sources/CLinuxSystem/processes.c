@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -227,4 +228,8 @@ int tandem_file_kind(const char *path, mode_t *mode, uid_t *owner) {
     *mode = status.st_mode & 07777;
     *owner = status.st_uid;
     return S_ISREG(status.st_mode) ? 1 : S_ISDIR(status.st_mode) ? 2 : S_ISSOCK(status.st_mode) ? 3 : 4;
+}
+
+void tandem_give_back_memory(void) {
+    malloc_trim(0);
 }

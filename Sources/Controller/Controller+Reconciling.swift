@@ -117,7 +117,9 @@ extension Controller {
 
     private func forgetFormerTopologies(_ observed: ObservedCluster) {
         let needed = Set(observed.workers.compactMap(\.generation)).union([generation])
+        guard !formerTopologies.keys.allSatisfy(needed.contains) else { return }
         formerTopologies = formerTopologies.filter { needed.contains($0.key) }
+        ProcessInformation.giveBackMemory()
     }
 
     /// Where workers are found: as the topology says, once they run it.

@@ -237,6 +237,8 @@ package final class Controller {
                 carryOut(worker.supervision.start(now: loop.now.monotonic), worker)
             }
             resumeRollout()
+            // A large file takes many times its length to be read.
+            ProcessInformation.giveBackMemory()
             try loop.run()
         } catch {
             throw Self.failure(error)

@@ -10,6 +10,9 @@ package enum ProcessInformation {
     /// The user that this process runs as.
     package static var user: UInt32 { getuid() }
 
+    /// Gives the kernel back what this process has freed, as after work that needed much for a moment; some milliseconds.
+    package static func giveBackMemory() { tandem_give_back_memory() }
+
     /// Memory in use, in bytes; nil when there is no such process.
     package static func residentBytes(of process: Int32) -> Int? {
         guard let text = procFile(process, "statm") else { return nil }

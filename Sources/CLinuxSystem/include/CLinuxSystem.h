@@ -163,6 +163,8 @@ int tandem_pin_to_cpu(pid_t process, int cpu);
 int tandem_usable_cpus(void);
 // getrandom is hidden by older headers' feature macros.
 ssize_t tandem_random(void *bytes, size_t count);
+// Gives memory that nobody has any more back to the kernel (malloc_trim(3)).
+void tandem_give_back_memory(void);
 // open is variadic, and its flags combine better here.
 int tandem_open_for_reading(const char *path);
 int tandem_create_for_writing(const char *path, mode_t mode);
