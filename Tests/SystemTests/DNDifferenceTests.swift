@@ -178,7 +178,7 @@ import Testing
                     Phone(dn, WEST).register(expires=3600)
                 """)
         try cluster.carryOut("tandem agent logout 1007")
-        try cluster.awaitFinding("dn-owner-gone", of: ["1050", "2000", "2100"])
+        _ = try cluster.awaitFinding("dn-owner-gone", of: ["1050", "2000", "2100"])
         try cluster.awaitNone(
             of: "dn-away-from-home", "dn-forbidden-home", "dn-not-in-service", "dn-agent-without-desktop")
         try cluster.sandbox.heal()
