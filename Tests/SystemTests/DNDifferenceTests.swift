@@ -162,8 +162,9 @@ import Testing
         #expect(Set(found.map(\.kind)).count >= 9, "\(found)")
         try cluster.waitUntil("the status has what the plan has") { status in
             found.allSatisfy { finding in
-                let message = "\(finding.sentence); see `\(finding.command ?? "")`"
-                return status.conditions.contains { $0.kind == finding.kind && $0.message == message }
+                status.conditions.contains {
+                    $0.kind == finding.kind && $0.message == finding.sentence && $0.command == finding.command
+                }
             }
         }
     }
