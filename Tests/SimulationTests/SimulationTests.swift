@@ -17,7 +17,7 @@ import Testing
 
     /// Transitions that take more seeds; `make simulate` asks for them too.
     private static let rare: Set<String> = [
-        "closedResyncTooSlow", "closedStale", "nodeAdded", "registerBeforeIntroduction",
+        "closedResyncTooSlow", "closedStale", "nodeAdded", "registerBeforeIntroduction", "topologyRefused",
     ]
 
     @Test func `clusters come to one mind after the storm, and break no rule on the way`() {
