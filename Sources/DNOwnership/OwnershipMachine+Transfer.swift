@@ -54,7 +54,11 @@ extension OwnershipMachine {
     package mutating func transferRest(_ state: inout StateTransfer) {
         var greatest = clock.greatest
         state.number(1, &greatest)
-        if state.isReading { clock = HybridClock(startingAbove: max(clock.greatest, greatest)) }
+        if state.isReading {
+            // Another topology may have DNs that were introduced since; under the same one a process goes on as the one before it.
+            let least = state.renumbering == nil ? .zero : clock.greatest
+            clock = HybridClock(startingAbove: max(least, greatest))
+        }
         state.number(2, &revision)
         transferRing(3, &state)
         state.perNode(4, &links, from: .blank)
