@@ -75,10 +75,12 @@ extension ClusterSimulation {
         fail("invariantWhoIsHeardIsShown", "\(name(node)) hears \(name(peer)), and the link is \(state.rawValue)")
     }
 
-    /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say.
+    /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say. Who has asked for all anew,
+    /// or is about to, takes it then.
     private mutating func invariantNewsIsTaken(_ hearsay: Hearsay) {
         guard case .records(let batch) = hearsay.message,
-            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position)
+            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position),
+            !nodes[hearsay.node.position].mustAsk.contains(hearsay.peer.position)
         else { return }
         for owned in batch.owned {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }
