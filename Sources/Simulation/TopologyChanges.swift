@@ -108,7 +108,11 @@ extension ClusterSimulation {
         say("\(name(node)) ends what generation \(change.generation) does not have")
         cause = .topology
         if nodes.indices.contains(where: { version(of: node).has(NodeIndex($0)) && !later.has(NodeIndex($0)) }) {
-            for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
+            // What was yielded to a node that goes is forgotten, and who has not heard of the yield yet never will.
+            for peer in nodes.indices {
+                nodes[node.position].streams[peer].mayAskAnew = true
+                nodes[peer].streams[node.position].mayAskAnew = true
+            }
         }
         cores[node.position].retire(for: later.topology, now: instant(node))
         for position in nodes[node.position].seen.indices {
