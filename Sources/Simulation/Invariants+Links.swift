@@ -16,6 +16,7 @@ extension ClusterSimulation {
         var after = hearsay.outcome(after: present, now: now)
         if hearsay.kind == .syncEnd, !present.isCaughtUp, mayStartAnew(hearsay) { after.isCaughtUp = false }
         if case .hello(let life, _) = hearsay.kind {
+            if lacksWhatItAskedFor(hearsay) { (after.isCaughtUp, after.resyncSince) = (false, nil) }
             invariantEarlierLivesStayOut(hearsay.node, hearsay.peer, life)
             count(after.isCaughtUp ? .linkWentOn : .linkIntroduced)
         } else if after.isCaughtUp, !present.isCaughtUp, hearsay.kind == .syncEnd {
@@ -38,6 +39,13 @@ extension ClusterSimulation {
         let node = nodes[hearsay.node.position]
         let mayAsk = node.streams[hearsay.peer.position].mayAskAnew || node.hasAsked.contains(hearsay.peer.position)
         return mayAsk && link(of: hearsay.node, to: hearsay.peer).state != .live
+    }
+
+    /// A newer connection has taken the older one's place before a snapshot came that was asked for: nothing goes on, as where one was
+    /// cut short.
+    private mutating func lacksWhatItAskedFor(_ hearsay: Hearsay) -> Bool {
+        nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position)
+            && link(of: hearsay.node, to: hearsay.peer).state != .live
     }
 
     /// The stamps in a message that a node has taken.
@@ -67,10 +75,12 @@ extension ClusterSimulation {
         fail("invariantWhoIsHeardIsShown", "\(name(node)) hears \(name(peer)), and the link is \(state.rawValue)")
     }
 
-    /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say.
+    /// A greater claim that its owner tells on a link that is in step is adopted, whatever the clocks say. Who has asked for all anew,
+    /// or is about to, takes it then.
     private mutating func invariantNewsIsTaken(_ hearsay: Hearsay) {
         guard case .records(let batch) = hearsay.message,
-            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position)
+            !nodes[hearsay.node.position].hasAsked.contains(hearsay.peer.position),
+            !nodes[hearsay.node.position].mustAsk.contains(hearsay.peer.position)
         else { return }
         for owned in batch.owned {
             guard let dn = topology.directory.index(of: owned.dn) else { continue }

@@ -80,6 +80,11 @@ extension ClusterSimulation {
         }
         switch message {
         case .records(let batch):
+            // That the DN was yielded to a node of another topology is left out, so what was heard does not add up.
+            let owners = batch.yielded.map(\.claim.owner)
+            if owners.contains(where: { $0 != .none && !version(of: node).has($0) }) {
+                nodes[node.position].streams[peer.position].mayAskAnew = true
+            }
             guard batch.owned.contains(where: { isUnknown($0.dn) }) else { return }
             nodes[node.position].skipped.insert(peer.position)
         case .syncBegin(let begin):

@@ -5,7 +5,7 @@ import Trunks
 // What must hold of trunks.
 extension ClusterSimulation {
     /// 9. Never are there more calls over a trunk, or over the trunks of a group, than it carries, at all nodes together. A node that has
-    /// forgotten what it lent, and cannot hear whom, may break that until both have heard each other, have settled it, and the calls are
+    /// forgotten what it lent, and cannot hear whom, or two that have forgotten what the one lent the other, may break that until both have heard each other, have settled it, and the calls are
     /// over.
     mutating func invariantCapacitiesHold(_ node: NodeIndex) {
         guard plan.calls != nil, let present = cores[node.position].inspectTrunkUse() else { return }

@@ -108,12 +108,16 @@ extension ClusterSimulation {
         say("\(name(node)) ends what generation \(change.generation) does not have")
         cause = .topology
         if nodes.indices.contains(where: { version(of: node).has(NodeIndex($0)) && !later.has(NodeIndex($0)) }) {
-            for peer in nodes.indices { nodes[node.position].streams[peer].mayAskAnew = true }
+            // What was yielded to a node that goes is forgotten, and who has not heard of the yield yet never will.
+            for peer in nodes.indices {
+                nodes[node.position].streams[peer].mayAskAnew = true
+                nodes[peer].streams[node.position].mayAskAnew = true
+            }
         }
         cores[node.position].retire(for: later.topology, now: instant(node))
         for position in nodes[node.position].seen.indices {
             let dn = DNIndex(position)
-            dropsWhatOthersHave(dn, at: node, later)
+            dropsWhatOthersHave(dn, at: node, change.generation)
             let owner = nodes[node.position].seen[position].owner
             guard isGone(dn, at: node, later) || (owner != .none && !later.has(owner)) else { continue }
             lookAnew(dn, at: node)
@@ -121,11 +125,14 @@ extension ClusterSimulation {
     }
 
     /// A node that has slept through a DN's introduction may have claimed it since, under the former one: it drops that, and what
-    /// others have heard of it does not add up any more.
-    private mutating func dropsWhatOthersHave(_ dn: DNIndex, at node: NodeIndex, _ later: TopologyVersion) {
-        guard isGone(dn, at: node, later), let place = later.place(of: dn),
-            nodes[node.position].seen[dn.position].owner == node,
-            !later.topology.directory.isVoid(nodes[node.position].seen[dn.position].stamp, of: place)
+    /// others have heard of it does not add up any more. So it is too where the node comes to the DN's next life through a topology
+    /// that has none.
+    private mutating func dropsWhatOthersHave(_ dn: DNIndex, at node: NodeIndex, _ generation: UInt64) {
+        let seen = nodes[node.position].seen[dn.position]
+        guard seen.owner == node, isGone(dn, at: node, versions[Int(generation) - 1]),
+            versions[(Int(generation) - 1)...].contains(where: { version in
+                version.place(of: dn).map { !version.topology.directory.isVoid(seen.stamp, of: $0) } ?? false
+            })
         else { return }
         for peer in nodes.indices { nodes[peer].streams[node.position].mayAskAnew = true }
     }

@@ -112,10 +112,10 @@ package struct CapacityShares: Sendable {
         for pool in pools.indices { noteSpare(pool) }
     }
 
-    /// It has places without having heard from every peer what it has forgotten, or has heard too late: there may be more places than
-    /// there should.
+    /// It has places without having heard from every peer what it has forgotten, or has given away more than it has had, as whoever
+    /// gave it that has forgotten so too: there may be more places than there should.
     package var isInDoubt: Bool {
-        isSettled && (!pools.allSatisfy { $0.isHeard.allSatisfy(\.self) } || pools.indices.contains { deficit($0) > 0 })
+        isSettled && !pools.allSatisfy { $0.isHeard.allSatisfy(\.self) } || pools.indices.contains { net($0) < 0 }
     }
 
     // MARK: Places

@@ -121,6 +121,23 @@ private final class Nodes {
         #expect(nodes.call(at: 0))
     }
 
+    @Test func `a place that was passed on, and that both who passed it on have forgotten, is wanted back`() {
+        let nodes = Nodes(4, capacity: 1)
+        #expect(nodes.call(at: 1))
+        nodes.hangUp(at: 1)
+        #expect(nodes.call(at: 2))
+        nodes.restart(0)
+        nodes.restart(1)
+        for other in 1...3 { nodes.link(0, other) }
+        #expect(nodes.call(at: 0))
+        nodes.link(1, 2)
+        // It still waits for the last one, and has given what it never had.
+        #expect(nodes.shares[1].isInDoubt)
+        #expect(nodes.shares[1].deficit(0) == 0)
+        nodes.link(1, 3)
+        #expect(nodes.shares[1].deficit(0) == 1)
+    }
+
     @Test func `a node that hears nobody has its share after a while`() {
         let nodes = Nodes(2, capacity: 10, isLinked: false)
         #expect(nodes.shares[0].holding(0) == 0)
