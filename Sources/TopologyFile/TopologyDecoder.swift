@@ -22,6 +22,12 @@ package struct TopologyDecoder {
     package var agentProfiles: [AgentID: AgentProfile] = [:]
     package var statServers: [StatServerDeclaration] = []
     package var routers: [RouterDeclaration] = []
+    package var workspaces: [WorkspaceDeclaration] = []
+    /// Where each of them stands.
+    package var workspacePlaces: [String: WorkspacePlace] = [:]
+    package var workspacePolicy = WorkspacePolicy()
+    /// `workspace` names the file with the agents' passwords, with or without faults.
+    package var mentionsAgents = false
     /// A data center has one, with or without faults.
     package var mentionsRouters = false
     /// A node of the data center that is being decoded has one, with or without faults.
@@ -43,8 +49,6 @@ package struct TopologyDecoder {
     package var listeners: [Listener] = []
     /// Where trunks' gateways listen, which is not here.
     package var gateways: [Listener] = []
-    /// What the file declares and this version does not run, by kind, in the order of first appearance.
-    package var notRun: [NotRun] = []
     package var dns = DNDeclarations()
 
     package init(tree: YAMLTree) {
@@ -61,13 +65,6 @@ package struct TopologyDecoder {
         package var isSecure = true
         /// The node's `tls` stands there, with or without faults.
         package var hasIdentity: Bool
-    }
-
-    /// One kind of thing that this version does not run.
-    package struct NotRun {
-        package var what: String
-        package var span: Span
-        package var count: Int
     }
 
     /// - Returns: nil if the file has an error.
@@ -88,7 +85,7 @@ package struct TopologyDecoder {
         decodeTLS(fields, domain: domain)
         reportPortClashes()
         reportGatewaysHere()
-        reportNotRun()
+        reportWorkspaces()
         reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
         var topology = Topology(
@@ -99,12 +96,12 @@ package struct TopologyDecoder {
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, trunks: trunks,
             capacityGroups: capacityGroups, statServers: statServers.sorted { $0.name < $1.name },
             routers: routers.sorted { $0.name < $1.name },
+            workspaces: workspaces.sorted { $0.name < $1.name }, workspacePolicy: workspacePolicy,
             timing: timing, secondLogin: secondLogin, noAnswer: noAnswer,
             agentProfiles: agentProfiles, clientAuthentication: clientAuthentication,
             clientRequestLimit: clientRequestLimit,
             authentication: authentication, sourceLimits: sourceLimits,
-            tls: tls,
-            notices: notRun.map { notice($0) }
+            tls: tls
         )
         topology.rollout = rollout
         return topology
@@ -136,29 +133,5 @@ package struct TopologyDecoder {
             return nil
         }
         return text.lowercased()
-    }
-
-    /// Remembers that the file declares something which this version does not run.
-    package mutating func noteNotRun(_ what: String, at node: Int) {
-        if let position = notRun.firstIndex(where: { $0.what == what }) {
-            notRun[position].count += 1
-        } else {
-            notRun.append(NotRun(what: what, span: span(node), count: 1))
-        }
-    }
-
-    private func notice(_ notRun: NotRun) -> String {
-        "this version does not run \(notRun.what) yet; the file declares \(notRun.count)"
-    }
-
-    private mutating func reportNotRun() {
-        for notRun in notRun {
-            faults.append(
-                Diagnostic(
-                    code: .notRunYet, severity: .warning, message: notice(notRun), at: notRun.span,
-                    hint: "the rest of the cluster runs without; remove the declaration to silence this"
-                )
-            )
-        }
     }
 }
