@@ -29,6 +29,13 @@ extension TopologyDecoder {
         var accounts: [AgentAccount] = []
         accounts.reserveCapacity(declared.count)
         for field in declared where !tree.isNull(field.value) {
+            // What stands there instead may be a password, so it is not quoted.
+            guard tree.kind(of: field.value) == .mapping else {
+                report(
+                    .wrongType, "\(quoted(field.key)) must be a mapping with the hash of a password",
+                    at: span(field.value), hint: "it looks like `\(Shape.account.example ?? "")`")
+                continue
+            }
             let mapping = Field(name: "an agent", key: field.key, value: field.value)
             guard let fields = fields(of: mapping, .account) else { continue }
             let hash = fields["password"].flatMap { hashText($0) }
@@ -79,7 +86,10 @@ extension TopologyDecoder {
     }
 
     private mutating func sessionKeys(_ field: Field) -> [[UInt8]] {
-        guard let items = items(field, "a list of keys, the one that signs first") else { return [] }
+        guard tree.kind(of: field.value) == .sequence, let items = items(field, "a list") else {
+            report(.wrongType, "`sessionKeys` must be a list of keys", at: span(field.value), hint: "put it into brackets")
+            return []
+        }
         guard (1...SessionKey.maximumCount).contains(items.count) else {
             report(
                 .wrongValue, "`sessionKeys` has 1 to \(SessionKey.maximumCount) keys, and this one \(items.count)",
