@@ -168,7 +168,7 @@ let roles: [Target] = [
         name: "OperatorCommands",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "TLS", "Transport",
+            "TLS", "Transport", "Digests",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
