@@ -20,6 +20,8 @@ package struct SessionToken: Equatable, Sendable {
     package static let maximumText = 320
     static let version: UInt8 = 1
     static let tagSize = 8
+    /// Characters of `Seat.node` that travel; it is only a hint.
+    static let maximumNode = 64
 
     /// Where the agent sits.
     package struct Seat: Equatable, Sendable {
@@ -82,7 +84,7 @@ package struct SessionToken: Equatable, Sendable {
         fields += passwordTag
         if let seat {
             add("\(seat.dn)")
-            add(seat.node)
+            add(String(seat.node.prefix(Self.maximumNode)))
             add(seat.login)
         }
         return fields
