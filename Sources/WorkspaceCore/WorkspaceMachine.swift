@@ -22,7 +22,7 @@ package struct WorkspaceMachine {
     package var actions: [WorkspaceAction] = []
     package internal(set) var counters = WorkspaceFigures.Counters()
     /// What a test has switched on.
-    package var faults = Faults.none
+    package var faults: Faults = .none
 
     var topology: Topology
     let name: String
