@@ -156,6 +156,12 @@ package struct TokenKeys {
         }
     }
 
+    /// Whether tokens that are made now will be taken with other keys.
+    func isContinued(by other: TokenKeys) -> Bool {
+        guard let key = keys.first else { return true }
+        return other.keys.contains { ClientProof.isSame($0.cookie, key.cookie) }
+    }
+
     /// Whether tokens can be made.
     package var isUsable: Bool { !keys.isEmpty }
 

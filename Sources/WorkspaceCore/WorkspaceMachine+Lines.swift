@@ -13,7 +13,7 @@ extension WorkspaceMachine {
     /// A DN at which agents of this gateway sit, or are about to.
     struct Line {
         let dn: DN
-        let index: DNIndex
+        var index: DNIndex
         let isPSTN: Bool
         /// Where the owner was by a token's word.
         var hint: NodeIndex?
@@ -200,16 +200,14 @@ extension WorkspaceMachine {
     mutating func checked(_ dn: DN, _ view: View, at node: NodeIndex, _ now: Instant) {
         guard lines[dn]?.attempt == Attempt(node: node, step: .checking) else { return }
         lines[dn]!.view = view
-        for session in lines[dn]!.seating where isTaken(view, by: session) { workFailed(session, .dnInUse, now) }
+        for session in lines[dn]!.seating {
+            guard let agent = sessions[session]?.agent, lines[dn]?.isOccupied(by: agent) == true else { continue }
+            workFailed(session, .dnInUse, now)
+        }
         verify(dn, view, now)
         // Whoever sat there may be gone.
         guard lines[dn]?.attempt == Attempt(node: node, step: .checking) else { return }
         register(dn, at: node, takesOver: lines[dn]!.isPSTN, now)
-    }
-
-    private func isTaken(_ view: View, by session: SessionID) -> Bool {
-        guard let agent = view.agent, agent.isLoggedIn else { return false }
-        return agent.agent != sessions[session]?.agent
     }
 
     /// A node has registered the gateway.

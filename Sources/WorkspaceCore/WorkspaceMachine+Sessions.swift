@@ -250,7 +250,13 @@ extension WorkspaceMachine {
 
     /// What takes too long.
     private mutating func giveUp(_ id: SessionID, _ now: Instant) {
-        if let work = sessions[id]!.work, work.deadline <= now.monotonic { workFailed(id, .noNode, now) }
+        if let work = sessions[id]!.work {
+            if work.deadline <= now.monotonic {
+                workFailed(id, .noNode, now)
+            } else if work.isLeaving {
+                askLogout(id, now)
+            }
+        }
         guard let session = sessions[id], !session.isConfirmed,
             session.waiting.allSatisfy({ $0.deadline <= now.monotonic })
         else { return }

@@ -131,6 +131,8 @@ package struct WorkspaceMachine {
         var request: RequestID
         var step: Step
         var deadline: UInt64
+        /// A node has been asked for it.
+        var isAsked = false
     }
 
     struct PendingLogin {
