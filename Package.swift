@@ -23,6 +23,7 @@ let pureRooms: [Target] = [
     ),
     .target(name: "Statistics", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
+    .target(name: "WorkspaceCore", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "CallControl", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Trunks", dependencies: ["ClusterModel"]),
@@ -99,6 +100,17 @@ let doors: [Target] = [
             .product(name: "CoreMetrics", package: "swift-metrics"),
         ]
     ),
+    .target(
+        name: "WebServer",
+        dependencies: [
+            "ClusterModel", "LinuxSystem", "TLS", .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
 ]
 
 /// Roles: a shell around the machines.
@@ -124,6 +136,14 @@ let roles: [Target] = [
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "TargetSelection", "Orchestration", "Wire", "LinuxSystem",
             "Transport", "TLibrary", "WorkerRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    .target(
+        name: "Workspace",
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "Orchestration", "Digests",
+            "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -177,6 +197,9 @@ let programs: [Target] = [
         dependencies: [
             "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser,
         ]),
+    .executableTarget(
+        name: "tandem-workspace",
+        dependencies: ["Workspace", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser]),
     .executableTarget(name: "tandem-sim", dependencies: ["Simulation", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",
@@ -205,6 +228,20 @@ let tests: [Target] = [
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(
         name: "ScenarioTests", dependencies: ["ClusterModel", "Orchestration", "TopologyFile"], exclude: ["Planner"]),
+    .testTarget(
+        name: "WorkspaceCoreTests",
+        dependencies: [
+            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests", "WorkspaceCore",
+        ]),
+    .testTarget(
+        name: "WebServerTests",
+        dependencies: ["ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates"]),
+    .testTarget(
+        name: "WorkspaceTests",
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "LinuxSystem", "Workspace",
+        ]
+    ),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
     .testTarget(name: "TrunksTests", dependencies: ["ClusterModel", "Trunks"]),
@@ -277,6 +314,7 @@ let package = Package(
         .executable(name: "tandem", targets: ["tandem"]),
         .executable(name: "tandemd", targets: ["tandemd"]),
         .executable(name: "tandem-worker", targets: ["tandem-worker"]),
+        .executable(name: "tandem-workspace", targets: ["tandem-workspace"]),
         .executable(name: "tandem-load", targets: ["tandem-load"]),
         .executable(name: "tandem-sim", targets: ["tandem-sim"]),
         // For other people's programs: everything public stands there.
@@ -287,6 +325,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // Without traits it needs neither swift-configuration nor the whole of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Before its first release every one may change what it offers.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
