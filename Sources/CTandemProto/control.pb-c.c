@@ -1672,49 +1672,49 @@ void   tandem__control__node_report__free_unpacked
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   tandem__control__workspace_figures__init
-                     (Tandem__Control__WorkspaceFigures         *message)
+void   tandem__control__workspace_report__init
+                     (Tandem__Control__WorkspaceReport         *message)
 {
-  static const Tandem__Control__WorkspaceFigures init_value = TANDEM__CONTROL__WORKSPACE_FIGURES__INIT;
+  static const Tandem__Control__WorkspaceReport init_value = TANDEM__CONTROL__WORKSPACE_REPORT__INIT;
   *message = init_value;
 }
-size_t tandem__control__workspace_figures__get_packed_size
-                     (const Tandem__Control__WorkspaceFigures *message)
+size_t tandem__control__workspace_report__get_packed_size
+                     (const Tandem__Control__WorkspaceReport *message)
 {
-  assert(message->base.descriptor == &tandem__control__workspace_figures__descriptor);
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t tandem__control__workspace_figures__pack
-                     (const Tandem__Control__WorkspaceFigures *message,
+size_t tandem__control__workspace_report__pack
+                     (const Tandem__Control__WorkspaceReport *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &tandem__control__workspace_figures__descriptor);
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t tandem__control__workspace_figures__pack_to_buffer
-                     (const Tandem__Control__WorkspaceFigures *message,
+size_t tandem__control__workspace_report__pack_to_buffer
+                     (const Tandem__Control__WorkspaceReport *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &tandem__control__workspace_figures__descriptor);
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Tandem__Control__WorkspaceFigures *
-       tandem__control__workspace_figures__unpack
+Tandem__Control__WorkspaceReport *
+       tandem__control__workspace_report__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Tandem__Control__WorkspaceFigures *)
-     protobuf_c_message_unpack (&tandem__control__workspace_figures__descriptor,
+  return (Tandem__Control__WorkspaceReport *)
+     protobuf_c_message_unpack (&tandem__control__workspace_report__descriptor,
                                 allocator, len, data);
 }
-void   tandem__control__workspace_figures__free_unpacked
-                     (Tandem__Control__WorkspaceFigures *message,
+void   tandem__control__workspace_report__free_unpacked
+                     (Tandem__Control__WorkspaceReport *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &tandem__control__workspace_figures__descriptor);
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__dnexception_entry__init
@@ -8601,7 +8601,7 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
     offsetof(Tandem__Control__NodeReport, workspace),
-    &tandem__control__workspace_figures__descriptor,
+    &tandem__control__workspace_report__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -8666,7 +8666,7 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   (ProtobufCMessageInit) tandem__control__node_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tandem__control__workspace_report__field_descriptors[7] =
 {
   {
     "sessions",
@@ -8674,7 +8674,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, sessions),
+    offsetof(Tandem__Control__WorkspaceReport, sessions),
     NULL,
     NULL,
     0,             /* flags */
@@ -8686,7 +8686,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, streams),
+    offsetof(Tandem__Control__WorkspaceReport, streams),
     NULL,
     NULL,
     0,             /* flags */
@@ -8698,7 +8698,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, nodes_heard),
+    offsetof(Tandem__Control__WorkspaceReport, nodes_heard),
     NULL,
     NULL,
     0,             /* flags */
@@ -8710,7 +8710,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, logins),
+    offsetof(Tandem__Control__WorkspaceReport, logins),
     NULL,
     NULL,
     0,             /* flags */
@@ -8722,7 +8722,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, logins_refused),
+    offsetof(Tandem__Control__WorkspaceReport, logins_refused),
     NULL,
     NULL,
     0,             /* flags */
@@ -8734,7 +8734,7 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, resumes),
+    offsetof(Tandem__Control__WorkspaceReport, resumes),
     NULL,
     NULL,
     0,             /* flags */
@@ -8746,14 +8746,14 @@ static const ProtobufCFieldDescriptor tandem__control__workspace_figures__field_
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Tandem__Control__WorkspaceFigures, limited),
+    offsetof(Tandem__Control__WorkspaceReport, limited),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned tandem__control__workspace_figures__field_indices_by_name[] = {
+static const unsigned tandem__control__workspace_report__field_indices_by_name[] = {
   6,   /* field[6] = limited */
   3,   /* field[3] = logins */
   4,   /* field[4] = logins_refused */
@@ -8762,24 +8762,24 @@ static const unsigned tandem__control__workspace_figures__field_indices_by_name[
   0,   /* field[0] = sessions */
   1,   /* field[1] = streams */
 };
-static const ProtobufCIntRange tandem__control__workspace_figures__number_ranges[1 + 1] =
+static const ProtobufCIntRange tandem__control__workspace_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 7 }
 };
-const ProtobufCMessageDescriptor tandem__control__workspace_figures__descriptor =
+const ProtobufCMessageDescriptor tandem__control__workspace_report__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "tandem.control.WorkspaceFigures",
-  "WorkspaceFigures",
-  "Tandem__Control__WorkspaceFigures",
+  "tandem.control.WorkspaceReport",
+  "WorkspaceReport",
+  "Tandem__Control__WorkspaceReport",
   "tandem.control",
-  sizeof(Tandem__Control__WorkspaceFigures),
+  sizeof(Tandem__Control__WorkspaceReport),
   7,
-  tandem__control__workspace_figures__field_descriptors,
-  tandem__control__workspace_figures__field_indices_by_name,
-  1,  tandem__control__workspace_figures__number_ranges,
-  (ProtobufCMessageInit) tandem__control__workspace_figures__init,
+  tandem__control__workspace_report__field_descriptors,
+  tandem__control__workspace_report__field_indices_by_name,
+  1,  tandem__control__workspace_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__workspace_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__dnexception_entry__field_descriptors[4] =

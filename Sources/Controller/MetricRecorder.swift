@@ -88,7 +88,7 @@ struct MetricRecorder {
         }
     }
 
-    private func record(_ figures: WorkspaceFigures, _ labels: Labels) {
+    private func record(_ figures: WorkspaceReport, _ labels: Labels) {
         gauge("tandem_workspace_sessions", labels, Double(figures.sessions))
         gauge("tandem_workspace_streams", labels, Double(figures.streams))
         gauge("tandem_workspace_nodes_heard", labels, Double(figures.nodesHeard))

@@ -150,7 +150,7 @@ package struct WorkspaceJSON: Encodable, Equatable, Sendable {
     var resumes: UInt64
     var limited: UInt64
 
-    init(_ figures: WorkspaceFigures) {
+    init(_ figures: WorkspaceReport) {
         sessions = figures.sessions
         streams = figures.streams
         nodesHeard = figures.nodesHeard

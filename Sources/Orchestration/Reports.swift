@@ -132,7 +132,7 @@ package struct NodeReport: Equatable, Sendable {
     /// Of a node that was asked for them.
     package var measures: NodeMeasures?
     /// Of a workspace.
-    package var workspace: WorkspaceFigures?
+    package var workspace: WorkspaceReport?
     /// Of the topology that it runs under; 0 of a build that does not say so.
     package var generation: UInt64 = 0
     package var topologyDigest = TopologyDigest(value: 0)

@@ -77,9 +77,9 @@ enum WorkspaceCodec {
     // MARK: Reports
 
     static func pack(
-        _ figures: WorkspaceFigures, _ arena: PackingArena
-    ) -> UnsafeMutablePointer<Tandem__Control__WorkspaceFigures> {
-        arena.make(tandem__control__workspace_figures__init) {
+        _ figures: WorkspaceReport, _ arena: PackingArena
+    ) -> UnsafeMutablePointer<Tandem__Control__WorkspaceReport> {
+        arena.make(tandem__control__workspace_report__init) {
             $0.sessions = figures.sessions
             $0.streams = figures.streams
             $0.nodes_heard = figures.nodesHeard
@@ -90,8 +90,8 @@ enum WorkspaceCodec {
         }
     }
 
-    static func figures(_ message: Tandem__Control__WorkspaceFigures) -> WorkspaceFigures {
-        var figures = WorkspaceFigures()
+    static func figures(_ message: Tandem__Control__WorkspaceReport) -> WorkspaceReport {
+        var figures = WorkspaceReport()
         figures.sessions = message.sessions
         figures.streams = message.streams
         figures.nodesHeard = message.nodes_heard

@@ -54,7 +54,7 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
-typedef struct Tandem__Control__WorkspaceFigures Tandem__Control__WorkspaceFigures;
+typedef struct Tandem__Control__WorkspaceReport Tandem__Control__WorkspaceReport;
 typedef struct Tandem__Control__DNExceptionEntry Tandem__Control__DNExceptionEntry;
 typedef struct Tandem__Control__DNExceptionCount Tandem__Control__DNExceptionCount;
 typedef struct Tandem__Control__NodeMeasures Tandem__Control__NodeMeasures;
@@ -1162,7 +1162,7 @@ struct  Tandem__Control__NodeReport
   /*
    * Of a workspace.
    */
-  Tandem__Control__WorkspaceFigures *workspace;
+  Tandem__Control__WorkspaceReport *workspace;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
@@ -1174,7 +1174,7 @@ struct  Tandem__Control__NodeReport
  * right passwords, refused sign-ins, sessions of other workspaces that went on there, and requests that were refused because of
  * limits.
  */
-struct  Tandem__Control__WorkspaceFigures
+struct  Tandem__Control__WorkspaceReport
 {
   ProtobufCMessage base;
   uint64_t sessions;
@@ -1185,8 +1185,8 @@ struct  Tandem__Control__WorkspaceFigures
   uint64_t resumes;
   uint64_t limited;
 };
-#define TANDEM__CONTROL__WORKSPACE_FIGURES__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&tandem__control__workspace_figures__descriptor) \
+#define TANDEM__CONTROL__WORKSPACE_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__workspace_report__descriptor) \
     , 0, 0, 0, 0, 0, 0, 0 }
 
 
@@ -3742,24 +3742,24 @@ Tandem__Control__NodeReport *
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
                       ProtobufCAllocator *allocator);
-/* Tandem__Control__WorkspaceFigures methods */
-void   tandem__control__workspace_figures__init
-                     (Tandem__Control__WorkspaceFigures         *message);
-size_t tandem__control__workspace_figures__get_packed_size
-                     (const Tandem__Control__WorkspaceFigures   *message);
-size_t tandem__control__workspace_figures__pack
-                     (const Tandem__Control__WorkspaceFigures   *message,
+/* Tandem__Control__WorkspaceReport methods */
+void   tandem__control__workspace_report__init
+                     (Tandem__Control__WorkspaceReport         *message);
+size_t tandem__control__workspace_report__get_packed_size
+                     (const Tandem__Control__WorkspaceReport   *message);
+size_t tandem__control__workspace_report__pack
+                     (const Tandem__Control__WorkspaceReport   *message,
                       uint8_t             *out);
-size_t tandem__control__workspace_figures__pack_to_buffer
-                     (const Tandem__Control__WorkspaceFigures   *message,
+size_t tandem__control__workspace_report__pack_to_buffer
+                     (const Tandem__Control__WorkspaceReport   *message,
                       ProtobufCBuffer     *buffer);
-Tandem__Control__WorkspaceFigures *
-       tandem__control__workspace_figures__unpack
+Tandem__Control__WorkspaceReport *
+       tandem__control__workspace_report__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data);
-void   tandem__control__workspace_figures__free_unpacked
-                     (Tandem__Control__WorkspaceFigures *message,
+void   tandem__control__workspace_report__free_unpacked
+                     (Tandem__Control__WorkspaceReport *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__DNExceptionEntry methods */
 void   tandem__control__dnexception_entry__init
@@ -5204,8 +5204,8 @@ typedef void (*Tandem__Control__Introduction_Closure)
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
                   void *closure_data);
-typedef void (*Tandem__Control__WorkspaceFigures_Closure)
-                 (const Tandem__Control__WorkspaceFigures *message,
+typedef void (*Tandem__Control__WorkspaceReport_Closure)
+                 (const Tandem__Control__WorkspaceReport *message,
                   void *closure_data);
 typedef void (*Tandem__Control__DNExceptionEntry_Closure)
                  (const Tandem__Control__DNExceptionEntry *message,
@@ -5460,7 +5460,7 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
-extern const ProtobufCMessageDescriptor tandem__control__workspace_figures__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__workspace_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnexception_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnexception_count__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_measures__descriptor;

@@ -1,5 +1,5 @@
 /// What a workspace counts.
-package struct WorkspaceFigures: Equatable, Sendable {
+package struct WorkspaceReport: Equatable, Sendable {
     /// Agents who are signed in, and pages that listen.
     package var sessions: UInt64 = 0
     package var streams: UInt64 = 0
