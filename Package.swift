@@ -289,7 +289,7 @@ let tests: [Target] = [
         name: "OperatorCommandsTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-            "OperatorCommands",
+            "Digests", "OperatorCommands",
         ]
     ),
     .testTarget(

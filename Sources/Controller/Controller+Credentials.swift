@@ -1,5 +1,6 @@
 import ClusterModel
 import Digests
+import LinuxSystem
 import Logging
 import Orchestration
 import SIPCore

@@ -1,4 +1,4 @@
-package import ClusterModel
+import ClusterModel
 
 /// Where the parts of a workspace stand that are judged when the whole file is known.
 package struct WorkspacePlace {

@@ -1,5 +1,6 @@
 package import ClusterModel
 package import WebServer
+import WorkspaceCore
 
 /// What a workspace answers browsers with.
 package enum DeskSite {

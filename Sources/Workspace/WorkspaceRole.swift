@@ -6,6 +6,7 @@ import TLS
 import Transport
 import WebServer
 package import WorkerRuntime
+import WorkspaceCore
 
 /// The role `workspace`: agents sit down at it with a browser. The desk decides, on the worker's loop; HTTP is spoken on threads of its
 /// own.

@@ -1,4 +1,5 @@
 import ClusterModel
+import Digests
 import OperatorCommands
 import Orchestration
 import Testing
