@@ -38,8 +38,8 @@ struct Credentials {
     }
 }
 
-// Agents' passwords are hashes in the file already. Phones' passwords are read here, and only their hashes told to workers; clients' secrets are told as they are, because a
-// node proves to the client that it knows them too.
+// Agents' passwords are hashes in the file already. Phones' passwords are read here, and only their hashes told to workers; clients'
+// secrets are told as they are, because a node proves to the client that it knows them too.
 extension Controller {
     static func loadCredentials(
         of topology: Topology, _ options: ControllerOptions, _ logger: Logger
