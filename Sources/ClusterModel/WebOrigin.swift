@@ -28,9 +28,9 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     package init?(authority text: String, isSecure: Bool) {
         self.isSecure = isSecure
         // Behind the bracket of an IPv6 address, which has colons of its own.
-        let name = text.hasPrefix("[") ? text.prefix { $0 != "]" } + "]" : text.prefix { $0 != ":" }
-        guard name.utf8.count <= text.utf8.count, text.hasPrefix(name) else { return nil }
-        let rest = text.dropFirst(name.count)
+        let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map { text.index(after: $0) } : text.firstIndex(of: ":")
+        let name = text[..<(end ?? text.endIndex)]
+        let rest = text[name.endIndex...]
         if rest.isEmpty {
             port = Self.usualPort(isSecure)
         } else {
@@ -62,7 +62,7 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Labels of letters, digits and hyphens; the last is no number, or it would be an address that is none.
-    private static func isHostName(_ text: some StringProtocol) -> Bool {
+    private static func isHostName(_ text: Substring) -> Bool {
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let hyphen = UInt8(ascii: "-")
         guard text.utf8.count <= 253, let last = labels.last, !last.allSatisfy(isDigit) else { return false }
@@ -75,7 +75,10 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     /// RFC 5952: the longest run of zeros, if it is one of several groups, is left out.
     private static func host(of address: NetworkAddress) -> String {
         guard !address.isIPv4 else { return address.host }
-        let groups = (0..<8).map { ($0 < 4 ? address.high : address.low) >> UInt64(48 - $0 % 4 * 16) & 0xFFFF }
+        let groups: [UInt64] = (0..<8).map { group in
+            let word = group < 4 ? address.high : address.low
+            return word >> UInt64(48 - group % 4 * 16) & 0xFFFF
+        }
         var longest = 0..<0
         var start = 0
         while start < 8 {

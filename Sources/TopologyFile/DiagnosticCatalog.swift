@@ -293,8 +293,8 @@ extension DiagnosticCode {
             """
         case .notRunYet:
             """
-            The file declares something that the version which reads it does not run yet. This version runs all that a file
-            can declare, so it was an earlier one that said this: run this one.
+            The file declares something that a later version runs and this one does not. It was checked and is otherwise
+            ignored; the rest of the cluster runs. Remove it to silence the warning.
             """
         default:
             """

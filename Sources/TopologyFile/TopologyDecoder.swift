@@ -49,6 +49,8 @@ package struct TopologyDecoder {
     package var listeners: [Listener] = []
     /// Where trunks' gateways listen, which is not here.
     package var gateways: [Listener] = []
+    /// What the file declares and this version does not run, by kind, in the order of first appearance.
+    package var notRun: [NotRun] = []
     package var dns = DNDeclarations()
 
     package init(tree: YAMLTree) {
@@ -65,6 +67,13 @@ package struct TopologyDecoder {
         package var isSecure = true
         /// The node's `tls` stands there, with or without faults.
         package var hasIdentity: Bool
+    }
+
+    /// One kind of thing that this version does not run.
+    package struct NotRun {
+        package var what: String
+        package var span: Span
+        package var count: Int
     }
 
     /// - Returns: nil if the file has an error.
@@ -86,6 +95,7 @@ package struct TopologyDecoder {
         reportPortClashes()
         reportGatewaysHere()
         reportWorkspaces()
+        reportNotRun()
         reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
         var topology = Topology(
@@ -101,7 +111,8 @@ package struct TopologyDecoder {
             agentProfiles: agentProfiles, clientAuthentication: clientAuthentication,
             clientRequestLimit: clientRequestLimit,
             authentication: authentication, sourceLimits: sourceLimits,
-            tls: tls
+            tls: tls,
+            notices: notRun.map { notice($0) }
         )
         topology.rollout = rollout
         return topology
@@ -133,5 +144,29 @@ package struct TopologyDecoder {
             return nil
         }
         return text.lowercased()
+    }
+
+    /// Remembers that the file declares something which this version does not run.
+    package mutating func noteNotRun(_ what: String, at node: Int) {
+        if let position = notRun.firstIndex(where: { $0.what == what }) {
+            notRun[position].count += 1
+        } else {
+            notRun.append(NotRun(what: what, span: span(node), count: 1))
+        }
+    }
+
+    private func notice(_ notRun: NotRun) -> String {
+        "this version does not run \(notRun.what) yet; the file declares \(notRun.count)"
+    }
+
+    private mutating func reportNotRun() {
+        for notRun in notRun {
+            faults.append(
+                Diagnostic(
+                    code: .notRunYet, severity: .warning, message: notice(notRun), at: notRun.span,
+                    hint: "the rest of the cluster runs without; remove the declaration to silence this"
+                )
+            )
+        }
     }
 }

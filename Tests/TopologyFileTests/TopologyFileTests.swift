@@ -32,6 +32,21 @@ struct TopologyFileTests {
         #expect(directory.index(of: short) != directory.index(of: long))
     }
 
+    @Test func `what this version does not run is warned of once a kind and listed in the notices`() throws {
+        let result = load(
+            goodText + """
+                trunks: { west: { address: "tls:127.0.0.1:5090" }, east: { address: "tls:127.0.0.1:5091" } }
+                """
+        )
+        let topology = try #require(result.topology)
+        #expect(result.diagnostics.map(\.severity) == [.warning, .warning])
+        // Phones that are dialled, and no trunk named for them.
+        #expect(Set(result.codes) == ["T027", "T034"])
+        #expect(
+            topology.notices
+                == ["this version does not run calls out to gateways over TLS yet; the file declares 2"])
+    }
+
     /// A cluster that routes, without its routing points.
     private var routing: String {
         goodText
