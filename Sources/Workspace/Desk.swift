@@ -41,7 +41,6 @@ package final class Desk {
     package var identity: ServerIdentity
     let loop: EventLoop
     let logger: Logger
-    private let auditLogger: Logger
     var machine: WorkspaceMachine
     /// What HTTP's threads ask.
     package let service: LoopDesk
@@ -61,7 +60,6 @@ package final class Desk {
         identity = setup.identity
         self.loop = loop
         self.logger = logger
-        auditLogger = Logger(label: "audit")
         service = try LoopDesk()
         machine = WorkspaceMachine(
             WorkspaceSetup(
@@ -216,13 +214,13 @@ package final class Desk {
     }
 
     private func audit(_ line: AuditLine) {
-        var metadata: Logger.Metadata = ["gateway": "\(name)"]
+        var metadata: Logger.Metadata = ["event": "\(line.event.word)", "gateway": "\(name)"]
         if !line.agent.isEmpty { metadata["agent"] = "\(line.agent)" }
         if !line.event.detail.isEmpty { metadata["detail"] = "\(line.event.detail)" }
         if let dn = line.dn { metadata["dn"] = "\(dn)" }
         if let source = line.source { metadata["source"] = "\(source)" }
         if !line.session.isEmpty { metadata["session"] = "\(line.session)" }
-        auditLogger.notice("\(line.event.word)", metadata: metadata)
+        logger.notice("audit", metadata: metadata)
     }
 }
 
