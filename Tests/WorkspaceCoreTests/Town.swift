@@ -16,7 +16,8 @@ final class Town {
     static let monitor = ClientID(rawValue: 1)
 
     let topology: Topology
-    private let isFaulty: Faults
+    private let faults: Faults
+    private let accounts: [AgentAccount]
     private(set) var cores: [NodeCore?] = []
     private(set) var desks: [Desk?] = []
     private(set) var now = Instant(monotonic: 1_000_000_000_000, wallMilliseconds: 1_700_000_000_000)
@@ -33,13 +34,17 @@ final class Town {
         var second: Int
     }
 
-    init(faults: Faults = .none, _ change: (inout Topology) -> Void = { _ in }) {
+    init(
+        faults: Faults = .none, accounts: [AgentAccount] = Desk.accounts,
+        _ change: (inout Topology) -> Void = { _ in }
+    ) {
         var topology = Self.topology()
         change(&topology)
         self.topology = topology
-        isFaulty = faults
+        self.faults = faults
+        self.accounts = accounts
         cores = Self.nodes.indices.map { core($0) }
-        desks = Self.desks.indices.map { Desk($0, self) }
+        desks = Self.desks.indices.map { Desk($0, self, accounts: accounts) }
         for first in Self.nodes.indices { for second in first + 1..<Self.nodes.count { connect(first, second) } }
         cores[2]!.clientConnected(Self.monitor)
         cores[2]!.requestReceived(.monitorAll(referenceID: 1, MonitorOptions()), from: Self.monitor, now: now)
@@ -138,7 +143,7 @@ final class Town {
     func start(desk: Int) {
         guard desks[desk] == nil else { return }
         life += 1
-        desks[desk] = Desk(desk, self)
+        desks[desk] = Desk(desk, self, accounts: accounts)
         settle()
     }
 
@@ -173,7 +178,7 @@ final class Town {
                 topology: topology, name: Self.desks[desk], accounts: accounts, sessionKeys: keys,
                 authenticate: { MessageAuthenticationCode.sha256($0, key: $1) }, epoch: life, seed: 11,
                 decoy: "decoy"), now: now)
-        machine.faults = isFaulty
+        machine.faults = faults
         return machine
     }
 
@@ -286,7 +291,7 @@ final class Desk {
     private(set) var sent: [(node: Int, request: TRequest)] = []
     private(set) var hearsStat = false
 
-    init(_ number: Int, _ town: Town, accounts: [AgentAccount] = Desk.accounts) {
+    init(_ number: Int, _ town: Town, accounts: [AgentAccount]) {
         self.number = number
         self.town = town
         machine = town.newMachine(number, accounts: accounts, keys: Self.keys)
@@ -406,6 +411,8 @@ final class Page {
     var cookie = ""
     var csrf = ""
     var ticket = ""
+    /// Where the browser is: an IPv4 address.
+    var source: UInt32 = 0x0A00_0001
     private(set) var stream: StreamID?
     private(set) var lastReply: WorkspaceReply?
 
@@ -429,7 +436,7 @@ final class Page {
     @discardableResult
     func ask(_ command: WorkspaceCommand, patience: UInt64 = 0) -> WorkspaceProblem? {
         guard let gateway = town.desks[desk] else { return .noNode }
-        let id = gateway.ask(command)
+        let id = gateway.ask(command, source: source)
         if gateway.answers[id] == nil { town.pass(milliseconds: patience) }
         lastReply = gateway.answers[id]
         return take(lastReply)
