@@ -181,7 +181,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "Trunks", "TLibraryPorts",
-            "Orchestration", "NodeCore",
+            "Orchestration", "NodeCore", "WorkspaceCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )

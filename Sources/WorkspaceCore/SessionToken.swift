@@ -21,7 +21,7 @@ package struct SessionToken: Equatable, Sendable {
     static let version: UInt8 = 1
     static let tagSize = 8
     /// Characters of `Seat.node` that travel; it is only a hint.
-    static let maximumNode = 64
+    package static let maximumNode = 64
 
     /// Where the agent sits.
     package struct Seat: Equatable, Sendable {
