@@ -231,7 +231,8 @@ let tests: [Target] = [
     .testTarget(
         name: "WorkspaceCoreTests",
         dependencies: [
-            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests", "WorkspaceCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+            "WorkspaceCore",
         ]),
     .testTarget(
         name: "WebServerTests",

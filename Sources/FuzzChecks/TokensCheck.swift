@@ -5,8 +5,8 @@ import WorkspaceCore
 /// it says can trap.
 enum TokensCheck {
     /// Codes of zeros, so that the fuzzer can find right ones.
-    private static let keys = TokenKeys([[0]], cluster: FuzzCluster.domain) { _, _ in
-        [UInt8](repeating: 0, count: 32)
+    private static var keys: TokenKeys {
+        TokenKeys([[0]], cluster: FuzzCluster.domain) { _, _ in [UInt8](repeating: 0, count: 32) }
     }
 
     static func check(_ input: [UInt8]) throws(FuzzFinding) {

@@ -70,7 +70,7 @@ package struct RateLimits: Sendable {
     }
 
     private func key(of subject: Subject) -> UInt64 {
-        var bytes: [UInt8]
+        let bytes: [UInt8]
         switch subject {
         case .agent(let name): bytes = [1] + name.utf8
         case .loginsFrom(let source): bytes = [2] + Self.bytes(of: source)

@@ -1,6 +1,6 @@
 import AgentSessions
-import ClusterModel
-package import TLibraryPorts
+package import ClusterModel
+import TLibraryPorts
 
 // What nodes are asked, and at what pace: a node serves a whole gateway as one client.
 extension WorkspaceMachine {

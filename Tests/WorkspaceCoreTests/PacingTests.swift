@@ -1,4 +1,6 @@
 import ClusterModel
+import NodeCore
+import TLibraryPorts
 import Testing
 import WorkspaceCore
 
