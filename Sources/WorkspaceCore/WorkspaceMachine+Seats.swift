@@ -159,7 +159,9 @@ extension WorkspaceMachine {
     }
 
     private func openNode(for line: Line) -> NodeIndex? {
-        line.live ?? candidates(line).first { nodes[$0.position].isOpen } ?? anyOpenNode
+        // While the owner is lost nobody can log the agent out; in a moment another node is the owner.
+        if line.live == nil, line.adriftUntil != nil, !line.isLost { return nil }
+        return line.live ?? candidates(line).first { nodes[$0.position].isOpen } ?? anyOpenNode
     }
 
     /// Of our own data center if there is one.
@@ -196,10 +198,10 @@ extension WorkspaceMachine {
         end(session, .loggedOut, remembers: true, now)
     }
 
-    /// - Parameter error: nil where the node was lost: another one is asked.
+    /// - Parameter error: nil where the node was lost. Then, and where it does not hear the owner, it is asked once more.
     mutating func logoutFailed(_ session: SessionID, _ error: TError?, _ now: Instant) {
         guard let work = sessions[session]?.work, work.isLeaving else { return }
-        if error == nil {
+        if error == nil || error == .ownerUnreachable {
             sessions[session]!.work!.isAsked = false
         } else if work.step == .loggingOut {
             // The page has gone, whatever the cluster says of it now.

@@ -29,9 +29,13 @@ final class Town {
     /// What the monitor has heard.
     var heard: [TEvent] = []
 
-    struct Pair: Hashable {
+    struct Pair: Hashable, Comparable {
         var first: Int
         var second: Int
+
+        static func < (left: Pair, right: Pair) -> Bool {
+            (left.first, left.second) < (right.first, right.second)
+        }
     }
 
     init(
@@ -113,7 +117,7 @@ final class Town {
 
     func kill(node: Int) {
         cores[node] = nil
-        for pair in links.keys where pair.first == node || pair.second == node { cut(pair.first, pair.second) }
+        for pair in links.keys.sorted() where pair.first == node || pair.second == node { cut(pair.first, pair.second) }
         for desk in desks { desk?.lost(node) }
         settle()
     }
@@ -136,7 +140,7 @@ final class Town {
     func kill(desk: Int) {
         guard let gone = desks[desk] else { return }
         desks[desk] = nil
-        for (node, client) in gone.clients { cores[node]?.clientDisconnected(client, now: now) }
+        for (node, client) in gone.clients.sorted(by: { $0.key < $1.key }) { cores[node]?.clientDisconnected(client, now: now) }
         settle()
     }
 
@@ -190,7 +194,7 @@ final class Town {
         while !isQuiet {
             isQuiet = true
             for desk in desks.compactMap(\.self) where desk.carryOut() { isQuiet = false }
-            for (pair, id) in links {
+            for (pair, id) in links.sorted(by: { $0.key < $1.key }) {
                 if carry(pair.first, pair.second, id) { isQuiet = false }
                 if carry(pair.second, pair.first, id) { isQuiet = false }
             }
