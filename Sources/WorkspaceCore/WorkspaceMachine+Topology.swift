@@ -56,21 +56,18 @@ extension WorkspaceMachine {
         topology = later
         dataCenter = later.workspaces.first { $0.name == name }?.dataCenter ?? 0
         for dn in lines.keys.sorted() {
-            lines[dn]!.hint = kept(lines[dn]!.hint)
-            lines[dn]!.live = kept(lines[dn]!.live)
-            lines[dn]!.order = lines[dn]!.order.compactMap(kept)
-            lines[dn]!.view?.owner = moved(lines[dn]!.view?.owner ?? NodeIndex.none)
-            if let attempt = lines[dn]!.attempt {
-                lines[dn]!.attempt = kept(attempt.node).map {
-                    Attempt(node: $0, step: attempt.step, until: attempt.until)
-                }
+            guard var line = lines[dn] else { continue }
+            line.hint = kept(line.hint)
+            line.live = kept(line.live)
+            line.order = line.order.compactMap { kept($0) }
+            if let owner = line.view?.owner { line.view!.owner = moved(owner) }
+            line.attempt = line.attempt.flatMap { attempt in
+                kept(attempt.node).map { Attempt(node: $0, step: attempt.step, until: attempt.until) }
             }
-            guard let index = later.directory.index(of: dn), (phone(of: index) == .pstn) == lines[dn]!.isPSTN else {
-                lineGone(dn, now)
-                continue
-            }
-            lines[dn]!.index = index
-            pushStates(dn, now)
+            let index = later.directory.index(of: dn).flatMap { (phone(of: $0) == .pstn) == line.isPSTN ? $0 : nil }
+            if let index { line.index = index }
+            lines[dn] = line
+            if index == nil { lineGone(dn, now) } else { pushStates(dn, now) }
         }
         openOwnNodes()
         drain(now)
