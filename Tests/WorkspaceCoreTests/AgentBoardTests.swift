@@ -54,9 +54,9 @@ import WorkspaceCore
 
     @Test func `changes are collected for a quarter of a second`() {
         var board = board()
-        #expect(!board.told(BoardNews(rows: [row(7000, "ann", .busy)]), now: at(1_000)))
-        #expect(!board.told(BoardNews(rows: [row(7000, "ann", .ready)]), now: at(1_100)))
-        #expect(!board.told(BoardNews(rows: [row(7001, "ben", .busy, "dc2")]), now: at(1_200)))
+        #expect(board.told(BoardNews(rows: [row(7000, "ann", .busy)]), now: at(1_000)) == false)
+        #expect(board.told(BoardNews(rows: [row(7000, "ann", .ready)]), now: at(1_100)) == false)
+        #expect(board.told(BoardNews(rows: [row(7001, "ben", .busy, "dc2")]), now: at(1_200)) == false)
         #expect(board.due(now: at(1_249)) == [])
         #expect(board.due(now: at(1_250)).map(\.status) == [.ready, .busy])
         #expect(board.due(now: at(2_000)) == [])
@@ -64,9 +64,9 @@ import WorkspaceCore
 
     @Test func `a snapshot takes away what it does not tell`() {
         var board = board()
-        #expect(!board.told(BoardNews(beginsSnapshot: true, rows: [row(7000, "ann")]), now: at(1)))
+        #expect(board.told(BoardNews(beginsSnapshot: true, rows: [row(7000, "ann")]), now: at(1)) == false)
         #expect(board.count == 3)
-        #expect(board.told(BoardNews(endsSnapshot: true, rows: [row(7001, "ben", .ready, "dc2")]), now: at(2)))
+        #expect(board.told(BoardNews(endsSnapshot: true, rows: [row(7001, "ben", .ready, "dc2")]), now: at(2)) == true)
         #expect(board.all().map(\.agent.text) == ["ann", "ben"])
         board.lost()
         #expect(board.page(AgentQuery()).isUnheard)

@@ -1,5 +1,6 @@
 import AgentSessions
 import ClusterModel
+import TLibraryPorts
 import Testing
 import WorkspaceCore
 

@@ -1,3 +1,4 @@
+import AgentSessions
 import ClusterModel
 import Testing
 import WorkspaceCore
