@@ -88,6 +88,8 @@ extension WorkspaceMachine {
         guard sessions[session] != nil else { return refuse(work.request, .loggedOut) }
         let cookie = freshCookie(session, now)
         answerState(work.request, session, now, cookie: cookie)
+        // The tickets that pages have do not say where the agent sits.
+        tell(session, .renew)
     }
 
     // MARK: Ready or not

@@ -74,10 +74,13 @@ import WorkspaceCore
         }
 
         private func goHome(_ page: Page) {
+            // An answer that came late has not reached the page.
+            let isSeated = page.ask(.renew(page.proof)) == nil && page.isSeated
             let copy = page.copy(at: page.desk)
             guard page.ask(.logOut(page.proof)) == nil else { return }
             pages.removeAll { $0 === page }
-            ended.append(copy)
+            // A token of one who sat nowhere lives on at the other gateway.
+            if isSeated { ended.append(copy) }
         }
 
         private func faultOfNodes() {
@@ -151,7 +154,7 @@ import WorkspaceCore
             for desk in 0...1 {
                 let page = copy.copy(at: desk)
                 let problem = page.ask(.session(page.proof), patience: 1_000)
-                #expect(problem == .loggedOut || problem == .tooManyRequests, "seed \(play.seed): gateway \(desk)")
+                #expect(problem == .loggedOut || problem == .tooManyRequests, "seed \(play.seed): gateway \(desk), \(String(describing: problem))")
             }
         }
     }

@@ -434,6 +434,12 @@ final class Page {
         return page
     }
 
+    /// By the last answer.
+    var isSeated: Bool {
+        if case .session(let view, _) = lastReply { return view.state != nil }
+        return false
+    }
+
     var proof: SessionProof { SessionProof(token: cookie, csrf: csrf) }
 
     /// - Returns: what was refused; nil where it was done.
@@ -475,7 +481,9 @@ final class Page {
 
     @discardableResult
     func sit(_ dn: String, takeBack: Bool = false) -> WorkspaceProblem? {
-        ask(.choose(proof, dn: dn, takeBack: takeBack))
+        if let problem = ask(.choose(proof, dn: dn, takeBack: takeBack)) { return problem }
+        // As the page is told.
+        return ask(.renew(proof))
     }
 
     @discardableResult
