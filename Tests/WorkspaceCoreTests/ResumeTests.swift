@@ -113,4 +113,30 @@ import WorkspaceCore
         #expect(town.services("7000") == [.inService, .inService, .inService])
         #expect(copy.state?.link == .live)
     }
+
+    @Test func `who comes to a gateway whose place was taken has it there, a stranger has not`() {
+        let town = Town()
+        let page = town.seated()
+        let stale = page.copy(at: 0)
+        town.pass(milliseconds: 1_000)
+        let other = town.seated(at: 1)
+        town.pass(milliseconds: 1_000)
+        let client = town.connectClient(2)
+        town.request(.registerAddress(referenceID: 1, dn: "7000", takeover: true), from: client, at: 2)
+        town.settle()
+        #expect(page.state?.link == .superseded)
+        let owner = town.owner("7000")
+        town.desks[0]!.machine.replaceAccounts([], now: town.now)
+        town.desks[0]!.machine.replaceAccounts(Desk.accounts, now: town.now)
+        town.settle()
+        // The login of this token is over.
+        #expect(stale.ask(.session(stale.proof), patience: 1_000) == .loggedOut)
+        town.pass(milliseconds: 1_000)
+        #expect(town.owner("7000") == owner)
+        other.ask(.renew(other.proof))
+        let moved = other.copy(at: 0)
+        #expect(moved.ask(.session(moved.proof), patience: 1_000) == nil)
+        moved.listen()
+        #expect(moved.state?.link == .live)
+    }
 }
