@@ -130,9 +130,13 @@ extension WorkspaceMachine {
 
     /// Looks for a node for the line, if it has none.
     mutating func seek(_ dn: DN?, _ now: Instant) {
-        guard let dn, let line = lines[dn], line.live == nil, line.attempt == nil, line.pausesUntil == nil,
-            !line.isSuperseded || isAwaited(line)
-        else { return }
+        guard let dn, let line = lines[dn], line.attempt == nil, line.pausesUntil == nil else { return }
+        if let live = line.live {
+            // Who has come from another gateway may have no right to it.
+            if isAwaited(line) { refresh(dn, at: live, now) }
+            return
+        }
+        guard !line.isSuperseded || isAwaited(line) else { return }
         lines[dn]!.order = candidates(line)
         tryNext(dn, now)
     }

@@ -139,4 +139,31 @@ import WorkspaceCore
         moved.listen()
         #expect(moved.state?.link == .live)
     }
+
+    @Test func `at a DN where somebody else sits now a former token is told so at once`() {
+        let town = Town()
+        let page = Page(town)
+        page.logIn("ben")
+        page.sit("7005")
+        let former = page.copy(at: 1)
+        #expect(page.ask(.logOut(page.proof)) == nil)
+        let other = town.seated("sue", "7005", at: 1)
+        #expect(former.ask(.session(former.proof)) == .loggedOut)
+        #expect(other.state?.link == .live)
+        #expect(other.copy(at: 1).ask(.session(other.proof)) == nil)
+    }
+
+    @Test func `two sessions that come to a gateway have one line`() {
+        let town = Town()
+        let page = town.seated()
+        let first = page.copy(at: 1)
+        #expect(first.ask(.session(first.proof)) == nil)
+        town.pass(milliseconds: 1_000)
+        let other = town.seated()
+        let second = other.copy(at: 1)
+        #expect(second.ask(.session(second.proof)) == nil)
+        first.listen()
+        #expect(first.end == nil)
+        #expect(town.desks[1]!.machine.figures.sessions == 2)
+    }
 }
