@@ -168,7 +168,7 @@ let roles: [Target] = [
         name: "OperatorCommands",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "TLS", "Transport",
+            "TLS", "Transport", "Digests",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
@@ -290,7 +290,7 @@ let tests: [Target] = [
         name: "OperatorCommandsTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-            "OperatorCommands",
+            "Digests", "OperatorCommands",
         ]
     ),
     .testTarget(

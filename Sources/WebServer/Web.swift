@@ -40,8 +40,10 @@ package struct WebRequest: Sendable {
 package struct WebResponse: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
+        /// Parts that are sent as they come, each at once; the next one is asked for when the connection has room.
+        ///
         /// - Parameter closed: called once, when the stream or the connection ends.
-        case stream(AsyncStream<[UInt8]>, closed: @Sendable () -> Void)
+        case stream(any AsyncSequence<[UInt8], Never> & Sendable, closed: @Sendable () -> Void)
     }
 
     package var status: Int
@@ -69,6 +71,40 @@ package struct WebRoute: Sendable {
     }
 }
 
+/// All that a server answers with.
+package struct WebSite: Sendable {
+    /// What the server itself says no to.
+    package enum Fault: Int, Hashable, Sendable, CaseIterable {
+        case badRequest = 400
+        case notFound = 404
+        /// The path is there, the method is not.
+        case methodNotAllowed = 405
+        case bodyTooLarge = 413
+        case targetTooLong = 414
+        /// A body without Content-Length, which nothing here sends.
+        case lengthRequired = 411
+        case internalError = 500
+    }
+
+    package var routes: [WebRoute]
+    /// Headers of every answer that does not set them itself.
+    package var baseHeaders: [(String, String)]
+    /// Asked before anything else; what it returns is the answer.
+    package var admit: @Sendable (WebRequest) -> WebResponse?
+    package var refuse: @Sendable (Fault) -> WebResponse
+
+    package init(
+        routes: [WebRoute], baseHeaders: [(String, String)] = [],
+        admit: @escaping @Sendable (WebRequest) -> WebResponse? = { _ in nil },
+        refuse: @escaping @Sendable (Fault) -> WebResponse = { WebResponse(status: $0.rawValue) }
+    ) {
+        self.routes = routes
+        self.baseHeaders = baseHeaders
+        self.admit = admit
+        self.refuse = refuse
+    }
+}
+
 /// What strangers may cost.
 package struct WebLimits: Sendable {
     package var connections = 4_096
@@ -86,6 +122,8 @@ package struct WebLimits: Sendable {
     package var headPatience = Duration.seconds(10)
     package var bodyPatience = Duration.seconds(5)
     package var idle = Duration.seconds(30)
+    /// Requests of one connection that wait for answers.
+    package var pipelined = 8
     package var handshake = Duration.seconds(10)
     /// Whose X-Forwarded-For and X-Forwarded-Proto count.
     package var proxies: [SourceID] = []

@@ -158,7 +158,7 @@ enum House {
             [
                 "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire",
                 "LinuxSystem", "TLS",
-                "Transport",
+                "Transport", "Digests",
                 "TLibrary", "ArgumentParser", "Glibc", "FoundationEssentials",
             ]
         ),
