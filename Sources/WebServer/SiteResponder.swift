@@ -115,7 +115,7 @@ struct SiteResponder: Sendable {
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
         }
-        for (name, value) in site.baseHeaders {
+        for (name, value) in site.baseHeaders() {
             if let name = HTTPField.Name(name), !fields.contains(name) { fields[name] = value }
         }
         let status = HTTPResponse.Status(code: answer.status)
