@@ -150,7 +150,7 @@ let roles: [Target] = [
         resources: [
             "index.html", "supervisor.html", "page.css", "desk.mjs", "view.mjs", "session.mjs", "connection.mjs",
             "supervisor.mjs", "strings.mjs", "icon.svg",
-        ].map { .embedInCode("Page/\($0)") }
+        ].map { Resource.embedInCode("Page/\($0)") }
     ),
     .target(
         name: "SIPServer",

@@ -136,6 +136,7 @@ function begin(found) {
     element("columns").replaceChildren(
         ...Object.values(strings.columns).map((words) => make("th", { scope: "col" }, words)),
     );
+    element("filterForm").setAttribute("aria-label", strings.filter);
     element("agentsView").hidden = false;
     element("explainView").hidden = false;
     element("supervisorHeading").focus();
