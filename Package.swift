@@ -240,12 +240,16 @@ let tests: [Target] = [
         ]),
     .testTarget(
         name: "WebServerTests",
-        dependencies: ["ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates"]),
+        dependencies: [
+            "ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
     .testTarget(
         name: "WorkspaceTests",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "LinuxSystem", "Workspace",
-        ]
+        ],
+        exclude: ["OpenAPI"]
     ),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
