@@ -145,7 +145,12 @@ let roles: [Target] = [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "Orchestration", "Digests",
             "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary", "WorkerRuntime",
             .product(name: "Logging", package: "swift-log"),
-        ]
+        ],
+        // The page is a part of the program: there is nothing to install, and nothing of another build.
+        resources: [
+            "index.html", "supervisor.html", "page.css", "desk.mjs", "view.mjs", "session.mjs", "connection.mjs",
+            "supervisor.mjs", "strings.mjs", "icon.svg",
+        ].map { Resource.embedInCode("Page/\($0)") }
     ),
     .target(
         name: "SIPServer",
@@ -181,7 +186,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "Trunks", "TLibraryPorts",
-            "Orchestration", "NodeCore",
+            "Orchestration", "NodeCore", "WorkspaceCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )
@@ -231,16 +236,21 @@ let tests: [Target] = [
     .testTarget(
         name: "WorkspaceCoreTests",
         dependencies: [
-            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests", "WorkspaceCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+            "WorkspaceCore",
         ]),
     .testTarget(
         name: "WebServerTests",
-        dependencies: ["ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates"]),
+        dependencies: [
+            "ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
     .testTarget(
         name: "WorkspaceTests",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "LinuxSystem", "Workspace",
-        ]
+        ],
+        exclude: ["OpenAPI"]
     ),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),

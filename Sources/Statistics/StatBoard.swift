@@ -121,6 +121,7 @@ package struct StatBoard: Sendable {
         clock.moved(to: now.wallMilliseconds)
         guard !setup.faults.contains(.statKeepsLost) else { return }
         for slot in records.indices where records[slot] != nil {
+            records[slot]!.service = .ownerUnreachable
             enter(.unknown, since: now.wallMilliseconds, slot)
         }
     }
@@ -209,6 +210,8 @@ package struct StatBoard: Sendable {
     }
 
     private mutating func forget(_ slot: Int, _ now: Instant) {
+        // Why it is so is not known any more.
+        records[slot]?.service = .inService
         enter(.loggedOut, since: now.wallMilliseconds, slot)
         guard let record = records[slot] else { return }
         slots[record.dn] = nil

@@ -38,15 +38,13 @@ struct SiteResponder: Sendable {
     /// One connection's handlers, from bytes to requests.
     func channel(_ limits: WebLimits) -> HTTP1Channel {
         let responder = makeRouter().buildResponder()
-        let (site, logger) = (site, logger)
+        let logger = logger
         return HTTP1Channel(
             responder: { request, writer, channel in
                 let context = WebContext(source: .init(channel: channel, logger: logger))
                 let response: Response
                 do {
                     response = try await responder.respond(to: request, context: context)
-                } catch let error as HTTPError where error.status == .notFound {
-                    response = Self.make(site.refuse(.notFound), site, for: request)
                 } catch {
                     // The connection is broken, or what it brings is: there is nobody to tell.
                     logger.debug("a request was not answered: \(error)")
@@ -64,9 +62,9 @@ struct SiteResponder: Sendable {
         )
     }
 
-    private func makeRouter() -> Hummingbird.Router<WebContext> {
-        let router = Hummingbird.Router(context: WebContext.self)
-        router.add(middleware: Refusals(site: site))
+    private func makeRouter() -> Router<WebContext> {
+        let router = Router(context: WebContext.self)
+        router.add(middleware: Unserved(responder: self))
         var byPath: [String: [String: WebRoute]] = [:]
         for route in site.routes { byPath[route.path, default: [:]][route.method] = route }
         for (path, routes) in byPath.sorted(by: { $0.key < $1.key }) {
@@ -75,26 +73,34 @@ struct SiteResponder: Sendable {
                 let route = routes[method == .head ? "GET" : method.rawValue]
                 let allow = allowed.sorted().joined(separator: ", ")
                 router.on(RouterPath(path), method: method) { [self] request, context in
-                    await respond(to: request, context, with: route, allow: allow)
+                    await respond(to: request, context, with: route.map(Outcome.route) ?? .other(allow: allow))
                 }
             }
         }
         return router
     }
 
-    private func respond(
-        to request: Request, _ context: WebContext, with route: WebRoute?, allow: String
-    ) async -> Response {
+    /// What the router has found.
+    private enum Outcome {
+        case route(WebRoute)
+        /// The path is served, to other methods.
+        case other(allow: String)
+        case nothing
+    }
+
+    private func respond(to request: Request, _ context: WebContext, with outcome: Outcome) async -> Response {
         let answer: WebResponse
         switch await reader.read(request, context) {
-        case .failure(let fault):
-            answer = site.refuse(fault)
+        case .failure(let fault): answer = site.refuse(fault)
         case .success(let read):
             if let refusal = site.admit(read) {
                 answer = refusal
-            } else if let route {
-                answer = await route.handle(read)
-            } else {
+                break
+            }
+            switch outcome {
+            case .route(let route): answer = await route.handle(read)
+            case .nothing: answer = site.refuse(.notFound)
+            case .other(let allow):
                 var refusal = site.refuse(.methodNotAllowed)
                 refusal.headers.append(("Allow", allow))
                 answer = refusal
@@ -109,7 +115,7 @@ struct SiteResponder: Sendable {
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
         }
-        for (name, value) in site.baseHeaders {
+        for (name, value) in site.baseHeaders() {
             if let name = HTTPField.Name(name), !fields.contains(name) { fields[name] = value }
         }
         let status = HTTPResponse.Status(code: answer.status)
@@ -142,16 +148,20 @@ struct SiteResponder: Sendable {
         }
     }
 
-    /// Paths that nobody serves are asked of the site, too: it may not admit the request at all.
-    private struct Refusals: RouterMiddleware {
+    /// Answers where the router finds nothing, which it says by throwing.
+    private struct Unserved: RouterMiddleware {
         typealias Context = WebContext
 
-        let site: WebSite
+        let responder: SiteResponder
 
         func handle(
             _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
         ) async throws -> Response {
-            try await next(request, context)
+            do {
+                return try await next(request, context)
+            } catch let error as HTTPError where error.status == .notFound {
+                return await responder.respond(to: request, context, with: .nothing)
+            }
         }
     }
 }

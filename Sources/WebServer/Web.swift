@@ -88,13 +88,13 @@ package struct WebSite: Sendable {
 
     package var routes: [WebRoute]
     /// Headers of every answer that does not set them itself.
-    package var baseHeaders: [(String, String)]
+    package var baseHeaders: @Sendable () -> [(String, String)]
     /// Asked before anything else; what it returns is the answer.
     package var admit: @Sendable (WebRequest) -> WebResponse?
     package var refuse: @Sendable (Fault) -> WebResponse
 
     package init(
-        routes: [WebRoute], baseHeaders: [(String, String)] = [],
+        routes: [WebRoute], baseHeaders: @escaping @Sendable () -> [(String, String)] = { [] },
         admit: @escaping @Sendable (WebRequest) -> WebResponse? = { _ in nil },
         refuse: @escaping @Sendable (Fault) -> WebResponse = { WebResponse(status: $0.rawValue) }
     ) {

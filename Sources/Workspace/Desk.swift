@@ -41,7 +41,6 @@ package final class Desk {
     package var identity: ServerIdentity
     let loop: EventLoop
     let logger: Logger
-    private let auditLogger: Logger
     var machine: WorkspaceMachine
     /// What HTTP's threads ask.
     package let service: LoopDesk
@@ -54,14 +53,15 @@ package final class Desk {
     private var streams: [StreamID: AsyncStream<StreamEvent>.Continuation] = [:]
     private var lastID: UInt64 = 0
     private var isClosed = false
+    private var sessionKeys: [[UInt8]]
 
     package init(_ setup: Setup, on loop: EventLoop, logger: Logger) throws(SystemError) {
         topology = setup.topology
         name = setup.name
         identity = setup.identity
+        sessionKeys = setup.sessionKeys
         self.loop = loop
         self.logger = logger
-        auditLogger = Logger(label: "audit")
         service = try LoopDesk()
         machine = WorkspaceMachine(
             WorkspaceSetup(
@@ -116,6 +116,8 @@ package final class Desk {
     package func replaceAccounts(_ accounts: [AgentAccount]) { machine.replaceAccounts(accounts, now: loop.now) }
 
     package func replaceSessionKeys(_ keys: [[UInt8]]) {
+        guard keys != sessionKeys else { return }
+        sessionKeys = keys
         let tokens = TokenKeys(keys, cluster: topology.cluster) { MessageAuthenticationCode.sha256($0, key: $1) }
         machine.replaceSessionKeys(tokens, now: loop.now)
     }
@@ -216,13 +218,13 @@ package final class Desk {
     }
 
     private func audit(_ line: AuditLine) {
-        var metadata: Logger.Metadata = ["gateway": "\(name)"]
+        var metadata: Logger.Metadata = ["event": "\(line.event.word)", "gateway": "\(name)"]
         if !line.agent.isEmpty { metadata["agent"] = "\(line.agent)" }
         if !line.event.detail.isEmpty { metadata["detail"] = "\(line.event.detail)" }
         if let dn = line.dn { metadata["dn"] = "\(dn)" }
         if let source = line.source { metadata["source"] = "\(source)" }
         if !line.session.isEmpty { metadata["session"] = "\(line.session)" }
-        auditLogger.notice("\(line.event.word)", metadata: metadata)
+        logger.notice("audit", metadata: metadata)
     }
 }
 

@@ -63,7 +63,7 @@ final class NodeLinks: PortLinkDelegate {
     /// Nodes have other numbers now.
     func renumber(for topology: Topology) {
         for position in nodes.indices {
-            nodes[position].index = topology.nodeIndex(named: nodes[position].name) ?? .none
+            nodes[position].index = topology.nodeIndex(named: nodes[position].name) ?? NodeIndex.none
         }
     }
 

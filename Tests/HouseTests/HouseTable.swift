@@ -169,7 +169,7 @@ enum House {
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "Orchestration",
-                "NodeCore", "TopologyFile", "Wire", "TLS",
+                "NodeCore", "WorkspaceCore", "TopologyFile", "Wire", "TLS",
             ]
         ),
 

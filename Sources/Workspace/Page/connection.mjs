@@ -156,7 +156,7 @@ export class Connection {
      * @param {number} setup.graceMs
      * @param {string[]} setup.others
      * @param {() => Promise<{type: string}>} setup.verify Asks for the session: verified, refused {reason} or failed.
-     * @param {(name: string, data: object) => void} setup.heard An event of the stream, but beats and ends.
+     * @param {(name: string, data: object) => void} setup.heard An event of the stream, but its end.
      * @param {(state: object) => void} setup.changed The connection may look different; also once a second.
      * @param {(url: string) => void} setup.move Go on at this gateway.
      * @param {(reason: string) => void} setup.ended The gateway has ended the stream for good.
@@ -205,9 +205,8 @@ export class Connection {
         this.source = source;
         source.onopen = () => this.step({ type: "opened" });
         source.onerror = () => this.step({ type: "failed" });
-        source.addEventListener("beat", () => this.step({ type: "heard" }));
         source.addEventListener("end", (event) => this.step({ type: "end", reason: JSON.parse(event.data).reason }));
-        for (const name of ["state", "notice", "renew", "agents-snapshot", "agents"]) {
+        for (const name of ["beat", "state", "notice", "renew", "agents-snapshot", "agents"]) {
             source.addEventListener(name, (event) => {
                 if (event.lastEventId) this.last = event.lastEventId;
                 this.step({ type: "heard" });

@@ -20,14 +20,15 @@ const now = () => Date.now() + ahead;
 function show() {
     const isSeated = state !== null;
     const words = connection ? connectionText(connection.state, isSeated, performance.now()) : connectionText({ phase: "idle" });
-    writeLine("health", words.health);
-    element("health").dataset.tone = words.tone;
+    const isAdrift = state?.link.state === "adrift" && words.tone === "good";
+    writeLine("health", isAdrift ? strings.lineAdrift : words.health);
+    element("health").dataset.tone = isAdrift ? "doubt" : words.tone;
     writeLine("left", words.left);
     writeLine("alarm", words.alarm ?? trouble ?? (isSeated ? alarmText(state) : null));
 }
 
 function take(newState) {
-    state = newState;
+    state = newState ?? null;
     if (state === null) {
         showLines();
     } else {

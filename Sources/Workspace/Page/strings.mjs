@@ -19,7 +19,6 @@ export const strings = {
     password: "Password",
     signIn: "Sign in",
     signOut: "Sign out",
-    signedOut: "You are signed out.",
 
     // The line
     lineHeading: "Choose your line",

@@ -24,7 +24,9 @@ function showConnection() {
 }
 
 function heard(name, data) {
-    if (name === "agents-snapshot") {
+    if (name === "beat") {
+        ahead = data.now - Date.now();
+    } else if (name === "agents-snapshot") {
         if (data.first) arriving = new Map();
         for (const row of data.rows) arriving?.set(row.dn, row);
         if (!data.last || arriving === null) return;
@@ -32,11 +34,15 @@ function heard(name, data) {
         arriving = null;
     } else if (name === "agents") {
         for (const row of data.rows) (arriving ?? rows).set(row.dn, row);
-    } else {
-        return;
     }
-    trouble = data.unheard ? strings.unheard : null;
     showSoon();
+}
+
+/** Whether what is shown is what is. */
+async function checkSource() {
+    const answer = await ask("GET", "/supervisor/agents?limit=1");
+    if (answer.body) trouble = answer.body.unheard ? strings.unheard : null;
+    showConnection();
 }
 
 /** Once a quarter of a second is often enough. */
@@ -130,6 +136,7 @@ function begin(found) {
     element("columns").replaceChildren(
         ...Object.values(strings.columns).map((words) => make("th", { scope: "col" }, words)),
     );
+    element("filterForm").setAttribute("aria-label", strings.filter);
     element("agentsView").hidden = false;
     element("explainView").hidden = false;
     element("supervisorHeading").focus();
@@ -149,6 +156,7 @@ function begin(found) {
     });
     connection.start();
     setInterval(showSoon, 5_000);
+    setInterval(checkSource, 10_000);
 }
 
 fillTexts();
