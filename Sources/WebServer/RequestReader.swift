@@ -20,12 +20,10 @@ struct RequestReader: Sendable {
         guard let target = request.head.path, target.utf8.first == UInt8(ascii: "/") else { return .failure(.badRequest) }
         guard target.utf8.count <= limits.target else { return .failure(.targetTooLong) }
         // A second Host, or one that hides in it, would be read by one side and not by the other.
-        guard let host = request.head.authority, request.headers[.host] == nil else {
-            return .failure(.badRequest)
-        }
-        guard let path = request.uri.path.removingPercentEncoding() else { return .failure(.badRequest) }
         var headers = fields(of: request.headers)
+        guard let host = request.head.authority, headers["host"] == nil else { return .failure(.badRequest) }
         headers["host"] = host
+        guard let path = request.uri.path.removingPercentEncoding() else { return .failure(.badRequest) }
         let body: [UInt8]
         switch await readBody(request) {
         case .failure(let fault): return .failure(fault)

@@ -74,7 +74,7 @@ package struct WebRoute: Sendable {
 /// All that a server answers with.
 package struct WebSite: Sendable {
     /// What the server itself says no to.
-    package enum Fault: Int, Hashable, Sendable, CaseIterable {
+    package enum Fault: Int, Error, Hashable, Sendable, CaseIterable {
         case badRequest = 400
         case notFound = 404
         /// The path is there, the method is not.

@@ -15,7 +15,7 @@ package final class WebServer: Sendable {
     /// How long connections have to bring their last bytes out once the server closes.
     private static let farewell = TimeAmount.milliseconds(250)
     /// TCP's level and TCP_USER_TIMEOUT of Linux: how long what was sent may stay unacknowledged, in milliseconds.
-    private static let userTimeout = (level: CInt(6), name: CInt(18), milliseconds: CInt(5_000))
+    private static let userTimeout = (level: 6, name: Int32(18), milliseconds: 5_000)
 
     private let threads: MultiThreadedEventLoopGroup
     private let connections: ConnectionTable

@@ -1,4 +1,5 @@
 import ClusterModel
+import LinuxSystem
 import Testing
 import WebServer
 

@@ -1,5 +1,5 @@
 internal import AgentSessions
-internal import ClusterModel
+package import ClusterModel
 internal import FoundationEssentials
 package import WorkspaceCore
 

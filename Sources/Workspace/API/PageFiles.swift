@@ -1,5 +1,5 @@
 internal import Digests
-package import WebServer
+internal import WebServer
 
 /// The files of the page, as they were when the program was built.
 package enum PageFiles {
