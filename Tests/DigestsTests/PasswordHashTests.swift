@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PasswordHashTests {
     /// Of `password`, made with Python's hashlib.scrypt.
-    private static let known = "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$OnwHgqTb31Q6zXxSL+hT2bNKu4ryelxll0iM3yKBQLU"
+    private static let known =
+        "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$OnwHgqTb31Q6zXxSL+hT2bNKu4ryelxll0iM3yKBQLU"
     private static let salt = [UInt8](0..<16)
 
     private func hexadecimal(_ bytes: [UInt8]) -> String {
