@@ -89,10 +89,12 @@ package struct StatBoard: Sendable {
     /// Another topology counts from now on.
     ///
     /// - Parameters:
+    ///   - locations, nodes: as in the setup.
     ///   - place: of a node in it.
     ///   - isProvisioned: whether it has a DN; of others nothing is known any more.
     mutating func renumber(
-        locations: [String], nodes: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool, now: Instant
+        locations: [String], nodes: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool,
+        now: Instant
     ) {
         clock.moved(to: now.wallMilliseconds)
         setup.locations = locations

@@ -4,6 +4,7 @@ import TLibrary
 import TLibraryPorts
 import Transport
 import Wire
+import WorkerRuntime
 import WorkspaceCore
 
 /// The links to nodes' T-Controller ports: what the machine wants of nodes goes there, and what nodes say comes to it.

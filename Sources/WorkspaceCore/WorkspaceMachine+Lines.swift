@@ -122,7 +122,8 @@ extension WorkspaceMachine {
         if !line.seating.isEmpty { return true }
         return line.sessions.contains { id in
             guard let session = sessions[id] else { return false }
-            return session.work != nil || !session.waiting.isEmpty || session.absentUntil.map { $0 > now.monotonic } ?? true
+            return session.work != nil || !session.waiting.isEmpty
+                || session.absentUntil.map { $0 > now.monotonic } ?? true
         }
     }
 

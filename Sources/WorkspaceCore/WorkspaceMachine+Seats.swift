@@ -209,7 +209,9 @@ extension WorkspaceMachine {
             // The page has gone, whatever the cluster says of it now.
             signOut(session, now)
         } else {
-            workFailed(session, error == .notWritten ? .notWritten : error == .timedOut ? .unknownOutcome : .noNode, now)
+            let problem: WorkspaceProblem =
+                error == .notWritten ? .notWritten : error == .timedOut ? .unknownOutcome : .noNode
+            workFailed(session, problem, now)
         }
     }
 

@@ -154,7 +154,9 @@ import WorkspaceCore
             for desk in 0...1 {
                 let page = copy.copy(at: desk)
                 let problem = page.ask(.session(page.proof), patience: 1_000)
-                #expect(problem == .loggedOut || problem == .tooManyRequests, "seed \(play.seed): gateway \(desk), \(String(describing: problem))")
+                #expect(
+                    problem == .loggedOut || problem == .tooManyRequests,
+                    "seed \(play.seed): gateway \(desk), \(String(describing: problem))")
             }
         }
     }

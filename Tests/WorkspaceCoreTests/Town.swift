@@ -91,7 +91,8 @@ final class Town {
         var ports = PortsConfiguration()
         ports.requestsPerSecond = topology.clientRequestLimit
         return NodeCore(
-            NodeSetup(topology: topology, identity: identity, ports: ports, secret: 7, seed: 7 + UInt64(node)), now: now)
+            NodeSetup(topology: topology, identity: identity, ports: ports, secret: 7, seed: 7 + UInt64(node)), now: now
+        )
     }
 
     private func number() -> UInt64 {
@@ -140,7 +141,9 @@ final class Town {
     func kill(desk: Int) {
         guard let gone = desks[desk] else { return }
         desks[desk] = nil
-        for (node, client) in gone.clients.sorted(by: { $0.key < $1.key }) { cores[node]?.clientDisconnected(client, now: now) }
+        for (node, client) in gone.clients.sorted(by: { $0.key < $1.key }) {
+            cores[node]?.clientDisconnected(client, now: now)
+        }
         settle()
     }
 
