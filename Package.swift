@@ -173,7 +173,7 @@ let roles: [Target] = [
         name: "OperatorCommands",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "TLS", "Transport",
+            "TLS", "Transport", "Digests",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
@@ -186,7 +186,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "Trunks", "TLibraryPorts",
-            "Orchestration", "NodeCore",
+            "Orchestration", "NodeCore", "WorkspaceCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )
@@ -236,7 +236,8 @@ let tests: [Target] = [
     .testTarget(
         name: "WorkspaceCoreTests",
         dependencies: [
-            "ClusterModel", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests", "WorkspaceCore",
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+            "WorkspaceCore",
         ]),
     .testTarget(
         name: "WebServerTests",
@@ -298,7 +299,7 @@ let tests: [Target] = [
         name: "OperatorCommandsTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-            "OperatorCommands",
+            "Digests", "OperatorCommands",
         ]
     ),
     .testTarget(

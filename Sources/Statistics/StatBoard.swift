@@ -89,10 +89,12 @@ package struct StatBoard: Sendable {
     /// Another topology counts from now on.
     ///
     /// - Parameters:
+    ///   - locations, nodes: as in the setup.
     ///   - place: of a node in it.
     ///   - isProvisioned: whether it has a DN; of others nothing is known any more.
     mutating func renumber(
-        locations: [String], nodes: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool, now: Instant
+        locations: [String], nodes: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool,
+        now: Instant
     ) {
         clock.moved(to: now.wallMilliseconds)
         setup.locations = locations
@@ -121,6 +123,7 @@ package struct StatBoard: Sendable {
         clock.moved(to: now.wallMilliseconds)
         guard !setup.faults.contains(.statKeepsLost) else { return }
         for slot in records.indices where records[slot] != nil {
+            records[slot]!.service = .ownerUnreachable
             enter(.unknown, since: now.wallMilliseconds, slot)
         }
     }
@@ -209,6 +212,8 @@ package struct StatBoard: Sendable {
     }
 
     private mutating func forget(_ slot: Int, _ now: Instant) {
+        // Why it is so is not known any more.
+        records[slot]?.service = .inService
         enter(.loggedOut, since: now.wallMilliseconds, slot)
         guard let record = records[slot] else { return }
         slots[record.dn] = nil

@@ -53,11 +53,13 @@ package final class Desk {
     private var streams: [StreamID: AsyncStream<StreamEvent>.Continuation] = [:]
     private var lastID: UInt64 = 0
     private var isClosed = false
+    private var sessionKeys: [[UInt8]]
 
     package init(_ setup: Setup, on loop: EventLoop, logger: Logger) throws(SystemError) {
         topology = setup.topology
         name = setup.name
         identity = setup.identity
+        sessionKeys = setup.sessionKeys
         self.loop = loop
         self.logger = logger
         service = try LoopDesk()
@@ -114,6 +116,8 @@ package final class Desk {
     package func replaceAccounts(_ accounts: [AgentAccount]) { machine.replaceAccounts(accounts, now: loop.now) }
 
     package func replaceSessionKeys(_ keys: [[UInt8]]) {
+        guard keys != sessionKeys else { return }
+        sessionKeys = keys
         let tokens = TokenKeys(keys, cluster: topology.cluster) { MessageAuthenticationCode.sha256($0, key: $1) }
         machine.replaceSessionKeys(tokens, now: loop.now)
     }

@@ -1,6 +1,6 @@
 package import ClusterModel
 package import LinuxSystem
-package import Transport
+import Transport
 package import WorkspaceCore
 
 /// The desk as HTTP's threads see it: questions go to the loop, and answers come back from there.

@@ -4,6 +4,7 @@ import TLibrary
 import TLibraryPorts
 import Transport
 import Wire
+import WorkerRuntime
 import WorkspaceCore
 
 /// The links to nodes' T-Controller ports: what the machine wants of nodes goes there, and what nodes say comes to it.
@@ -63,7 +64,7 @@ final class NodeLinks: PortLinkDelegate {
     /// Nodes have other numbers now.
     func renumber(for topology: Topology) {
         for position in nodes.indices {
-            nodes[position].index = topology.nodeIndex(named: nodes[position].name) ?? .none
+            nodes[position].index = topology.nodeIndex(named: nodes[position].name) ?? NodeIndex.none
         }
     }
 

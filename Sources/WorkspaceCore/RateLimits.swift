@@ -70,15 +70,18 @@ package struct RateLimits: Sendable {
     }
 
     private func key(of subject: Subject) -> UInt64 {
-        var bytes: [UInt8]
-        switch subject {
-        case .agent(let name): bytes = [1] + name.utf8
-        case .loginsFrom(let source): bytes = [2] + Self.bytes(of: source)
-        case .session(let session): bytes = [3] + session.bytes
-        case .requestsFrom(let source): bytes = [4] + Self.bytes(of: source)
-        }
+        let bytes = Self.bytes(of: subject)
         // A place that nobody has had has the key 0.
         return max(hash.hash(bytes.span), 1)
+    }
+
+    private static func bytes(of subject: Subject) -> [UInt8] {
+        switch subject {
+        case .agent(let name): [1] + name.utf8
+        case .loginsFrom(let source): [2] + bytes(of: source)
+        case .session(let session): [3] + session.bytes
+        case .requestsFrom(let source): [4] + bytes(of: source)
+        }
     }
 
     private static func bytes(of source: SourceID) -> [UInt8] {

@@ -2,7 +2,7 @@ package import ClusterModel
 package import TLibraryPorts
 
 /// Which session it is: 16 random bytes, drawn at the login.
-package struct SessionID: Hashable, Sendable {
+package struct SessionID: Hashable, Comparable, Sendable {
     package static let size = 16
 
     package let bytes: [UInt8]
@@ -11,6 +11,10 @@ package struct SessionID: Hashable, Sendable {
     package init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.size else { return nil }
         self.bytes = bytes
+    }
+
+    package static func < (left: SessionID, right: SessionID) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 }
 
@@ -21,7 +25,7 @@ package struct SessionToken: Equatable, Sendable {
     static let version: UInt8 = 1
     static let tagSize = 8
     /// Characters of `Seat.node` that travel; it is only a hint.
-    static let maximumNode = 64
+    package static let maximumNode = 64
 
     /// Where the agent sits.
     package struct Seat: Equatable, Sendable {

@@ -1,5 +1,3 @@
-package import ClusterModel
-
 /// What a stream brings.
 package struct StreamEvent: Equatable, Sendable {
     package enum Content: Equatable, Sendable {

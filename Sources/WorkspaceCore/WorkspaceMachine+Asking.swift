@@ -1,6 +1,6 @@
 import AgentSessions
-import ClusterModel
-package import TLibraryPorts
+package import ClusterModel
+import TLibraryPorts
 
 // What nodes are asked, and at what pace: a node serves a whole gateway as one client.
 extension WorkspaceMachine {
@@ -219,6 +219,7 @@ extension WorkspaceMachine {
             let again = lines[dn]!.refreshesAgain
             lines[dn]!.refreshesAgain = false
             lineTold(dn, status.view, now)
+            for session in lines[dn]?.sessions ?? [] { confirm(session, now: now) }
             if again { refresh(dn, at: node, now) }
         case .confirmLogin(let session): loginConfirmed(session, status, now)
         case .confirmPresence(let session): presenceConfirmed(session, status, now)

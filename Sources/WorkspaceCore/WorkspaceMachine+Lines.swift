@@ -122,7 +122,8 @@ extension WorkspaceMachine {
         if !line.seating.isEmpty { return true }
         return line.sessions.contains { id in
             guard let session = sessions[id] else { return false }
-            return session.work != nil || !session.waiting.isEmpty || session.absentUntil.map { $0 > now.monotonic } ?? true
+            return session.work != nil || !session.waiting.isEmpty
+                || session.absentUntil.map { $0 > now.monotonic } ?? true
         }
     }
 
@@ -130,9 +131,13 @@ extension WorkspaceMachine {
 
     /// Looks for a node for the line, if it has none.
     mutating func seek(_ dn: DN?, _ now: Instant) {
-        guard let dn, let line = lines[dn], line.live == nil, line.attempt == nil, line.pausesUntil == nil,
-            !line.isSuperseded
-        else { return }
+        guard let dn, let line = lines[dn], line.attempt == nil, line.pausesUntil == nil else { return }
+        if let live = line.live {
+            // Who has come from another gateway may have no right to it.
+            if isAwaited(line) { refresh(dn, at: live, now) }
+            return
+        }
+        guard !line.isSuperseded || isAwaited(line) else { return }
         lines[dn]!.order = candidates(line)
         tryNext(dn, now)
     }
@@ -206,9 +211,18 @@ extension WorkspaceMachine {
         }
         verify(dn, view, now)
         // Whoever sat there may be gone.
-        guard lines[dn]?.attempt == Attempt(node: node, step: .checking) else { return }
-        register(dn, at: node, takesOver: lines[dn]!.isPSTN, now)
+        guard let line = lines[dn], line.attempt == Attempt(node: node, step: .checking) else { return }
+        guard !line.isSuperseded || isAwaited(line) else {
+            // Whoever has come here has no right to it, and those who were here have not asked for it.
+            lines[dn]!.attempt = nil
+            lines[dn]!.order = []
+            return
+        }
+        register(dn, at: node, takesOver: line.isPSTN, now)
     }
+
+    /// Somebody has come from another gateway, and the cluster has not confirmed that yet: this is where the agent is now.
+    private func isAwaited(_ line: Line) -> Bool { line.sessions.contains { sessions[$0]?.isConfirmed == false } }
 
     /// A node has registered the gateway.
     mutating func registered(

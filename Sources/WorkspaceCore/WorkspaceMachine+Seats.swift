@@ -88,6 +88,8 @@ extension WorkspaceMachine {
         guard sessions[session] != nil else { return refuse(work.request, .loggedOut) }
         let cookie = freshCookie(session, now)
         answerState(work.request, session, now, cookie: cookie)
+        // The tickets that pages have do not say where the agent sits.
+        tell(session, .renew)
     }
 
     // MARK: Ready or not
@@ -159,7 +161,9 @@ extension WorkspaceMachine {
     }
 
     private func openNode(for line: Line) -> NodeIndex? {
-        line.live ?? candidates(line).first { nodes[$0.position].isOpen } ?? anyOpenNode
+        // While the owner is lost nobody can log the agent out; in a moment another node is the owner.
+        if line.live == nil, line.adriftUntil != nil, !line.isLost { return nil }
+        return line.live ?? candidates(line).first { nodes[$0.position].isOpen } ?? anyOpenNode
     }
 
     /// Of our own data center if there is one.
@@ -196,16 +200,18 @@ extension WorkspaceMachine {
         end(session, .loggedOut, remembers: true, now)
     }
 
-    /// - Parameter error: nil where the node was lost: another one is asked.
+    /// - Parameter error: nil where the node was lost. Then, and where it does not hear the owner, it is asked once more.
     mutating func logoutFailed(_ session: SessionID, _ error: TError?, _ now: Instant) {
         guard let work = sessions[session]?.work, work.isLeaving else { return }
-        if error == nil {
+        if error == nil || error == .ownerUnreachable {
             sessions[session]!.work!.isAsked = false
         } else if work.step == .loggingOut {
             // The page has gone, whatever the cluster says of it now.
             signOut(session, now)
         } else {
-            workFailed(session, error == .notWritten ? .notWritten : error == .timedOut ? .unknownOutcome : .noNode, now)
+            let problem: WorkspaceProblem =
+                error == .notWritten ? .notWritten : error == .timedOut ? .unknownOutcome : .noNode
+            workFailed(session, problem, now)
         }
     }
 

@@ -1,4 +1,4 @@
-import ClusterModel
+package import ClusterModel
 
 // Who has signed in: passwords, tokens, and the end of sessions.
 extension WorkspaceMachine {
@@ -231,25 +231,31 @@ extension WorkspaceMachine {
     mutating func forget(_ session: SessionID, _ now: Instant) {
         guard let known = sessions.removeValue(forKey: session) else { return }
         for stream in known.streams where streams[stream] != nil { endStream(stream, .restarting) }
-        for dn in Set([known.seat?.dn, known.work?.dn].compactMap(\.self)) { detach(session, from: dn, now) }
+        for dn in Set([known.seat?.dn, known.work?.dn].compactMap(\.self)).sorted() { detach(session, from: dn, now) }
     }
 
     mutating func sweepSessions(_ now: Instant) {
         if !ended.isEmpty { ended = ended.filter { $0.value > now.wallMilliseconds } }
         let idle = topology.workspacePolicy.idle.nanoseconds
-        for (id, session) in sessions {
+        // Most have nothing to be done; the others in an order that is the same every time.
+        let due = sessions.values.filter { session in
+            session.expires <= now.wallMilliseconds || session.work != nil || !session.isConfirmed
+                || session.streams.isEmpty && now.since(session.lastUsed) > idle
+        }
+        for session in due.sorted(by: { $0.id < $1.id }) {
             if session.expires <= now.wallMilliseconds {
-                end(id, .expired, now)
-            } else if session.streams.isEmpty, session.work == nil, now.since(session.lastUsed) > idle {
-                end(id, .expired, remembers: true, now)
+                end(session.id, .expired, now)
+            } else if session.work != nil || !session.isConfirmed {
+                giveUp(session.id, now)
             } else {
-                giveUp(id, now)
+                end(session.id, .expired, remembers: true, now)
             }
         }
     }
 
     /// What takes too long.
     private mutating func giveUp(_ id: SessionID, _ now: Instant) {
+        guard sessions[id] != nil else { return }
         if let work = sessions[id]!.work {
             if work.deadline <= now.monotonic {
                 workFailed(id, .noNode, now)

@@ -123,8 +123,8 @@ extension WorkspaceMachine {
     }
 
     mutating func sweepStreams(_ now: Instant) {
-        for (id, stream) in streams.sorted(by: { $0.key.rawValue < $1.key.rawValue })
-        where stream.nextBeat <= now.monotonic {
+        let due = streams.filter { $0.value.nextBeat <= now.monotonic }.keys
+        for id in due.sorted(by: { $0.rawValue < $1.rawValue }) {
             streams[id]!.nextBeat = now.monotonic + Self.streamBeat
             actions.append(.push(id, StreamEvent(.beat(now: now.wallMilliseconds))))
         }

@@ -5,7 +5,7 @@ extension WorkspaceMachine {
     /// Other passwords, other supervisors: who is not what a session says is signed out.
     package mutating func replaceAccounts(_ accounts: [AgentAccount], now: Instant) {
         self.accounts = Dictionary(accounts.map { ($0.agent, $0) }, uniquingKeysWith: { first, _ in first })
-        for session in sessions.values {
+        for session in sessions.values.sorted(by: { $0.id < $1.id }) {
             let account = self.accounts[session.agent]
             guard let account, tokens.isPasswordTag(session.passwordTag, of: account.hash) else {
                 end(session.id, .revoked, now)
@@ -22,7 +22,7 @@ extension WorkspaceMachine {
     package mutating func replaceSessionKeys(_ tokens: TokenKeys, now: Instant) {
         let isKept = self.tokens.isContinued(by: tokens)
         self.tokens = tokens
-        for session in sessions.values {
+        for session in sessions.values.sorted(by: { $0.id < $1.id }) {
             guard isKept, let account = accounts[session.agent] else {
                 end(session.id, .revoked, now)
                 continue
@@ -41,7 +41,7 @@ extension WorkspaceMachine {
             nodeLost(NodeIndex(position), now: now)
             forgetAttempts(at: NodeIndex(position), now)
         }
-        let places = former.nodes.map { node in later.nodeIndex(named: node.name) ?? .none }
+        let places = former.nodes.map { node in later.nodeIndex(named: node.name) ?? NodeIndex.none }
         func moved(_ node: NodeIndex) -> NodeIndex { node.position < places.count ? places[node.position] : .none }
         func kept(_ node: NodeIndex?) -> NodeIndex? { node.map(moved).flatMap { $0 == .none ? nil : $0 } }
         var states = later.nodes.map { _ in NodeState() }
@@ -56,21 +56,18 @@ extension WorkspaceMachine {
         topology = later
         dataCenter = later.workspaces.first { $0.name == name }?.dataCenter ?? 0
         for dn in lines.keys.sorted() {
-            lines[dn]!.hint = kept(lines[dn]!.hint)
-            lines[dn]!.live = kept(lines[dn]!.live)
-            lines[dn]!.order = lines[dn]!.order.compactMap(kept)
-            lines[dn]!.view?.owner = moved(lines[dn]!.view?.owner ?? .none)
-            if let attempt = lines[dn]!.attempt {
-                lines[dn]!.attempt = kept(attempt.node).map {
-                    Attempt(node: $0, step: attempt.step, until: attempt.until)
-                }
+            guard var line = lines[dn] else { continue }
+            line.hint = kept(line.hint)
+            line.live = kept(line.live)
+            line.order = line.order.compactMap { kept($0) }
+            if let owner = line.view?.owner { line.view!.owner = moved(owner) }
+            line.attempt = line.attempt.flatMap { attempt in
+                kept(attempt.node).map { Attempt(node: $0, step: attempt.step, until: attempt.until) }
             }
-            guard let index = later.directory.index(of: dn), (phone(of: index) == .pstn) == lines[dn]!.isPSTN else {
-                lineGone(dn, now)
-                continue
-            }
-            lines[dn]!.index = index
-            pushStates(dn, now)
+            let index = later.directory.index(of: dn).flatMap { (phone(of: $0) == .pstn) == line.isPSTN ? $0 : nil }
+            if let index { line.index = index }
+            lines[dn] = line
+            if index == nil { lineGone(dn, now) } else { pushStates(dn, now) }
         }
         openOwnNodes()
         drain(now)

@@ -1,6 +1,4 @@
-import AgentSessions
 package import ClusterModel
-package import TLibraryPorts
 
 /// One gateway's sessions: who has signed in, at which DN each agent sits, by which node the gateway holds it, and what pages are
 /// told. Events in, actions out.

@@ -158,7 +158,7 @@ enum House {
             [
                 "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire",
                 "LinuxSystem", "TLS",
-                "Transport",
+                "Transport", "Digests",
                 "TLibrary", "ArgumentParser", "Glibc", "FoundationEssentials",
             ]
         ),
@@ -169,7 +169,7 @@ enum House {
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "Orchestration",
-                "NodeCore", "TopologyFile", "Wire", "TLS",
+                "NodeCore", "WorkspaceCore", "TopologyFile", "Wire", "TLS",
             ]
         ),
 

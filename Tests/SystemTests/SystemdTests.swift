@@ -101,7 +101,7 @@ import Testing
         let linked = try TemporaryDirectory()
         defer { linked.remove() }
         let programs = linked.path
-        let names = ["tandem", "tandemd", "tandem-worker"]
+        let names = ["tandem", "tandemd", "tandem-worker", "tandem-workspace"]
         let build = URL(filePath: Executables.companion("tandem")).deletingLastPathComponent()
         let result = try Program.run(
             [BootedSystem.repository + "packaging/relink", build.path(percentEncoded: false), programs] + names,

@@ -16,7 +16,8 @@ final class Town {
     static let monitor = ClientID(rawValue: 1)
 
     let topology: Topology
-    private let isFaulty: Faults
+    private let faults: Faults
+    private let accounts: [AgentAccount]
     private(set) var cores: [NodeCore?] = []
     private(set) var desks: [Desk?] = []
     private(set) var now = Instant(monotonic: 1_000_000_000_000, wallMilliseconds: 1_700_000_000_000)
@@ -28,18 +29,26 @@ final class Town {
     /// What the monitor has heard.
     var heard: [TEvent] = []
 
-    struct Pair: Hashable {
+    struct Pair: Hashable, Comparable {
         var first: Int
         var second: Int
+
+        static func < (left: Pair, right: Pair) -> Bool {
+            (left.first, left.second) < (right.first, right.second)
+        }
     }
 
-    init(faults: Faults = .none, _ change: (inout Topology) -> Void = { _ in }) {
+    init(
+        faults: Faults = .none, accounts: [AgentAccount] = Desk.accounts,
+        _ change: (inout Topology) -> Void = { _ in }
+    ) {
         var topology = Self.topology()
         change(&topology)
         self.topology = topology
-        isFaulty = faults
+        self.faults = faults
+        self.accounts = accounts
         cores = Self.nodes.indices.map { core($0) }
-        desks = Self.desks.indices.map { Desk($0, self) }
+        desks = Self.desks.indices.map { Desk($0, self, accounts: accounts) }
         for first in Self.nodes.indices { for second in first + 1..<Self.nodes.count { connect(first, second) } }
         cores[2]!.clientConnected(Self.monitor)
         cores[2]!.requestReceived(.monitorAll(referenceID: 1, MonitorOptions()), from: Self.monitor, now: now)
@@ -82,7 +91,8 @@ final class Town {
         var ports = PortsConfiguration()
         ports.requestsPerSecond = topology.clientRequestLimit
         return NodeCore(
-            NodeSetup(topology: topology, identity: identity, ports: ports, secret: 7, seed: 7 + UInt64(node)), now: now)
+            NodeSetup(topology: topology, identity: identity, ports: ports, secret: 7, seed: 7 + UInt64(node)), now: now
+        )
     }
 
     private func number() -> UInt64 {
@@ -108,7 +118,7 @@ final class Town {
 
     func kill(node: Int) {
         cores[node] = nil
-        for pair in links.keys where pair.first == node || pair.second == node { cut(pair.first, pair.second) }
+        for pair in links.keys.sorted() where pair.first == node || pair.second == node { cut(pair.first, pair.second) }
         for desk in desks { desk?.lost(node) }
         settle()
     }
@@ -131,14 +141,16 @@ final class Town {
     func kill(desk: Int) {
         guard let gone = desks[desk] else { return }
         desks[desk] = nil
-        for (node, client) in gone.clients { cores[node]?.clientDisconnected(client, now: now) }
+        for (node, client) in gone.clients.sorted(by: { $0.key < $1.key }) {
+            cores[node]?.clientDisconnected(client, now: now)
+        }
         settle()
     }
 
     func start(desk: Int) {
         guard desks[desk] == nil else { return }
         life += 1
-        desks[desk] = Desk(desk, self)
+        desks[desk] = Desk(desk, self, accounts: accounts)
         settle()
     }
 
@@ -173,7 +185,7 @@ final class Town {
                 topology: topology, name: Self.desks[desk], accounts: accounts, sessionKeys: keys,
                 authenticate: { MessageAuthenticationCode.sha256($0, key: $1) }, epoch: life, seed: 11,
                 decoy: "decoy"), now: now)
-        machine.faults = isFaulty
+        machine.faults = faults
         return machine
     }
 
@@ -185,7 +197,7 @@ final class Town {
         while !isQuiet {
             isQuiet = true
             for desk in desks.compactMap(\.self) where desk.carryOut() { isQuiet = false }
-            for (pair, id) in links {
+            for (pair, id) in links.sorted(by: { $0.key < $1.key }) {
                 if carry(pair.first, pair.second, id) { isQuiet = false }
                 if carry(pair.second, pair.first, id) { isQuiet = false }
             }
@@ -286,7 +298,7 @@ final class Desk {
     private(set) var sent: [(node: Int, request: TRequest)] = []
     private(set) var hearsStat = false
 
-    init(_ number: Int, _ town: Town, accounts: [AgentAccount] = Desk.accounts) {
+    init(_ number: Int, _ town: Town, accounts: [AgentAccount]) {
         self.number = number
         self.town = town
         machine = town.newMachine(number, accounts: accounts, keys: Self.keys)
@@ -396,117 +408,5 @@ final class Desk {
                 stamp: Stamp(milliseconds: agent.stamp.milliseconds, counter: 0))
         }
         return status
-    }
-}
-
-/// A browser's page.
-final class Page {
-    private let town: Town
-    var desk: Int
-    var cookie = ""
-    var csrf = ""
-    var ticket = ""
-    private(set) var stream: StreamID?
-    private(set) var lastReply: WorkspaceReply?
-
-    init(_ town: Town, at desk: Int = 0) {
-        self.town = town
-        self.desk = desk
-    }
-
-    /// A copy of what the browser has.
-    func copy(at desk: Int) -> Page {
-        let page = Page(town, at: desk)
-        page.cookie = cookie
-        page.csrf = csrf
-        page.ticket = ticket
-        return page
-    }
-
-    var proof: SessionProof { SessionProof(token: cookie, csrf: csrf) }
-
-    /// - Returns: what was refused; nil where it was done.
-    @discardableResult
-    func ask(_ command: WorkspaceCommand, patience: UInt64 = 0) -> WorkspaceProblem? {
-        guard let gateway = town.desks[desk] else { return .noNode }
-        let id = gateway.ask(command)
-        if gateway.answers[id] == nil { town.pass(milliseconds: patience) }
-        lastReply = gateway.answers[id]
-        return take(lastReply)
-    }
-
-    private func take(_ reply: WorkspaceReply?) -> WorkspaceProblem? {
-        switch reply {
-        case .session(let view, let order):
-            csrf = view.csrf
-            ticket = view.ticket
-            obey(order)
-        case .state(_, let order), .done(let order): obey(order)
-        case .refused(let refusal): return refusal.problem
-        case .agents, .explained, .gateway, .healthy: break
-        case nil: return .unknownOutcome
-        }
-        return nil
-    }
-
-    private func obey(_ order: CookieOrder?) {
-        switch order {
-        case .set(let token, _): cookie = token
-        case .clear: cookie = ""
-        case nil: break
-        }
-    }
-
-    @discardableResult
-    func logIn(_ agent: String, password: String = "right") -> WorkspaceProblem? {
-        ask(.logIn(agent: agent, password: Array(password.utf8)))
-    }
-
-    @discardableResult
-    func sit(_ dn: String, takeBack: Bool = false) -> WorkspaceProblem? {
-        ask(.choose(proof, dn: dn, takeBack: takeBack))
-    }
-
-    @discardableResult
-    func listen(after: String? = nil) -> StreamID {
-        let id = town.desks[desk]!.stream(.session, cookie, after: after)
-        stream = id
-        return id
-    }
-
-    func leave() {
-        if let stream { town.desks[desk]?.closed(stream) }
-        stream = nil
-    }
-
-    var events: [StreamEvent] { stream.flatMap { town.desks[desk]?.pushed[$0] } ?? [] }
-
-    /// The latest that the page was told.
-    var state: AgentView? {
-        for event in events.reversed() {
-            if case .state(let view) = event.content { return view }
-            if case .notSeated = event.content { return nil }
-        }
-        return nil
-    }
-
-    var notices: [StreamNotice] {
-        events.compactMap { event in
-            guard case .notice(let notice) = event.content else { return nil }
-            return notice
-        }
-    }
-
-    var end: StreamEnd? { stream.flatMap { town.desks[desk]?.ended[$0] } }
-}
-
-extension Town {
-    /// A page at which an agent sits and listens.
-    func seated(_ agent: String = "ann", _ dn: String = "7000", at desk: Int = 0) -> Page {
-        let page = Page(self, at: desk)
-        page.logIn(agent)
-        page.listen()
-        page.sit(dn)
-        return page
     }
 }
