@@ -7,7 +7,8 @@ import WebServer
     @Test func `requests of one connection are answered in order`() async throws {
         let server = try TestServer()
         let client = try server.connect()
-        client.send("GET /hello?name=a%20b HTTP/1.1\r\nHost: x\r\n\r\nGET /hello?name=second HTTP/1.1\r\nHost: x\r\n\r\n")
+        let requests = ["a%20b", "second"].map { "GET /hello?name=\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }
+        client.send(requests.joined())
         let text = await client.read(through: "second")
         let first = try #require(text.firstRange(of: "hello a b"))
         let second = try #require(text.firstRange(of: "hello second"))
