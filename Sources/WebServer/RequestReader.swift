@@ -17,7 +17,9 @@ struct RequestReader: Sendable {
     }
 
     func read(_ request: Request, _ context: WebContext) async -> Result<WebRequest, WebSite.Fault> {
-        guard let target = request.head.path, target.utf8.first == UInt8(ascii: "/") else { return .failure(.badRequest) }
+        guard let target = request.head.path, target.utf8.first == UInt8(ascii: "/") else {
+            return .failure(.badRequest)
+        }
         guard target.utf8.count <= limits.target else { return .failure(.targetTooLong) }
         // A second Host, or one that hides in it, would be read by one side and not by the other.
         var headers = fields(of: request.headers)

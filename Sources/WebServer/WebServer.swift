@@ -23,7 +23,15 @@ package final class WebServer: Sendable {
     private let http: HTTP1Channel
     private let limits: WebLimits
     private let logger: Logger
-    private let running = Mutex<Running?>(nil)
+    private let state = Mutex(State.idle)
+
+    private enum State: Sendable {
+        /// Becomes `running` or `closed`.
+        case idle
+        /// Becomes `closed`.
+        case running(Running)
+        case closed
+    }
 
     private struct Running: Sendable {
         let listener: any Channel
@@ -64,7 +72,7 @@ package final class WebServer: Sendable {
                 }
             }
         }
-        running.withLock { $0 = Running(listener: channel, arrivals: arrivals, task: task) }
+        state.withLock { $0 = .running(Running(listener: channel, arrivals: arrivals, task: task)) }
     }
 
     private func open(
@@ -92,17 +100,22 @@ package final class WebServer: Sendable {
     /// Accepts nothing more, and ends what there is: in a quarter of a second what is on its way has gone out. The second
     /// time nothing happens.
     package func close() {
-        let former = running.withLock { running in
-            defer { running = nil }
-            return running
+        let former = state.withLock { state in
+            defer { state = .closed }
+            return state
         }
-        former?.listener.close(promise: nil)
-        former?.arrivals.finish()
-        let (connections, threads) = (connections, threads)
-        let loop = threads.next()
-        loop.scheduleTask(in: former == nil ? .zero : Self.farewell) { connections.closeAll() }
-        Task {
-            await former?.task.value
+        var task: Task<Void, Never>?
+        switch former {
+        case .closed: return
+        case .idle: break
+        case .running(let running):
+            task = running.task
+            running.listener.close(promise: nil)
+            running.arrivals.finish()
+            threads.next().scheduleTask(in: Self.farewell) { [connections] in connections.closeAll() }
+        }
+        Task { [threads, task] in
+            await task?.value
             try? await threads.shutdownGracefully()
         }
     }

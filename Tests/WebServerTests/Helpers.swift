@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import LinuxSystem
 import Logging
 import TLS
@@ -38,8 +39,10 @@ extension WebRoute {
     }
 }
 
-/// Bytes to a socket and back, with a deadline on each wait.
-final class RawClient {
+/// Bytes to a socket and back, with a deadline on each wait. Used by one task at a time.
+///
+/// It waits on threads of its own: those of Swift's pool are the server's.
+final class RawClient: @unchecked Sendable {
     /// Nanoseconds.
     static let patience: UInt64 = 20_000_000_000
 
@@ -76,15 +79,31 @@ final class RawClient {
     func send(_ text: String) -> Int { send(Array(text.utf8)) }
 
     /// Reads until what came satisfies, the other side closes, or the patience ends.
-    func read(until isEnough: (String) -> Bool) -> String {
+    func read(until isEnough: @escaping @Sendable (String) -> Bool) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: self.readNow(until: isEnough)) }
+        }
+    }
+
+    /// - Returns: whether something can be read.
+    func waitForInput() async -> Bool {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let isThere = try? self.socket.wait(forReading: true, nanoseconds: Self.patience)
+                continuation.resume(returning: isThere ?? false)
+            }
+        }
+    }
+
+    private func readNow(until isEnough: (String) -> Bool) -> String {
         var text = String(decoding: received, as: UTF8.self)
         while !isEnough(text), !isClosed {
             do {
                 guard try socket.wait(forReading: true, nanoseconds: Self.patience) else { break }
-                var bytes: [UInt8] = []
+                var bytes = [UInt8](repeating: 0, count: 64 * 1024)
                 guard let count = try socket.read(into: &bytes) else { continue }
                 if count == 0 { isClosed = true }
-                received += bytes
+                received += bytes.prefix(count)
             } catch {
                 isClosed = true
             }
@@ -94,10 +113,10 @@ final class RawClient {
         return text
     }
 
-    func read(through end: String) -> String { read { $0.contains(end) } }
+    func read(through end: String) async -> String { await read { $0.contains(end) } }
 
     /// Everything until the other side closes.
-    func readToEnd() -> String { read { _ in false } }
+    func readToEnd() async -> String { await read { _ in false } }
 }
 
 /// Something that happens once, on whatever thread.

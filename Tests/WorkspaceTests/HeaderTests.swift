@@ -47,7 +47,8 @@ import WorkspaceCore
         #expect(fixture.desk.asked == [.logOut(SessionProof(token: "plain", csrf: "csrf"))])
     }
 
-    @Test(arguments: WorkspaceProblem.allCases) func `a refusal says what it is`(_ problem: WorkspaceProblem) async throws {
+    @Test(arguments: WorkspaceProblem.allCases)
+    func `a refusal says what it is`(_ problem: WorkspaceProblem) async throws {
         let refusal = WorkspaceRefusal(problem, retryAfter: 1_500, clearsCookie: true)
         let fixture = Fixture(.refused(refusal))
         let answer = try await fixture.answer(Fixture.request(try endpoint(.session)))
@@ -55,7 +56,8 @@ import WorkspaceCore
         #expect(answer.header("Content-Type") == "application/problem+json")
         #expect(answer.header("Retry-After") == "2")
         #expect(answer.header("Set-Cookie")?.contains("Max-Age=0") == true)
-        #expect(answer.text.contains("\"code\":\"\(problem.rawValue)\"") && answer.text.contains("\"retryAfterMs\":1500"))
+        #expect(answer.text.contains(#""code":"\#(problem.rawValue)""#))
+        #expect(answer.text.contains(#""retryAfterMs":1500"#))
     }
 
     @Test func `a file that the browser has is not sent again`() async throws {

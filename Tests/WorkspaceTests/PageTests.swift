@@ -18,7 +18,8 @@ import Workspace
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false))
         #expect(names.count == PageFiles.all.count)
         for file in PageFiles.all {
-            let name = ["/": "index.html", "/supervisor": "supervisor.html"][file.path] ?? String(file.path.dropFirst())
+            let pages = ["/": "index.html", "/supervisor": "supervisor.html"]
+            let name = pages[file.path] ?? String(file.path.dropFirst())
             #expect(try Data(contentsOf: directory.appending(path: name)) == Data(file.bytes), "\(name)")
         }
         #expect(PageFiles.all.map(\.bytes.count).reduce(0, +) <= 80 * 1024)
@@ -35,8 +36,8 @@ import Workspace
     @Test func `scripts make no markup, keep nothing and load nothing from elsewhere`() throws {
         for script in scripts {
             for word in [
-                "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage",
-                "sessionStorage", "indexedDB", "document.cookie", "setTimeout(\"", "://",
+                "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
+                "localStorage", "sessionStorage", "indexedDB", "document.cookie", "setTimeout(\"", "://",
             ] {
                 #expect(!script.contains(word), "\(word)")
             }

@@ -15,7 +15,8 @@ package enum PageFiles {
             self.type = type
             self.bytes = bytes
             let digest = MessageAuthenticationCode.sha256(bytes, key: Array("page".utf8))
-            tag = "\"" + digest.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\""
+            let digits = digest.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            tag = "\"\(digits.joined())\""
         }
     }
 
