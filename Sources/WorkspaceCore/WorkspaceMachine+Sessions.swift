@@ -123,9 +123,16 @@ extension WorkspaceMachine {
                     return .refused(.loggedOut)
                 }
             }
-            return session.isConfirmed ? .confirmed : .awaited
+            if hasStoppedHearing(session) { sessions[token.id]!.isConfirmed = false }
+            return sessions[token.id]!.isConfirmed ? .confirmed : .awaited
         }
         return adopt(token, source, now)
+    }
+
+    /// The line was let go since there was no page: the agent may have been logged out since, and nobody has told this gateway.
+    private func hasStoppedHearing(_ session: Session) -> Bool {
+        guard session.work == nil, let seat = session.seat, let line = lines[seat.dn] else { return false }
+        return line.live == nil && line.attempt == nil && line.adriftUntil == nil && !line.isSuperseded
     }
 
     /// A session that this gateway does not know.

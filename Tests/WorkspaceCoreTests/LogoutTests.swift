@@ -86,4 +86,17 @@ import WorkspaceCore
         #expect(page.ask(.session(page.proof)) == .expired)
         #expect(page.copy(at: 1).ask(.session(page.proof)) == .expired)
     }
+
+    @Test func `a gateway that has let the line go believes no token of a login that was over since`() {
+        let town = Town()
+        let page = town.seated()
+        let copy = page.copy(at: 0)
+        page.leave()
+        page.desk = 1
+        #expect(page.ask(.session(page.proof)) == nil)
+        page.listen()
+        town.pass(milliseconds: 15_000)
+        #expect(page.ask(.logOut(page.proof)) == nil)
+        #expect(copy.ask(.session(copy.proof)) == .loggedOut)
+    }
 }

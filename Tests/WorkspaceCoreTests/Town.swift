@@ -21,7 +21,7 @@ final class Town {
     private(set) var cores: [NodeCore?] = []
     private(set) var desks: [Desk?] = []
     private(set) var now = Instant(monotonic: 1_000_000_000_000, wallMilliseconds: 1_700_000_000_000)
-    private var life: UInt64 = 1
+    private(set) var life: UInt64 = 1
     private var links: [Pair: ConnectionID] = [:]
     private var lastNumber: UInt64 = 100
     /// Cut between a gateway and a node.
@@ -288,7 +288,8 @@ final class Desk {
     var machine: WorkspaceMachine
     private(set) var clients: [Int: ClientID] = [:]
     private var wanted: Set<Int> = []
-    private var last: UInt64 = 0
+    /// No life has numbers of another one, as random numbers would not be.
+    private var last: UInt64
     private(set) var answers: [RequestID: WorkspaceReply] = [:]
     private(set) var opened: Set<StreamID> = []
     private(set) var refused: [StreamID: WorkspaceRefusal] = [:]
@@ -301,13 +302,14 @@ final class Desk {
     init(_ number: Int, _ town: Town, accounts: [AgentAccount]) {
         self.number = number
         self.town = town
+        last = town.life << 32
         machine = town.newMachine(number, accounts: accounts, keys: Self.keys)
     }
 
     func ask(_ command: WorkspaceCommand, source: UInt32 = 0x0A00_0001, settles: Bool = true) -> RequestID {
         last += 1
         let id = RequestID(rawValue: last)
-        let fresh = (0..<16).map { UInt8(truncatingIfNeeded: mixed(last &* 16 &+ UInt64($0) &+ UInt64(number) << 32)) }
+        let fresh = (0..<16).map { UInt8(truncatingIfNeeded: mixed(last &* 16 &+ UInt64($0) &+ UInt64(number) << 56)) }
         machine.asked(
             id, command, source: SourceID(NetworkAddress(ipv4: source, port: 0)), fresh: fresh, now: town.now)
         if settles { town.settle() }
