@@ -28,7 +28,8 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     package init?(authority text: String, isSecure: Bool) {
         self.isSecure = isSecure
         // Behind the bracket of an IPv6 address, which has colons of its own.
-        let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map { text.index(after: $0) } : text.firstIndex(of: ":")
+        let end =
+            text.hasPrefix("[") ? text.firstIndex(of: "]").map { text.index(after: $0) } : text.firstIndex(of: ":")
         let name = text[..<(end ?? text.endIndex)]
         let rest = text[name.endIndex...]
         if rest.isEmpty {

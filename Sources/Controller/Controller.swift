@@ -170,7 +170,8 @@ package final class Controller {
     static func checkPrograms(for topology: Topology) throws(ControllerFailure) {
         guard Files.isExecutable(workerProgram) else {
             throw ControllerFailure(
-                "cannot find \(workerProgram), which runs the nodes; build it with `make build` or install Tandem again")
+                "cannot find \(workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
+            )
         }
         guard topology.workspaces.isEmpty || Files.isExecutable(workspaceProgram) else {
             throw ControllerFailure(

@@ -39,7 +39,9 @@ enum MetricCatalog {
         collected("tandem_node_uptime_seconds", .gauge, "How long the worker's process runs."),
         collected("tandem_node_memory_bytes", .gauge, "Memory that the worker's process has in use."),
         collected("tandem_node_cpu_seconds_total", .counter, "Processor time that the worker's process has used."),
-        collected("tandem_agents", .gauge, "Agents logged in at a node, known to a Stat Server or router, or seated at a workspace."),
+        collected(
+            "tandem_agents", .gauge,
+            "Agents logged in at a node, known to a Stat Server or router, or seated at a workspace."),
         collected("tandem_agents_available", .gauge, "Those that can be given a call, at nodes and routers."),
         collected("tandem_clients", .gauge, "Clients of a node's ports or of a Stat Server, or pages of a workspace."),
         collected("tandem_calls", .gauge, "Calls that go through a node, or wait at a router."),

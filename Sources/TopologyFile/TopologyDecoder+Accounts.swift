@@ -87,7 +87,8 @@ extension TopologyDecoder {
 
     private mutating func sessionKeys(_ field: Field) -> [[UInt8]] {
         guard tree.kind(of: field.value) == .sequence, let items = items(field, "a list") else {
-            report(.wrongType, "`sessionKeys` must be a list of keys", at: span(field.value), hint: "put it into brackets")
+            report(
+                .wrongType, "`sessionKeys` must be a list of keys", at: span(field.value), hint: "put it into brackets")
             return []
         }
         guard (1...SessionKey.maximumCount).contains(items.count) else {

@@ -132,7 +132,8 @@ extension TopologyDecoder {
             let isGood = WorkspacePolicy.reasonLengths.contains(text.utf8.count)
             if !isGood || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
                 report(
-                    .wrongValue, "a reason has 1 to 48 bytes and no control character, and \(quoted(item.value)) has not",
+                    .wrongValue,
+                    "a reason has 1 to 48 bytes and no control character, and \(quoted(item.value)) has not",
                     at: span(item.value))
             } else if reasons.contains(text) {
                 report(.duplicateKey, "\(quoted(item.value)) stands here twice", at: span(item.value))

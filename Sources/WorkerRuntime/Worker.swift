@@ -244,7 +244,8 @@ package final class Worker {
         return RoleStart(
             setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
             credentials: credentials,
-            clientSecrets: clientSecrets, accounts: accounts, sessionKeys: sessionKeys, tls: tls, sockets: sockets, loop: loop, logger: logger
+            clientSecrets: clientSecrets, accounts: accounts, sessionKeys: sessionKeys, tls: tls, sockets: sockets,
+            loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
     }
 

@@ -41,6 +41,7 @@ package final class Desk {
     package var identity: ServerIdentity
     let loop: EventLoop
     let logger: Logger
+    private let audit: AuditLog
     var machine: WorkspaceMachine
     /// What HTTP's threads ask.
     package let service: LoopDesk
@@ -62,6 +63,7 @@ package final class Desk {
         sessionKeys = setup.sessionKeys
         self.loop = loop
         self.logger = logger
+        audit = AuditLog(of: setup.name, logger)
         service = try LoopDesk()
         machine = WorkspaceMachine(
             WorkspaceSetup(
@@ -191,7 +193,7 @@ package final class Desk {
             continuation.yield(StreamEvent(.end(why)))
             continuation.finish()
         case .hearStat(let isWanted): stat.hear(isWanted)
-        case .audit(let line): audit(line)
+        case .audit(let line): audit.write(line)
         }
     }
 
@@ -215,16 +217,6 @@ package final class Desk {
     private func drop(_ id: StreamID) {
         streams.removeValue(forKey: id)?.finish()
         machine.streamClosed(id, now: loop.now)
-    }
-
-    private func audit(_ line: AuditLine) {
-        var metadata: Logger.Metadata = ["event": "\(line.event.word)", "gateway": "\(name)"]
-        if !line.agent.isEmpty { metadata["agent"] = "\(line.agent)" }
-        if !line.event.detail.isEmpty { metadata["detail"] = "\(line.event.detail)" }
-        if let dn = line.dn { metadata["dn"] = "\(dn)" }
-        if let source = line.source { metadata["source"] = "\(source)" }
-        if !line.session.isEmpty { metadata["session"] = "\(line.session)" }
-        logger.notice("audit", metadata: metadata)
     }
 }
 

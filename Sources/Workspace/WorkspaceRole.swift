@@ -18,6 +18,9 @@ package final class WorkspaceRole: WorkerRole {
     private let sockets: ServerSockets
     private let desk: Desk
     private let limits: WebLimits
+    /// What pages depend on beside the desk.
+    private let place: CurrentPlace
+    private let audit: AuditLog
     /// What browsers are shown; nil where they are spoken to without TLS.
     private var tls: TLSSource?
     private var server: WebServer?
@@ -31,6 +34,8 @@ package final class WorkspaceRole: WorkerRole {
         logger = start.logger
         sockets = start.sockets
         limits = WebLimits()
+        place = CurrentPlace(WorkspacePlace(me, others: start.topology.workspaces))
+        audit = AuditLog(of: me.name, start.logger)
     }
 
     package static func make(_ start: RoleStart) throws(RoleFailure) -> any WorkerRole {
@@ -82,8 +87,8 @@ package final class WorkspaceRole: WorkerRole {
         var limits = limits
         limits.proxies = me.proxies.map { SourceID($0) }
         let former = server
-        let next = WebServer(
-            tls: tls, site: DeskSite.make(desk.service, for: me, in: desk.topology), limits: limits, logger: logger)
+        let site = WorkspaceSite(desk: desk.service, place: place) { [audit] in audit.write($0) }
+        let next = WebServer(tls: tls, site: site.site, limits: limits, logger: logger)
         do {
             try next.start(listener.release())
         } catch {
@@ -127,7 +132,7 @@ package final class WorkspaceRole: WorkerRole {
         return report
     }
 
-    /// Takes everything but another address. Where pages are told something else than before, they come back.
+    /// Takes everything but another address. Where other proxies count, pages come back.
     package func apply(
         _ start: RoleStart, ended: @escaping (Result<RoleApplied, RoleFailure>) -> Void
     ) throws(RoleFailure) {
@@ -135,13 +140,14 @@ package final class WorkspaceRole: WorkerRole {
         guard declaration.listen == me.listen, declaration.isSecure == me.isSecure,
             start.topology.cluster == desk.topology.cluster
         else { throw RoleFailure("where it listens has changed; it takes that when it is restarted") }
-        let changesSite = declaration != me || start.topology.workspaces.map(\.url) != desk.topology.workspaces.map(\.url)
+        let hasOtherProxies = declaration.proxies != me.proxies
         me = declaration
         desk.identity.goOn(under: start)
         desk.apply(start.topology)
         desk.replaceAccounts(start.accounts)
         desk.replaceSessionKeys(start.sessionKeys)
-        if changesSite, let descriptor = servedSockets.first?.descriptor {
+        place.place = WorkspacePlace(me, others: start.topology.workspaces)
+        if hasOtherProxies, let descriptor = servedSockets.first?.descriptor {
             do throws(SystemError) {
                 try serve(at: descriptor)
             } catch {

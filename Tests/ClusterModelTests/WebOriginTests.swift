@@ -14,7 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "http://", "desk1.example.com", "ftp://a", "HTTP://a", "http://a/", "http://a/b", "http://a?b", "http://a#b",
+        "", "http://", "desk1.example.com", "ftp://a", "HTTP://a", "http://a/", "http://a/b", "http://a?b",
+        "http://a#b",
         "http://u@a", "http://a:", "http://a:0", "http://a:65536", "http://a:80:80", "http://a:+80", "http://a b",
         "http://-a", "http://a-", "http://a..b", "http://.a", "http://a.", "http://256.0.0.1", "http://1.2.3",
         "http://1000000", "http://[::1", "http://::1", "http://[a]", "http://[::1]8080", "http://[::1]]", "http://ä",

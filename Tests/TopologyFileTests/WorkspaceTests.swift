@@ -52,7 +52,8 @@ import TopologyFile
         ("a: { http: 127.0.0.1:81, https: 127.0.0.1:82 }", ["T022", "T016"]),
         ("a: { http: 127.0.0.1:81, tls: { certificate: c, key: k } }", ["T022"]),
         ("a: { http: 127.0.0.1:81, url: desk }", ["T011"]), ("a: { http: 127.0.0.1:81, host: other }", ["T025"]),
-        ("sip1: { http: 127.0.0.1:81 }", ["T007"]), ("a: { http: 127.0.0.1:81, proxies: [ 1, x, 1.2.3.4:5 ] }", ["T014"]),
+        ("sip1: { http: 127.0.0.1:81 }", ["T007"]),
+        ("a: { http: 127.0.0.1:81, proxies: [ 1, x, 1.2.3.4:5 ] }", ["T014"]),
     ])
     func `what a workspace cannot be`(_ workspace: String, _ expected: [String]) {
         let codes = topology(workspace, "workspace: { agents: a.yaml }\n").codes
@@ -71,7 +72,8 @@ import TopologyFile
 
     @Test func `one who has no agents is told so once, and only beyond this machine`() {
         let codes = topology(
-            "a: { http: 192.0.2.1:81, proxies: [ 192.0.2.2 ] }, b: { http: 192.0.2.1:82, proxies: [ 192.0.2.2 ] }").codes
+            "a: { http: 192.0.2.1:81, proxies: [ 192.0.2.2 ] }, b: { http: 192.0.2.1:82, proxies: [ 192.0.2.2 ] }"
+        ).codes
         #expect(codes == ["T037"])
     }
 
@@ -132,7 +134,9 @@ import TopologyFile
         }
     }
 
-    @Test(arguments: ["[]", "[ abcd ]", "abcd", "{ a: abcd }", "[ k, k, k, k, k ]", "[ \(String(repeating: "g", count: 64)) ]"])
+    @Test(arguments: [
+        "[]", "[ abcd ]", "abcd", "{ a: abcd }", "[ k, k, k, k, k ]", "[ \(String(repeating: "g", count: 64)) ]",
+    ])
     func `what session keys cannot be, told without them`(_ keys: String) throws {
         let text = keys.replacing("k", with: Self.key)
         let result = try accounts("agents: { ann: { password: \"\(Self.hash)\" } }\nsessionKeys: \(text)\n")
@@ -163,7 +167,8 @@ import TopologyFile
         #expect(places.map(\.path) == ["c.yaml"] && places.map(\.sections) == [[.users, .clients, .agents]])
         topology.clientAuthentication = ClientAuthenticationPolicy(secrets: "d.yaml")
         places = CredentialsFile.places(of: topology, beside: "t.yaml")
-        #expect(places.map(\.path) == ["c.yaml", "d.yaml"] && places.map(\.sections) == [[.users, .agents], .clients])
+        #expect(
+            places.map(\.path) == ["c.yaml", "d.yaml"] && places.map(\.sections) == [[.users, .agents], .clients])
         topology.workspaces = []
         #expect(CredentialsFile.places(of: topology, beside: "t.yaml").map(\.sections) == [.users, .clients])
     }

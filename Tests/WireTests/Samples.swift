@@ -50,7 +50,8 @@ let callMessages: [CallMessage] = [
 ]
 
 private let agentRows = AgentStatus.allCases.map { status in
-    AgentRow(dn: dn("1001"), agent: sessions[1].agent, status: status, since: 7, location: "wést",
+    AgentRow(
+        dn: dn("1001"), agent: sessions[1].agent, status: status, since: 7, location: "wést",
         service: status == .outOfService ? .expired : .inService, owner: "dc1/sip1")
 }
 

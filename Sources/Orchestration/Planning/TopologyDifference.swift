@@ -35,7 +35,8 @@ package struct TopologyDifference: Equatable, Sendable {
             case .routingPoint: "routing point"
             case .capacityGroup: "capacity group"
             case .workspacePolicy: "workspace policy"
-            case .cluster, .domain, .node, .router, .workspace, .trunk, .agents, .profile, .authentication, .tls, .clients,
+            case .cluster, .domain, .node, .router, .workspace, .trunk, .agents, .profile, .authentication, .tls,
+                .clients,
                 .timing, .limits, .rollout:
                 rawValue
             }

@@ -53,7 +53,8 @@ package enum WorkerNeed: Equatable, Sendable {
             case .dataCenter where item.name == center && role == .router: reasons.append("location of \(center)")
             case .routingPoint: if reasons.last != "routing points" { reasons.append("routing points") }
             case .tls, .node, .statServer, .dataCenter, .cluster, .domain, .router, .workspace, .agentType, .trunk,
-                .capacityGroup, .agents, .profile, .workspacePolicy, .authentication, .clients, .timing, .limits, .rollout:
+                .capacityGroup, .agents, .profile, .workspacePolicy, .authentication, .clients, .timing, .limits,
+                .rollout:
                 continue
             }
         }

@@ -66,7 +66,8 @@ import Testing
             need { $0.workspaces[0].listen = Self.somewhere.with(port: 10) }
                 == .restart(["http 127.0.0.1:9 -> 127.0.0.1:10"]))
         #expect(
-            need { $0.workspaces[0].isSecure = true } == .restart(["http 127.0.0.1:9 -> none", "https none -> 127.0.0.1:9"]))
+            need { $0.workspaces[0].isSecure = true }
+                == .restart(["http 127.0.0.1:9 -> none", "https none -> 127.0.0.1:9"]))
         let others: [(inout Topology) -> Void] = [
             { $0.workspaces[1].listen = Self.somewhere.with(port: 10) }, { $0.workspaces[0].url = "http://a" },
             { $0.workspaces[0].proxies = [Self.somewhere] }, { $0.workspacePolicy.idle = .seconds(60) },
