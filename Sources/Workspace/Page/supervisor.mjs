@@ -128,6 +128,7 @@ function begin(found) {
         trouble = found ? strings.problems["not-supervisor"] : strings.problems["no-session"];
         return showConnection();
     }
+    trouble = null;
     write("who", `${found.agent} · ${gateway().gateway}`);
     const centers = new Set(gateway().gateways.map((each) => each.dataCenter));
     element("dataCenter").append(...[...centers].sort().map((name) => make("option", { value: name }, name)));
