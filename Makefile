@@ -8,9 +8,9 @@ DEB_REVISION ?= 1
 DEB_DIR ?= .build/deb
 SANITIZER ?= address
 BIN := .build/release
-PROGRAMS := tandem tandemd tandem-worker tandem-load tandem-sim
+PROGRAMS := tandem tandemd tandem-worker tandem-workspace tandem-load tandem-sim
 # What is installed, and of which programs: by default of those that need no Swift toolchain.
-INSTALL_PROGRAMS := tandem tandemd tandem-worker
+INSTALL_PROGRAMS := tandem tandemd tandem-worker tandem-workspace
 STATIC := .build-static
 INSTALL_BIN ?= $(STATIC)/release
 SCHEMAS := common mesh tlibrary control stat handover
@@ -61,6 +61,7 @@ build: ## build everything, optimized, into .build/release
 run: ## build what it runs, and bring clusters/two-datacenters.yaml up in the foreground
 	$(call install,$(BUILD_PACKAGES) $(RUN_PACKAGES))
 	$(SWIFT) build -c release --product tandem-worker
+	$(SWIFT) build -c release --product tandem-workspace
 	$(SWIFT) build -c release --product tandemd
 	$(SWIFT) build -c release --product tandem
 	$(BIN)/tandem up clusters/two-datacenters.yaml

@@ -23,6 +23,7 @@ let pureRooms: [Target] = [
     ),
     .target(name: "Statistics", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Orchestration", dependencies: ["ClusterModel"]),
+    .target(name: "WorkspaceCore", dependencies: ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
     .target(name: "PhoneCalls", dependencies: ["ClusterModel"]),
     .target(name: "CallControl", dependencies: ["ClusterModel", "AgentSessions"]),
     .target(name: "Trunks", dependencies: ["ClusterModel"]),
@@ -99,6 +100,17 @@ let doors: [Target] = [
             .product(name: "CoreMetrics", package: "swift-metrics"),
         ]
     ),
+    .target(
+        name: "WebServer",
+        dependencies: [
+            "ClusterModel", "LinuxSystem", "TLS", .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
 ]
 
 /// Roles: a shell around the machines.
@@ -128,6 +140,19 @@ let roles: [Target] = [
         ]
     ),
     .target(
+        name: "Workspace",
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "Orchestration", "Digests",
+            "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary", "WorkerRuntime",
+            .product(name: "Logging", package: "swift-log"),
+        ],
+        // The page is a part of the program: there is nothing to install, and nothing of another build.
+        resources: [
+            "index.html", "supervisor.html", "page.css", "desk.mjs", "view.mjs", "session.mjs", "connection.mjs",
+            "supervisor.mjs", "strings.mjs", "icon.svg",
+        ].map { Resource.embedInCode("Page/\($0)") }
+    ),
+    .target(
         name: "SIPServer",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
@@ -148,7 +173,7 @@ let roles: [Target] = [
         name: "OperatorCommands",
         dependencies: [
             "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem",
-            "TLS", "Transport",
+            "TLS", "Transport", "Digests",
             "TLibrary",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
@@ -161,7 +186,7 @@ let checks: [Target] = [
         name: "FuzzChecks",
         dependencies: [
             "ClusterModel", "DNOwnership", "AgentSessions", "CallControl", "SIPCore", "Trunks", "TLibraryPorts",
-            "Orchestration", "NodeCore",
+            "Orchestration", "NodeCore", "WorkspaceCore",
             "TopologyFile", "Wire", "TLS",
         ]
     )
@@ -177,6 +202,9 @@ let programs: [Target] = [
         dependencies: [
             "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser,
         ]),
+    .executableTarget(
+        name: "tandem-workspace",
+        dependencies: ["Workspace", "WorkerRuntime", "Orchestration", "LinuxSystem", argumentParser]),
     .executableTarget(name: "tandem-sim", dependencies: ["Simulation", "LinuxSystem", argumentParser]),
     .executableTarget(
         name: "tandem-load",
@@ -205,6 +233,25 @@ let tests: [Target] = [
     .testTarget(name: "OrchestrationTests", dependencies: ["ClusterModel", "Orchestration"]),
     .testTarget(
         name: "ScenarioTests", dependencies: ["ClusterModel", "Orchestration", "TopologyFile"], exclude: ["Planner"]),
+    .testTarget(
+        name: "WorkspaceCoreTests",
+        dependencies: [
+            "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "TLibraryPorts", "NodeCore", "Digests",
+            "WorkspaceCore",
+        ]),
+    .testTarget(
+        name: "WebServerTests",
+        dependencies: [
+            "ClusterModel", "LinuxSystem", "TLS", "WebServer", "TestCertificates",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+    .testTarget(
+        name: "WorkspaceTests",
+        dependencies: [
+            "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "LinuxSystem", "Workspace",
+        ],
+        exclude: ["OpenAPI"]
+    ),
     .testTarget(name: "PhoneCallsTests", dependencies: ["ClusterModel", "PhoneCalls"]),
     .testTarget(name: "CallControlTests", dependencies: ["ClusterModel", "AgentSessions", "CallControl"]),
     .testTarget(name: "TrunksTests", dependencies: ["ClusterModel", "Trunks"]),
@@ -252,7 +299,7 @@ let tests: [Target] = [
         name: "OperatorCommandsTests",
         dependencies: [
             "ClusterModel", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "Transport",
-            "OperatorCommands",
+            "Digests", "OperatorCommands",
         ]
     ),
     .testTarget(
@@ -277,6 +324,7 @@ let package = Package(
         .executable(name: "tandem", targets: ["tandem"]),
         .executable(name: "tandemd", targets: ["tandemd"]),
         .executable(name: "tandem-worker", targets: ["tandem-worker"]),
+        .executable(name: "tandem-workspace", targets: ["tandem-workspace"]),
         .executable(name: "tandem-load", targets: ["tandem-load"]),
         .executable(name: "tandem-sim", targets: ["tandem-sim"]),
         // For other people's programs: everything public stands there.
@@ -287,6 +335,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // Without traits it needs neither swift-configuration nor the whole of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Before its first release every one may change what it offers.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),

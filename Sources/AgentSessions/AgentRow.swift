@@ -13,9 +13,14 @@ package struct AgentRow: Hashable, Sendable {
     /// The data center of the DN's owner; empty where nobody owns it.
     package var location: String
     package var profile: AgentProfile
+    /// Of the DN, as the Stat Server heard it last.
+    package var service: Service
+    /// Full name of the node that owns the DN; empty where nobody does, or where it does not matter.
+    package var owner: String
 
     package init(
-        dn: DN, agent: AgentID, status: AgentStatus, since: UInt64, location: String, profile: AgentProfile = .none
+        dn: DN, agent: AgentID, status: AgentStatus, since: UInt64, location: String, profile: AgentProfile = .none,
+        service: Service = .inService, owner: String = ""
     ) {
         self.dn = dn
         self.agent = agent
@@ -23,5 +28,7 @@ package struct AgentRow: Hashable, Sendable {
         self.since = since
         self.location = location
         self.profile = profile
+        self.service = service
+        self.owner = owner
     }
 }

@@ -322,6 +322,96 @@ void   tandem__control__router__free_unpacked
   assert(message->base.descriptor == &tandem__control__router__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tandem__control__workspace__init
+                     (Tandem__Control__Workspace         *message)
+{
+  static const Tandem__Control__Workspace init_value = TANDEM__CONTROL__WORKSPACE__INIT;
+  *message = init_value;
+}
+size_t tandem__control__workspace__get_packed_size
+                     (const Tandem__Control__Workspace *message)
+{
+  assert(message->base.descriptor == &tandem__control__workspace__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__workspace__pack
+                     (const Tandem__Control__Workspace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__workspace__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__workspace__pack_to_buffer
+                     (const Tandem__Control__Workspace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__workspace__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__Workspace *
+       tandem__control__workspace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__Workspace *)
+     protobuf_c_message_unpack (&tandem__control__workspace__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__workspace__free_unpacked
+                     (Tandem__Control__Workspace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__workspace__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__workspace_policy__init
+                     (Tandem__Control__WorkspacePolicy         *message)
+{
+  static const Tandem__Control__WorkspacePolicy init_value = TANDEM__CONTROL__WORKSPACE_POLICY__INIT;
+  *message = init_value;
+}
+size_t tandem__control__workspace_policy__get_packed_size
+                     (const Tandem__Control__WorkspacePolicy *message)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_policy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__workspace_policy__pack
+                     (const Tandem__Control__WorkspacePolicy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_policy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__workspace_policy__pack_to_buffer
+                     (const Tandem__Control__WorkspacePolicy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_policy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__WorkspacePolicy *
+       tandem__control__workspace_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__WorkspacePolicy *)
+     protobuf_c_message_unpack (&tandem__control__workspace_policy__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__workspace_policy__free_unpacked
+                     (Tandem__Control__WorkspacePolicy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__workspace_policy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tandem__control__source_limits__init
                      (Tandem__Control__SourceLimits         *message)
 {
@@ -770,6 +860,96 @@ void   tandem__control__client_secrets__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__client_secrets__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__agent_accounts__init
+                     (Tandem__Control__AgentAccounts         *message)
+{
+  static const Tandem__Control__AgentAccounts init_value = TANDEM__CONTROL__AGENT_ACCOUNTS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__agent_accounts__get_packed_size
+                     (const Tandem__Control__AgentAccounts *message)
+{
+  assert(message->base.descriptor == &tandem__control__agent_accounts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__agent_accounts__pack
+                     (const Tandem__Control__AgentAccounts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__agent_accounts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__agent_accounts__pack_to_buffer
+                     (const Tandem__Control__AgentAccounts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__agent_accounts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__AgentAccounts *
+       tandem__control__agent_accounts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__AgentAccounts *)
+     protobuf_c_message_unpack (&tandem__control__agent_accounts__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__agent_accounts__free_unpacked
+                     (Tandem__Control__AgentAccounts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__agent_accounts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__session_keys__init
+                     (Tandem__Control__SessionKeys         *message)
+{
+  static const Tandem__Control__SessionKeys init_value = TANDEM__CONTROL__SESSION_KEYS__INIT;
+  *message = init_value;
+}
+size_t tandem__control__session_keys__get_packed_size
+                     (const Tandem__Control__SessionKeys *message)
+{
+  assert(message->base.descriptor == &tandem__control__session_keys__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__session_keys__pack
+                     (const Tandem__Control__SessionKeys *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__session_keys__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__session_keys__pack_to_buffer
+                     (const Tandem__Control__SessionKeys *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__session_keys__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__SessionKeys *
+       tandem__control__session_keys__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__SessionKeys *)
+     protobuf_c_message_unpack (&tandem__control__session_keys__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__session_keys__free_unpacked
+                     (Tandem__Control__SessionKeys *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__session_keys__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__certificates__init
@@ -1490,6 +1670,51 @@ void   tandem__control__node_report__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &tandem__control__node_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tandem__control__workspace_report__init
+                     (Tandem__Control__WorkspaceReport         *message)
+{
+  static const Tandem__Control__WorkspaceReport init_value = TANDEM__CONTROL__WORKSPACE_REPORT__INIT;
+  *message = init_value;
+}
+size_t tandem__control__workspace_report__get_packed_size
+                     (const Tandem__Control__WorkspaceReport *message)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tandem__control__workspace_report__pack
+                     (const Tandem__Control__WorkspaceReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tandem__control__workspace_report__pack_to_buffer
+                     (const Tandem__Control__WorkspaceReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tandem__Control__WorkspaceReport *
+       tandem__control__workspace_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tandem__Control__WorkspaceReport *)
+     protobuf_c_message_unpack (&tandem__control__workspace_report__descriptor,
+                                allocator, len, data);
+}
+void   tandem__control__workspace_report__free_unpacked
+                     (Tandem__Control__WorkspaceReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tandem__control__workspace_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   tandem__control__dnexception_entry__init
@@ -4642,7 +4867,7 @@ void   tandem__control__decision_seal__free_unpacked
   assert(message->base.descriptor == &tandem__control__decision_seal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[30] =
+static const ProtobufCFieldDescriptor tandem__control__configure__field_descriptors[32] =
 {
   {
     "node",
@@ -5004,6 +5229,30 @@ static const ProtobufCFieldDescriptor tandem__control__configure__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workspaces",
+    31,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tandem__Control__Configure, n_workspaces),
+    offsetof(Tandem__Control__Configure, workspaces),
+    &tandem__control__workspace__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workspace_policy",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Configure, workspace_policy),
+    &tandem__control__workspace_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__configure__field_indices_by_name[] = {
   10,   /* field[10] = adoption_socket */
@@ -5036,11 +5285,13 @@ static const unsigned tandem__control__configure__field_indices_by_name[] = {
   8,   /* field[8] = timing */
   12,   /* field[12] = topology_digest */
   23,   /* field[23] = trunks */
+  31,   /* field[31] = workspace_policy */
+  30,   /* field[30] = workspaces */
 };
 static const ProtobufCIntRange tandem__control__configure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 30 }
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
 {
@@ -5050,7 +5301,7 @@ const ProtobufCMessageDescriptor tandem__control__configure__descriptor =
   "Tandem__Control__Configure",
   "tandem.control",
   sizeof(Tandem__Control__Configure),
-  30,
+  32,
   tandem__control__configure__field_descriptors,
   tandem__control__configure__field_indices_by_name,
   1,  tandem__control__configure__number_ranges,
@@ -5621,6 +5872,186 @@ const ProtobufCMessageDescriptor tandem__control__router__descriptor =
   tandem__control__router__field_indices_by_name,
   1,  tandem__control__router__number_ranges,
   (ProtobufCMessageInit) tandem__control__router__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__workspace__field_descriptors[7] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data_center",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, data_center),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, host),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "listen",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, listen),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "secure",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, secure),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "url",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__Workspace, url),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "proxies",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__Workspace, n_proxies),
+    offsetof(Tandem__Control__Workspace, proxies),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__workspace__field_indices_by_name[] = {
+  1,   /* field[1] = data_center */
+  2,   /* field[2] = host */
+  3,   /* field[3] = listen */
+  0,   /* field[0] = name */
+  6,   /* field[6] = proxies */
+  4,   /* field[4] = secure */
+  5,   /* field[5] = url */
+};
+static const ProtobufCIntRange tandem__control__workspace__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__workspace__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.Workspace",
+  "Workspace",
+  "Tandem__Control__Workspace",
+  "tandem.control",
+  sizeof(Tandem__Control__Workspace),
+  7,
+  tandem__control__workspace__field_descriptors,
+  tandem__control__workspace__field_indices_by_name,
+  1,  tandem__control__workspace__number_ranges,
+  (ProtobufCMessageInit) tandem__control__workspace__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__workspace_policy__field_descriptors[3] =
+{
+  {
+    "reasons",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__WorkspacePolicy, n_reasons),
+    offsetof(Tandem__Control__WorkspacePolicy, reasons),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "idle_nanoseconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspacePolicy, idle_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session_nanoseconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspacePolicy, session_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__workspace_policy__field_indices_by_name[] = {
+  1,   /* field[1] = idle_nanoseconds */
+  0,   /* field[0] = reasons */
+  2,   /* field[2] = session_nanoseconds */
+};
+static const ProtobufCIntRange tandem__control__workspace_policy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor tandem__control__workspace_policy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.WorkspacePolicy",
+  "WorkspacePolicy",
+  "Tandem__Control__WorkspacePolicy",
+  "tandem.control",
+  sizeof(Tandem__Control__WorkspacePolicy),
+  3,
+  tandem__control__workspace_policy__field_descriptors,
+  tandem__control__workspace_policy__field_indices_by_name,
+  1,  tandem__control__workspace_policy__number_ranges,
+  (ProtobufCMessageInit) tandem__control__workspace_policy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__source_limits__field_descriptors[3] =
@@ -6534,6 +6965,160 @@ const ProtobufCMessageDescriptor tandem__control__client_secrets__descriptor =
   tandem__control__client_secrets__field_indices_by_name,
   1,  tandem__control__client_secrets__number_ranges,
   (ProtobufCMessageInit) tandem__control__client_secrets__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__agent_accounts__field_descriptors[7] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentAccounts, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentAccounts, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agents",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__AgentAccounts, n_agents),
+    offsetof(Tandem__Control__AgentAccounts, agents),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hashes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Tandem__Control__AgentAccounts, n_hashes),
+    offsetof(Tandem__Control__AgentAccounts, hashes),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dn_counts",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Control__AgentAccounts, n_dn_counts),
+    offsetof(Tandem__Control__AgentAccounts, dn_counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentAccounts, dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "supervisors",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__AgentAccounts, supervisors),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__agent_accounts__field_indices_by_name[] = {
+  2,   /* field[2] = agents */
+  4,   /* field[4] = dn_counts */
+  5,   /* field[5] = dns */
+  0,   /* field[0] = first */
+  3,   /* field[3] = hashes */
+  1,   /* field[1] = last */
+  6,   /* field[6] = supervisors */
+};
+static const ProtobufCIntRange tandem__control__agent_accounts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__agent_accounts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.AgentAccounts",
+  "AgentAccounts",
+  "Tandem__Control__AgentAccounts",
+  "tandem.control",
+  sizeof(Tandem__Control__AgentAccounts),
+  7,
+  tandem__control__agent_accounts__field_descriptors,
+  tandem__control__agent_accounts__field_indices_by_name,
+  1,  tandem__control__agent_accounts__number_ranges,
+  (ProtobufCMessageInit) tandem__control__agent_accounts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__session_keys__field_descriptors[1] =
+{
+  {
+    "keys",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Tandem__Control__SessionKeys, n_keys),
+    offsetof(Tandem__Control__SessionKeys, keys),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__session_keys__field_indices_by_name[] = {
+  0,   /* field[0] = keys */
+};
+static const ProtobufCIntRange tandem__control__session_keys__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor tandem__control__session_keys__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.SessionKeys",
+  "SessionKeys",
+  "Tandem__Control__SessionKeys",
+  "tandem.control",
+  sizeof(Tandem__Control__SessionKeys),
+  1,
+  tandem__control__session_keys__field_descriptors,
+  tandem__control__session_keys__field_indices_by_name,
+  1,  tandem__control__session_keys__number_ranges,
+  (ProtobufCMessageInit) tandem__control__session_keys__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__certificates__field_descriptors[8] =
@@ -7587,7 +8172,7 @@ const ProtobufCMessageDescriptor tandem__control__introduction__descriptor =
   (ProtobufCMessageInit) tandem__control__introduction__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[35] =
+static const ProtobufCFieldDescriptor tandem__control__node_report__field_descriptors[36] =
 {
   {
     "request",
@@ -8009,6 +8594,18 @@ static const ProtobufCFieldDescriptor tandem__control__node_report__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "workspace",
+    48,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__NodeReport, workspace),
+    &tandem__control__workspace_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   21,   /* field[21] = agents */
@@ -8046,12 +8643,13 @@ static const unsigned tandem__control__node_report__field_indices_by_name[] = {
   20,   /* field[20] = transactions */
   24,   /* field[24] = trunks */
   2,   /* field[2] = uptime_milliseconds */
+  35,   /* field[35] = workspace */
 };
 static const ProtobufCIntRange tandem__control__node_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 35 }
+  { 0, 36 }
 };
 const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
 {
@@ -8061,11 +8659,127 @@ const ProtobufCMessageDescriptor tandem__control__node_report__descriptor =
   "Tandem__Control__NodeReport",
   "tandem.control",
   sizeof(Tandem__Control__NodeReport),
-  35,
+  36,
   tandem__control__node_report__field_descriptors,
   tandem__control__node_report__field_indices_by_name,
   2,  tandem__control__node_report__number_ranges,
   (ProtobufCMessageInit) tandem__control__node_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tandem__control__workspace_report__field_descriptors[7] =
+{
+  {
+    "sessions",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, sessions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "streams",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, streams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nodes_heard",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, nodes_heard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "logins",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, logins),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "logins_refused",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, logins_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resumes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, resumes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limited",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Control__WorkspaceReport, limited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tandem__control__workspace_report__field_indices_by_name[] = {
+  6,   /* field[6] = limited */
+  3,   /* field[3] = logins */
+  4,   /* field[4] = logins_refused */
+  2,   /* field[2] = nodes_heard */
+  5,   /* field[5] = resumes */
+  0,   /* field[0] = sessions */
+  1,   /* field[1] = streams */
+};
+static const ProtobufCIntRange tandem__control__workspace_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor tandem__control__workspace_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tandem.control.WorkspaceReport",
+  "WorkspaceReport",
+  "Tandem__Control__WorkspaceReport",
+  "tandem.control",
+  sizeof(Tandem__Control__WorkspaceReport),
+  7,
+  tandem__control__workspace_report__field_descriptors,
+  tandem__control__workspace_report__field_indices_by_name,
+  1,  tandem__control__workspace_report__number_ranges,
+  (ProtobufCMessageInit) tandem__control__workspace_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tandem__control__dnexception_entry__field_descriptors[4] =

@@ -880,7 +880,7 @@ const ProtobufCMessageDescriptor tandem__stat__rows__descriptor =
   (ProtobufCMessageInit) tandem__stat__rows__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[8] =
 {
   {
     "dn",
@@ -954,19 +954,45 @@ static const ProtobufCFieldDescriptor tandem__stat__row__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "service",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Row, service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tandem__Stat__Row, owner),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__stat__row__field_indices_by_name[] = {
   1,   /* field[1] = agent_id */
   0,   /* field[0] = dn */
   4,   /* field[4] = location */
+  7,   /* field[7] = owner */
   5,   /* field[5] = profile */
+  6,   /* field[6] = service */
   3,   /* field[3] = since */
   2,   /* field[2] = status */
 };
 static const ProtobufCIntRange tandem__stat__row__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tandem__stat__row__descriptor =
 {
@@ -976,7 +1002,7 @@ const ProtobufCMessageDescriptor tandem__stat__row__descriptor =
   "Tandem__Stat__Row",
   "tandem.stat",
   sizeof(Tandem__Stat__Row),
-  6,
+  8,
   tandem__stat__row__field_descriptors,
   tandem__stat__row__field_indices_by_name,
   1,  tandem__stat__row__number_ranges,

@@ -205,6 +205,14 @@ public struct Faults: OptionSet, Sendable, Hashable {
     /// What a node owned that is none of the cluster's any more stays its own.
     @inlinable public static var goneOwnerStays: Faults { Faults(rawValue: 1 << 53) }
 
+    // MARK: Workspaces
+
+    /// A gateway whose place another desktop has taken takes it back by itself.
+    @inlinable public static var takesBackByItself: Faults { Faults(rawValue: 1 << 62) }
+
+    /// A gateway takes the tokens of sessions that were signed out.
+    @inlinable public static var tokenOutlivesLogout: Faults { Faults(rawValue: 1 << 63) }
+
     // MARK: Handover
 
     /// A process that takes over does not get what the one before it has said last, and tells peers that it has.

@@ -20,6 +20,9 @@ package struct Topology: Equatable, Sendable {
     package var statServers: [StatServerDeclaration]
     /// Sorted by full name.
     package var routers: [RouterDeclaration]
+    /// Sorted by full name.
+    package var workspaces: [WorkspaceDeclaration]
+    package var workspacePolicy: WorkspacePolicy
     package var timing: Timing
     /// How workers are restarted one after the other.
     package var rollout = RolloutPolicy()
@@ -46,7 +49,8 @@ package struct Topology: Equatable, Sendable {
         cluster: String, domain: String, agentTypes: [AgentType], dataCenters: [DataCenter], nodes: [Node],
         directory: DNDirectory, routingPoints: [RoutingPoint] = [], trunks: [Trunk] = [],
         capacityGroups: [CapacityGroup] = [], statServers: [StatServerDeclaration] = [],
-        routers: [RouterDeclaration] = [], timing: Timing = Timing(),
+        routers: [RouterDeclaration] = [], workspaces: [WorkspaceDeclaration] = [],
+        workspacePolicy: WorkspacePolicy = WorkspacePolicy(), timing: Timing = Timing(),
         secondLogin: SecondLogin = .latest, noAnswer: NoAnswerAction = .notReady,
         agentProfiles: [AgentID: AgentProfile] = [:], clientAuthentication: ClientAuthenticationPolicy? = nil,
         clientRequestLimit: Int? = nil, authentication: AuthenticationPolicy? = nil,
@@ -63,6 +67,8 @@ package struct Topology: Equatable, Sendable {
         self.capacityGroups = capacityGroups
         self.statServers = statServers
         self.routers = routers
+        self.workspaces = workspaces
+        self.workspacePolicy = workspacePolicy
         self.timing = timing
         self.secondLogin = secondLogin
         self.noAnswer = noAnswer

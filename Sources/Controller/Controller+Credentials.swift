@@ -1,5 +1,6 @@
 import ClusterModel
 import Digests
+import LinuxSystem
 import Logging
 import Orchestration
 import SIPCore
@@ -11,8 +12,12 @@ struct Credentials {
     var phones: [CredentialPiece] = []
     /// Of clients; empty when no proof is demanded.
     var clients: [ClientSecretPiece] = []
+    /// Of agents; empty where nobody signs in.
+    var accounts: [AgentAccountPiece] = []
+    var sessionKeys: [[UInt8]] = []
 
-    /// Nodes judge phones and clients, Stat Servers clients. A router is a client itself, and is told its own secret alone.
+    /// Nodes judge phones and clients, Stat Servers clients. Routers and workspaces are clients themselves, and are told their own
+    /// secrets alone. Workspaces judge agents.
     func orders(for worker: WorkerDescription) -> [WorkerOrder] {
         switch worker.role {
         case .sip:
@@ -20,20 +25,27 @@ struct Credentials {
         case .stat:
             return clients.map { .clientSecrets($0) }
         case .router:
-            let own = clients.lazy.flatMap(\.secrets).first { $0.name == worker.name }
-            return own.map { [.clientSecrets(ClientSecretPiece(isFirst: true, isLast: true, secrets: [$0]))] } ?? []
+            return ownSecret(of: worker)
+        case .workspace:
+            let keys = sessionKeys.isEmpty ? [] : [WorkerOrder.sessionKeys(sessionKeys)]
+            return ownSecret(of: worker) + keys + accounts.map { .agentAccounts($0) }
         }
+    }
+
+    private func ownSecret(of worker: WorkerDescription) -> [WorkerOrder] {
+        let own = clients.lazy.flatMap(\.secrets).first { $0.name == worker.name }
+        return own.map { [.clientSecrets(ClientSecretPiece(isFirst: true, isLast: true, secrets: [$0]))] } ?? []
     }
 }
 
-// Phones' passwords are read here, and only their hashes told to workers; clients' secrets are told as they are, because a
-// node proves to the client that it knows them too.
+// Agents' passwords are hashes in the file already. Phones' passwords are read here, and only their hashes told to workers; clients'
+// secrets are told as they are, because a node proves to the client that it knows them too.
 extension Controller {
     static func loadCredentials(
-        of topology: Topology, beside topologyPath: String, _ logger: Logger
+        of topology: Topology, _ options: ControllerOptions, _ logger: Logger
     ) throws(ControllerFailure) -> Credentials {
         var credentials = Credentials()
-        for place in CredentialsFile.places(of: topology, beside: topologyPath) {
+        for place in places(of: topology, options) {
             let contents = try contents(of: place, for: topology)
             if let policy = topology.authentication, place.sections.contains(.users) {
                 guard let functions = LibcryptoHashes() else {
@@ -43,13 +55,27 @@ extension Controller {
                 credentials.phones = pieces(of: contents.users, realm: policy.realm, functions)
             }
             if place.sections.contains(.clients) { credentials.clients = pieces(of: contents.clients) }
+            if place.sections.contains(.agents) {
+                credentials.accounts = pieces(of: contents.agents)
+                credentials.sessionKeys = contents.sessionKeys
+            }
             logger.info(
                 "read credentials",
                 metadata: [
                     "file": "\(place.path)", "users": "\(contents.users.count)", "clients": "\(contents.clients.count)",
+                    "agents": "\(contents.agents.count)",
                 ])
         }
         return credentials
+    }
+
+    /// The files that the topology names, and the one with agents' passwords that was given for one that names none.
+    private static func places(of topology: Topology, _ options: ControllerOptions) -> [CredentialsFile.Place] {
+        var topology = topology
+        if topology.workspacePolicy.agents == nil {
+            topology.workspacePolicy.agents = options.agents.map { Files.absolute($0) }
+        }
+        return CredentialsFile.places(of: topology, beside: options.topology)
     }
 
     private static func contents(
@@ -59,8 +85,7 @@ extension Controller {
         do throws(TopologyFileError) {
             source = try TopologyFile.read(path: place.path, holdsSecrets: true)
         } catch {
-            let key = place.sections.contains(.users) ? "authentication" : "clients"
-            throw ControllerFailure("the topology's `\(key)`: \(error)", exitCode: error.exitCode)
+            throw ControllerFailure("the topology's `\(place.sections.key)`: \(error)", exitCode: error.exitCode)
         }
         let result = CredentialsFile.load(source, for: topology, place.sections)
         guard let contents = result.contents else {
@@ -74,9 +99,9 @@ extension Controller {
     ///
     /// - Returns: nil where the topology names none.
     func reloadCredentials() -> ReloadReport.File? {
-        guard topology.authentication != nil || topology.clientAuthentication != nil else { return nil }
+        guard !Self.places(of: topology, options).isEmpty else { return nil }
         do throws(ControllerFailure) {
-            credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
+            credentials = try Self.loadCredentials(of: topology, options, logger)
             for worker in workers where worker.hearsChanges {
                 for order in credentials.orders(for: worker.description) { worker.order(order) }
             }
@@ -99,6 +124,20 @@ extension Controller {
         return pieces
     }
 
+    /// None is one, too: it takes away what was told before.
+    private static func pieces(of accounts: [AgentAccount]) -> [AgentAccountPiece] {
+        var pieces: [AgentAccountPiece] = []
+        var start = 0
+        repeat {
+            let end = min(start + AgentAccountPiece.maximumCount, accounts.count)
+            pieces.append(
+                AgentAccountPiece(
+                    isFirst: start == 0, isLast: end == accounts.count, accounts: Array(accounts[start..<end])))
+            start = end
+        } while start < accounts.count
+        return pieces
+    }
+
     private static func pieces(
         of credentials: [Credential], realm: String, _ functions: LibcryptoHashes
     ) -> [CredentialPiece] {
@@ -114,6 +153,14 @@ extension Controller {
             start = end
         } while start < credentials.count
         return pieces
+    }
+}
+
+extension CredentialsFile.Sections {
+    /// Where the topology names the file for the first of them.
+    fileprivate var key: String {
+        if contains(.users) { return "authentication" }
+        return contains(.clients) ? "clients" : "workspace"
     }
 }
 

@@ -123,11 +123,12 @@ extension Controller {
 
     /// Workers whose process runs another program than the one that is installed, but for those that went back to it.
     func workersOfFormerPrograms() -> [WorkerHandle] {
-        let installed = Files.identity(of: Self.workerProgram)
+        let installed = Dictionary(
+            uniqueKeysWithValues: RoleName.allCases.map { ($0, Files.identity(of: Self.program(for: $0))) })
         return workers.filter { worker in
             guard worker.isReady, worker.program == nil, let process = worker.process?.process else { return false }
             let running = Files.identity(of: "/proc/\(process)/exe")
-            return running != nil && running != installed
+            return running != nil && running != installed[worker.role]
         }
     }
 }

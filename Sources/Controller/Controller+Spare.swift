@@ -48,7 +48,7 @@ extension Controller {
             throw error
         }
         spare = SpareWorker(
-            process: process, control: control, watch: watch, program: Files.identity(of: Self.workerProgram))
+            process: process, control: control, watch: watch, program: Files.identity(of: Self.program(for: .sip)))
     }
 
     private func watchSpare(_ process: ChildProcess) throws(SystemError) -> DescriptorWatch {
@@ -77,7 +77,7 @@ extension Controller {
     }
 
     /// It runs the program that is installed now: a restart is often for a newer one.
-    var isSpareCurrent: Bool { spare?.program == Files.identity(of: Self.workerProgram) }
+    var isSpareCurrent: Bool { spare?.program == Files.identity(of: Self.program(for: .sip)) }
 
     func endSpare() {
         guard let spare else { return }

@@ -24,7 +24,7 @@ extension Controller {
             at: max(loop.now.wallMilliseconds, topology.directory.latestIntroduction + 1))
         return TopologyCandidate(
             source: source, topology: later,
-            credentials: try Self.loadCredentials(of: later, beside: options.topology, logger),
+            credentials: try Self.loadCredentials(of: later, options, logger),
             certificates: try Self.loadCertificates(of: later, beside: options.topology, logger))
     }
 

@@ -109,7 +109,7 @@ extension Controller {
     ) throws(SystemError) -> (process: ChildProcess, control: OwnedDescriptor) {
         let (ours, theirs) = try Sockets.streamPair()
         let process = try ChildProcess.spawn(
-            program.map(Files.path(ofHeld:)) ?? Self.workerProgram, arguments: ["--role", role.rawValue],
+            program.map(Files.path(ofHeld:)) ?? Self.program(for: role), arguments: ["--role", role.rawValue],
             environment: workerEnvironment,
             inherited: [
                 ChildProcess.Inheritance(theirs, as: Self.workerControl), ChildProcess.Inheritance(output, as: 1),

@@ -7,7 +7,7 @@ import TopologyFile
 import Transport
 import Wire
 
-/// The controller of one host: starts and supervises the workers of nodes, Stat Servers and routers, and answers operators.
+/// The controller of one host: starts and supervises the workers of nodes, Stat Servers, routers and workspaces, and answers operators.
 package final class Controller {
     let options: ControllerOptions
     /// What is wanted, with the addresses that it leaves to the controller.
@@ -95,7 +95,8 @@ package final class Controller {
     /// Nil where nobody may ask for figures.
     var metrics: MetricsEndpoint?
     let notifier = ServiceNotifier(address: Environment.value(of: "NOTIFY_SOCKET"))
-    static let workerProgram = Executables.companion("tandem-worker")
+    private static let workerProgram = Executables.companion("tandem-worker")
+    private static let workspaceProgram = Executables.companion("tandem-workspace")
     /// The number of the control connection's descriptor in a worker.
     static let workerControl: Int32 = 3
 
@@ -126,13 +127,9 @@ package final class Controller {
             logger.critical(
                 "the topology's file cannot be used; going on with what ran last", metadata: ["problem": "\(problem)"])
         }
-        credentials = try Self.loadCredentials(of: topology, beside: options.topology, logger)
+        credentials = try Self.loadCredentials(of: topology, options, logger)
         certificates = try Self.loadCertificates(of: topology, beside: options.topology, logger)
-        guard Files.isExecutable(Self.workerProgram) else {
-            throw ControllerFailure(
-                "cannot find \(Self.workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
-            )
-        }
+        try Self.checkPrograms(for: topology)
         do throws(SystemError) {
             SignalReader.ignoreBrokenPipes()
             _ = try? OwnProcess.unblockStandardError()
@@ -160,6 +157,27 @@ package final class Controller {
             throw Self.failure(error)
         }
         metrics = try makeMetrics()
+    }
+
+    /// What runs workers of the role. Browsers have a program of their own, so that what serves them costs a restart of a node nothing.
+    static func program(for role: RoleName) -> String {
+        switch role {
+        case .sip, .stat, .router: workerProgram
+        case .workspace: workspaceProgram
+        }
+    }
+
+    static func checkPrograms(for topology: Topology) throws(ControllerFailure) {
+        guard Files.isExecutable(workerProgram) else {
+            throw ControllerFailure(
+                "cannot find \(workerProgram), which runs the nodes; build it with `make build` or install Tandem again"
+            )
+        }
+        guard topology.workspaces.isEmpty || Files.isExecutable(workspaceProgram) else {
+            throw ControllerFailure(
+                "cannot find \(workspaceProgram), which runs the workspaces; build it with `make build` or install Tandem "
+                    + "again")
+        }
     }
 
     /// Gives every Stat Server whose file leaves that to us a socket to listen at.

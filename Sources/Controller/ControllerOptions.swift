@@ -19,6 +19,8 @@ package struct ControllerOptions: Sendable {
     package var isForgetful = false
     /// Where figures can be asked for, such as `127.0.0.1:9754`; nil for nowhere.
     package var metrics: String?
+    /// The file with agents' passwords for a topology whose workspaces have none; nil for none.
+    package var agents: String?
     /// Mode of the control socket's file.
     package var socketMode: UInt32 = 0o600
 

@@ -4,7 +4,7 @@ import ProcessRuntime
 /// All metrics that the controller shows; docs/monitoring.md has the same, and a test compares them. Their names follow
 /// Prometheus' conventions, their labels are bounded by the topology: nothing is told of a single DN, phone, agent or call.
 enum MetricCatalog {
-    static let families = cluster + nodes + sip + links + routing + controller
+    static let families = cluster + nodes + sip + links + routing + workspaces + controller
 
     /// The steps of histograms, in seconds.
     static let bounds = DurationHistogram.bounds.map { Double($0) / 1e9 }
@@ -39,9 +39,11 @@ enum MetricCatalog {
         collected("tandem_node_uptime_seconds", .gauge, "How long the worker's process runs."),
         collected("tandem_node_memory_bytes", .gauge, "Memory that the worker's process has in use."),
         collected("tandem_node_cpu_seconds_total", .counter, "Processor time that the worker's process has used."),
-        collected("tandem_agents", .gauge, "Agents logged in at a node, or known to a Stat Server or router."),
+        collected(
+            "tandem_agents", .gauge,
+            "Agents logged in at a node, known to a Stat Server or router, or seated at a workspace."),
         collected("tandem_agents_available", .gauge, "Those that can be given a call, at nodes and routers."),
-        collected("tandem_clients", .gauge, "Clients of a node's ports or of a Stat Server."),
+        collected("tandem_clients", .gauge, "Clients of a node's ports or of a Stat Server, or pages of a workspace."),
         collected("tandem_calls", .gauge, "Calls that go through a node, or wait at a router."),
     ]
 
@@ -124,6 +126,18 @@ enum MetricCatalog {
             "tandem_trunk_failovers_total", .counter,
             "Calls that went to another gateway than the first that was tried."),
         collected("tandem_gateway_up", .gauge, "Whether the node takes the gateway for one that answers."),
+    ]
+
+    private static let workspaces = [
+        collected("tandem_workspace_sessions", .gauge, "Agents who are signed in at the workspace."),
+        collected("tandem_workspace_streams", .gauge, "Pages that listen to the workspace."),
+        collected("tandem_workspace_nodes_heard", .gauge, "Nodes that the workspace hears."),
+        collected("tandem_workspace_logins_total", .counter, "Sign-ins that were accepted and refused."),
+        collected(
+            "tandem_workspace_resumes_total", .counter, "Sessions of other workspaces that went on at the workspace."),
+        collected(
+            "tandem_workspace_limited_total", .counter,
+            "Requests refused because of what a source, a session or an agent may ask."),
     ]
 
     private static let controller = [

@@ -73,6 +73,9 @@ struct MetricRecorder {
         case .router:
             gauge("tandem_agents_available", labels, Double(report.agentsAvailable))
             gauge("tandem_calls", labels, Double(report.calls))
+        case .workspace:
+            gauge("tandem_clients", labels, Double(report.clients))
+            if let figures = report.workspace { record(figures, here) }
         case .sip:
             gauge("tandem_agents_available", labels, Double(report.agentsAvailable))
             gauge("tandem_calls", labels, Double(report.calls))
@@ -83,6 +86,16 @@ struct MetricRecorder {
             for point in report.points { record(point, [("node", node.name), ("point", point.number)]) }
             for trunk in report.trunks { record(trunk, [("node", node.name), ("trunk", trunk.name)]) }
         }
+    }
+
+    private func record(_ figures: WorkspaceReport, _ labels: Labels) {
+        gauge("tandem_workspace_sessions", labels, Double(figures.sessions))
+        gauge("tandem_workspace_streams", labels, Double(figures.streams))
+        gauge("tandem_workspace_nodes_heard", labels, Double(figures.nodesHeard))
+        counter("tandem_workspace_logins_total", labels + [("result", "accepted")], figures.logins)
+        counter("tandem_workspace_logins_total", labels + [("result", "refused")], figures.loginsRefused)
+        counter("tandem_workspace_resumes_total", labels, figures.resumes)
+        counter("tandem_workspace_limited_total", labels, figures.limited)
     }
 
     private func recordSIP(_ report: NodeReport, _ labels: Labels) {

@@ -36,6 +36,11 @@ struct WorkerDescription {
         dataCenter = node.split(separator: "/").first.map(String.init) ?? node
     }
 
+    init(_ workspace: WorkspaceDeclaration, _ topology: Topology) {
+        self.init(workspace.name, .workspace, workspace.dataCenter, topology)
+        listen = workspace.url
+    }
+
     private init(_ name: String, _ role: RoleName, _ dataCenter: Int, _ topology: Topology) {
         self.name = name
         self.role = role
@@ -47,6 +52,7 @@ struct WorkerDescription {
         topology.nodes.map { WorkerDescription($0, topology) }
             + topology.statServers.map { WorkerDescription($0, topology) }
             + topology.routers.map { WorkerDescription($0, topology) }
+            + topology.workspaces.map { WorkerDescription($0, topology) }
     }
 }
 

@@ -23,6 +23,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case tls
     /// A stream of requests for figures, torn anywhere.
     case http
+    /// Tokens and other texts that browsers bring back to a workspace.
+    case tokens
 
     /// Does with the input what the programs do with it.
     ///
@@ -39,6 +41,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .decisions: try DecisionsCheck.check(input)
         case .tls: try TLSCheck.check(input)
         case .http: try HTTPCheck.check(input)
+        case .tokens: try TokensCheck.check(input)
         }
     }
 }

@@ -48,6 +48,11 @@ package enum Sockets {
         return socket
     }
 
+    /// Sets how many connections may wait at a listener; libraries that take over a socket make it small.
+    package static func setBacklog(of listener: Int32, to backlog: Int32 = Sockets.backlog) throws(SystemError) {
+        try systemCall("listen at", "descriptor \(listener)") { listen(listener, backlog) }
+    }
+
     /// A stream listener at either kind of address; see `listeningTCP` and `UnixSocket.listen`.
     package static func listening(at address: StreamAddress, mode: UInt32 = 0o600) throws(SystemError)
         -> OwnedDescriptor

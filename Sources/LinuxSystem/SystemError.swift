@@ -15,6 +15,9 @@ package struct SystemError: Error, Hashable, Sendable {
         self.code = code
     }
 
+    /// Of a library that says what went wrong in words of its own.
+    package static let anyTrouble = EIO
+
     /// Something of another user where something of ours was expected.
     package init(notOurs object: String) {
         self.init(call: "trust", object: object, code: EPERM)

@@ -18,7 +18,8 @@ package enum CertificateCheck {
         var contexts: [TLSPolicy.Identity: TLSContext] = [:]
         var faulty: Set<TLSPolicy.Identity> = []
         let nodes = topology.nodes.map(\.name)
-        for name in nodes + topology.statServers.map(\.name) + topology.routers.map(\.name) {
+        let others = topology.statServers.map(\.name) + topology.routers.map(\.name) + topology.workspaces.map(\.name)
+        for name in nodes + others {
             guard let identity = policy.identity(of: name), !faulty.contains(identity) else { continue }
             if contexts[identity] == nil {
                 switch load(identity, policy, beside: topologyPath) {

@@ -36,7 +36,7 @@ package struct ProgramHelp: Decodable, Sendable {
 /// A page for man(1), in the macros of man(7).
 package struct ManualPage {
     /// What only administrators and service managers start.
-    private static let services: Set<String> = ["tandemd", "tandem-worker"]
+    private static let services: Set<String> = ["tandemd", "tandem-worker", "tandem-workspace"]
 
     private let help: ProgramHelp
     private let version: String

@@ -5,7 +5,7 @@ import Orchestration
 struct RestartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
-        abstract: "Restart nodes, Stat Servers and routers without anybody noticing.",
+        abstract: "Restart nodes, Stat Servers, routers and workspaces without anybody noticing.",
         discussion: """
             A node's next process is given everything by the one that serves: DNs, calls, connections, sockets. What comes while \
             nobody reads, for a few milliseconds, waits in the sockets. Whatever goes wrong on the way, the process that serves goes \

@@ -88,7 +88,9 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     @OrNull var drain: DrainJSON?
     var sip: [String]
     @OrNull var tcontroller: String?
-    /// Where a Stat Server is asked.
+    /// Of a workspace.
+    @OrNull var workspace: WorkspaceJSON?
+    /// Where a Stat Server is asked, or browsers find a workspace.
     @OrNull var listen: String?
     @OrNull var lastProblem: String?
     /// The oldest first; at most 20.
@@ -123,6 +125,7 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
         receiveBufferBytes = sipReport.flatMap { $0.receiveBufferBytes == 0 ? nil : $0.receiveBufferBytes }
         drain = node.report.flatMap { DrainJSON($0) }
         sip = node.sip
+        workspace = node.report?.workspace.map { WorkspaceJSON($0) }
         tcontroller = node.role == .sip ? node.tcontroller : nil
         listen = node.listen.isEmpty ? nil : node.listen
         lastProblem = node.lastProblem.isEmpty ? nil : node.lastProblem
@@ -133,6 +136,28 @@ package struct NodeJSON: Encodable, Equatable, Sendable {
     /// Sorted by name.
     package static func all(_ status: ClusterStatus) -> [NodeJSON] {
         status.nodes.sorted { $0.name < $1.name }.map { NodeJSON($0) }
+    }
+}
+
+/// What a workspace counts.
+package struct WorkspaceJSON: Encodable, Equatable, Sendable {
+    var sessions: UInt64
+    var streams: UInt64
+    var nodesHeard: UInt64
+    /// Since its process started.
+    var logins: UInt64
+    var loginsRefused: UInt64
+    var resumes: UInt64
+    var limited: UInt64
+
+    init(_ figures: WorkspaceReport) {
+        sessions = figures.sessions
+        streams = figures.streams
+        nodesHeard = figures.nodesHeard
+        logins = figures.logins
+        loginsRefused = figures.loginsRefused
+        resumes = figures.resumes
+        limited = figures.limited
     }
 }
 

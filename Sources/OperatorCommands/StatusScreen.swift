@@ -125,7 +125,7 @@ package enum NodeTable {
                     .init(node.report.map { Wording.bytes($0.memoryBytes) } ?? ""),
                     .init(node.report.map { Wording.duration(milliseconds: $0.cpuMicroseconds / 1000) } ?? ""),
                     figure(\.ownedDNs), figure(\.ownedInService), figure(\.bindings),
-                    figure(\.clients, of: [.sip, .stat]), .init(Wording.printable(node.lastProblem)),
+                    figure(\.clients, of: [.sip, .stat, .workspace]), .init(Wording.printable(node.lastProblem)),
                 ])
         }
         return table.rendered(style)

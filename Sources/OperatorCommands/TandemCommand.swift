@@ -21,7 +21,7 @@ package struct TandemCommand: ParsableCommand {
             LinksCommand.self, DNCommand.self, CallsCommand.self, RouteCommand.self, TrunksCommand.self,
             AgentCommand.self, AgentsCommand.self, ReservationsCommand.self, StatsCommand.self, WhatIfCommand.self,
             ExplainCommand.self, HistoryCommand.self, MonitorCommand.self, RestartCommand.self, RolloutCommand.self,
-            DrainCommand.self, UndrainCommand.self, ReloadCommand.self,
+            DrainCommand.self, UndrainCommand.self, ReloadCommand.self, PasswordCommand.self,
             EventsCommand.self, VersionCommand.self, CompletionCommand.self, ManualCommand.self,
         ]
     )

@@ -9,8 +9,10 @@ package enum UpAdvice {
     ///   - program: how the user called this program.
     ///   - socket: the control socket, if commands would not find it by themselves.
     ///   - metrics: where figures can be asked for; nil for nowhere.
+    ///   - agents: who may sign in at the workspaces for a try; nil where the topology names them.
     package static func lines(
-        _ topology: Topology, program: String, socket: String?, metrics: String? = nil
+        _ topology: Topology, program: String, socket: String?, metrics: String? = nil,
+        agents: DemoAgents? = nil
     ) -> [String] {
         let option = socket.map { " --socket \($0)" } ?? ""
         let dn = firstSIP(topology)?.dn ?? (topology.directory.count > 0 ? topology.directory.dn(at: DNIndex(0)) : nil)
@@ -18,7 +20,20 @@ package enum UpAdvice {
         return [
             "Register a phone:  \(registration(topology))",
             "Look at it:        \(look)",
-        ] + call(topology, program, option) + figures(metrics) + ["Stop everything:   Ctrl-C"]
+        ] + call(topology, program, option) + desk(topology, agents) + figures(metrics) + ["Stop everything:   Ctrl-C"]
+    }
+
+    /// Where an agent sits down with a browser, and a supervisor.
+    private static func desk(_ topology: Topology, _ agents: DemoAgents?) -> [String] {
+        guard let url = topology.workspaces.first?.url else { return [] }
+        guard let agents else { return ["Sit down as agent: \(url)/"] }
+        func login(_ agent: DemoAgents.Agent) -> String { "as \(agent.name), password \(agent.password)" }
+        let seated = agents.agents.first { $0.dn != nil }
+        let supervisor = agents.agents.first(where: \.isSupervisor)
+        return [
+            seated.map { "Sit down as agent: \(url)/  \(login($0)) (line \($0.dn.map { "\($0)" } ?? ""))" },
+            supervisor.map { "Supervise agents:  \(url)/  \(login($0))" },
+        ].compactMap { $0 }
     }
 
     private static func figures(_ address: String?) -> [String] {

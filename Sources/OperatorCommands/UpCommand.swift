@@ -45,16 +45,20 @@ struct UpCommand: ParsableCommand {
         try RuntimeDirectory.make(state)
         let socket = runtime + "/control.sock"
         try refuseSecond(at: socket)
+        let agents = try DemoAgents.make(for: topology)
+        let agentsFile = runtime + "/demo-agents.yaml"
+        if let agents { try Self.write(agents, to: agentsFile) }
         let session = try UpSession(
             topology: topology, socket: socket,
             advice: UpAdvice.lines(
                 topology, program: CommandLine.arguments.first ?? "tandem",
-                socket: Self.isFoundByItself(socket, search) ? nil : socket, metrics: metrics
+                socket: Self.isFoundByItself(socket, search) ? nil : socket, metrics: metrics, agents: agents
             ),
             console: console
         )
         var arguments = ["--topology", file, "--runtime-dir", runtime, "--state-dir", state]
         if let metrics { arguments += ["--metrics", metrics] }
+        if agents != nil { arguments += ["--agents", agentsFile] }
         try session.run(tandemd, arguments: arguments)
     }
 
@@ -75,6 +79,14 @@ struct UpCommand: ParsableCommand {
             throw CommandFailure("\(file) has \(errors); mend what is shown above and start again", .invalidTopology)
         }
         return topology
+    }
+
+    private static func write(_ agents: DemoAgents, to path: String) throws(CommandFailure) {
+        do throws(SystemError) {
+            try Files.writeAtomically(Array(agents.text.utf8), to: path)
+        } catch {
+            throw CommandFailure("\(error); name another directory with --runtime-dir", .failed)
+        }
     }
 
     private func refuseSecond(at socket: String) throws(CommandFailure) {

@@ -6,14 +6,16 @@ package struct UpProgress: Equatable, Sendable {
     package var nodes: Int
     package var live: Int
     package var links: Int
-    /// Of the Stat Servers and routers.
+    /// Of the Stat Servers, routers and workspaces.
     package var othersReady: Int
     package var others: Int
+    private var hasWorkspaces = false
 
     private static let barWidth = 24
 
     /// Before the controller answers: nothing of what the topology declares.
-    package init(nodes: Int, others: Int = 0) {
+    package init(nodes: Int, others: Int = 0, hasWorkspaces: Bool = false) {
+        self.hasWorkspaces = hasWorkspaces
         othersReady = 0
         self.others = others
         ready = 0
@@ -24,17 +26,19 @@ package struct UpProgress: Equatable, Sendable {
 
     package init(_ status: ClusterStatus) {
         (ready, nodes) = status.ready(.sip)
-        let (stats, routers) = (status.ready(.stat), status.ready(.router))
-        othersReady = stats.count + routers.count
-        others = stats.of + routers.of
+        let (stats, routers, desks) = (status.ready(.stat), status.ready(.router), status.ready(.workspace))
+        othersReady = stats.count + routers.count + desks.count
+        others = stats.of + routers.of + desks.of
+        hasWorkspaces = desks.of > 0
         live = status.liveLinkCount
         links = status.linkRows.count
     }
 
     /// `nodes ready 3/4, links live 8/12`, and `, stat servers and routers ready 1/4` where there are any.
     package var line: String {
-        "nodes ready \(ready)/\(nodes)" + (links == 0 ? "" : ", links live \(live)/\(links)")
-            + (others == 0 ? "" : ", stat servers and routers ready \(othersReady)/\(others)")
+        let what = hasWorkspaces ? "stat servers, routers and workspaces" : "stat servers and routers"
+        return "nodes ready \(ready)/\(nodes)" + (links == 0 ? "" : ", links live \(live)/\(links)")
+            + (others == 0 ? "" : ", \(what) ready \(othersReady)/\(others)")
     }
 
     /// The line behind a bar, for a terminal.

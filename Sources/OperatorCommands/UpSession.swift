@@ -31,7 +31,9 @@ final class UpSession {
         self.advice = advice
         self.console = console
         progress = UpProgress(
-            nodes: topology.nodes.count, others: topology.statServers.count + topology.routers.count)
+            nodes: topology.nodes.count,
+            others: topology.statServers.count + topology.routers.count + topology.workspaces.count,
+            hasWorkspaces: !topology.workspaces.isEmpty)
         // Who reads our output may go away; the cluster goes on.
         SignalReader.ignoreBrokenPipes()
         attention = try Attention()
@@ -73,7 +75,7 @@ final class UpSession {
         try child.send(.kill)
         throw CommandFailure(
             "tandemd (process \(child.process)) did not stop in time and was killed; look for nodes that are left with "
-                + "`pgrep -a tandem-worker`", .failed
+                + "`pgrep -a tandem-work`", .failed
         )
     }
 

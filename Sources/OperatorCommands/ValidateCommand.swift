@@ -65,8 +65,11 @@ package enum ValidationText {
         }
         let nodes = Wording.count(topology.nodes.count, "node")
         let dns = Wording.count(topology.directory.count, "DN")
-        let others = [(topology.statServers.count, "stat server"), (topology.routers.count, "router")]
-            .filter { $0.0 > 0 }.map { ", " + Wording.count($0.0, $0.1) }.joined()
+        let kinds = [
+            (topology.statServers.count, "stat server"), (topology.routers.count, "router"),
+            (topology.workspaces.count, "workspace"),
+        ]
+        let others = kinds.filter { $0.0 > 0 }.map { ", " + Wording.count($0.0, $0.1) }.joined()
         return diagnostics + "\(source.name): \(style.good("ok")), \(nodes), \(dns)\(others)\n"
     }
 }
@@ -78,7 +81,8 @@ extension ValidationText {
         let errors = result.diagnostics.count { $0.severity == .error }
         let verdict = result.contents.map { contents in
             let clients = contents.clients.isEmpty ? "" : ", " + Wording.count(contents.clients.count, "client")
-            return "\(style.good("ok")), \(Wording.count(contents.users.count, "user"))\(clients)"
+            let agents = contents.agents.isEmpty ? "" : ", " + Wording.count(contents.agents.count, "agent")
+            return "\(style.good("ok")), \(Wording.count(contents.users.count, "user"))\(clients)\(agents)"
         }
         return diagnostics + "\(path): \(verdict ?? style.bad(Wording.count(errors, "error")))\n"
     }

@@ -114,6 +114,7 @@ extension RoleName {
         case .sip: "node"
         case .stat: "stat server"
         case .router: "router"
+        case .workspace: "workspace"
         }
     }
 }

@@ -34,6 +34,7 @@ package enum ConditionRules {
             for link in node.report?.links ?? [] { conditions += self.conditions(of: link, from: node.name) }
             if let report = node.report { conditions += storeTroubles(report, of: node.name) }
             if let condition = pointsWithoutRouter(node, nodes) { conditions.append(condition) }
+            if let condition = workspaceAlone(node) { conditions.append(condition) }
         }
         conditions += gatewaysDown(nodes)
         conditions += notices.map {
@@ -145,6 +146,15 @@ package enum ConditionRules {
             message:
                 "no router is asked about calls to \(names)\(more), so they go to default and alternate DNs at once, or are "
                 + "refused; \(remedy)",
+            command: "tandem nodes")
+    }
+
+    /// Whoever would sit down there cannot.
+    private static func workspaceAlone(_ node: NodeStatus) -> Condition? {
+        guard node.state == .ready, let figures = node.report?.workspace, figures.nodesHeard == 0 else { return nil }
+        return Condition(
+            severity: .error, scope: .node, subject: node.name, kind: "workspace-alone", reason: "no-node",
+            message: "it hears no node, so no agent can sit down there; agents who were there go on elsewhere",
             command: "tandem nodes")
     }
 

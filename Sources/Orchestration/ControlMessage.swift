@@ -11,6 +11,11 @@ package enum WorkerOrder: Equatable, Sendable {
     case credentials(CredentialPiece)
     /// Some of the clients' secrets. Those of the first piece to the last take the place of all that were told before.
     case clientSecrets(ClientSecretPiece)
+    /// Some of the agents who may sign in; workspaces alone are told. Those of the first piece to the last take the place of all
+    /// that were told before.
+    case agentAccounts(AgentAccountPiece)
+    /// What workspaces sign sessions with, the first of them; they take the place of those before.
+    case sessionKeys([[UInt8]])
     /// What the worker shows and asks for over TLS from now on.
     case certificates(CertificateSet)
     case start
@@ -77,6 +82,22 @@ package struct ClientSecretPiece: Equatable, Sendable {
         self.isFirst = isFirst
         self.isLast = isLast
         self.secrets = secrets
+    }
+}
+
+/// Accounts of some agents.
+package struct AgentAccountPiece: Equatable, Sendable {
+    /// The most of one piece.
+    package static let maximumCount = 1_024
+
+    package var isFirst: Bool
+    package var isLast: Bool
+    package var accounts: [AgentAccount]
+
+    package init(isFirst: Bool, isLast: Bool, accounts: [AgentAccount]) {
+        self.isFirst = isFirst
+        self.isLast = isLast
+        self.accounts = accounts
     }
 }
 
@@ -160,6 +181,9 @@ package struct WorkerSetup: Equatable, Sendable {
     package var capacityGroups: [CapacityGroup] = []
     package var statServers: [StatServerDeclaration] = []
     package var routers: [RouterDeclaration] = []
+    package var workspaces: [WorkspaceDeclaration] = []
+    /// Without the path of the agents' passwords.
+    package var workspacePolicy = WorkspacePolicy()
     package var secondLogin = SecondLogin.latest
     package var noAnswer = NoAnswerAction.notReady
     package var clientRequestLimit: Int?
@@ -200,6 +224,9 @@ package struct WorkerSetup: Equatable, Sendable {
         capacityGroups = topology.capacityGroups
         statServers = topology.statServers
         routers = topology.routers
+        workspaces = topology.workspaces
+        workspacePolicy = topology.workspacePolicy
+        workspacePolicy.agents = nil
         secondLogin = topology.secondLogin
         noAnswer = topology.noAnswer
         clientRequestLimit = topology.clientRequestLimit
@@ -242,7 +269,8 @@ package struct WorkerSetup: Equatable, Sendable {
             cluster: cluster, domain: domain, agentTypes: agentTypes, dataCenters: dataCenters, nodes: nodes,
             directory: DNDirectory(blocks: blocks, homes: homes, expectations: expectations, dialStrings: dials),
             routingPoints: routingPoints,
-            trunks: trunks, capacityGroups: capacityGroups, statServers: statServers, routers: routers, timing: timing,
+            trunks: trunks, capacityGroups: capacityGroups, statServers: statServers, routers: routers,
+            workspaces: workspaces, workspacePolicy: workspacePolicy, timing: timing,
             secondLogin: secondLogin, noAnswer: noAnswer,
             agentProfiles: Dictionary(agents.map { ($0.agent, $0.profile) }) { $1 },
             clientAuthentication: clientAuthentication,

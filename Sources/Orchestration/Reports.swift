@@ -131,6 +131,8 @@ package struct NodeReport: Equatable, Sendable {
     package var drain: DrainReport?
     /// Of a node that was asked for them.
     package var measures: NodeMeasures?
+    /// Of a workspace.
+    package var workspace: WorkspaceReport?
     /// Of the topology that it runs under; 0 of a build that does not say so.
     package var generation: UInt64 = 0
     package var topologyDigest = TopologyDigest(value: 0)
@@ -232,7 +234,7 @@ package struct NodeStatus: Equatable, Sendable {
     /// Empty for roles other than SIP nodes.
     package var tcontroller = ""
     package var sip: [String] = []
-    /// Where a Stat Server is asked; empty for other roles.
+    /// Where a Stat Server is asked, and where browsers find a workspace; empty for other roles.
     package var listen = ""
     package var lastProblem = ""
     /// What the worker and its earlier lives wrote last to standard error, the oldest first.

@@ -5,4 +5,6 @@ package enum RoleName: String, Hashable, Sendable, CaseIterable {
     /// A Stat Server.
     case stat
     case router
+    /// The server at which agents sit down with a browser.
+    case workspace
 }

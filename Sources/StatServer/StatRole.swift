@@ -46,7 +46,8 @@ package final class StatRole: WorkerRole {
         logger = start.logger
         identity = ServerIdentity(start)
         var setup = StatBoard.Setup(
-            locations: topology.nodes.map { start.topology.dataCenters[$0.dataCenter].location })
+            locations: topology.nodes.map { start.topology.dataCenters[$0.dataCenter].location },
+            nodes: topology.nodes.map(\.name))
         // Of every life a greater one: who comes back with the number of an earlier life gets a snapshot.
         setup.firstSequence = start.setup.incarnation.rawValue << 40
         feed = AgentFeed(StatBoard(setup), topology.directory)

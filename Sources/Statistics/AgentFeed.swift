@@ -28,7 +28,8 @@ package struct AgentFeed: Sendable {
     package mutating func renumber(_ renumbering: Renumbering, for topology: Topology, now: Instant) {
         func node(_ node: NodeIndex) -> NodeIndex { renumbering.place(of: node) ?? .none }
         board.renumber(
-            locations: topology.nodes.map { topology.dataCenters[$0.dataCenter].location }, node,
+            locations: topology.nodes.map { topology.dataCenters[$0.dataCenter].location },
+            nodes: topology.nodes.map(\.name), node,
             isProvisioned: { topology.directory.index(of: $0) != nil }, now: now)
         let former = places
         places = Array(repeating: Place(), count: topology.directory.count)

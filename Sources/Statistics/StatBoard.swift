@@ -10,6 +10,8 @@ package struct StatBoard: Sendable {
     package struct Setup: Sendable {
         /// The data center of each node, by its index.
         package var locations: [String]
+        /// The full name of each node, by its index.
+        package var nodes: [String]
         package var maximumAgents = 1_000_000
         /// How many changes are kept for subscribers that are behind.
         package var ringCapacity = 65_536
@@ -18,8 +20,9 @@ package struct StatBoard: Sendable {
         package var firstSequence: UInt64 = 0
         package var faults: Faults = .none
 
-        package init(locations: [String]) {
+        package init(locations: [String], nodes: [String] = []) {
             self.locations = locations
+            self.nodes = nodes
         }
     }
 
@@ -35,6 +38,7 @@ package struct StatBoard: Sendable {
         /// Of the session that was told last.
         var session: Stamp
         var owner: NodeIndex
+        var service = Service.inService
         /// What the status was, and since when, before the owner or the feed was lost.
         var former: (status: AgentStatus, since: UInt64)?
         /// On the board's clock: when the status was entered, and when the agent was first seen.
@@ -70,7 +74,12 @@ package struct StatBoard: Sendable {
     func row(_ record: Record) -> AgentRow {
         AgentRow(
             dn: record.dn, agent: record.agent, status: record.status, since: record.since,
-            location: location(of: record.owner), profile: record.profile)
+            location: location(of: record.owner), profile: record.profile, service: record.service,
+            owner: name(of: record.owner))
+    }
+
+    private func name(of owner: NodeIndex) -> String {
+        owner.position < setup.nodes.count ? setup.nodes[owner.position] : ""
     }
 
     private func location(of owner: NodeIndex) -> String {
@@ -80,13 +89,16 @@ package struct StatBoard: Sendable {
     /// Another topology counts from now on.
     ///
     /// - Parameters:
+    ///   - locations, nodes: as in the setup.
     ///   - place: of a node in it.
     ///   - isProvisioned: whether it has a DN; of others nothing is known any more.
     mutating func renumber(
-        locations: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool, now: Instant
+        locations: [String], nodes: [String], _ place: (NodeIndex) -> NodeIndex, isProvisioned: (DN) -> Bool,
+        now: Instant
     ) {
         clock.moved(to: now.wallMilliseconds)
         setup.locations = locations
+        setup.nodes = nodes
         for slot in records.indices {
             guard let record = records[slot] else { continue }
             if isProvisioned(record.dn) { records[slot]!.owner = place(record.owner) } else { forget(slot, now) }
@@ -111,6 +123,7 @@ package struct StatBoard: Sendable {
         clock.moved(to: now.wallMilliseconds)
         guard !setup.faults.contains(.statKeepsLost) else { return }
         for slot in records.indices where records[slot] != nil {
+            records[slot]!.service = .ownerUnreachable
             enter(.unknown, since: now.wallMilliseconds, slot)
         }
     }
@@ -126,9 +139,12 @@ package struct StatBoard: Sendable {
         }
         let hasNewSession = records[slot]?.isNew == true || session != known.session
         let profile = view.agent?.profile ?? .none
-        let isOther = location(of: known.owner) != location(of: view.owner) || known.profile != profile
+        let isOther =
+            location(of: known.owner) != location(of: view.owner) || name(of: known.owner) != name(of: view.owner)
+            || known.profile != profile || known.service != view.service
         records[slot]?.snapshot = snapshot
         records[slot]?.owner = view.owner
+        records[slot]?.service = view.service
         records[slot]?.session = session
         records[slot]?.profile = profile
         if !judge(slot, view, hasNewSession: hasNewSession, now), isOther { publish(slot) }
@@ -196,6 +212,8 @@ package struct StatBoard: Sendable {
     }
 
     private mutating func forget(_ slot: Int, _ now: Instant) {
+        // Why it is so is not known any more.
+        records[slot]?.service = .inService
         enter(.loggedOut, since: now.wallMilliseconds, slot)
         guard let record = records[slot] else { return }
         slots[record.dn] = nil

@@ -1,6 +1,6 @@
 package import ClusterModel
 
-/// The door to files with phones' passwords and clients' secrets.
+/// The door to files with passwords of phones and agents, and secrets of clients and workspaces.
 ///
 /// ```yaml
 /// version: 1
@@ -9,6 +9,9 @@ package import ClusterModel
 ///   1002: { sha-256: 64 hexadecimal digits }
 /// clients:
 ///   stat1: at-least-16-bytes
+/// agents:
+///   ann: { password: "$scrypt$ln=15,r=8,p=3$SALT$HASH", dns: [ 7001 ] }
+/// sessionKeys: [ 64 hexadecimal digits ]
 /// ```
 package enum CredentialsFile {
     /// The most users that one file may have.
@@ -22,6 +25,8 @@ package enum CredentialsFile {
 
         package static let users = Sections(rawValue: 1)
         package static let clients = Sections(rawValue: 2)
+        /// Accounts, and the keys of their sessions.
+        package static let agents = Sections(rawValue: 4)
     }
 
     /// A file that a topology names.
@@ -30,15 +35,24 @@ package enum CredentialsFile {
         package var sections: Sections
     }
 
-    /// The files of a topology, by their places in it: none, one, or two where passwords and secrets are apart.
+    /// The files of a topology, by their places in it; fewer than there are sections where one file has several.
     ///
     /// - Parameter topologyPath: of the topology file; a path in it that is not absolute counts from there.
     package static func places(of topology: Topology, beside topologyPath: String) -> [Place] {
-        let users = topology.authentication.map { TopologyFile.path($0.users, beside: topologyPath) }
-        let clients = topology.clientAuthentication.map { TopologyFile.path($0.secrets, beside: topologyPath) }
-        if let users, users == clients { return [Place(path: users, sections: [.users, .clients])] }
-        return [users.map { Place(path: $0, sections: .users) }, clients.map { Place(path: $0, sections: .clients) }]
-            .compactMap { $0 }
+        let wanted: [(String?, Sections)] = [
+            (topology.authentication?.users, .users), (topology.clientAuthentication?.secrets, .clients),
+            (topology.workspaces.isEmpty ? nil : topology.workspacePolicy.agents, .agents),
+        ]
+        var places: [Place] = []
+        for (name, section) in wanted {
+            guard let path = name.map({ TopologyFile.path($0, beside: topologyPath) }) else { continue }
+            if let position = places.firstIndex(where: { $0.path == path }) {
+                places[position].sections.insert(section)
+            } else {
+                places.append(Place(path: path, sections: section))
+            }
+        }
+        return places
     }
 
     /// Checks a file and, unless it has an error, takes the credentials from it.
@@ -76,6 +90,9 @@ package struct CredentialsResult: Equatable, Sendable {
     package struct Contents: Equatable, Sendable {
         package var users: [Credential] = []
         package var clients: [ClientSecret] = []
+        package var agents: [AgentAccount] = []
+        /// What sessions are signed with, the first of them; all count.
+        package var sessionKeys: [[UInt8]] = []
     }
 
     /// Nil if any diagnostic is an error.
@@ -110,6 +127,8 @@ extension TopologyDecoder {
                 .missingKey, "`clients` is missing, and the topology's `clients: { secrets }` names this file",
                 at: span(0), hint: "write `clients: { stat1: at-least-16-bytes }`")
         }
+        (contents.agents, contents.sessionKeys) = decodeAccounts(
+            fields, for: topology, isWanted: sections.contains(.agents))
         return contents
     }
 
@@ -123,12 +142,13 @@ extension TopologyDecoder {
         }
     }
 
-    /// The cluster's own Stat Servers and routers are clients of the nodes, too.
+    /// The cluster's own Stat Servers, routers and workspaces are clients of the nodes, too.
     private mutating func reportMissingSecrets(_ section: Field, _ given: [ClientSecret], _ topology: Topology) {
         guard tree.kind(of: section.value) == .mapping else { return }
         // One with a fault is reported as that.
         let declared = Set(tree.children(of: section.value).map { tree.text(of: tree.resolved($0)) })
-        let names = topology.statServers.map(\.name) + topology.routers.map(\.name)
+        let names =
+            topology.statServers.map(\.name) + topology.routers.map(\.name) + topology.workspaces.map(\.name)
         for name in names where !declared.contains(name) {
             report(
                 .missingKey, "`clients` has no secret for `\(name)`, and the nodes would refuse it",
@@ -235,15 +255,14 @@ extension TopologyDecoder {
     }
 
     private mutating func hash(_ field: Field, _ count: Int) -> [UInt8] {
-        let digits = tree.kind(of: field.value) == .scalar ? Array(tree.text(of: field.value).utf8) : []
-        let nibbles = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue.map { UInt8($0) } }
-        guard digits.count == 2 * count, nibbles.count == digits.count else {
+        let digits = tree.kind(of: field.value) == .scalar ? tree.text(of: field.value) : ""
+        guard let hash = Self.bytes(inHexadecimal: digits), hash.count == count else {
             report(
                 .wrongValue,
-                "`\(field.name)` must be \(2 * count) hexadecimal digits, and has \(digits.count) characters",
+                "`\(field.name)` must be \(2 * count) hexadecimal digits, and has \(digits.utf8.count) characters",
                 at: span(field.value), hint: "it is the hash of `user:realm:password`, without spaces")
             return []
         }
-        return stride(from: 0, to: nibbles.count, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] }
+        return hash
     }
 }

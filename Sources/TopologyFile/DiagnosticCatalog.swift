@@ -35,6 +35,9 @@ package enum DiagnosticCode: String, CaseIterable, Sendable {
     case noRouter = "T033"
     case noTrunk = "T034"
     case badHours = "T035"
+    case workspaceNotProtected = "T036"
+    case noAgents = "T037"
+    case noURL = "T038"
 }
 
 /// What `tandem explain T012` says.
@@ -82,6 +85,8 @@ extension DiagnosticCode {
             explanationOfNodes
         case .noStatServer, .noDefaultPort, .noRouter, .noTrunk:
             explanationOfRouting
+        case .workspaceNotProtected, .noAgents, .noURL:
+            explanationOfWorkspaces
         }
     }
 
@@ -296,6 +301,29 @@ extension DiagnosticCode {
             The file asks for protection that the version which reads it cannot give. To ignore it would leave the
             cluster open without a word, so it is an error. This version gives all the protection that a file can ask
             for, so it was an earlier one that said this: run this one.
+            """
+        }
+    }
+
+    private var explanationOfWorkspaces: String {
+        switch self {
+        case .workspaceNotProtected:
+            """
+            Agents type their passwords into a page of the workspace, and what goes over `http` can be read on its way.
+            That is fine on this machine alone. Beyond it write `https` with a certificate under `tls`, or let a proxy
+            that speaks TLS stand before it, and name the proxy's address under `proxies`.
+            """
+        case .noAgents:
+            """
+            Agents sign in at a workspace with passwords, and the topology names no file that has them. Make hashes with
+            `tandem password`, write them under `agents` of a credentials file, and name it:
+            `workspace: { agents: credentials.yaml }`. On this machine alone `tandem up` makes a few agents to try.
+            """
+        default:
+            """
+            A workspace that listens at 0.0.0.0 or [::] has no address that a browser could go to, and pages must know
+            where the other workspaces are when their own is gone. Say it as `url`: `https://desk1.example.com`, a
+            scheme, a host and perhaps a port, without a path.
             """
         }
     }

@@ -34,7 +34,8 @@ package struct Shape: Sendable {
 /// Files with passwords.
 extension Shape {
     package static let credentials = Shape(
-        "credentials", "a credentials file", required: ["version": "1"], optional: ["users", "clients"])
+        "credentials", "a credentials file", required: ["version": "1"],
+        optional: ["users", "clients", "agents", "sessionKeys"])
     package static let user = Shape(
         "user", "a user", optional: ["password", "md5", "sha-256", "sha-512-256"], example: "{ password: a-password }")
 }
@@ -42,6 +43,9 @@ extension Shape {
 extension Shape {
     package static let client = Shape(
         "client", "a client", required: ["secret": "at-least-16-bytes"], example: "{ secret: at-least-16-bytes }")
+    package static let account = Shape(
+        "account", "an agent's account", required: ["password": "\"$scrypt$...\""], optional: ["dns", "supervisor"],
+        example: "{ password: \"$scrypt$...\" }")
 }
 
 extension Shape {
@@ -49,8 +53,8 @@ extension Shape {
     package static let all: [Shape] = [
         topology, agentType, registration, expires, dataCenter, node, statServer, router, workspace, dn, expect,
         routingPoint,
-        trunk, capacityGroup, authentication, tls, identity, clients, agents, profile, timing, limits, perSource,
-        perClient, rollout,
+        trunk, capacityGroup, authentication, tls, identity, clients, agents, profile, workspacePolicy, timing,
+        limits, perSource, perClient, rollout,
     ]
 
     package static let topology = Shape(
@@ -62,9 +66,8 @@ extension Shape {
             "dns": "[ { range: 1000-1999, agentType: sip-phone } ]",
         ],
         optional: [
-            "routingPoints", "trunks", "capacityGroups", "authentication", "tls", "clients", "agents", "timing",
-            "limits",
-            "rollout",
+            "routingPoints", "trunks", "capacityGroups", "authentication", "tls", "clients", "agents", "workspace",
+            "timing", "limits", "rollout",
         ]
     )
     package static let agentType = Shape(
@@ -90,7 +93,8 @@ extension Shape {
     package static let statServer = Shape("statServer", "a stat server", optional: ["host", "listen"])
     package static let router = Shape("router", "a router", optional: ["host"])
     package static let workspace = Shape(
-        "workspace", "a workspace", required: ["http": "\"127.0.0.1:8081\""], optional: ["host"])
+        "workspace", "a workspace", optional: ["http", "https", "url", "proxies", "tls", "host"],
+        example: "{ http: \"127.0.0.1:8081\" }")
     package static let dn = Shape(
         "dn", "an entry of `dns`", required: ["agentType": "sip-phone"],
         optional: ["range", "number", "homes", "dial", "expect"],
@@ -118,7 +122,7 @@ extension Shape {
         "tls", "`tls`", optional: ["certificate", "key", "ca", "phones", "clients"],
         example: "{ certificate: certificate.pem, key: key.pem }")
     package static let identity = Shape(
-        "identity", "`tls` of a node", required: ["certificate": "certificate.pem", "key": "key.pem"],
+        "identity", "`tls` of a node or workspace", required: ["certificate": "certificate.pem", "key": "key.pem"],
         example: "{ certificate: certificate.pem, key: key.pem }")
     package static let clients = Shape(
         "clients", "`clients`", required: ["secrets": "credentials.yaml"], example: "{ secrets: credentials.yaml }")
@@ -127,6 +131,9 @@ extension Shape {
     package static let profile = Shape(
         "profile", "the profile of an agent", optional: ["skills", "priority"],
         example: "{ skills: { english: 5 }, priority: 1 }")
+    package static let workspacePolicy = Shape(
+        "workspacePolicy", "`workspace`", optional: ["agents", "reasons", "idle", "session"],
+        example: "{ agents: credentials.yaml }")
     package static let timing = Shape(
         "timing", "`timing`",
         optional: [

@@ -157,12 +157,4 @@ extension TopologyDecoder {
             at: span(host.value), hint: "write `host: local`, or leave it out"
         )
     }
-
-    private mutating func decodeWorkspace(_ field: Field) {
-        noteNotRun("workspaces", at: field.key)
-        guard let fields = fields(of: field, .workspace) else { return }
-        checkHost(fields)
-        guard let http = fields["http"], let address = networkAddress(http) else { return }
-        listen(.tcp, address, at: http.value, "`http` of `\(field.name)`")
-    }
 }

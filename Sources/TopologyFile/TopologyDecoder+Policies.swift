@@ -1,11 +1,12 @@
 import ClusterModel
 
 extension TopologyDecoder {
-    /// Authentication, clients, agents, timing, limits and rollout.
+    /// Authentication, clients, agents, workspaces, timing, limits and rollout.
     package mutating func decodePolicies(_ top: Fields) {
         if let section = top["authentication"] { decodeAuthentication(section) }
         if let section = top["clients"] { decodeClients(section) }
         if let section = top["agents"] { decodeAgents(section) }
+        if let section = top["workspace"] { decodeWorkspacePolicy(section) }
         if let section = top["timing"] { decodeTiming(section) }
         if let section = top["limits"] { decodeLimits(section) }
         if let section = top["rollout"] { decodeRollout(section) }

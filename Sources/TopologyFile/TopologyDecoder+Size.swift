@@ -8,7 +8,7 @@ extension TopologyDecoder {
     /// Texts may be long and lists many, each within its own limit.
     mutating func reportTooMuchToTell(_ fields: Fields) {
         guard !faults.hasErrors, let section = fields["dataCenters"] else { return }
-        let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes + bytesOfRouting
+        let told = bytesOfDataCenters + bytesOfNodes + bytesOfHomes + bytesOfRouting + bytesOfWorkspaces
         guard told > Self.maximumTold else { return }
         report(
             .tooMany,
@@ -43,6 +43,11 @@ extension TopologyDecoder {
             trunks.map { ($0.name, $0.gateways.map(\.description).joined()) } + programs
             + capacityGroups.map { ($0.name, "") }
         return names.reduce(points) { $0 + $1.0.utf8.count + $1.1.utf8.count + 32 }
+    }
+
+    private var bytesOfWorkspaces: Int {
+        let texts = workspaces.map { [$0.name, $0.url, $0.listen.description] + $0.proxies.map(\.description) }
+        return (texts.flatMap(\.self) + workspacePolicy.reasons).reduce(0) { $0 + $1.utf8.count + 8 }
     }
 
     private var bytesOfHomes: Int { dns.homes.reduce(0) { $0 + $1.count * 2 + 8 } + dns.expectations.count * 16 }

@@ -30,7 +30,8 @@ extension TopologyDecoder {
         }
     }
 
-    private mutating func checkAgent(_ field: Field) -> Bool {
+    /// Reports a key that is no agent's ID.
+    mutating func checkAgent(_ field: Field) -> Bool {
         guard AgentID(field.name) == nil else { return true }
         report(
             .badName, "\(quoted(field.key)) is no agent's ID", at: span(field.key),

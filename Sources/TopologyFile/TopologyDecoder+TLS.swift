@@ -33,7 +33,7 @@ extension TopologyDecoder {
         return readIdentity(fields)
     }
 
-    /// The `tls` of a node.
+    /// The `tls` of a node or workspace.
     package mutating func identity(_ section: Field) -> TLSPolicy.Identity? {
         fields(of: section, .identity).flatMap { readIdentity($0) }
     }
@@ -55,7 +55,8 @@ extension TopologyDecoder {
         return word(field, TLSPolicy.Demand.allCases.map(\.rawValue)).flatMap { TLSPolicy.Demand(rawValue: $0) }
     }
 
-    private mutating func path(_ field: Field, _ example: String) -> String? {
+    /// The path of a file.
+    mutating func path(_ field: Field, _ example: String) -> String? {
         guard let text = text(field, "the path of a file such as `\(example)`") else { return nil }
         guard !text.isEmpty, !text.utf8.contains(0) else {
             report(

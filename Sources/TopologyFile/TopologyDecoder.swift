@@ -22,6 +22,12 @@ package struct TopologyDecoder {
     package var agentProfiles: [AgentID: AgentProfile] = [:]
     package var statServers: [StatServerDeclaration] = []
     package var routers: [RouterDeclaration] = []
+    package var workspaces: [WorkspaceDeclaration] = []
+    /// Where each of them stands.
+    package var workspacePlaces: [String: WorkspacePlace] = [:]
+    package var workspacePolicy = WorkspacePolicy()
+    /// `workspace` names the file with the agents' passwords, with or without faults.
+    package var mentionsAgents = false
     /// A data center has one, with or without faults.
     package var mentionsRouters = false
     /// A node of the data center that is being decoded has one, with or without faults.
@@ -88,6 +94,7 @@ package struct TopologyDecoder {
         decodeTLS(fields, domain: domain)
         reportPortClashes()
         reportGatewaysHere()
+        reportWorkspaces()
         reportNotRun()
         reportTooMuchToTell(fields)
         guard !faults.hasErrors, let cluster, let domain else { return nil }
@@ -99,6 +106,7 @@ package struct TopologyDecoder {
             routingPoints: routingPoints.sorted { $0.dn < $1.dn }, trunks: trunks,
             capacityGroups: capacityGroups, statServers: statServers.sorted { $0.name < $1.name },
             routers: routers.sorted { $0.name < $1.name },
+            workspaces: workspaces.sorted { $0.name < $1.name }, workspacePolicy: workspacePolicy,
             timing: timing, secondLogin: secondLogin, noAnswer: noAnswer,
             agentProfiles: agentProfiles, clientAuthentication: clientAuthentication,
             clientRequestLimit: clientRequestLimit,

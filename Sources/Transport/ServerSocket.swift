@@ -44,6 +44,9 @@ package enum ServerSocket: Hashable, Sendable {
             return node.sip.map { ServerSocket($0) }
                 + ([node.mesh, node.tcontroller] + (node.defaultPort.map { [$0] } ?? [])).map { .stream($0) }
         }
+        if let workspace = topology.workspaces.first(where: { $0.name == worker }) {
+            return [.stream(.tcp(workspace.listen))]
+        }
         let listen = topology.statServers.first { $0.name == worker }?.listen
         return listen.map { [.stream($0)] } ?? []
     }

@@ -67,6 +67,8 @@ package enum FrameType {
     package static let lentSockets: UInt16 = 1251
     static let applyTopology: UInt16 = 1252
     static let topologyApplied: UInt16 = 1253
+    static let agentAccounts: UInt16 = 1254
+    static let sessionKeys: UInt16 = 1255
 
     package static let statSubscribe: UInt16 = 1400
     package static let statQuery: UInt16 = 1401

@@ -53,6 +53,7 @@ enum ReportCodec {
             $0.exception_counts = arena.array(counts)
             if let drain = report.drain { $0.drain = DrainCodec.pack(drain, arena) }
             if let measures = report.measures { $0.measures = MeasuresCodec.pack(measures, arena) }
+            if let figures = report.workspace { $0.workspace = WorkspaceCodec.pack(figures, arena) }
         }
     }
 
@@ -185,6 +186,7 @@ enum ReportCodec {
         if let measures = message.measures {
             report.measures = try MeasuresCodec.measures(measures.pointee, type: type)
         }
+        report.workspace = message.workspace.map { WorkspaceCodec.figures($0.pointee) }
         report.trunks = messages(message.n_trunks, message.trunks).map { TrunkReportCodec.report($0.pointee) }
         return report
     }

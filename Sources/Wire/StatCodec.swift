@@ -207,6 +207,8 @@ package enum StatCodec {
             $0.since = row.since
             $0.location = arena.string(row.location)
             $0.profile = ProfileCodec.pack(row.profile, arena)
+            $0.service = UInt32(row.service.rawValue)
+            $0.owner = arena.string(row.owner)
         }
     }
 
@@ -278,10 +280,12 @@ package enum StatCodec {
 
     private static func row(_ message: Tandem__Stat__Row, type: UInt16) throws(WireError) -> AgentRow {
         guard let dn = DN(text(message.dn)), let agent = AgentID(text(message.agent_id)),
-            let status = UInt8(exactly: message.status).flatMap(AgentStatus.init), message.since < 1 << 48
+            let status = UInt8(exactly: message.status).flatMap(AgentStatus.init), message.since < 1 << 48,
+            let service = UInt8(exactly: message.service).flatMap(Service.init)
         else { throw .badValue(type: type, field: "row") }
         return AgentRow(
             dn: dn, agent: agent, status: status, since: message.since, location: text(message.location),
-            profile: try ProfileCodec.profile(message.profile, type: type))
+            profile: try ProfileCodec.profile(message.profile, type: type), service: service,
+            owner: text(message.owner))
     }
 }

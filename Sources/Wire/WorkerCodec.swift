@@ -28,6 +28,10 @@ package enum WorkerOrderCodec {
             appendFrame(type: FrameType.credentials, message, to: &output)
         case .clientSecrets(let piece):
             appendFrame(type: FrameType.clientSecrets, ClientSecretsCodec.pack(piece, arena), to: &output)
+        case .agentAccounts(let piece):
+            appendFrame(type: FrameType.agentAccounts, AccountsCodec.pack(piece, arena), to: &output)
+        case .sessionKeys(let keys):
+            appendFrame(type: FrameType.sessionKeys, AccountsCodec.pack(keys, arena), to: &output)
         case .certificates(let set):
             let message = arena.make(tandem__control__certificates__init) {
                 $0.certificate_path = arena.string(set.certificate.path)
@@ -130,6 +134,7 @@ package enum WorkerOrderCodec {
             $0.timing = TimingCodec.pack(setup.timing, arena)
             $0.role = arena.string(setup.role.rawValue)
             RoutingCodec.pack(setup, into: &$0, arena)
+            WorkspaceCodec.pack(setup, into: &$0, arena)
             $0.refuses_second_login = setup.secondLogin == .refuse ? 1 : 0
             $0.client_requests = UInt32(clamping: setup.clientRequestLimit ?? 0)
             $0.clients_prove = setup.clientAuthentication == nil ? 0 : 1
@@ -226,6 +231,15 @@ package enum WorkerOrderCodec {
                 type: type, tandem__control__client_secrets__descriptor, payload,
                 as: Tandem__Control__ClientSecrets.self
             ) { (message) throws(WireError) in .clientSecrets(try ClientSecretsCodec.piece(message)) }
+        case FrameType.agentAccounts:
+            return try unpack(
+                type: type, tandem__control__agent_accounts__descriptor, payload,
+                as: Tandem__Control__AgentAccounts.self
+            ) { (message) throws(WireError) in .agentAccounts(try AccountsCodec.piece(message)) }
+        case FrameType.sessionKeys:
+            return try unpack(
+                type: type, tandem__control__session_keys__descriptor, payload, as: Tandem__Control__SessionKeys.self
+            ) { (message) throws(WireError) in .sessionKeys(try AccountsCodec.keys(message)) }
         case FrameType.certificates:
             return try unpack(
                 type: type, tandem__control__certificates__descriptor, payload, as: Tandem__Control__Certificates.self
@@ -395,6 +409,7 @@ package enum WorkerOrderCodec {
         }
         setup.role = role
         try RoutingCodec.takeRouting(of: message, into: &setup)
+        try WorkspaceCodec.take(from: message, into: &setup)
         setup.secondLogin = message.refuses_second_login != 0 ? .refuse : .latest
         if message.clients_prove != 0 { setup.clientAuthentication = ClientAuthenticationPolicy(secrets: "") }
         if message.client_requests > 0 {

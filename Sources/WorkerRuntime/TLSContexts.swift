@@ -10,6 +10,7 @@ package struct TLSContexts {
     package let clients: TLSContext
     /// The cluster's other programs, those that connect and those that are connected to; nil without authorities.
     package let mesh: Mesh?
+    private let material: TLSContext.Material
 
     package struct Mesh {
         package let acceptor: TLSContext
@@ -20,6 +21,7 @@ package struct TLSContexts {
         func file(_ file: CertificateSet.File) -> PEMFile { PEMFile(path: file.path, bytes: file.bytes) }
         let material = TLSContext.Material(
             certificate: file(set.certificate), key: file(set.key), authorities: set.authorities.map(file))
+        self.material = material
         phones = try TLSContext(.server, material.asking(set.phones))
         clients = try TLSContext(.server, material.asking(set.clients))
         mesh =
@@ -27,6 +29,11 @@ package struct TLSContexts {
             ? nil
             : Mesh(acceptor: try TLSContext(.server, material), dialer: try TLSContext(.client, material))
     }
+}
+
+extension TLSContexts {
+    /// For browsers, which are asked for nothing.
+    package func makeBrowsers() throws(TLSError) -> TLSContext { try TLSContext(.server, material.asking(.none)) }
 }
 
 extension TLSContext.Material {

@@ -74,7 +74,8 @@ extension Worker {
             }
             callers[ObjectIdentifier(caller)] = nil
             handOver(to: caller)
-        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .certificates, .start, .takeOver,
+        case .configure, .provision, .provisionAgents, .credentials, .clientSecrets, .agentAccounts, .sessionKeys,
+            .certificates, .start, .takeOver,
             .applyTopology, .handOver, .drain, .standDown, .report,
             .showDN, .showHistory, .listDNs, .listCalls, .listAgents, .explainRoute, .countUp, .reportReach:
             refuse(caller, "a worker that serves must be adopted before it is given other orders")

@@ -43,6 +43,8 @@ package final class Worker {
     /// The same of clients.
     private var agents: [DeclaredAgent] = []
     private var clientSecrets: [ClientSecret] = []
+    private var accounts: [AgentAccount] = []
+    private var sessionKeys: [[UInt8]] = []
     /// What connections over TLS begin with, until the role starts and has it.
     private var tls: TLSContexts?
     /// Nil until it serves.
@@ -144,6 +146,13 @@ package final class Worker {
             if piece.isFirst { clientSecrets = [] }
             clientSecrets += piece.secrets
             if piece.isLast { replaceClientSecrets() }
+        case .agentAccounts(let piece):
+            if piece.isFirst { accounts = [] }
+            accounts += piece.accounts
+            if piece.isLast { replaceAccounts() }
+        case .sessionKeys(let keys):
+            sessionKeys = keys
+            replaceSessionKeys()
         case .certificates(let set):
             takeCertificates(set)
         case .start:
@@ -235,7 +244,8 @@ package final class Worker {
         return RoleStart(
             setup: setup, topology: setup.topology(blocks: blocks, dialStrings: dialStrings, agents: agents),
             credentials: credentials,
-            clientSecrets: clientSecrets, tls: tls, sockets: sockets, loop: loop, logger: logger
+            clientSecrets: clientSecrets, accounts: accounts, sessionKeys: sessionKeys, tls: tls, sockets: sockets,
+            loop: loop, logger: logger
         ) { [unowned self] in tell($0) }
     }
 
@@ -245,6 +255,8 @@ package final class Worker {
         agents = []
         credentials = []
         clientSecrets = []
+        accounts = []
+        sessionKeys = []
     }
 
     // MARK: Another topology
@@ -321,6 +333,18 @@ package final class Worker {
         guard let role, laterSetup == nil else { return }
         role.replaceClientSecrets(clientSecrets)
         clientSecrets = []
+    }
+
+    private func replaceAccounts() {
+        guard let role, laterSetup == nil else { return }
+        role.replaceAccounts(accounts)
+        accounts = []
+    }
+
+    private func replaceSessionKeys() {
+        guard let role, laterSetup == nil else { return }
+        role.replaceSessionKeys(sessionKeys)
+        sessionKeys = []
     }
 
     /// The controller has judged them before, so a problem here is its mistake.

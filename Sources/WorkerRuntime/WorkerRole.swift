@@ -28,6 +28,12 @@ package protocol WorkerRole: AnyObject {
     /// its clients, another role its own.
     func replaceClientSecrets(_ secrets: [ClientSecret])
 
+    /// Of agents who may sign in, all of them; they take the place of those before. Workspaces alone are told.
+    func replaceAccounts(_ accounts: [AgentAccount])
+
+    /// What sessions are signed with, the first of them; they take the place of those before. Workspaces alone are told.
+    func replaceSessionKeys(_ keys: [[UInt8]])
+
     /// For connections to come.
     func replaceCertificates(_ tls: TLSContexts)
 
@@ -50,6 +56,10 @@ package protocol WorkerRole: AnyObject {
 extension WorkerRole {
     /// Only nodes have phones.
     package func replaceCredentials(_ pieces: [CredentialPiece]) {}
+
+    package func replaceAccounts(_ accounts: [AgentAccount]) {}
+
+    package func replaceSessionKeys(_ keys: [[UInt8]]) {}
 
     package func drain(_ request: DrainRequest?) {}
 
@@ -83,6 +93,9 @@ package struct RoleStart {
     package let topology: Topology
     package let credentials: [CredentialPiece]
     package let clientSecrets: [ClientSecret]
+    /// Of a workspace.
+    package let accounts: [AgentAccount]
+    package let sessionKeys: [[UInt8]]
     /// Nil where the topology has no certificate for this worker.
     package let tls: TLSContexts?
     /// What the worker serves at.

@@ -38,6 +38,7 @@ struct TandemWorker: ParsableCommand {
                 try Worker(role, NodeRole.make, rehearse: Rehearsal.play, takingOver: NodeRole.succeed)
             case .stat: try Worker(role, StatRole.make)
             case .router: try Worker(role, RouterRole.make)
+            case .workspace: throw SystemError(notOurs: "the role workspace, which tandem-workspace has")
             }
         return try worker.run()
     }

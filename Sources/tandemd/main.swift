@@ -32,6 +32,9 @@ struct Tandemd: ParsableCommand {
             valueName: "address"))
     var metrics: String?
 
+    @Option(help: "The file with agents' passwords for a topology whose workspaces have none.")
+    var agents: String?
+
     @Flag(help: "Nodes keep everything in memory: one that dies comes back knowing nothing. For measurements.")
     var memoryOnly = false
 
@@ -56,6 +59,7 @@ struct Tandemd: ParsableCommand {
         options.isForgetful = memoryOnly
         options.isFailFast = failFast
         options.metrics = (metrics ?? variable("TANDEM_METRICS")).flatMap { $0.isEmpty ? nil : $0 }
+        options.agents = agents
         // A system service is asked by the members of its group; one that a person started, by that person.
         if runtimeDir == nil { options.socketMode = 0o660 }
         do throws(ControllerFailure) {

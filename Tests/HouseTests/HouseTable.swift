@@ -40,6 +40,7 @@ enum House {
         Room("TargetSelection", .pure, ["ClusterModel", "AgentSessions", "HeapModule"]),
         Room("Statistics", .pure, ["ClusterModel", "AgentSessions"]),
         Room("Orchestration", .pure, ["ClusterModel"]),
+        Room("WorkspaceCore", .pure, ["ClusterModel", "AgentSessions", "TLibraryPorts"]),
         Room("PhoneCalls", .pure, ["ClusterModel"]),
         // A call carries the reservation of whom it goes to.
         Room("CallControl", .pure, ["ClusterModel", "AgentSessions"]),
@@ -76,7 +77,8 @@ enum House {
         ),
         Room("LinuxSystem", .door, ["ClusterModel", "CLinuxSystem", "Glibc"]),
         // It cuts streams into frames and into SIP messages; what these look like is decided elsewhere.
-        Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS"]),
+        // Other threads post messages to its loop: one lock is between them.
+        Room("Transport", .door, ["ClusterModel", "SIPCore", "Wire", "LinuxSystem", "TLS", "Synchronization"]),
         Room(
             "TLibrary", .door,
             // The library's connections have threads; one lock is between these and the program's tasks.
@@ -95,6 +97,14 @@ enum House {
         ),
         // Lines that nobody took are counted by an atomic: any thread may log.
         Room("ProcessRuntime", .door, ["LinuxSystem", "Logging", "CoreMetrics", "Glibc", "Synchronization"]),
+        // Browsers are strangers by the thousand: a library answers them, on a thread of its own.
+        Room(
+            "WebServer", .door,
+            [
+                "ClusterModel", "LinuxSystem", "TLS", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore",
+                "NIOPosix", "NIOHTTPTypes", "Logging", "Synchronization",
+            ]
+        ),
 
         // Third floor: roles. What all workers have in common is the landing that theirs lie at.
         Room(
@@ -128,6 +138,14 @@ enum House {
             ]
         ),
         Room(
+            "Workspace", .role,
+            [
+                "ClusterModel", "AgentSessions", "TLibraryPorts", "WorkspaceCore", "WebServer", "Orchestration",
+                "Digests", "Wire", "LinuxSystem", "TLS", "Transport", "TLibrary", "WorkerRuntime", "Logging",
+                "FoundationEssentials", "Synchronization",
+            ]
+        ),
+        Room(
             "Controller", .role,
             [
                 "ClusterModel", "SIPCore", "Orchestration", "TopologyFile", "Wire", "LinuxSystem", "TLS", "Transport",
@@ -140,7 +158,7 @@ enum House {
             [
                 "ClusterModel", "AgentSessions", "TLibraryPorts", "Orchestration", "TopologyFile", "Wire",
                 "LinuxSystem", "TLS",
-                "Transport",
+                "Transport", "Digests",
                 "TLibrary", "ArgumentParser", "Glibc", "FoundationEssentials",
             ]
         ),
@@ -151,7 +169,7 @@ enum House {
             [
                 "ClusterModel", "DNOwnership", "AgentSessions", "SIPCore", "CallControl", "Trunks", "TLibraryPorts",
                 "Orchestration",
-                "NodeCore", "TopologyFile", "Wire", "TLS",
+                "NodeCore", "WorkspaceCore", "TopologyFile", "Wire", "TLS",
             ]
         ),
 
@@ -169,6 +187,10 @@ enum House {
             [
                 "SIPServer", "StatServer", "Router", "WorkerRuntime", "Orchestration", "LinuxSystem", "ArgumentParser",
             ]
+        ),
+        Room(
+            "tandem-workspace", .program,
+            ["Workspace", "WorkerRuntime", "Orchestration", "LinuxSystem", "ArgumentParser"]
         ),
         Room(
             "tandem-sim", .program,
@@ -199,6 +221,12 @@ enum House {
         ("GRDBSQLite", ["NodeStore"]),
         ("Histogram", ["tandem-load"]),
         ("CoreMetrics", ["ProcessRuntime", "Controller"]),
+        ("Hummingbird", ["WebServer"]),
+        ("HummingbirdCore", ["WebServer"]),
+        ("HTTPTypes", ["WebServer"]),
+        ("NIOCore", ["WebServer"]),
+        ("NIOPosix", ["WebServer"]),
+        ("NIOHTTPTypes", ["WebServer"]),
     ]
 
     /// Headers of outside libraries, and the C room that may include them.

@@ -57,7 +57,7 @@ struct RoleScreenTests {
             "dataCenter":"dc1","drain":null,"failedAuthentications":null,"incarnation":1,"lastProblem":null,"limited":null,\
             "listen":null,"logLines":[],"logLinesLeftOut":0,"memoryBytes":2000000,"name":"dc1/router1","owned":null,\
             "ownedInService":null,"pid":200,"receiveBufferBytes":null,"restarts":0,"role":"router","sip":[],"slowClients":null,\
-            "state":"ready","tcontroller":null,"transactions":null,"uptimeSeconds":5}
+            "state":"ready","tcontroller":null,"transactions":null,"uptimeSeconds":5,"workspace":null}
             """
         #expect(json.contains(router), "\(json)")
         #expect(json.contains("\"listen\":\"unix:/run/tandem/stat/dc1.stat1.sock\""))

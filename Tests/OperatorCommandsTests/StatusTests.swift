@@ -114,7 +114,8 @@ struct StatusTests {
             "listen":null,"logLines":["ready","Fatal error: gone"],\
             "logLinesLeftOut":7,"memoryBytes":null,"name":"dc2/sip1","owned":null,\
             "ownedInService":null,"pid":null,"receiveBufferBytes":null,"restarts":2,"role":"sip","sip":["udp:127.0.0.1:5072"],\
-            "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","transactions":null,"uptimeSeconds":null}
+            "slowClients":null,"state":"backing-off","tcontroller":"tcp:127.0.0.1:7101","transactions":null,"uptimeSeconds":null,\
+            "workspace":null}
             """,
             """
             {"behindRevisions":0,"clockAheadMilliseconds":0,"dials":0,"from":"dc1/sip1",\

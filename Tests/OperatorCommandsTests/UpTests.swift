@@ -1,4 +1,5 @@
 import ClusterModel
+import Digests
 import OperatorCommands
 import Orchestration
 import Testing
@@ -116,6 +117,46 @@ struct UpTests {
                 "Call the agent:    sipp -sf examples/sipp/call.xml -s 8000 -i 127.0.0.1 -p 5090 -d 5000 -m 1 127.0.0.1:5071",
                 "Stop everything:   Ctrl-C",
             ])
+    }
+
+    @Test
+    func demoAgentsSitDownWhereTheyCan() throws {
+        let lines = """
+              - { range: 1000-1001, agentType: s, homes: [dc1] }
+              - { number: 7001, agentType: p, dial: "+15551230001" }
+              - { number: 7002, agentType: p, dial: "+15551230002" }
+            """
+        var topology = try topology(lines)
+        #expect(try DemoAgents.make(for: topology) == nil)
+        topology.workspaces = [
+            WorkspaceDeclaration(
+                name: "dc1/desk1", dataCenter: 0, listen: NetworkAddress(ipv4: 0x7F00_0001, port: 8081),
+                url: "http://127.0.0.1:8081")
+        ]
+        let demo = try #require(try DemoAgents.make(for: topology))
+        #expect(demo.agents.map(\.name) == ["ann", "ben", "cleo", "sue"])
+        #expect(demo.agents.map { $0.dn?.description } == ["7001", "7002", "1000", nil])
+        #expect(demo.agents.map(\.isSupervisor) == [false, false, false, true])
+        #expect(Set(demo.agents.map(\.password)).count == 4)
+        for agent in demo.agents {
+            #expect(agent.password.wholeMatch(of: /[a-z]{4}(-[a-z]{4}){3}/) != nil)
+            #expect(try #require(PasswordHash(agent.hash)).verify(password: Array(agent.password.utf8)))
+        }
+        topology.workspacePolicy.agents = "demo-agents.yaml"
+        let file = CredentialsFile.load(
+            TopologySource(name: "demo", text: Array(demo.text.utf8)), for: topology, .agents)
+        #expect(file.diagnostics == [])
+        #expect(file.contents?.agents.map(\.agent.text) == ["ann", "ben", "cleo", "sue"])
+        #expect(file.contents?.sessionKeys.map(\.count) == [32])
+        #expect(try DemoAgents.make(for: topology) == nil)
+        let ann = try #require(demo.agents.first)
+        let advice = UpAdvice.lines(topology, program: "tandem", socket: nil, agents: demo)
+        #expect(
+            advice.contains("Sit down as agent: http://127.0.0.1:8081/  as ann, password \(ann.password) (line 7001)"))
+        #expect(advice.contains { $0.hasPrefix("Supervise agents:  http://127.0.0.1:8081/  as sue, password ") })
+        #expect(
+            UpAdvice.lines(topology, program: "tandem", socket: nil).contains(
+                "Sit down as agent: http://127.0.0.1:8081/"))
     }
 
     @Test

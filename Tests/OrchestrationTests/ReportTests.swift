@@ -57,6 +57,21 @@ import Testing
         #expect(points.map(\.isIdle) == [true, false])
     }
 
+    @Test func `a ready workspace that hears no node is an error`() {
+        var desk = node("dc1/desk1", .workspace, in: "dc1")
+        desk.report?.workspace = WorkspaceReport()
+        func found(_ node: NodeStatus) -> [Condition] {
+            ConditionRules.conditions(of: [node], notices: []).filter { $0.kind == "workspace-alone" }
+        }
+        #expect(found(desk).map(\.severity) == [.error])
+        #expect(found(desk).map(\.subject) == ["dc1/desk1"])
+        var starting = desk
+        starting.state = .starting
+        #expect(found(starting).isEmpty)
+        desk.report?.workspace?.nodesHeard = 1
+        #expect(found(desk).isEmpty)
+    }
+
     @Test func `a ready node with a routing point that no router is asked about is worth a warning`() {
         func warnings(_ nodes: [NodeStatus]) -> [Condition] {
             ConditionRules.conditions(of: nodes, notices: []).filter { $0.kind == "no-router" }

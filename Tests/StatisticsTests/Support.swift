@@ -51,7 +51,10 @@ func board(_ adjust: (inout StatBoard.Setup) -> Void = { _ in }) -> StatBoard {
 func row(_ number: Int, _ status: AgentStatus, _ since: UInt64, _ agent: AgentID = ann, _ location: String = "dc1")
     -> AgentRow
 {
-    AgentRow(dn: dn(number), agent: agent, status: status, since: wall(since), location: location)
+    // Of all the reasons for being out of service the tests have this one.
+    let service: Service = status == .unknown ? .ownerUnreachable : status == .outOfService ? .expired : .inService
+    return AgentRow(
+        dn: dn(number), agent: agent, status: status, since: wall(since), location: location, service: service)
 }
 
 /// Chance that a seed repeats exactly (SplitMix64).

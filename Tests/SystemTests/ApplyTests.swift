@@ -98,11 +98,11 @@ import Testing
         // It is asked to leave first; who stays longer than it may goes out of service only if somebody says so.
         let refused = try tandem(["apply", file, "--wait"], in: cluster)
         #expect(refused.code == 1 && refused.output.contains("--yes"), "\(refused.output)")
-        #expect(try cluster.status().nodes.count == 8)
+        #expect(try cluster.status().nodes.count == 10)
         plan = try apply(wanted, to: cluster, accepting: true)
         #expect(plan.contains("stop") && plan.contains("dc2/sip2"), "\(plan)")
         now = try cluster.status()
-        #expect(now.nodes.count == 7 && now.isHealthy, "\(now.flaws)")
+        #expect(now.nodes.count == 9 && now.isHealthy, "\(now.flaws)")
 
         // A broken file changes nothing.
         try "\(wanted)\nno-such-key: 1\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -115,7 +115,7 @@ import Testing
         // Back: the node is there again.
         let back = try tandem(["rollback", "--wait", "--timeout", "60s"], in: cluster)
         #expect(back.code == 0, "\(back.output)\n\(cluster.logText.suffix(4_000))")
-        try cluster.waitUntil("the node is back") { $0.isHealthy && $0.nodes.count == 8 }
+        try cluster.waitUntil("the node is back") { $0.isHealthy && $0.nodes.count == 10 }
         let shown = try tandem(["topology", "show"], in: cluster)
         #expect(shown.output == withNode)
         try cluster.register("0507", at: "127.0.0.1:5074")

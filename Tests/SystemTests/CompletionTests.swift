@@ -71,7 +71,10 @@ import Testing
     }
 
     @Test(
-        arguments: [("tandem", 1), ("tandemd", 8), ("tandem-worker", 8), ("tandem-load", 1), ("tandem-sim", 1)])
+        arguments: [
+            ("tandem", 1), ("tandemd", 8), ("tandem-worker", 8), ("tandem-workspace", 8), ("tandem-load", 1),
+            ("tandem-sim", 1),
+        ])
     func `the manual page has no fault that man knows of`(program: String, section: Int) throws {
         let help = try Program.run([Executables.companion(program), "--experimental-dump-help"])
         try #require(help.code == 0)

@@ -35,11 +35,12 @@ import Testing
         let root = directory.path
         try install(below: root, prefix: "/opt/tandem")
         let expected = [
-            "bin/tandem", "bin/tandemd", "bin/tandem-worker",
+            "bin/tandem", "bin/tandemd", "bin/tandem-worker", "bin/tandem-workspace",
             "lib/systemd/system/tandem.slice", "lib/systemd/system/tandem.target",
             "lib/systemd/system/tandem-workers.service", "lib/systemd/system/tandemd.service",
             "lib/sysusers.d/tandem.conf", "lib/tmpfiles.d/tandem.conf", "lib/sysctl.d/50-tandem.conf",
             "share/man/man1/tandem.1", "share/man/man8/tandemd.8", "share/man/man8/tandem-worker.8",
+            "share/man/man8/tandem-workspace.8",
             "share/man/man5/tandem-topology.5", "share/man/man7/tandem-operating.7",
             "share/bash-completion/completions/tandem", "share/zsh/site-functions/_tandem",
             "share/fish/vendor_completions.d/tandem.fish", "share/tandem/topology.schema.json",

@@ -101,7 +101,7 @@ import Testing
         let linked = try TemporaryDirectory()
         defer { linked.remove() }
         let programs = linked.path
-        let names = ["tandem", "tandemd", "tandem-worker"]
+        let names = ["tandem", "tandemd", "tandem-worker", "tandem-workspace"]
         let build = URL(filePath: Executables.companion("tandem")).deletingLastPathComponent()
         let result = try Program.run(
             [BootedSystem.repository + "packaging/relink", build.path(percentEncoded: false), programs] + names,
@@ -119,7 +119,7 @@ import Testing
             "cp", "/usr/share/doc/tandem/examples/two-datacenters.yaml", "/etc/tandem/clusters/cluster.yaml",
         ])
         try system.must(["systemctl", "restart", "tandem.target"])
-        let fresh = try waitUntilHealthy(system, nodes: 8)
+        let fresh = try waitUntilHealthy(system, nodes: 10)
         try checkPlaces(system, fresh)
 
         let began = SystemClock.monotonicNanoseconds()
@@ -182,7 +182,7 @@ import Testing
         #expect(try status(system)?.conditions.map(\.kind) == ["program-replaced"])
         // Then they are rolled.
         try system.must(["tandem", "restart", "--rolling", "--min-healthy", "1s", "--wait"], seconds: 90)
-        let rolled = try waitUntilHealthy(system, nodes: 8)
+        let rolled = try waitUntilHealthy(system, nodes: 10)
         #expect(zip(before.nodes, rolled.nodes).allSatisfy { $0.pid != $1.pid && $1.restarts == 0 })
         #expect(rolled.conditions.isEmpty)
         try checkPlaces(system, rolled)

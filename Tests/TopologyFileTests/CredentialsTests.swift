@@ -47,10 +47,12 @@ import TopologyFile
         let section = try #require(reference.split(separator: "<!-- credentials -->").last)
         let example = try #require(section.split(separator: "```").dropFirst().first)
         let result = CredentialsFile.load(
-            TopologySource(name: "example", text: example.utf8), for: topology, [.users, .clients])
+            TopologySource(name: "example", text: example.utf8), for: topology, [.users, .clients, .agents])
         #expect(result.diagnostics.map(\.message) == [])
         #expect(result.contents?.users.count == 3)
         #expect(result.contents?.clients.map(\.name) == ["stat1", "router1", "dc1/router1"])
+        #expect(result.contents?.agents.map(\.agent.text) == ["ann", "sue"])
+        #expect(result.contents?.sessionKeys.count == 1)
     }
 
     @Test(

@@ -168,6 +168,65 @@ import Wire
         }
     }
 
+    @Test func `accounts, session keys and workspaces that cannot be are refused`() throws {
+        func refusal(_ order: WorkerOrder) -> WireError? {
+            let bytes = frame { WorkerOrderCodec.encode(order, to: &$0) }
+            do throws(WireError) {
+                _ = try WorkerOrderCodec.decode(type: header(bytes).type, payload(bytes).span.bytes)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let ann = try #require(AgentID("ann"))
+        func accounts(_ accounts: [AgentAccount]) -> WorkerOrder {
+            .agentAccounts(AgentAccountPiece(isFirst: true, isLast: true, accounts: accounts))
+        }
+        let hash = "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$OnwHgqTb31Q6zXxSL+hT2bNKu4ryelxll0iM3yKBQLU"
+        #expect(refusal(accounts([AgentAccount(agent: ann, hash: hash)])) == nil)
+        #expect(refusal(accounts([AgentAccount(agent: ann, hash: "secret")])) == .badValue(type: 1254, field: "hash"))
+        let dns = (0...AgentAccount.maximumDNs).map { DN("\(1000 + $0)")! }
+        #expect(refusal(accounts([AgentAccount(agent: ann, hash: hash, dns: dns)])) == .tooMany(type: 1254))
+        let many = Array(repeating: AgentAccount(agent: ann, hash: hash), count: AgentAccountPiece.maximumCount + 1)
+        #expect(refusal(accounts(many)) == .tooMany(type: 1254))
+        #expect(refusal(accounts(many.dropLast())) == nil)
+        let key = [UInt8](repeating: 1, count: 32)
+        #expect(refusal(.sessionKeys([])) == .badValue(type: 1255, field: "key"))
+        #expect(refusal(.sessionKeys([Array(key.dropLast())])) == .badValue(type: 1255, field: "key"))
+        #expect(refusal(.sessionKeys([key + key + [1]])) == .badValue(type: 1255, field: "key"))
+        #expect(refusal(.sessionKeys(Array(repeating: key, count: 5))) == .tooMany(type: 1255))
+
+        func configured(_ change: (inout WorkerSetup) -> Void) -> WireError? {
+            var setup = WorkerSetup(
+                node: "dc1/desk1", incarnation: Incarnation(rawValue: 1), generation: 1, cluster: "c", domain: "d",
+                agentTypes: [], dataCenters: [DataCenter(name: "dc1", location: "dc1")], nodes: [], timing: Timing(),
+                homes: [])
+            setup.role = .workspace
+            setup.workspaces = [
+                WorkspaceDeclaration(
+                    name: "dc1/desk1", dataCenter: 0, listen: NetworkAddress(ipv4: 1, port: 1), url: "http://a")
+            ]
+            change(&setup)
+            return refusal(.configure(setup))
+        }
+        #expect(configured { _ in } == nil)
+        #expect(configured { $0.workspaces[0].dataCenter = 1 } == .badValue(type: 1200, field: "data center"))
+        #expect(configured { $0.workspaces[0].url = "http://a/b" } == .badValue(type: 1200, field: "URL"))
+        #expect(
+            configured { $0.workspaces = Array(repeating: $0.workspaces[0], count: 513) } == .tooMany(type: 1200))
+        #expect(
+            configured { $0.workspaces[0].proxies = Array(repeating: NetworkAddress(ipv4: 1, port: 0), count: 9) }
+                == .tooMany(type: 1200))
+        #expect(configured { $0.workspacePolicy.reasons = [] } == .badValue(type: 1200, field: "reason"))
+        #expect(
+            configured { $0.workspacePolicy.reasons = [String(repeating: "x", count: 49)] }
+                == .badValue(type: 1200, field: "reason"))
+        #expect(
+            configured { $0.workspacePolicy.reasons = Array(repeating: "x", count: 33) } == .tooMany(type: 1200))
+        #expect(configured { $0.workspacePolicy.idle = .seconds(59) } == .badValue(type: 1200, field: "duration"))
+        #expect(configured { $0.workspacePolicy.session = .seconds(299) } == .badValue(type: 1200, field: "duration"))
+    }
+
     @Test func `hellos and problems come out as they went in`() throws {
         let hello = PortHello(protocolVersion: 3, name: "dc1/a", cluster: "test", lineage: .max, nonce: Array(1...32))
         let helloFrame = frame { CommonCodec.encode(hello, to: &$0) }

@@ -50,7 +50,9 @@ let callMessages: [CallMessage] = [
 ]
 
 private let agentRows = AgentStatus.allCases.map { status in
-    AgentRow(dn: dn("1001"), agent: sessions[1].agent, status: status, since: 7, location: "wést")
+    AgentRow(
+        dn: dn("1001"), agent: sessions[1].agent, status: status, since: 7, location: "wést",
+        service: status == .outOfService ? .expired : .inService, owner: "dc1/sip1")
 }
 
 let statRequests: [StatRequest] = [
@@ -379,6 +381,15 @@ let orders: [WorkerOrder] = {
         StatServerDeclaration(name: "dc2/stat2", dataCenter: 1),
     ]
     setup.routers = [RouterDeclaration(name: "dc2/router1", dataCenter: 1, host: "h2")]
+    setup.workspaces = [
+        WorkspaceDeclaration(
+            name: "dc2/desk1", dataCenter: 1, host: "h2", listen: NetworkAddress(ipv4: 0, port: 8443), isSecure: true,
+            url: "https://desk1.example.com",
+            proxies: [NetworkAddress(ipv4: 0x0A00_0001, port: 0), NetworkAddress(high: 1, low: 2, port: 0)]),
+        WorkspaceDeclaration(
+            name: "dc1/desk2", dataCenter: 0, listen: NetworkAddress(ipv4: 1, port: 1), url: "http://0.0.0.1:1"),
+    ]
+    setup.workspacePolicy = WorkspacePolicy(reasons: ["müde"], idle: .seconds(60), session: .seconds(168 * 3600))
     setup.noAnswer = .walkAway
     setup.secondLogin = .refuse
     setup.clientRequestLimit = 1_000_000
@@ -409,6 +420,9 @@ let orders: [WorkerOrder] = {
                     ClientSecret(name: "stat1", secret: Array(1...16)),
                     ClientSecret(name: "router-1.dc_2", secret: Array(repeating: 0, count: 256)),
                 ])),
+        .agentAccounts(AgentAccountPiece(isFirst: true, isLast: false, accounts: [])),
+        .agentAccounts(AgentAccountPiece(isFirst: false, isLast: true, accounts: accounts)),
+        .sessionKeys([Array(repeating: 0, count: 32), Array(1...64)]),
         .certificates(demandingSet),
         .certificates(
             CertificateSet(
@@ -422,6 +436,13 @@ let orders: [WorkerOrder] = {
         .listCalls(request: 6, callFilter), .explainRoute(request: 7, routeQuestion), .reportReach(request: 8),
     ] + statisticsQuestions.map { .countUp(request: 9, $0) } + restartOrders
 }()
+
+private let accounts: [AgentAccount] = ["ann", "ben", "sue"].enumerated().map { position, name in
+    AgentAccount(
+        agent: AgentID(name)!,
+        hash: "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$OnwHgqTb31Q6zXxSL+hT2bNKu4ryelxll0iM3yKBQLU",
+        dns: (0..<[16, 0, 1][position]).map { DN("\(1000 + $0)")! }, isSupervisor: position == 2)
+}
 
 private let demandingSet: CertificateSet = {
     var set = CertificateSet(
@@ -495,6 +516,10 @@ private let nodeReport: NodeReport = {
     (other.isBelieved, other.isOutOfReach) = (true, true)
     trunk.gateways = [gateway, other]
     report.trunks = [trunk, TrunkReport("other")]
+    var workspace = WorkspaceReport()
+    (workspace.sessions, workspace.streams, workspace.nodesHeard, workspace.limited) = (1, 2, 3, .max)
+    (workspace.logins, workspace.loginsRefused, workspace.resumes) = (4, 5, 6)
+    report.workspace = workspace
     (report.storeProblem, report.isStoreMissing) = ("the disk is full", true)
     (report.storeSetAside, report.receiveBufferBytes) = ("/var/lib/tandem/nodes/dc1.a.sqlite.damaged-7", 16 << 20)
     var measures = NodeMeasures()

@@ -24,6 +24,8 @@ typedef struct Tandem__Control__Trunk Tandem__Control__Trunk;
 typedef struct Tandem__Control__CapacityGroup Tandem__Control__CapacityGroup;
 typedef struct Tandem__Control__StatServer Tandem__Control__StatServer;
 typedef struct Tandem__Control__Router Tandem__Control__Router;
+typedef struct Tandem__Control__Workspace Tandem__Control__Workspace;
+typedef struct Tandem__Control__WorkspacePolicy Tandem__Control__WorkspacePolicy;
 typedef struct Tandem__Control__SourceLimits Tandem__Control__SourceLimits;
 typedef struct Tandem__Control__AgentType Tandem__Control__AgentType;
 typedef struct Tandem__Control__DataCenter Tandem__Control__DataCenter;
@@ -34,6 +36,8 @@ typedef struct Tandem__Control__ProvisionDNs Tandem__Control__ProvisionDNs;
 typedef struct Tandem__Control__Credentials Tandem__Control__Credentials;
 typedef struct Tandem__Control__ProvisionAgents Tandem__Control__ProvisionAgents;
 typedef struct Tandem__Control__ClientSecrets Tandem__Control__ClientSecrets;
+typedef struct Tandem__Control__AgentAccounts Tandem__Control__AgentAccounts;
+typedef struct Tandem__Control__SessionKeys Tandem__Control__SessionKeys;
 typedef struct Tandem__Control__Certificates Tandem__Control__Certificates;
 typedef struct Tandem__Control__ReportRequest Tandem__Control__ReportRequest;
 typedef struct Tandem__Control__DNRequest Tandem__Control__DNRequest;
@@ -50,6 +54,7 @@ typedef struct Tandem__Control__LinkChanged Tandem__Control__LinkChanged;
 typedef struct Tandem__Control__ClientCutOff Tandem__Control__ClientCutOff;
 typedef struct Tandem__Control__Introduction Tandem__Control__Introduction;
 typedef struct Tandem__Control__NodeReport Tandem__Control__NodeReport;
+typedef struct Tandem__Control__WorkspaceReport Tandem__Control__WorkspaceReport;
 typedef struct Tandem__Control__DNExceptionEntry Tandem__Control__DNExceptionEntry;
 typedef struct Tandem__Control__DNExceptionCount Tandem__Control__DNExceptionCount;
 typedef struct Tandem__Control__NodeMeasures Tandem__Control__NodeMeasures;
@@ -200,7 +205,7 @@ struct  Tandem__Control__Configure
    */
   protobuf_c_boolean clients_prove;
   /*
-   * What the worker is: sip, stat or router. `node` is its full name in any case.
+   * What the worker is: sip, stat, router or workspace. `node` is its full name in any case.
    */
   char *role;
   /*
@@ -242,10 +247,19 @@ struct  Tandem__Control__Configure
    */
   size_t n_expectations;
   Tandem__Control__Expectation **expectations;
+  /*
+   * At most 512.
+   */
+  size_t n_workspaces;
+  Tandem__Control__Workspace **workspaces;
+  /*
+   * Absent where the topology says nothing of it.
+   */
+  Tandem__Control__WorkspacePolicy *workspace_policy;
 };
 #define TANDEM__CONTROL__CONFIGURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__configure__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL }
 
 
 /*
@@ -402,6 +416,57 @@ struct  Tandem__Control__Router
 #define TANDEM__CONTROL__ROUTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__router__descriptor) \
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Tandem__Control__Workspace
+{
+  ProtobufCMessage base;
+  char *name;
+  uint32_t data_center;
+  char *host;
+  /*
+   * 127.0.0.1:8081
+   */
+  char *listen;
+  /*
+   * Browsers speak TLS there.
+   */
+  protobuf_c_boolean secure;
+  /*
+   * What browsers call it: https://desk1.example.com
+   */
+  char *url;
+  /*
+   * IP addresses with the port 0, which means nothing; at most 8.
+   */
+  size_t n_proxies;
+  char **proxies;
+};
+#define TANDEM__CONTROL__WORKSPACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__workspace__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Tandem__Control__WorkspacePolicy
+{
+  ProtobufCMessage base;
+  /*
+   * Why agents may be not ready: 1 to 32 of 1 to 48 bytes each.
+   */
+  size_t n_reasons;
+  char **reasons;
+  /*
+   * A minute to a day.
+   */
+  uint64_t idle_nanoseconds;
+  /*
+   * 5 minutes to a week.
+   */
+  uint64_t session_nanoseconds;
+};
+#define TANDEM__CONTROL__WORKSPACE_POLICY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__workspace_policy__descriptor) \
+    , 0,NULL, 0, 0 }
 
 
 /*
@@ -623,6 +688,56 @@ struct  Tandem__Control__ClientSecrets
 #define TANDEM__CONTROL__CLIENT_SECRETS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__client_secrets__descriptor) \
     , 0, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * Type 1254. Agents who may sign in at workspaces, in columns; at most 1,024. The pieces from the first to the last take the place
+ * of all told before.
+ */
+struct  Tandem__Control__AgentAccounts
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean first;
+  protobuf_c_boolean last;
+  size_t n_agents;
+  char **agents;
+  /*
+   * As many as agents: hashes of passwords in the PHC string format, at most 256 bytes each.
+   */
+  size_t n_hashes;
+  char **hashes;
+  /*
+   * As many as agents: how many DNs each may sit down at; at most 16, 0 for any.
+   */
+  size_t n_dn_counts;
+  uint32_t *dn_counts;
+  /*
+   * These DNs, one agent's after the other's: 16 bytes each, zero padded.
+   */
+  ProtobufCBinaryData dns;
+  /*
+   * One byte each: 1 for a supervisor, otherwise 0.
+   */
+  ProtobufCBinaryData supervisors;
+};
+#define TANDEM__CONTROL__AGENT_ACCOUNTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__agent_accounts__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, {0,NULL} }
+
+
+/*
+ * Type 1255. What workspaces sign sessions with, the first of them; 1 to 4 of 32 to 64 bytes each. They take the place of all told
+ * before.
+ */
+struct  Tandem__Control__SessionKeys
+{
+  ProtobufCMessage base;
+  size_t n_keys;
+  ProtobufCBinaryData *keys;
+};
+#define TANDEM__CONTROL__SESSION_KEYS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__session_keys__descriptor) \
+    , 0,NULL }
 
 
 /*
@@ -1044,10 +1159,35 @@ struct  Tandem__Control__NodeReport
    */
   size_t n_exception_counts;
   Tandem__Control__DNExceptionCount **exception_counts;
+  /*
+   * Of a workspace.
+   */
+  Tandem__Control__WorkspaceReport *workspace;
 };
 #define TANDEM__CONTROL__NODE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__control__node_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL, 0, 0, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, NULL, NULL, 0, 0, 0,NULL, 0,NULL, NULL }
+
+
+/*
+ * What a workspace counts: agents who are signed in, pages that listen and nodes that it hears now; since the process started,
+ * right passwords, refused sign-ins, sessions of other workspaces that went on there, and requests that were refused because of
+ * limits.
+ */
+struct  Tandem__Control__WorkspaceReport
+{
+  ProtobufCMessage base;
+  uint64_t sessions;
+  uint64_t streams;
+  uint64_t nodes_heard;
+  uint64_t logins;
+  uint64_t logins_refused;
+  uint64_t resumes;
+  uint64_t limited;
+};
+#define TANDEM__CONTROL__WORKSPACE_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tandem__control__workspace_report__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -3032,6 +3172,44 @@ Tandem__Control__Router *
 void   tandem__control__router__free_unpacked
                      (Tandem__Control__Router *message,
                       ProtobufCAllocator *allocator);
+/* Tandem__Control__Workspace methods */
+void   tandem__control__workspace__init
+                     (Tandem__Control__Workspace         *message);
+size_t tandem__control__workspace__get_packed_size
+                     (const Tandem__Control__Workspace   *message);
+size_t tandem__control__workspace__pack
+                     (const Tandem__Control__Workspace   *message,
+                      uint8_t             *out);
+size_t tandem__control__workspace__pack_to_buffer
+                     (const Tandem__Control__Workspace   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__Workspace *
+       tandem__control__workspace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__workspace__free_unpacked
+                     (Tandem__Control__Workspace *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__WorkspacePolicy methods */
+void   tandem__control__workspace_policy__init
+                     (Tandem__Control__WorkspacePolicy         *message);
+size_t tandem__control__workspace_policy__get_packed_size
+                     (const Tandem__Control__WorkspacePolicy   *message);
+size_t tandem__control__workspace_policy__pack
+                     (const Tandem__Control__WorkspacePolicy   *message,
+                      uint8_t             *out);
+size_t tandem__control__workspace_policy__pack_to_buffer
+                     (const Tandem__Control__WorkspacePolicy   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__WorkspacePolicy *
+       tandem__control__workspace_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__workspace_policy__free_unpacked
+                     (Tandem__Control__WorkspacePolicy *message,
+                      ProtobufCAllocator *allocator);
 /* Tandem__Control__SourceLimits methods */
 void   tandem__control__source_limits__init
                      (Tandem__Control__SourceLimits         *message);
@@ -3221,6 +3399,44 @@ Tandem__Control__ClientSecrets *
                       const uint8_t       *data);
 void   tandem__control__client_secrets__free_unpacked
                      (Tandem__Control__ClientSecrets *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__AgentAccounts methods */
+void   tandem__control__agent_accounts__init
+                     (Tandem__Control__AgentAccounts         *message);
+size_t tandem__control__agent_accounts__get_packed_size
+                     (const Tandem__Control__AgentAccounts   *message);
+size_t tandem__control__agent_accounts__pack
+                     (const Tandem__Control__AgentAccounts   *message,
+                      uint8_t             *out);
+size_t tandem__control__agent_accounts__pack_to_buffer
+                     (const Tandem__Control__AgentAccounts   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__AgentAccounts *
+       tandem__control__agent_accounts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__agent_accounts__free_unpacked
+                     (Tandem__Control__AgentAccounts *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__SessionKeys methods */
+void   tandem__control__session_keys__init
+                     (Tandem__Control__SessionKeys         *message);
+size_t tandem__control__session_keys__get_packed_size
+                     (const Tandem__Control__SessionKeys   *message);
+size_t tandem__control__session_keys__pack
+                     (const Tandem__Control__SessionKeys   *message,
+                      uint8_t             *out);
+size_t tandem__control__session_keys__pack_to_buffer
+                     (const Tandem__Control__SessionKeys   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__SessionKeys *
+       tandem__control__session_keys__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__session_keys__free_unpacked
+                     (Tandem__Control__SessionKeys *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__Certificates methods */
 void   tandem__control__certificates__init
@@ -3525,6 +3741,25 @@ Tandem__Control__NodeReport *
                       const uint8_t       *data);
 void   tandem__control__node_report__free_unpacked
                      (Tandem__Control__NodeReport *message,
+                      ProtobufCAllocator *allocator);
+/* Tandem__Control__WorkspaceReport methods */
+void   tandem__control__workspace_report__init
+                     (Tandem__Control__WorkspaceReport         *message);
+size_t tandem__control__workspace_report__get_packed_size
+                     (const Tandem__Control__WorkspaceReport   *message);
+size_t tandem__control__workspace_report__pack
+                     (const Tandem__Control__WorkspaceReport   *message,
+                      uint8_t             *out);
+size_t tandem__control__workspace_report__pack_to_buffer
+                     (const Tandem__Control__WorkspaceReport   *message,
+                      ProtobufCBuffer     *buffer);
+Tandem__Control__WorkspaceReport *
+       tandem__control__workspace_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tandem__control__workspace_report__free_unpacked
+                     (Tandem__Control__WorkspaceReport *message,
                       ProtobufCAllocator *allocator);
 /* Tandem__Control__DNExceptionEntry methods */
 void   tandem__control__dnexception_entry__init
@@ -4879,6 +5114,12 @@ typedef void (*Tandem__Control__StatServer_Closure)
 typedef void (*Tandem__Control__Router_Closure)
                  (const Tandem__Control__Router *message,
                   void *closure_data);
+typedef void (*Tandem__Control__Workspace_Closure)
+                 (const Tandem__Control__Workspace *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__WorkspacePolicy_Closure)
+                 (const Tandem__Control__WorkspacePolicy *message,
+                  void *closure_data);
 typedef void (*Tandem__Control__SourceLimits_Closure)
                  (const Tandem__Control__SourceLimits *message,
                   void *closure_data);
@@ -4908,6 +5149,12 @@ typedef void (*Tandem__Control__ProvisionAgents_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__ClientSecrets_Closure)
                  (const Tandem__Control__ClientSecrets *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__AgentAccounts_Closure)
+                 (const Tandem__Control__AgentAccounts *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__SessionKeys_Closure)
+                 (const Tandem__Control__SessionKeys *message,
                   void *closure_data);
 typedef void (*Tandem__Control__Certificates_Closure)
                  (const Tandem__Control__Certificates *message,
@@ -4956,6 +5203,9 @@ typedef void (*Tandem__Control__Introduction_Closure)
                   void *closure_data);
 typedef void (*Tandem__Control__NodeReport_Closure)
                  (const Tandem__Control__NodeReport *message,
+                  void *closure_data);
+typedef void (*Tandem__Control__WorkspaceReport_Closure)
+                 (const Tandem__Control__WorkspaceReport *message,
                   void *closure_data);
 typedef void (*Tandem__Control__DNExceptionEntry_Closure)
                  (const Tandem__Control__DNExceptionEntry *message,
@@ -5180,6 +5430,8 @@ extern const ProtobufCMessageDescriptor tandem__control__trunk__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__capacity_group__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__stat_server__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__router__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__workspace__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__workspace_policy__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__source_limits__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__agent_type__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__data_center__descriptor;
@@ -5190,6 +5442,8 @@ extern const ProtobufCMessageDescriptor tandem__control__provision_dns__descript
 extern const ProtobufCMessageDescriptor tandem__control__credentials__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__provision_agents__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__client_secrets__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__agent_accounts__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__session_keys__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__certificates__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__report_request__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnrequest__descriptor;
@@ -5206,6 +5460,7 @@ extern const ProtobufCMessageDescriptor tandem__control__link_changed__descripto
 extern const ProtobufCMessageDescriptor tandem__control__client_cut_off__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__introduction__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_report__descriptor;
+extern const ProtobufCMessageDescriptor tandem__control__workspace_report__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnexception_entry__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__dnexception_count__descriptor;
 extern const ProtobufCMessageDescriptor tandem__control__node_measures__descriptor;

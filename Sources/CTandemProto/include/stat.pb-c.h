@@ -168,10 +168,18 @@ struct  Tandem__Stat__Row
    * Absent for nothing.
    */
   Tandem__Common__Profile *profile;
+  /*
+   * Of the DN; see Service in tlibrary.proto. 0 is in service.
+   */
+  uint32_t service;
+  /*
+   * Full name of the node that owns the DN; empty where nobody does.
+   */
+  char *owner;
 };
 #define TANDEM__STAT__ROW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__stat__row__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string }
 
 
 /*

@@ -35,6 +35,7 @@ extension Planner {
             let ports = [node.tcontroller, node.mesh] + (node.defaultPort.map { [$0] } ?? [])
             return sip + ports.map { port($0) }
         }
+        if let workspace = topology.workspaces.first(where: { $0.name == name }) { return ["tcp:\(workspace.listen)"] }
         return topology.statServers.first { $0.name == name }?.listen.map { [port($0)] } ?? []
     }
 

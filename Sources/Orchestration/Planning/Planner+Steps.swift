@@ -72,7 +72,7 @@ extension Planner {
         }
         phases.end()
         // Who asks others goes before them.
-        for role in [RoleName.router, .stat, .sip] {
+        for role in [RoleName.workspace, .router, .stat, .sip] {
             for worker in leaving where worker.role == role {
                 var touch = Plan.Touch()
                 var reason = whyItLeaves(worker)
@@ -161,7 +161,7 @@ extension Planner {
 
     private mutating func planStarts(_ phases: inout Phases) {
         let before = applied[observed.generation].map { Set(DeclaredWorker.all($0).map(\.name)) } ?? []
-        for role in [RoleName.sip, .stat, .router] {
+        for role in [RoleName.sip, .stat, .router, .workspace] {
             for worker in declared where worker.role == role {
                 let reason: String
                 if let seen = seen[worker.name] {
@@ -244,6 +244,7 @@ extension RoleName {
         case .sip: "node"
         case .stat: "stat server"
         case .router: "router"
+        case .workspace: "workspace"
         }
     }
 }

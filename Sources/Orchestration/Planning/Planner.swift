@@ -132,5 +132,8 @@ package struct DeclaredWorker: Equatable, Sendable {
                 DeclaredWorker(name: $0.name, role: .stat, dataCenter: center($0.dataCenter))
             }
             + topology.routers.map { DeclaredWorker(name: $0.name, role: .router, dataCenter: center($0.dataCenter)) }
+            + topology.workspaces.map {
+                DeclaredWorker(name: $0.name, role: .workspace, dataCenter: center($0.dataCenter))
+            }
     }
 }

@@ -11,12 +11,14 @@ package struct TopologyDifference: Equatable, Sendable {
         case node
         case statServer = "stat-server"
         case router
+        case workspace
         case agentType = "agent-type"
         case routingPoint = "routing-point"
         case trunk
         case capacityGroup = "capacity-group"
         case agents
         case profile
+        case workspacePolicy = "workspace-policy"
         case authentication
         case tls
         case clients
@@ -32,8 +34,10 @@ package struct TopologyDifference: Equatable, Sendable {
             case .agentType: "agent type"
             case .routingPoint: "routing point"
             case .capacityGroup: "capacity group"
-            case .cluster, .domain, .node, .router, .trunk, .agents, .profile, .authentication, .tls, .clients, .timing,
-                .limits, .rollout:
+            case .workspacePolicy: "workspace policy"
+            case .cluster, .domain, .node, .router, .workspace, .trunk, .agents, .profile, .authentication, .tls,
+                .clients,
+                .timing, .limits, .rollout:
                 rawValue
             }
         }
@@ -103,12 +107,16 @@ package struct TopologyDifference: Equatable, Sendable {
         named(.node, TopologySettings.nodes(old), TopologySettings.nodes(new))
         named(.statServer, TopologySettings.statServers(old), TopologySettings.statServers(new))
         named(.router, TopologySettings.routers(old), TopologySettings.routers(new))
+        named(.workspace, TopologySettings.workspaces(old), TopologySettings.workspaces(new))
         named(.agentType, TopologySettings.agentTypes(old), TopologySettings.agentTypes(new))
         named(.routingPoint, TopologySettings.routingPoints(old), TopologySettings.routingPoints(new))
         named(.trunk, TopologySettings.trunks(old), TopologySettings.trunks(new))
         named(.capacityGroup, TopologySettings.capacityGroups(old), TopologySettings.capacityGroups(new))
         section(.agents, TopologySettings.agents(old), TopologySettings.agents(new))
         profiles(old.agentProfiles, new.agentProfiles)
+        section(
+            .workspacePolicy, TopologySettings.workspacePolicy(old.workspacePolicy),
+            TopologySettings.workspacePolicy(new.workspacePolicy))
         section(.authentication, TopologySettings.authentication(old), TopologySettings.authentication(new))
         section(.tls, TopologySettings.tls(old), TopologySettings.tls(new))
         section(.clients, TopologySettings.clients(old), TopologySettings.clients(new))

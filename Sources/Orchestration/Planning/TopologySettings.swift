@@ -52,6 +52,29 @@ enum TopologySettings {
         }
     }
 
+    static func workspaces(_ topology: Topology) -> [Declaration] {
+        topology.workspaces.map { workspace in
+            let identity = topology.tls?.nodeIdentities[workspace.name]
+            let address = workspace.listen.description
+            let origin = WebOrigin(workspace.listen, isSecure: workspace.isSecure).description
+            let proxies = workspace.proxies.map(\.host)
+            return (
+                workspace.name,
+                [
+                    Setting(
+                        "dataCenter", topology.dataCenters[workspace.dataCenter].name, usual: prefix(workspace.name)),
+                    Setting("host", workspace.host, usual: "local"),
+                    Setting("http", workspace.isSecure ? nil : address),
+                    Setting("https", workspace.isSecure ? address : nil),
+                    Setting("url", workspace.url, usual: origin),
+                    Setting("proxies", proxies.isEmpty ? nil : TopologyWords.list(proxies)),
+                    Setting("tls.certificate", identity?.certificate),
+                    Setting("tls.key", identity?.key),
+                ]
+            )
+        }
+    }
+
     /// The data center that a full name says.
     private static func prefix(_ name: String) -> String {
         name.split(separator: "/").first.map(String.init) ?? name
@@ -144,6 +167,16 @@ extension TopologySettings {
         [
             Setting("secondLogin", topology.secondLogin.rawValue, usual: SecondLogin.latest.rawValue),
             Setting("noAnswer", topology.noAnswer.rawValue, usual: NoAnswerAction.notReady.rawValue),
+        ]
+    }
+
+    static func workspacePolicy(_ policy: WorkspacePolicy) -> [Setting] {
+        let usual = WorkspacePolicy()
+        return [
+            Setting("agents", policy.agents),
+            Setting("reasons", TopologyWords.list(policy.reasons), usual: TopologyWords.list(usual.reasons)),
+            duration("idle", policy.idle, usual.idle),
+            duration("session", policy.session, usual.session),
         ]
     }
 

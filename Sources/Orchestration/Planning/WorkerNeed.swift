@@ -18,6 +18,7 @@ package enum WorkerNeed: Equatable, Sendable {
             switch role {
             case .sip: Self.nodeReasons(name, difference)
             case .stat, .router: Self.clientReasons(name, role, difference)
+            case .workspace: Self.workspaceReasons(name, difference)
             }
         self = reasons.isEmpty ? .live : .restart(reasons)
     }
@@ -26,6 +27,12 @@ package enum WorkerNeed: Equatable, Sendable {
     private static func nodeReasons(_ name: String, _ difference: TopologyDifference) -> [String] {
         let own = difference.item(.node, name)?.fields ?? []
         return own.filter { !$0.name.hasPrefix("tls.") }.map(\.words)
+    }
+
+    /// A workspace is told everything while it serves but where it listens itself.
+    private static func workspaceReasons(_ name: String, _ difference: TopologyDifference) -> [String] {
+        let own = difference.item(.workspace, name)?.fields ?? []
+        return own.filter { $0.name == "http" || $0.name == "https" }.map(\.words)
     }
 
     /// A Stat Server hears the T-Controller ports of its data center; a router hears the default ports there, asks the
@@ -45,8 +52,9 @@ package enum WorkerNeed: Equatable, Sendable {
             case .statServer where isOwn && role == .router: reasons.append("\(item.words) \(item.change.rawValue)")
             case .dataCenter where item.name == center && role == .router: reasons.append("location of \(center)")
             case .routingPoint: if reasons.last != "routing points" { reasons.append("routing points") }
-            case .tls, .node, .statServer, .dataCenter, .cluster, .domain, .router, .agentType, .trunk, .capacityGroup,
-                .agents, .profile, .authentication, .clients, .timing, .limits, .rollout:
+            case .tls, .node, .statServer, .dataCenter, .cluster, .domain, .router, .workspace, .agentType, .trunk,
+                .capacityGroup, .agents, .profile, .workspacePolicy, .authentication, .clients, .timing, .limits,
+                .rollout:
                 continue
             }
         }

@@ -52,6 +52,40 @@ import Testing
                 == .restart(["default tcp:127.0.0.1:10012 -> none"]))
     }
 
+    @Test func `a workspace is restarted for its own address alone`() {
+        var with = before
+        with.workspaces = ["dc1/desk1", "dc1/desk2"].map {
+            WorkspaceDeclaration(name: $0, dataCenter: 0, listen: Self.somewhere, url: "http://127.0.0.1:9")
+        }
+        func need(_ change: (inout Topology) -> Void) -> WorkerNeed {
+            var after = with
+            change(&after)
+            return WorkerNeed(of: "dc1/desk1", role: .workspace, TopologyDifference(from: with, to: after))
+        }
+        #expect(
+            need { $0.workspaces[0].listen = Self.somewhere.with(port: 10) }
+                == .restart(["http 127.0.0.1:9 -> 127.0.0.1:10"]))
+        #expect(
+            need { $0.workspaces[0].isSecure = true }
+                == .restart(["http 127.0.0.1:9 -> none", "https none -> 127.0.0.1:9"]))
+        let others: [(inout Topology) -> Void] = [
+            { $0.workspaces[1].listen = Self.somewhere.with(port: 10) }, { $0.workspaces[0].url = "http://a" },
+            { $0.workspaces[0].proxies = [Self.somewhere] }, { $0.workspacePolicy.idle = .seconds(60) },
+            { $0.nodes[0].tcontroller = .tcp(Self.somewhere) }, { $0.statServers = [] }, { $0.workspaces.removeLast() },
+            { $0.directory = DNDirectory(blocks: []) }, { $0.routingPoints = [] }, { $0.timing.desktopGrace = .zero },
+        ]
+        for change in others { #expect(!isRestart(need(change))) }
+        #expect(need { _ in } == .nothing)
+        for (name, role) in [("dc1/sip1", RoleName.sip), ("dc1/stat1", .stat), ("dc1/router1", .router)] {
+            #expect(self.need(name, role) { $0.workspaces = with.workspaces } == .live)
+        }
+    }
+
+    private func isRestart(_ need: WorkerNeed) -> Bool {
+        if case .restart = need { return true }
+        return false
+    }
+
     @Test func `certificates count for connections to come, and restart nobody`() {
         let identity = TLSPolicy.Identity(certificate: "c", key: "k")
         for (name, role) in [("dc1/sip1", RoleName.sip), ("dc1/stat1", .stat), ("dc1/router1", .router)] {

@@ -1,0 +1,80 @@
+import AgentSessions
+import ClusterModel
+import TLibraryPorts
+import Testing
+import WorkspaceCore
+
+@Suite struct `ready and not ready` {
+    @Test func `all nodes know, and the page`() {
+        let town = Town()
+        let page = town.seated()
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.ready))) == nil)
+        #expect(town.agent("7000", at: 2)?.state == .ready)
+        #expect(page.state?.presence.status == .ready)
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.notReady, reason: "lunch"))) == nil)
+        #expect(town.agent("7000", at: 2)?.reasons.list == [Reasons.Reason(key: "reason", value: "lunch")])
+        #expect(page.state?.presence.reason == "lunch")
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.afterCallWork))) == nil)
+        #expect(town.agent("7000", at: 2)?.workMode == .afterCallWork)
+        #expect(page.state?.presence.status == .afterCallWork)
+    }
+
+    @Test func `only for reasons that there are, and at a DN`() {
+        let town = Town()
+        let page = town.seated()
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.notReady, reason: "<b>"))) == .unknownReason)
+        let other = Page(town)
+        other.logIn("ben")
+        #expect(other.ask(.setPresence(other.proof, PresenceWish(.ready))) == .notSeated)
+    }
+
+    @Test func `what somebody else does is seen at once`() {
+        let town = Town()
+        let page = town.seated()
+        let client = town.connectClient(2)
+        town.request(.agent(referenceID: 1, dn: "7000", .ready(.manualIn, Reasons())), from: client, at: 2)
+        town.settle()
+        #expect(page.state?.presence.status == .ready)
+        #expect(page.state?.presence.workMode == .manualIn)
+    }
+
+    @Test func `whoever is logged out by others is signed out`() {
+        let town = Town()
+        let page = town.seated()
+        let client = town.connectClient(2)
+        town.request(.agent(referenceID: 1, dn: "7000", .logout(Reasons())), from: client, at: 2)
+        town.settle()
+        #expect(page.notices == [.loggedOutElsewhere])
+        #expect(page.end == .loggedOut)
+        #expect(page.ask(.session(page.proof)) == .loggedOut)
+        #expect(page.copy(at: 1).ask(.session(page.proof)) == .loggedOut)
+    }
+
+    @Test func `a DN that another agent logs in at is not the former agent's any more`() {
+        let town = Town()
+        let page = town.seated()
+        let client = town.connectClient(2)
+        town.request(
+            .agent(referenceID: 1, dn: "7000", .login(AgentID("dan")!, .unknown, Reasons())), from: client, at: 2)
+        town.settle()
+        #expect(page.notices == [.anotherAgent])
+        #expect(page.end == .loggedOut)
+        #expect(town.agent("7000", at: 0)?.agent == AgentID("dan"))
+    }
+
+    @Test func `a login of the same agent by others renews the tokens`() {
+        let town = Town()
+        let page = town.seated()
+        let former = page.copy(at: 1)
+        town.pass(milliseconds: 1_000)
+        let client = town.connectClient(2)
+        town.request(
+            .agent(referenceID: 1, dn: "7000", .login(AgentID("ann")!, .unknown, Reasons())), from: client, at: 2)
+        town.settle()
+        #expect(page.end == nil)
+        #expect(page.events.contains { $0.content == .renew })
+        #expect(page.ask(.renew(page.proof)) == nil)
+        #expect(page.copy(at: 1).ask(.session(page.proof)) == nil)
+        #expect(former.ask(.session(former.proof)) == .loggedOut)
+    }
+}
