@@ -35,8 +35,10 @@ extension WorkspaceMachine {
                 id, password: Array(password.prefix(WorkspaceCommand.maximumPassword)), hash: account?.hash ?? decoy))
     }
 
-    package mutating func passwordVerified(_ id: RequestID, _ isRight: Bool, now: Instant) {
+    /// - Parameter isRight: nil where nobody could look at the password.
+    package mutating func passwordVerified(_ id: RequestID, _ isRight: Bool?, now: Instant) {
         guard let login = logins.removeValue(forKey: id) else { return }
+        guard let isRight else { return refuse(id, .busy, retryAfter: 1_000) }
         // The account may have changed in the meantime.
         guard isRight, !login.isHopeless, let account = login.account, accounts[account.agent] == account,
             let session = SessionID(login.fresh), sessions[session] == nil
