@@ -12,9 +12,10 @@ final class TestServer {
     let address: NetworkAddress
 
     init(
-        _ routes: [WebRoute] = [.hello, .echo], tls: TLSSource? = nil, limits: WebLimits = WebLimits()
+        _ routes: [WebRoute] = [.hello, .echo], at given: OwnedDescriptor? = nil, tls: TLSSource? = nil,
+        limits: WebLimits = WebLimits()
     ) throws {
-        let listener = try Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
+        let listener = try given?.duplicate() ?? Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
         address = try listener.localAddress()
         let site = WebSite(routes: routes, baseHeaders: { [("X-Base", "here")] })
         server = WebServer(tls: tls, site: site, limits: limits, logger: Logger(label: "test"))

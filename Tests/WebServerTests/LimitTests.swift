@@ -209,4 +209,20 @@ import WebServer
         #expect(await client.readToEnd() == "" && client.isClosed)
         server.server.close()
     }
+
+    @Test func `another server goes on at the same socket`() async throws {
+        let listener = try Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
+        let former = try TestServer(at: listener)
+        let client = try former.connect()
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.read(through: "hello ").contains("hello "))
+        let next = try TestServer(at: listener)
+        former.server.close()
+        #expect(await client.readToEnd() == "" && client.isClosed)
+        for _ in 0..<20 {
+            let client = try next.connect()
+            client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(await client.read(through: "hello ").contains("hello "))
+        }
+    }
 }

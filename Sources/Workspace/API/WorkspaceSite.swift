@@ -17,7 +17,7 @@ package struct WorkspaceSite: Sendable {
 
     /// What the server is to answer with.
     package var site: WebSite {
-        let (desk, current, audit, pace) = (desk, current, audit, AuditPace())
+        let (desk, current, audit) = (desk, current, audit)
         let pages = PageFiles.all.map { file in
             WebRoute("GET", file.path) { request in
                 guard Guards(place: current.place).isVisit(request) else { return WebResponse(.badOrigin) }
@@ -28,10 +28,7 @@ package struct WorkspaceSite: Sendable {
             WebRoute(endpoint.method, endpoint.path) { request in
                 let exchange = Exchange(endpoint: endpoint, request: request, place: current.place, desk: desk)
                 if let problem = exchange.problem {
-                    // Whoever asks so costs no more than the answer.
-                    if problem == .badOrigin, pace.take() {
-                        audit(AuditLine(.originRefused, source: request.source))
-                    }
+                    if problem == .badOrigin { audit(AuditLine(.originRefused, source: request.source)) }
                     return WebResponse(problem)
                 }
                 return await exchange.answer()
