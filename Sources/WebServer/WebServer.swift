@@ -48,7 +48,7 @@ package final class WebServer: Sendable {
         self.tls = tls
         self.limits = limits
         self.logger = logger
-        http = SiteResponder(site, limits: limits, isSecure: tls != nil, logger: logger).channel(limits)
+        http = SiteResponder(site, limits: limits, isSecure: tls != nil, logger: logger).channel(connections)
     }
 
     /// Begins to accept. Called once.
@@ -57,6 +57,13 @@ package final class WebServer: Sendable {
     package func start(_ listener: Int32) throws {
         let (values, arrivals) = AsyncStream.makeStream(of: HTTP1Channel.Value.self)
         let channel = try ServerBootstrap(group: threads)
+            // Without descriptors it waits for a second, and not in a busy loop.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = AcceptBackoffHandler(shouldForwardIOErrorCaught: false)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .socket(Self.userTimeout.level, Self.userTimeout.name), value: Self.userTimeout.milliseconds
@@ -83,7 +90,7 @@ package final class WebServer: Sendable {
         guard connections.admit(channel, from: source) else {
             return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
-        channel.closeFuture.whenComplete { [connections] _ in connections.remove(channel, from: source) }
+        channel.closeFuture.whenComplete { [connections] _ in connections.remove(channel) }
         do {
             if let filter = try tls?.makeFilter(limits.handshake) {
                 try channel.pipeline.syncOperations.addHandler(filter)
@@ -112,8 +119,11 @@ package final class WebServer: Sendable {
         case .running(let running):
             task = running.task
             running.listener.close(promise: nil)
-            running.arrivals.finish()
-            threads.next().scheduleTask(in: Self.farewell) { [connections] in connections.closeAll() }
+            // On the thread that lets connections in: what it hands over after the end would be nobody's.
+            threads.next().scheduleTask(in: Self.farewell) { [connections] in
+                connections.closeAll()
+                running.arrivals.finish()
+            }
         }
         Task { [threads, task] in
             await task?.value
