@@ -237,11 +237,17 @@ final class Browser {
 
 extension Browser {
     /// Signs an agent in at the page that is open, and waits until it asks for a line or shows one.
-    func signIn(_ agent: String, _ password: String) throws {
+    ///
+    /// - Parameter fails: the page is to say that the password is wrong.
+    func signIn(_ agent: String, _ password: String, fails: Bool = false) throws {
         try type(agent, into: "agent")
         try type(password, into: "password")
         try click("signInButton")
-        try wait("\(agent) is signed in", "signOut", .visible)
+        if fails {
+            try wait("\(agent) is refused", "alarm", .text("Agent ID or password is wrong."))
+        } else {
+            try wait("\(agent) is signed in", "signOut", .visible)
+        }
     }
 
     /// Takes one of the agent's lines and waits until the page shows it.
