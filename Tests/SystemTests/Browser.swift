@@ -44,6 +44,8 @@ final class Browser {
         fileprivate let handle: String
     }
 
+    /// The browser ends before its network does.
+    private let cluster: TestCluster
     private let process: ChildProcess
     private let channel: OwnedDescriptor
     private var unread: [UInt8] = []
@@ -53,6 +55,7 @@ final class Browser {
     ///   - name: different from those of the cluster's other browsers.
     ///   - width: of the page, in CSS pixels; below 640 it is a phone's.
     init(_ cluster: TestCluster, named name: String = "browser", width: Int = 1280, height: Int = 800) throws {
+        self.cluster = cluster
         directory = cluster.directory + "/" + name
         try Files.makeDirectory(directory)
         let (ours, theirs) = try Sockets.streamPair()

@@ -21,9 +21,9 @@ struct Workspace {
 /// Somebody who may sign in.
 struct Account {
     let agent: String
-    let password: String
+    var password: String
     /// Of the password, at the least cost that files may have.
-    let hash: String
+    var hash: String
     let dns: [String]
     var isSupervisor = false
 

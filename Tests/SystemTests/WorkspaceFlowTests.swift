@@ -92,7 +92,7 @@ import Wire
     /// Nobody answers at its address any more: the page goes on at the workspace of the other data center.
     private func losesWorkspaceForAnother(_ page: Browser, _ cluster: TestCluster) throws {
         try page.record("alarm", "signInHeading")
-        try cluster.sandbox.cutWithReset(port: Workspace.west.port)
+        try cluster.sandbox.refuse(port: Workspace.west.port)
         try cluster.kill(.west)
         try page.wait("how long there is", "left", .contains("Your line stays in service for"))
         try page.screenshot("7-reconnecting")
