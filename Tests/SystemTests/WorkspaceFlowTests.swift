@@ -63,7 +63,7 @@ import Wire
         try call.end()
         let words = try #require(try page.recorded()).map(\.text)
         #expect(
-            words.filter { $0 != "A call is on its way" }
+            words.filter { $0 != "Call on its way" }
                 == ["Ready", "Ringing", "In a call", "After-call work", "Ready"])
         try east.waitUntil("the same is known in the east") {
             east.heard.contains { $0.type == .eventReleased } && east.isReady("7001")

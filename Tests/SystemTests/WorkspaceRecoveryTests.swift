@@ -109,7 +109,8 @@ import Wire
         for _ in 3...5 { try open() }
         let first = tabs.removeFirst()
         try page.go(to: first)
-        try page.wait("it says why", "alarm", .contains("you have opened four others"))
+        try page.wait("it says why", "tabView", .contains("you have opened four others"))
+        try page.wait("it can go on", "useTab", .enabled)
         try page.closeTab()
         for tab in tabs {
             try page.go(to: tab)
@@ -182,6 +183,7 @@ import Wire
         try page.wait("the page does not say more than it knows", "alarm", .contains("Your line is out of service."))
         let told = try desk.texts(of: "left").filter { !$0.isEmpty }
         #expect(told.count >= 2 && Set(told).count == told.count, "\(told)")
+        try page.wait("nor of the agent", "stateWord", .text("Out of service"))
         // The cluster says it later than the page, never sooner.
         #expect(east.statuses["7001"]?.service == .inService)
         try east.wait("the line is out of service", seconds: 20) { $0.type == .eventDNOutOfService }

@@ -22,7 +22,8 @@ LOOK = """
     if (found === null) return null;
     const style = getComputedStyle(found);
     return {
-        text: found.innerText.trim(), isEnabled: !found.disabled, isChecked: found.checked === true,
+        text: found.innerText.trim(), isChecked: found.checked === true,
+        isEnabled: !found.disabled && found.ariaDisabled !== "true",
         isVisible: found.getClientRects().length > 0 && style.visibility !== "hidden",
     };
 """
