@@ -371,11 +371,14 @@ extension WorkspaceMachine {
 
     mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
         guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        var calls = (view.calls?.calls ?? []).filter { $0.connection != event.call.connection }
+        let former = view.calls?.calls ?? []
+        var calls = former.filter { $0.connection != event.call.connection }
         switch event.kind {
         case .ringing, .dialing, .established: calls.append(event.call)
         case .released, .abandoned: break
         }
+        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
+        guard !calls.isEmpty || former.isEmpty else { return refresh(event.dn, at: node, now) }
         view.calls = DNCalls(calls)
         if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
         lineTold(event.dn, view, now)
