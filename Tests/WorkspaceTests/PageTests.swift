@@ -53,7 +53,7 @@ import Workspace
         for file in PageFiles.all where file.path != "/strings.mjs" {
             let text = String(decoding: file.bytes, as: UTF8.self)
             used.formUnion(text.matches(of: #/strings\.([a-zA-Z]+)/#).map { String($0.output.1) })
-            used.formUnion(text.matches(of: #/data-text="([a-zA-Z]+)"/#).map { String($0.output.1) })
+            used.formUnion(text.matches(of: #/data-(?:text|label)="([a-zA-Z]+)"/#).map { String($0.output.1) })
         }
         used.remove("mjs")
         #expect(used == known, "\(used.symmetricDifference(known))")
@@ -75,7 +75,7 @@ import Workspace
     @Test func `scripts ask only for elements that there are`() throws {
         let (desk, supervisor) = (try text("/"), try text("/supervisor"))
         for (path, pages) in [("/desk.mjs", [desk]), ("/supervisor.mjs", [supervisor]), ("/view.mjs", [desk])] {
-            for match in try text(path).matches(of: #/(?:element|write|writeLine|press|setPresence)\("([a-zA-Z]+)"/#) {
+            for match in try text(path).matches(of: #/(?:element|write|writeLine|press|setPresence|setEnabled|isEnabled)\("([a-zA-Z]+)"/#) {
                 #expect(pages.allSatisfy { $0.contains("id=\"\(match.output.1)\"") }, "\(path): \(match.output.1)")
             }
         }
