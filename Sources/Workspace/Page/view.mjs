@@ -168,7 +168,7 @@ export function showState(state, ahead, isCutOff) {
     // What is said loudly is not said twice.
     write("spoken", isCutOff || alarmText(state) ? "" : `${word}${reason}. ${hint(state, status)}`);
     document.title = `${word}, ${strings.product}`;
-    write("stateSince", isCutOff ? "" : strings.sinceTime(timeOfDay(state.agent.since - ahead)));
+    write("stateSince", status === state.agent.status ? strings.sinceTime(timeOfDay(state.agent.since - ahead)) : "");
 
     const isOurs = state.link.state !== "superseded";
     const wished = status === "out-of-service" ? null : wish(state.agent);
@@ -204,9 +204,10 @@ export function showActions(state, isConnected, busy) {
 export function showTimes(state, ahead, isCutOff) {
     const now = Date.now() + ahead;
     const ends = state.agent.workEndsAt;
-    const isEnding = shownStatus(state, isCutOff) === "after-call-work" && ends;
-    const spent = clock(now - state.agent.since);
-    write("stateTimer", isCutOff ? "" : isEnding ? strings.endsIn(clock(ends - now)) : spent);
+    const status = shownStatus(state, isCutOff);
+    const spent = status === "after-call-work" && ends ? strings.endsIn(clock(ends - now)) : clock(now - state.agent.since);
+    // Since when the page thinks otherwise than the agent nobody has said.
+    write("stateTimer", status === state.agent.status ? spent : "");
     for (const timer of element("calls").querySelectorAll("[data-since]")) {
         timer.textContent = clock(now - Number(timer.dataset.since));
     }
