@@ -81,6 +81,30 @@ import WorkspaceCore
         #expect(!town.heardOutOfService("7000"))
     }
 
+    @Test func `when both nodes of a data center are drained the line goes to the other one`() {
+        let town = Town()
+        let page = town.seated()
+        let owner = town.owner("7000")!
+        town.clearHeard()
+        for node in [owner, 1 - owner] {
+            town.drain(node: node)
+            town.pass(milliseconds: 500)
+        }
+        #expect(town.owner("7000") == 2)
+        #expect(page.state?.link == .live)
+        // Whoever sits down now does so there, too.
+        let other = Page(town)
+        #expect(other.logIn("ben") == nil)
+        #expect(other.sit("7001") == nil)
+        #expect(town.owner("7001") == 2)
+        // Where every node is drained the line stays.
+        town.drain(node: 2)
+        town.pass(milliseconds: 500)
+        #expect(town.owner("7000") == 2)
+        #expect(page.notices == [])
+        #expect(!town.heardOutOfService("7000"))
+    }
+
     private func seize(_ town: Town) {
         let client = town.connectClient(2)
         town.request(.registerAddress(referenceID: 1, dn: "7000", takeover: true), from: client, at: 2)
