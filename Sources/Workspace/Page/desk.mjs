@@ -281,7 +281,8 @@ element("reasonDialog").addEventListener("close", () => {
 
 document.addEventListener("keydown", (event) => {
     if (!element("keysOn").checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (element("deskView").hidden || element("reasonDialog").open || event.target.closest("input, select, textarea")) return;
+    // The desk has no field that one writes in.
+    if (element("deskView").hidden || element("reasonDialog").open) return;
     const button = { r: "ready", n: "notReady" }[event.key.toLowerCase()];
     if (!button || element(button).hidden) return;
     event.preventDefault();
