@@ -52,6 +52,9 @@ export function clock(milliseconds) {
 /** The time of day of a moment, ms since 1970. */
 export const timeOfDay = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+/** Those of the texts that there are, in a row. */
+export const listed = (...texts) => texts.filter(Boolean).join(" · ");
+
 const views = ["signInView", "lineView", "tabView", "deskView"];
 
 /** Shows one of the views and puts the focus where one begins to read or write, unless it is shown already. */
@@ -132,7 +135,7 @@ function callItem(call, ahead) {
         { "data-status": call.phase === "talking" ? "busy" : "ringing" },
         make("p", { class: "other" }, callerName(call)),
         make("p", {}, `${phase} `, make("span", { "class": "timer", "aria-hidden": "true", "data-since": call.since })),
-        make("p", { class: "quiet" }, [call.routingPoint && strings.callFor(call.routingPoint), since].filter(Boolean).join(" · ")),
+        make("p", { class: "quiet" }, listed(call.routingPoint && strings.callFor(call.routingPoint), since)),
     );
 }
 
@@ -183,8 +186,7 @@ export function showState(state, ahead, isCutOff) {
     element("takeBack").hidden = isOurs;
 
     write("lineName", strings.line(state.dn.dn));
-    const kind = strings.lineKinds[state.dn.kind] ?? "";
-    write("lineDetail", [kind, state.dn.dial, state.dn.dataCenter].filter(Boolean).join(" · "));
+    write("lineDetail", listed(strings.lineKinds[state.dn.kind], state.dn.dial, state.dn.dataCenter));
 
     const calls = isCutOff ? [] : state.calls.map((call) => callItem(call, ahead));
     element("calls").replaceChildren(...calls);
