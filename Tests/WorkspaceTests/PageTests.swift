@@ -80,4 +80,20 @@ import Workspace
             }
         }
     }
+
+    @Test(arguments: ["/", "/supervisor"]) func `every page has the line that says how it is connected`(
+        _ path: String
+    ) throws {
+        let html = try text(path)
+        for id in ["strip", "health", "left", "alarm", "elsewhere"] { #expect(html.contains("id=\"\(id)\"")) }
+        // Screen readers hear these, and not how the seconds go by.
+        for region in [#"id="health" role="status""#, #"id="alarm" role="alert""#, #"id="left" aria-hidden="true""#] {
+            #expect(html.contains(region))
+        }
+    }
+
+    @Test func `the worker of the clock is one of the files`() throws {
+        let name = try #require(try text("/clock.mjs").firstMatch(of: #/const path = "([^"]+)"/#)?.output.1)
+        #expect(try text(String(name)).contains("postMessage"))
+    }
 }

@@ -51,7 +51,8 @@ export function begin({ graceMs, others }) {
  * @param {{type: string}} event start, opened, heard, failed, end {reason}, tick, verified, refused {reason}, answered,
  * deaf, silent, stop
  * @param {{now: number, chance: number}} world Milliseconds of the page's clock; a number from 0 up to, without, 1.
- * @returns {{state: object, actions: {do: string}[]}} Actions: open, verify, close, probe {url}, move {url}, ended {reason}.
+ * @returns {{state: object, actions: {do: string}[]}} Actions: open, verify, close, probe {url}, move {url},
+ * ended {reason}.
  * A stream that was lost is opened again only when the gateway knows the session: a stream cannot say why it is refused.
  */
 export function reduce(state, event, world) {
@@ -74,7 +75,8 @@ export function reduce(state, event, world) {
         case "refused":
             return ended(state, event.reason);
         case "verified":
-            return { state: { ...state, attempt: world.now }, actions: state.phase === "reconnecting" ? [{ do: "open" }] : [] };
+            if (state.phase !== "reconnecting") return { state, actions: [] };
+            return { state: { ...state, attempt: world.now }, actions: [{ do: "open" }] };
         case "stop":
             return { state: { ...state, phase: "ended", reason: null }, actions: [{ do: "close" }] };
         case "answered":

@@ -5,7 +5,7 @@ import { elapsed, onTick } from "./clock.mjs";
 import { Connection, secondsLeft } from "./connection.mjs";
 import { ask, gateway, isTicketOld, leaveFor, otherGateways, renew, session, start, verify } from "./session.mjs";
 import {
-    alarmText, connectionText, element, fillChoices, fillTexts, incomingCall, isEnabled, problemText, setEnabled,
+    alarmText, connectionText, element, fillChoices, fillTexts, incomingCall, isEnabled, listed, problemText, setEnabled,
     showActions, showElsewhere, showState, showStrip, showTimes, showView, write,
 } from "./view.mjs";
 
@@ -187,7 +187,8 @@ element("useTab").addEventListener("click", () => location.reload());
 element("signInForm").addEventListener("submit", async (event) => {
     event.preventDefault();
     const password = element("password");
-    const answer = await press("signInButton", "POST", "/session", { agent: element("agent").value, password: password.value });
+    const words = { agent: element("agent").value, password: password.value };
+    const answer = await press("signInButton", "POST", "/session", words);
     if (!answer) return;
     password.value = "";
     if (answer.problem) return password.focus();
@@ -200,7 +201,11 @@ element("signOut").addEventListener("click", async () => {
     if (answer && (!answer.problem || answer.status === 401)) signedOut("logged-out");
 });
 
-/** Asks, one thing at a time, and says what is refused. @returns {Promise<object|null>} Null where that cannot be asked now. */
+/**
+ * Asks, one thing at a time, and says what is refused.
+ *
+ * @returns {Promise<object|null>} Null where that cannot be asked now.
+ */
 async function press(id, method, path, body) {
     if (busy !== null || !isEnabled(id)) return null;
     busy = id;
@@ -224,11 +229,8 @@ function refused({ status, problem }, path) {
 
 function showLines() {
     const { dns, anyDN } = session.current;
-    fillChoices(
-        element("lines"),
-        "line",
-        dns.map(({ dn, kind, dial }) => ({ value: dn, words: [dn, strings.lineKinds[kind], dial].filter(Boolean).join(" · ") })),
-    );
+    const choices = dns.map(({ dn, kind, dial }) => ({ value: dn, words: listed(dn, strings.lineKinds[kind], dial) }));
+    fillChoices(element("lines"), "line", choices);
     element("lines").hidden = dns.length === 0;
     element("otherLine").hidden = !anyDN;
     if (element("reasonDialog").open) element("reasonDialog").close("");
@@ -281,7 +283,8 @@ element("reasonDialog").addEventListener("close", () => {
 
 document.addEventListener("keydown", (event) => {
     if (!element("keysOn").checked || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (element("deskView").hidden || element("reasonDialog").open || event.target.closest("input, select, textarea")) return;
+    // The desk has no field that one writes in.
+    if (element("deskView").hidden || element("reasonDialog").open) return;
     const button = { r: "ready", n: "notReady" }[event.key.toLowerCase()];
     if (!button || element(button).hidden) return;
     event.preventDefault();

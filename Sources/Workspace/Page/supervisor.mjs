@@ -90,8 +90,10 @@ function fits(row) {
 
 const word = (status) => strings.statuses[status] ?? status;
 
-const badge = (status, text) =>
-    make("span", { "class": "badge", "data-status": status }, make("span", { "class": "sign", "aria-hidden": "true" }), text);
+function badge(status, text) {
+    const sign = make("span", { "class": "sign", "aria-hidden": "true" });
+    return make("span", { "class": "badge", "data-status": status }, sign, text);
+}
 
 function rowElement(row) {
     const kept = shown.get(row.dn);
@@ -192,7 +194,8 @@ function begin(found) {
         changed: show,
         move: leaveFor,
         ended: (reason) => {
-            trouble = reason === "too-many-tabs" ? strings.tooManyTabs : (strings.endings[reason] ?? strings.endings["logged-out"]);
+            const why = strings.endings[reason] ?? strings.endings["logged-out"];
+            trouble = reason === "too-many-tabs" ? strings.tooManyTabs : why;
             // What is shown would be old.
             element("agentsView").hidden = true;
             element("explainView").hidden = true;

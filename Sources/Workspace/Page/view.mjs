@@ -52,6 +52,9 @@ export function clock(milliseconds) {
 /** The time of day of a moment, ms since 1970. */
 export const timeOfDay = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+/** Those of the texts that there are, in a row. */
+export const listed = (...texts) => texts.filter(Boolean).join(" · ");
+
 const views = ["signInView", "lineView", "tabView", "deskView"];
 
 /** Shows one of the views and puts the focus where one begins to read or write, unless it is shown already. */
@@ -132,7 +135,7 @@ function callItem(call, ahead) {
         { "data-status": call.phase === "talking" ? "busy" : "ringing" },
         make("p", { class: "other" }, callerName(call)),
         make("p", {}, `${phase} `, make("span", { "class": "timer", "aria-hidden": "true", "data-since": call.since })),
-        make("p", { class: "quiet" }, [call.routingPoint && strings.callFor(call.routingPoint), since].filter(Boolean).join(" · ")),
+        make("p", { class: "quiet" }, listed(call.routingPoint && strings.callFor(call.routingPoint), since)),
     );
 }
 
@@ -168,7 +171,7 @@ export function showState(state, ahead, isCutOff) {
     // What is said loudly is not said twice.
     write("spoken", isCutOff || alarmText(state) ? "" : `${word}${reason}. ${hint(state, status)}`);
     document.title = `${word}, ${strings.product}`;
-    write("stateSince", isCutOff ? "" : strings.sinceTime(timeOfDay(state.agent.since - ahead)));
+    write("stateSince", status === state.agent.status ? strings.sinceTime(timeOfDay(state.agent.since - ahead)) : "");
 
     const isOurs = state.link.state !== "superseded";
     const wished = status === "out-of-service" ? null : wish(state.agent);
@@ -183,8 +186,7 @@ export function showState(state, ahead, isCutOff) {
     element("takeBack").hidden = isOurs;
 
     write("lineName", strings.line(state.dn.dn));
-    const kind = strings.lineKinds[state.dn.kind] ?? "";
-    write("lineDetail", [kind, state.dn.dial, state.dn.dataCenter].filter(Boolean).join(" · "));
+    write("lineDetail", listed(strings.lineKinds[state.dn.kind], state.dn.dial, state.dn.dataCenter));
 
     const calls = isCutOff ? [] : state.calls.map((call) => callItem(call, ahead));
     element("calls").replaceChildren(...calls);
@@ -204,9 +206,10 @@ export function showActions(state, isConnected, busy) {
 export function showTimes(state, ahead, isCutOff) {
     const now = Date.now() + ahead;
     const ends = state.agent.workEndsAt;
-    const isEnding = shownStatus(state, isCutOff) === "after-call-work" && ends;
-    const spent = clock(now - state.agent.since);
-    write("stateTimer", isCutOff ? "" : isEnding ? strings.endsIn(clock(ends - now)) : spent);
+    const status = shownStatus(state, isCutOff);
+    const spent = status === "after-call-work" && ends ? strings.endsIn(clock(ends - now)) : clock(now - state.agent.since);
+    // Since when the page thinks otherwise than the agent nobody has said.
+    write("stateTimer", status === state.agent.status ? spent : "");
     for (const timer of element("calls").querySelectorAll("[data-since]")) {
         timer.textContent = clock(now - Number(timer.dataset.since));
     }
