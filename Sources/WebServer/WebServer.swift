@@ -9,8 +9,7 @@ internal import Synchronization
 
 /// Answers browsers: Hummingbird's HTTP and router over a socket that somebody else has bound.
 ///
-/// One thread of SwiftNIO's reads and writes all connections; requests are handled by Swift's pool. Nothing here knows what
-/// is asked for.
+/// One thread of SwiftNIO's reads and writes all connections, and handles requests. Nothing here knows what is asked for.
 package final class WebServer: Sendable {
     /// How long connections have to bring their last bytes out once the server closes.
     private static let farewell = TimeAmount.milliseconds(250)
@@ -18,6 +17,7 @@ package final class WebServer: Sendable {
     private static let userTimeout = (level: 6, name: Int32(18), milliseconds: 5_000)
 
     private let threads: MultiThreadedEventLoopGroup
+    private let executor: LoopExecutor
     private let connections: ConnectionTable
     private let tls: TLSSource?
     private let http: HTTP1Channel
@@ -43,6 +43,7 @@ package final class WebServer: Sendable {
     /// - Parameter tls: nil for plain HTTP.
     package init(tls: TLSSource? = nil, site: WebSite, limits: WebLimits = WebLimits(), logger: Logger) {
         threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        executor = LoopExecutor(threads.next())
         connections = ConnectionTable(limits)
         self.tls = tls
         self.limits = limits
@@ -72,7 +73,7 @@ package final class WebServer: Sendable {
             .wait()
         // SwiftNIO has made it 128.
         try? Sockets.setBacklog(of: listener)
-        let task = Task { [http, logger] in
+        let task = Task(executorPreference: executor) { [http, logger] in
             await withDiscardingTaskGroup { group in
                 for await value in values {
                     group.addTask { await http.handle(value: value, logger: logger) }
