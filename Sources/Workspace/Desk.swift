@@ -95,7 +95,7 @@ package final class Desk {
     /// Nobody waits in vain: streams end, questions are refused.
     package func close() {
         guard !isClosed else { return }
-        machine.close()
+        machine.close(now: loop.now)
         carryOut()
         isClosed = true
         loop.removeOwner(self)

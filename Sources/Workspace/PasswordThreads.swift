@@ -24,10 +24,10 @@ final class PasswordThreads {
     private var watch: DescriptorWatch?
     private var waiting: [Job] = []
     private var running = 0
-    private let done: (RequestID, _ isRight: Bool) -> Void
+    private let done: (RequestID, _ isRight: Bool?) -> Void
 
-    /// - Parameter done: called on the loop.
-    init(on loop: EventLoop, done: @escaping (RequestID, _ isRight: Bool) -> Void) throws(SystemError) {
+    /// - Parameter done: called on the loop; with nil where nobody could look at the password.
+    init(on loop: EventLoop, done: @escaping (RequestID, _ isRight: Bool?) -> Void) throws(SystemError) {
         // As many as the machine hands over, and more.
         post = try LoopPost(capacity: 256)
         self.done = done
@@ -51,7 +51,7 @@ final class PasswordThreads {
                 }
                 running += 1
             } catch {
-                done(job.id, false)
+                done(job.id, nil)
             }
         }
     }

@@ -1,8 +1,10 @@
 /// What a session's pages were told last, so that one that comes back hears what it has missed, and nothing twice.
+///
+/// It is short, as every session has one, and a page that has missed more is told everything anew.
 package struct EventLog: Equatable, Sendable {
-    package static let capacity = 256
+    package static let capacity = 16
 
-    /// Which life of the gateway numbered the events.
+    /// Who numbered the events: no two sessions, and no two lives of a gateway, have the same.
     private let epoch: String
     /// The number of the last one; 0 before the first.
     private var last: UInt64 = 0
@@ -29,7 +31,7 @@ package struct EventLog: Equatable, Sendable {
 
     /// What was told after an event.
     ///
-    /// - Returns: nil where that is not known any more, or was numbered by another gateway: everything must be told anew.
+    /// - Returns: nil where that is not known any more, or was numbered by another one: everything must be told anew.
     package func missed(after id: String) -> [StreamEvent]? {
         let parts = id.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == epoch, parts[1].utf8.count <= 20, let number = UInt64(parts[1]),

@@ -1,12 +1,18 @@
 package import ClusterModel
 
-/// How often strangers, agents and pages may ask. All share one table of fixed size; whoever was heard longest ago is forgotten, as
-/// in `SourceLimits`, so those who ask from very many addresses make it forget others.
+/// How often strangers, agents and pages may ask. The tables are of fixed size; whoever was heard longest ago is forgotten, as in
+/// `SourceLimits`, so those who ask from very many addresses make it forget others, but no agent.
+///
+/// Guesses at an agent's password are counted for the agent, from wherever they come, but for places from which the agent has
+/// signed in: each of those is counted apart, so a stranger's guesses do not keep the agent out. Which places those are is kept
+/// in a table that only right passwords write to.
 package struct RateLimits: Sendable {
     /// What somebody is known by.
     package enum Subject: Hashable, Sendable {
         /// Logins for an agent, whether or not there is such an account.
         case agent(String)
+        /// Logins for an agent from where it has signed in before.
+        case agentFrom(String, SourceID)
         case loginsFrom(SourceID)
         case session(SessionID)
         /// Requests without a session.
@@ -20,19 +26,14 @@ package struct RateLimits: Sendable {
         let each: UInt64
     }
 
-    static let ways = 4
     static let sets = 16_384
-
-    /// A bucket of tokens, told by the time at which it will be full again.
-    private struct Place: Sendable {
-        var key: UInt64 = 0
-        /// Monotonic nanoseconds.
-        var lastHeard: UInt64 = 0
-        var fullAt: UInt64 = 0
-    }
+    static let agentSets = 4_096
+    static let acquaintanceSets = 8_192
 
     private let hash: SipHash
-    private var places: [Place]
+    private var others = Table(sets: Self.sets)
+    private var agents = Table(sets: Self.agentSets)
+    private var acquaintances = Table(sets: Self.acquaintanceSets)
     private var refused: UInt64 = 0
     /// How many requests were refused.
     package var refusals: UInt64 { refused }
@@ -40,12 +41,11 @@ package struct RateLimits: Sendable {
     /// - Parameter seed: nobody outside may be able to find it out.
     package init(seed: UInt64) {
         hash = SipHash(key: mixed(seed), mixed(seed &+ 0x9E37_79B9_7F4A_7C15))
-        places = Array(repeating: Place(), count: Self.ways * Self.sets)
     }
 
     static func rate(of subject: Subject) -> Rate {
         switch subject {
-        case .agent: Rate(burst: 5, each: 30_000_000_000)
+        case .agent, .agentFrom: Rate(burst: 5, each: 30_000_000_000)
         case .loginsFrom: Rate(burst: 20, each: 3_000_000_000)
         case .session: Rate(burst: 40, each: 50_000_000)
         case .requestsFrom: Rate(burst: 100, each: 20_000_000)
@@ -57,16 +57,22 @@ package struct RateLimits: Sendable {
     /// - Returns: nil if it may be; otherwise, and then nothing is taken, after how many milliseconds it may.
     package mutating func take(_ subject: Subject, now: Instant) -> UInt64? {
         let rate = Self.rate(of: subject)
-        let position = place(of: key(of: subject), now)
-        let fullAt = max(places[position].fullAt, now.monotonic)
-        let next = fullAt &+ rate.each
-        let limit = now.monotonic &+ rate.burst &* rate.each
-        guard next <= limit else {
-            refused += 1
-            return (next - limit + 999_999) / 1_000_000
-        }
-        places[position].fullAt = next
-        return nil
+        let wait =
+            switch subject {
+            case .agent, .agentFrom: agents.take(key(of: subject), rate, now)
+            case .loginsFrom, .session, .requestsFrom: others.take(key(of: subject), rate, now)
+            }
+        if wait != nil { refused += 1 }
+        return wait
+    }
+
+    /// The agent has signed in from there.
+    package mutating func acquaint(_ agent: String, _ source: SourceID, now: Instant) {
+        _ = acquaintances.place(of: key(of: .agentFrom(agent, source)), now)
+    }
+
+    package func isAcquainted(_ agent: String, _ source: SourceID) -> Bool {
+        acquaintances.has(key(of: .agentFrom(agent, source)))
     }
 
     private func key(of subject: Subject) -> UInt64 {
@@ -81,24 +87,65 @@ package struct RateLimits: Sendable {
         case .loginsFrom(let source): [2] + bytes(of: source)
         case .session(let session): [3] + session.bytes
         case .requestsFrom(let source): [4] + bytes(of: source)
+        case .agentFrom(let name, let source): [5] + bytes(of: source) + name.utf8
         }
     }
 
     private static func bytes(of source: SourceID) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: source.key >> UInt64($0 * 8)) }
     }
+}
 
-    private mutating func place(of key: UInt64, _ now: Instant) -> Int {
-        let first = Int(key % UInt64(Self.sets)) * Self.ways
-        var oldest = first
-        for position in first..<first + Self.ways {
-            if places[position].key == key {
-                places[position].lastHeard = now.monotonic
-                return position
-            }
-            if places[position].lastHeard < places[oldest].lastHeard { oldest = position }
+extension RateLimits {
+    /// Sets of a few places each, so that looking for one takes the same time however many there are.
+    private struct Table: Sendable {
+        static let ways = 4
+
+        /// A bucket of tokens, told by the time at which it will be full again.
+        struct Place: Sendable {
+            var key: UInt64 = 0
+            /// Monotonic nanoseconds.
+            var lastHeard: UInt64 = 0
+            var fullAt: UInt64 = 0
         }
-        places[oldest] = Place(key: key, lastHeard: now.monotonic)
-        return oldest
+
+        private let sets: Int
+        private var places: [Place]
+
+        init(sets: Int) {
+            self.sets = sets
+            places = Array(repeating: Place(), count: Self.ways * sets)
+        }
+
+        mutating func take(_ key: UInt64, _ rate: Rate, _ now: Instant) -> UInt64? {
+            let position = place(of: key, now)
+            let next = max(places[position].fullAt, now.monotonic) &+ rate.each
+            let limit = now.monotonic &+ rate.burst &* rate.each
+            guard next <= limit else { return (next - limit + 999_999) / 1_000_000 }
+            places[position].fullAt = next
+            return nil
+        }
+
+        private func positions(of key: UInt64) -> Range<Int> {
+            let first = Int(key % UInt64(sets)) * Self.ways
+            return first..<first + Self.ways
+        }
+
+        func has(_ key: UInt64) -> Bool { positions(of: key).contains { places[$0].key == key } }
+
+        /// Where the key is; whoever was heard longest ago makes room for it.
+        mutating func place(of key: UInt64, _ now: Instant) -> Int {
+            let positions = positions(of: key)
+            var oldest = positions.lowerBound
+            for position in positions {
+                if places[position].key == key {
+                    places[position].lastHeard = now.monotonic
+                    return position
+                }
+                if places[position].lastHeard < places[oldest].lastHeard { oldest = position }
+            }
+            places[oldest] = Place(key: key, lastHeard: now.monotonic)
+            return oldest
+        }
     }
 }

@@ -53,17 +53,21 @@ package struct SessionToken: Equatable, Sendable {
     package var issued: UInt64
     /// When it is good for nothing any more, milliseconds since 1970.
     package var expires: UInt64
+    /// When its session ends, milliseconds since 1970: not before the token does.
+    package var sessionExpires: UInt64
     /// A part of a code of the password's hash: another password ends all tokens.
     package var passwordTag: [UInt8]
     package var seat: Seat?
 
     package init(
-        id: SessionID, agent: AgentID, issued: UInt64, expires: UInt64, passwordTag: [UInt8], seat: Seat? = nil
+        id: SessionID, agent: AgentID, issued: UInt64, expires: UInt64, sessionExpires: UInt64, passwordTag: [UInt8],
+        seat: Seat? = nil
     ) {
         self.id = id
         self.agent = agent
         self.issued = issued
         self.expires = expires
+        self.sessionExpires = sessionExpires
         self.passwordTag = passwordTag
         self.seat = seat
     }
@@ -85,6 +89,7 @@ package struct SessionToken: Equatable, Sendable {
         add(agent.text)
         add(issued)
         add(expires)
+        add(sessionExpires)
         fields += passwordTag
         if let seat {
             add("\(seat.dn)")
@@ -109,9 +114,11 @@ package struct SessionToken: Equatable, Sendable {
         }
         guard take(2)?.first == Self.version, let id = take(SessionID.size).flatMap({ SessionID(Array($0)) }),
             let agent = text().flatMap({ AgentID($0) }), let issued = number(), let expires = number(),
-            let tag = take(Self.tagSize)
+            let sessionExpires = number(), let tag = take(Self.tagSize)
         else { return nil }
-        self.init(id: id, agent: agent, issued: issued, expires: expires, passwordTag: Array(tag))
+        self.init(
+            id: id, agent: agent, issued: issued, expires: expires, sessionExpires: sessionExpires,
+            passwordTag: Array(tag))
         guard !rest.isEmpty else { return }
         guard let dn = text().flatMap({ DN($0) }), let node = text(), let login = number(), rest.isEmpty else {
             return nil

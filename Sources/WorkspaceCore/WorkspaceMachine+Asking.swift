@@ -11,6 +11,9 @@ extension WorkspaceMachine {
     static let askPatience = 5 * second
     /// How long a link without a line stays open.
     static let linkPatience = 60 * second
+    /// How long no node is heard before links to other data centers are opened, and then some more.
+    static let alonePatience = 2 * second
+    static let maximumFarNodes = 4
 
     /// A node, as this gateway hears it.
     struct NodeState {
@@ -43,8 +46,10 @@ extension WorkspaceMachine {
         case register(DN, takesOver: Bool)
         /// How a line is, since something has happened there.
         case refresh(DN)
+        /// How a line is that another desktop has.
+        case inquire(DN)
         /// The agent's own request.
-        case login(SessionID)
+        case login(SessionID, DN, AgentID)
         /// When the agent has logged in, by the owner's word.
         case confirmLogin(SessionID)
         case presence(SessionID)
@@ -53,15 +58,6 @@ extension WorkspaceMachine {
         /// The answer means nothing.
         case letGo
         case explain(RequestID)
-
-        /// Of whom it has to be told if nothing comes of it.
-        var session: SessionID? {
-            switch self {
-            case .login(let id), .confirmLogin(let id), .presence(let id), .confirmPresence(let id), .logout(let id):
-                id
-            case .check, .register, .refresh, .letGo, .explain: nil
-            }
-        }
     }
 
     /// Asks a node, which is open.
@@ -120,15 +116,35 @@ extension WorkspaceMachine {
 
     // MARK: Links
 
-    mutating func openOwnNodes() {
-        for (position, node) in topology.nodes.enumerated() where node.dataCenter == dataCenter {
-            want(NodeIndex(position))
+    mutating func openOwnNodes(_ now: Instant) {
+        for position in nodes.indices where isOwn(position) { want(NodeIndex(position), now) }
+        if !nodes.indices.contains(where: isOwn) { openFarNodes(now) }
+    }
+
+    private func isOwn(_ position: Int) -> Bool { topology.nodes[position].dataCenter == dataCenter }
+
+    var hearsOwn: Bool { nodes.indices.contains { nodes[$0].isOpen && isOwn($0) } }
+
+    /// Some more nodes of other data centers, of different ones as far as there are. Gateways do not all choose the same.
+    private mutating func openFarNodes(_ now: Instant) {
+        var isTaken = Set(nodes.indices.filter { isOwn($0) || nodes[$0].isWanted })
+        for _ in 0..<Self.maximumFarNodes {
+            let far = nodes.indices.filter { !isTaken.contains($0) }
+            func rank(_ position: Int) -> (Int, UInt64) {
+                let dataCenter = topology.nodes[position].dataCenter
+                let others = isTaken.count { topology.nodes[$0].dataCenter == dataCenter }
+                return (others, mixed(seed &+ UInt64(position)))
+            }
+            guard let next = far.min(by: { rank($0) < rank($1) }) else { return }
+            isTaken.insert(next)
+            want(NodeIndex(next), now)
         }
     }
 
-    mutating func want(_ node: NodeIndex) {
+    mutating func want(_ node: NodeIndex, _ now: Instant) {
         guard !nodes[node.position].isWanted else { return }
         nodes[node.position].isWanted = true
+        nodes[node.position].lastUsed = now.monotonic
         actions.append(.open(node))
     }
 
@@ -161,23 +177,33 @@ extension WorkspaceMachine {
     }
 
     mutating func sweepNodes(_ now: Instant) {
+        guard hearsOwn else { return standAlone(now) }
+        aloneSince = nil
         for position in nodes.indices where nodes[position].isWanted {
             let node = NodeIndex(position)
-            guard topology.nodes[position].dataCenter != dataCenter,
-                now.since(nodes[position].lastUsed) > Self.linkPatience
-            else { continue }
+            guard !isOwn(position), now.since(nodes[position].lastUsed) > Self.linkPatience else { continue }
             guard !lines.values.contains(where: { $0.live == node || $0.attempt?.node == node }) else {
                 nodes[position].lastUsed = now.monotonic
                 continue
             }
+            nodeLost(node, now: now)
             nodes[position] = NodeState()
-            for (id, ask) in asks where ask.node == node { asks[id] = nil }
             actions.append(.close(node))
         }
     }
 
+    /// Without a node of the own data center others are heard, so that agents can sign in and sit down.
+    private mutating func standAlone(_ now: Instant) {
+        let since = aloneSince ?? now.monotonic
+        aloneSince = since
+        guard nodesHeard == 0, now.since(since) >= Self.alonePatience else { return }
+        aloneSince = now.monotonic
+        openFarNodes(now)
+    }
+
     mutating func giveUpAsks(_ now: Instant) {
-        for (id, ask) in asks.sorted(by: { $0.key < $1.key }) where ask.deadline <= now.monotonic {
+        let late = asks.filter { $0.value.deadline <= now.monotonic }
+        for (id, ask) in late.sorted(by: { $0.key < $1.key }) {
             guard let purpose = take(id, from: ask.node) else { continue }
             failed(purpose, .timedOut, at: ask.node, now)
         }
@@ -189,7 +215,11 @@ extension WorkspaceMachine {
         guard node.position < nodes.count, nodes[node.position].isOpen else { return }
         switch news {
         case .registered(let id, let status, let token):
-            guard case .register(let dn, let takesOver) = take(id, from: node), dn == status.dn else { break }
+            guard let purpose = take(id, from: node) else { break }
+            guard case .register(let dn, let takesOver) = purpose, dn == status.dn else {
+                failed(purpose, nil, at: node, now)
+                break
+            }
             registered(dn, status.view, token, tookOver: takesOver, at: node, now)
         case .address(let id, let status):
             if let purpose = take(id, from: node) { told(status, purpose, at: node, now) }
@@ -199,7 +229,7 @@ extension WorkspaceMachine {
             if let purpose = take(id, from: node) { failed(purpose, error, at: node, now) }
         case .unregistered(let id, let dn, let reason):
             if let id {
-                _ = take(id, from: node)
+                if let purpose = take(id, from: node) { failed(purpose, nil, at: node, now) }
             } else {
                 registrationEnded(dn, reason, at: node, now)
             }
@@ -214,9 +244,10 @@ extension WorkspaceMachine {
     /// The answer to a TQueryAddress.
     private mutating func told(_ status: DNStatus, _ purpose: Purpose, at node: NodeIndex, _ now: Instant) {
         switch purpose {
-        case .check(let dn): if dn == status.dn { checked(dn, status.view, at: node, now) }
-        case .refresh(let dn):
-            guard dn == status.dn, lines[dn]?.live == node else { return }
+        case .check(let dn) where dn == status.dn: checked(dn, status.view, at: node, now)
+        case .inquire(let dn) where dn == status.dn: inquired(dn, status.view, now)
+        case .refresh(let dn) where dn == status.dn:
+            guard lines[dn]?.live == node else { return }
             lines[dn]!.isRefreshing = false
             let again = lines[dn]!.refreshesAgain
             lines[dn]!.refreshesAgain = false
@@ -226,17 +257,24 @@ extension WorkspaceMachine {
         case .confirmLogin(let session): loginConfirmed(session, status, now)
         case .confirmPresence(let session): presenceConfirmed(session, status, now)
         case .explain(let id): explained(id, status)
-        case .register, .login, .presence, .logout, .letGo: break
+        case .check, .inquire, .refresh, .register, .login, .presence, .logout, .letGo:
+            failed(purpose, nil, at: node, now)
         }
     }
 
     /// The answer to an agent's request: it was done.
     private mutating func agentDone(_ purpose: Purpose, at node: NodeIndex, _ now: Instant) {
         switch purpose {
-        case .login(let session): queryFor(session, .confirmLogin(session), at: node, now)
+        case .login(let session, let dn, let agent):
+            guard sessions[session]?.work?.step == .seating(dn) else {
+                return loginOrphaned(agent, at: dn, node: node, now)
+            }
+            queryFor(session, .confirmLogin(session), at: node, now)
         case .presence(let session): queryFor(session, .confirmPresence(session), at: node, now)
         case .logout(let session): agentLoggedOut(session, now)
-        case .check, .register, .refresh, .confirmLogin, .confirmPresence, .letGo, .explain: break
+        case .letGo: break
+        case .check, .register, .refresh, .inquire, .confirmLogin, .confirmPresence, .explain:
+            failed(purpose, nil, at: node, now)
         }
     }
 
@@ -262,10 +300,21 @@ extension WorkspaceMachine {
             } else {
                 logoutFailed(session, error, now)
             }
-        case .login(let session), .confirmLogin(let session), .presence(let session), .confirmPresence(let session):
-            workFailed(session, problem(error, purpose, session), now)
+        case .inquire(let dn): inquired(dn, nil, now)
+        case .login(let session, _, _), .confirmLogin(let session), .presence(let session),
+            .confirmPresence(let session):
+            // It may be doing something else by now.
+            if isWaitedFor(purpose, session) { workFailed(session, problem(error, purpose, session), now) }
         case .letGo: break
         case .explain(let id): refuse(id, error == .unknownDN ? .unknownDN : .noNode)
+        }
+    }
+
+    private func isWaitedFor(_ purpose: Purpose, _ session: SessionID) -> Bool {
+        switch (purpose, sessions[session]?.work?.step) {
+        case (.login(_, let dn, _), .seating(let next)): dn == next
+        case (.confirmLogin, .seating), (.presence, .presence), (.confirmPresence, .presence): true
+        case _: false
         }
     }
 

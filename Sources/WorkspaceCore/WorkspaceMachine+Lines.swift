@@ -9,6 +9,8 @@ extension WorkspaceMachine {
     /// Between rounds over all nodes: while the line is in service, and when it is not any more.
     static let shortPause: UInt64 = 100_000_000
     static let longPause = 2 * second
+    /// Between questions about a line that another desktop has.
+    static let inquiryEach = 5 * second
     /// For so long nothing goes to a node that has asked for a line to go elsewhere, where there is another one.
     static let drainMemory = 600 * second
 
@@ -42,6 +44,9 @@ extension WorkspaceMachine {
         var isLost = false
         /// Another desktop has it; this gateway does not take it back by itself.
         var isSuperseded = false
+        /// Until when no node is asked about a line that another desktop has, monotonic nanoseconds.
+        var inquiresAt: UInt64 = 0
+        var isInquired = false
         var isRefreshing = false
         var refreshesAgain = false
         var isStale = false
@@ -139,9 +144,31 @@ extension WorkspaceMachine {
             if isAwaited(line) { refresh(dn, at: live, now) }
             return
         }
-        guard !line.isSuperseded || isAwaited(line) else { return }
+        guard !line.isSuperseded || isAwaited(line) else { return inquire(dn, now) }
         lines[dn]!.order = candidates(line)
         tryNext(dn, now)
+    }
+
+    /// Another desktop has the line, so nobody tells this gateway whether the agent is still logged in there. It asks, of its own
+    /// accord now and then.
+    private mutating func inquire(_ dn: DN, _ now: Instant) {
+        guard let line = lines[dn], !line.isInquired, let node = anyOpenNode else { return }
+        let isDoubted = line.sessions.contains { sessions[$0]?.standing == .doubted }
+        guard isDoubted || line.inquiresAt <= now.monotonic else { return }
+        lines[dn]!.isInquired = true
+        lines[dn]!.inquiresAt = now.monotonic + Self.inquiryEach
+        ask(node, .inquire(dn), now) { .queryAddress(referenceID: $0, dn: "\(dn)") }
+    }
+
+    /// A node has said how a line is that another desktop has.
+    mutating func inquired(_ dn: DN, _ view: View?, _ now: Instant) {
+        guard lines[dn] != nil else { return }
+        lines[dn]!.isInquired = false
+        guard let view, lines[dn]!.isSuperseded else { return }
+        lineTold(dn, view, now)
+        for session in lines[dn]?.sessions ?? [] where sessions[session]?.standing == .doubted {
+            confirm(session, now: now)
+        }
     }
 
     /// Nodes that may have the DN, the best first: where it was, our own data center, and the DN's others. Of one data center they
@@ -178,7 +205,7 @@ extension WorkspaceMachine {
 
     private mutating func attempt(_ dn: DN, at node: NodeIndex, _ now: Instant) {
         lines[dn]!.pausesUntil = nil
-        want(node)
+        want(node, now)
         let isOpen = nodes[node.position].isOpen
         lines[dn]!.attempt = Attempt(
             node: node, step: isOpen ? .waiting : .connecting, until: now.monotonic + Self.nodePatience)
@@ -226,7 +253,7 @@ extension WorkspaceMachine {
     }
 
     /// Somebody has come from another gateway, and the cluster has not confirmed that yet: this is where the agent is now.
-    private func isAwaited(_ line: Line) -> Bool { line.sessions.contains { sessions[$0]?.isConfirmed == false } }
+    private func isAwaited(_ line: Line) -> Bool { line.sessions.contains { sessions[$0]?.standing == .arriving } }
 
     /// A node has registered the gateway.
     mutating func registered(
@@ -371,11 +398,14 @@ extension WorkspaceMachine {
 
     mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
         guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        var calls = (view.calls?.calls ?? []).filter { $0.connection != event.call.connection }
+        let former = view.calls?.calls ?? []
+        var calls = former.filter { $0.connection != event.call.connection }
         switch event.kind {
         case .ringing, .dialing, .established: calls.append(event.call)
         case .released, .abandoned: break
         }
+        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
+        guard !calls.isEmpty || former.isEmpty else { return refresh(event.dn, at: node, now) }
         view.calls = DNCalls(calls)
         if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
         lineTold(event.dn, view, now)
@@ -398,12 +428,14 @@ extension WorkspaceMachine {
             let agent = view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
             if agent?.agent == session.agent, let login = agent?.login.milliseconds {
                 guard login != seat.login else { continue }
-                if session.isConfirmed { loginRenewed(id, login) } else { refuseResume(id, now) }
-            } else if session.isConfirmed {
+                // Of a line that was let go nobody knows whether it is still the same login.
+                let isRenewed = session.isConfirmed || session.standing == .doubted && lines[dn]?.isSuperseded == true
+                if isRenewed { loginRenewed(id, login) } else { refuseResume(id, now) }
+            } else if session.standing == .arriving {
+                refuseResume(id, now)
+            } else {
                 notify(id, agent == nil ? .loggedOutElsewhere : .anotherAgent)
                 end(id, .loggedOut, now)
-            } else {
-                refuseResume(id, now)
             }
         }
     }
@@ -414,21 +446,25 @@ extension WorkspaceMachine {
                 AuditLine(
                     .resumeRefused(.loggedOut), agent: sessions[id]!.agent.text, dn: sessions[id]!.seat?.dn,
                     source: sessions[id]!.source, session: tokens.shortName(of: id))))
-        for item in sessions[id]!.waiting { refuse(item, .loggedOut) }
-        sessions[id]!.waiting = []
-        forget(id, now)
+        forget(id, .loggedOut, now)
     }
 
     /// The agent has logged in once more, perhaps at another gateway: pages get tokens that say so.
     private mutating func loginRenewed(_ id: SessionID, _ login: UInt64) {
         let seat = Seat(dn: sessions[id]!.seat!.dn, login: login)
         sessions[id]!.seat = seat
-        sessions[id]!.knownSeats = sessions[id]!.knownSeats.suffix(7) + [seat]
+        sessions[id]!.knownSeats = sessions[id]!.knownSeats.suffix(Session.maximumSeats - 1) + [seat]
         tell(id, .renew)
     }
 
+    /// It waits for nothing but news of its node.
+    private func isAtRest(_ line: Line) -> Bool {
+        line.live != nil && line.attempt == nil && !line.isStale
+            && line.sessions.contains { sessions[$0]?.absentUntil == nil }
+    }
+
     mutating func sweepLines(_ now: Instant) {
-        for dn in lines.keys.sorted() {
+        for dn in lines.due() {
             guard let line = lines[dn] else { continue }
             guard isWanted(line, now) else {
                 if line.live != nil || line.attempt != nil || line.pausesUntil != nil { letGo(dn, now) }
@@ -450,6 +486,7 @@ extension WorkspaceMachine {
             } else if let live = line.live, line.isStale {
                 refresh(dn, at: live, now)
             }
+            if let line = lines[dn], !isAtRest(line) { lines.watch(dn) }
         }
     }
 }

@@ -57,7 +57,7 @@ extension WorkspaceMachine {
             guard let node = lines[dn]?.live else { return }
             sessions[session]!.work!.isAsked = true
             let agent = sessions[session]!.agent
-            ask(node, .login(session), now) {
+            ask(node, .login(session, dn, agent), now) {
                 .agent(referenceID: $0, dn: "\(dn)", .login(agent, .unknown, Reasons()))
             }
         case .takingBack:
@@ -79,8 +79,7 @@ extension WorkspaceMachine {
         }
         let seat = Seat(dn: status.dn, login: agent.login.milliseconds)
         sessions[session]!.work = nil
-        sessions[session]!.seat = seat
-        sessions[session]!.knownSeats = [seat]
+        sessions[session]!.sat(at: seat)
         if sessions[session]!.streams.isEmpty { sessions[session]!.absentUntil = now.monotonic + grace }
         attach(session, to: status.dn, line.index)
         audit(.seat, session)
@@ -90,6 +89,13 @@ extension WorkspaceMachine {
         answerState(work.request, session, now, cookie: cookie)
         // The tickets that pages have do not say where the agent sits.
         tell(session, .renew)
+    }
+
+    /// The agent was logged in for a session that does not wait for that any more: nobody would log it out.
+    mutating func loginOrphaned(_ agent: AgentID, at dn: DN, node: NodeIndex, _ now: Instant) {
+        let others = (lines[dn]?.sessions ?? []) + (lines[dn]?.seating ?? [])
+        guard !others.contains(where: { sessions[$0]?.agent == agent }) else { return }
+        ask(node, .letGo, now) { .agent(referenceID: $0, dn: "\(dn)", .logout(Reasons())) }
     }
 
     // MARK: Ready or not
@@ -197,7 +203,7 @@ extension WorkspaceMachine {
         sessions[session]!.work = nil
         audit(.logout, session)
         answer(work.request, .done(cookie: .clear))
-        end(session, .loggedOut, remembers: true, now)
+        end(session, .loggedOut, remembers: .all, now)
     }
 
     /// - Parameter error: nil where the node was lost. Then, and where it does not hear the owner, it is asked once more.
@@ -233,13 +239,19 @@ extension WorkspaceMachine {
         }
     }
 
+    /// How long what pages ask with their former token may be on its way.
+    static let formerPatience = 10 * second
+
     /// - Parameter forgets: tokens that say that the agent sits there are good for nothing any more.
     mutating func unseat(_ session: SessionID, forgets: Bool = false, _ now: Instant) {
         guard let seat = sessions[session]?.seat else { return }
         audit(.unseat, session)
         sessions[session]!.seat = nil
         sessions[session]!.lastView = nil
-        if forgets { sessions[session]!.knownSeats = [] }
+        if forgets {
+            sessions[session]!.forgetSeats()
+            sessions[session]!.formerUntil = now.monotonic + Self.formerPatience
+        }
         detach(session, from: seat.dn, now)
         tell(session, .notSeated)
         tell(session, .renew)

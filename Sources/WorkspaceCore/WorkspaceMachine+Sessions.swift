@@ -12,26 +12,33 @@ extension WorkspaceMachine {
         func refused(_ fault: AuditLine.LoginFault) -> WorkspaceAction {
             .audit(AuditLine(.loginRefused(fault), agent: name, source: source))
         }
-        if let wait = limit(.loginsFrom(source), now) ?? limit(.agent(name), now) {
+        // Whoever tries passwords from elsewhere does not keep the agent out of where it has signed in before.
+        let isStrange = !limits.isAcquainted(name, source)
+        let attempts: RateLimits.Subject = isStrange ? .agent(name) : .agentFrom(name, source)
+        if let wait = limit(.loginsFrom(source), now) ?? limit(attempts, now) {
             counters.loginsRefused += 1
             actions.append(refused(.limit))
             return refuse(id, .tooManyAttempts, retryAfter: wait)
         }
-        guard tokens.isUsable, logins.count < Self.maximumLogins, sessions.count < Self.maximumSessions else {
+        let most = isStrange ? Self.maximumStrangeLogins : Self.maximumLogins
+        guard tokens.isUsable, logins.count < most, sessions.count < Self.maximumSessions else {
             return refuse(id, .busy, retryAfter: 1_000)
         }
         let account = agentID.flatMap { accounts[$0] }
         let isHopeless = account == nil || password.count > WorkspaceCommand.maximumPassword
         logins[id] = PendingLogin(
-            agent: name, account: account, source: source, fresh: fresh, isHopeless: isHopeless)
+            agent: name, account: account, source: source, fresh: fresh, isHopeless: isHopeless,
+            isStrange: isStrange)
         // Whoever asks for an agent that there is not waits as long as for one that there is.
         actions.append(
             .verify(
                 id, password: Array(password.prefix(WorkspaceCommand.maximumPassword)), hash: account?.hash ?? decoy))
     }
 
-    package mutating func passwordVerified(_ id: RequestID, _ isRight: Bool, now: Instant) {
+    /// - Parameter isRight: nil where nobody could look at the password.
+    package mutating func passwordVerified(_ id: RequestID, _ isRight: Bool?, now: Instant) {
         guard let login = logins.removeValue(forKey: id) else { return }
+        guard let isRight else { return refuse(id, .busy, retryAfter: 1_000) }
         // The account may have changed in the meantime.
         guard isRight, !login.isHopeless, let account = login.account, accounts[account.agent] == account,
             let session = SessionID(login.fresh), sessions[session] == nil
@@ -42,12 +49,12 @@ extension WorkspaceMachine {
             return refuse(id, .wrongCredentials)
         }
         counters.logins += 1
-        sessions[session] = Session(
-            id: session, agent: account.agent,
-            expires: now.wallMilliseconds + topology.workspacePolicy.session.nanoseconds / 1_000_000,
-            passwordTag: tokens.passwordTag(of: account.hash), issued: now.wallMilliseconds,
-            log: EventLog(epoch: epoch), lastUsed: now.monotonic, absentUntil: now.monotonic + grace,
-            source: login.source)
+        limits.acquaint(account.agent.text, login.source, now: now)
+        begin(
+            SessionToken(
+                id: session, agent: account.agent, issued: now.wallMilliseconds, expires: .max,
+                sessionExpires: now.wallMilliseconds + topology.workspacePolicy.session.nanoseconds / 1_000_000,
+                passwordTag: tokens.passwordTag(of: account.hash)), login.source, now)
         audit(.login, session)
         let cookie = freshCookie(session, now)
         answer(id, .session(sessionView(session, now), cookie: cookie))
@@ -80,9 +87,9 @@ extension WorkspaceMachine {
             )
             return refuse(id, .badCSRF)
         }
-        switch admit(token, source, now) {
+        switch admit(token, purpose, source, now) {
         case .confirmed: perform(id, command, token.id, now: now)
-        case .refused(let problem): refuse(id, problem, clearsCookie: !isResume())
+        case .refused(let problem): refuse(id, problem, clearsCookie: !isResume() && problem.endsSession)
         case .awaited:
             sessions[token.id]!.waiting.append(
                 .command(id, command, deadline: now.monotonic + Self.commandPatience))
@@ -93,7 +100,11 @@ extension WorkspaceMachine {
     /// Why a token that was signed here is good for nothing.
     func problem(of token: SessionToken, _ now: Instant) -> WorkspaceProblem? {
         guard token.expires > now.wallMilliseconds else { return .expired }
-        guard ended[token.id] == nil || faults.contains(.tokenOutlivesLogout) else { return .loggedOut }
+        if let end = ended[token.id], end.issued.map({ token.issued <= $0 }) ?? true,
+            !faults.contains(.tokenOutlivesLogout)
+        {
+            return .loggedOut
+        }
         guard let account = accounts[token.agent], tokens.isPasswordTag(token.passwordTag, of: account.hash) else {
             return .revoked
         }
@@ -108,60 +119,86 @@ extension WorkspaceMachine {
     }
 
     /// The session of a token, which may be one that this gateway does not know, or knows as it was before it went elsewhere.
-    mutating func admit(_ token: SessionToken, _ source: SourceID, _ now: Instant) -> Admission {
-        if let session = sessions[token.id] {
-            if token.issued > session.issued {
-                // It went on at another gateway, which knows more.
-                let isSame = token.seat.map { Seat(dn: $0.dn, login: $0.login) } == session.seat
-                guard isSame else {
-                    forget(token.id, now)
-                    return adopt(token, source, now)
-                }
-                sessions[token.id]!.issued = token.issued
-            } else if let seat = token.seat {
-                guard session.knownSeats.contains(Seat(dn: seat.dn, login: seat.login)) else {
-                    return .refused(.loggedOut)
-                }
+    mutating func admit(
+        _ token: SessionToken, _ purpose: SessionToken.Purpose, _ source: SourceID, _ now: Instant
+    ) -> Admission {
+        guard let session = sessions[token.id] else { return adopt(token, source, now) }
+        let isYounger = token.issued > session.issued
+        if let seat = token.seat.map({ Seat($0) }), seat != session.seat, !session.knownSeats.contains(seat) {
+            let isFormer = session.formerSeats.contains(seat)
+            // Clocks of gateways differ, so a seat that nobody here knows may be news all the same.
+            guard isFormer || token.issued + Self.clockTolerance < session.issued else {
+                return adoptAnew(token, source, now)
             }
-            if hasStoppedHearing(session) { sessions[token.id]!.isConfirmed = false }
-            return sessions[token.id]!.isConfirmed ? .confirmed : .awaited
+            guard isFormer, now.monotonic < session.formerUntil else { return .refused(.loggedOut) }
+        } else if isYounger, token.seat == nil, session.seat != nil {
+            return adoptAnew(token, source, now)
         }
-        return adopt(token, source, now)
+        sessions[token.id]!.issued = max(session.issued, token.issued)
+        return recognized(token.id, comesHere: isYounger && purpose == .ticket)
     }
 
-    /// The line was let go since there was no page: the agent may have been logged out since, and nobody has told this gateway.
-    private func hasStoppedHearing(_ session: Session) -> Bool {
-        guard session.work == nil, let seat = session.seat, let line = lines[seat.dn] else { return false }
-        return line.live == nil && line.attempt == nil && line.adriftUntil == nil && !line.isSuperseded
+    /// A session that is known here. What this gateway has stopped hearing of may be over.
+    ///
+    /// - Parameter comesHere: its page was at another gateway, and is here now.
+    private mutating func recognized(_ id: SessionID, comesHere: Bool) -> Admission {
+        guard let session = sessions[id], session.standing == .confirmed, session.work == nil, let seat = session.seat,
+            let line = lines[seat.dn]
+        else { return sessions[id]?.isConfirmed == true ? .confirmed : .awaited }
+        if line.isSuperseded {
+            sessions[id]!.standing = comesHere ? .arriving : .doubted
+        } else if line.live == nil, line.adriftUntil == nil {
+            // It was let go, since there was no page.
+            sessions[id]!.standing = .doubted
+        }
+        return sessions[id]!.isConfirmed ? .confirmed : .awaited
+    }
+
+    /// The session went on at another gateway, which knows more.
+    private mutating func adoptAnew(_ token: SessionToken, _ source: SourceID, _ now: Instant) -> Admission {
+        forget(token.id, .cannotVerify, now)
+        return adopt(token, source, now)
     }
 
     /// A session that this gateway does not know.
     private mutating func adopt(_ token: SessionToken, _ source: SourceID, _ now: Instant) -> Admission {
         guard sessions.count < Self.maximumSessions else { return .refused(.busy) }
-        var session = Session(
-            id: token.id, agent: token.agent, expires: token.expires, passwordTag: token.passwordTag,
-            issued: token.issued, log: EventLog(epoch: epoch), lastUsed: now.monotonic,
-            absentUntil: now.monotonic + grace, source: source)
+        // Pages renew their tokens, so nobody has looked at this one.
+        let idle = topology.workspacePolicy.idle.nanoseconds / 1_000_000
+        guard token.issued + idle + Self.clockTolerance > now.wallMilliseconds else { return .refused(.expired) }
+        let seated = token.seat.map { ($0, topology.directory.index(of: $0.dn)) }
+        if let seated, seated.1 == nil { return .refused(.loggedOut) }
         counters.resumes += 1
-        guard let seat = token.seat else {
-            sessions[token.id] = session
+        begin(token, source, now)
+        guard case (let seat, let index?)? = seated else {
             audit(.resume, token.id)
             return .confirmed
         }
-        guard let index = topology.directory.index(of: seat.dn) else { return .refused(.loggedOut) }
-        session.seat = Seat(dn: seat.dn, login: seat.login)
-        session.knownSeats = [Seat(dn: seat.dn, login: seat.login)]
-        session.isConfirmed = false
-        sessions[token.id] = session
+        sessions[token.id]!.sat(at: Seat(seat))
+        sessions[token.id]!.standing = .arriving
         attach(token.id, to: seat.dn, index, hint: topology.nodeIndex(named: seat.node))
         return .awaited
+    }
+
+    /// Without a seat.
+    private mutating func begin(_ token: SessionToken, _ source: SourceID, _ now: Instant) {
+        sessionsBegun += 1
+        sessions[token.id] = Session(
+            id: token.id, agent: token.agent, expires: token.sessionExpires, passwordTag: token.passwordTag,
+            issued: token.issued, log: EventLog(epoch: mixed(epoch &+ sessionsBegun)), lastUsed: now.monotonic,
+            renewsAt: now.monotonic + renewalEach, absentUntil: now.monotonic + grace, source: source)
+    }
+
+    /// How often pages need a younger ticket, nanoseconds. Whoever loses the gateway has one that is good for long enough.
+    private var renewalEach: UInt64 {
+        min(Self.ticketLife * 1_000_000 * 2 / 5, topology.workspacePolicy.idle.nanoseconds / 2)
     }
 
     /// The cluster has said that a session's agent is logged in as its token says.
     mutating func confirm(_ session: SessionID, now: Instant) {
         guard sessions[session]?.isConfirmed == false else { return }
-        sessions[session]!.isConfirmed = true
-        audit(.resume, session)
+        if sessions[session]!.standing == .arriving { audit(.resume, session) }
+        sessions[session]!.standing = .confirmed
         let waiting = sessions[session]!.waiting
         sessions[session]!.waiting = []
         for item in waiting {
@@ -187,8 +224,10 @@ extension WorkspaceMachine {
 
     /// A cookie of the session as it is now; the ones before stay good.
     mutating func freshCookie(_ session: SessionID, _ now: Instant) -> CookieOrder {
-        let issued = max(now.wallMilliseconds, sessions[session]!.issued)
+        // Younger than all before, whatever the clock of the gateway that made them said.
+        let issued = max(now.wallMilliseconds, sessions[session]!.issued + 1)
         sessions[session]!.issued = issued
+        sessions[session]!.renewsAt = now.monotonic + renewalEach
         let text = tokens.text(of: token(of: session, issued: issued, expires: .max), .cookie)
         let left = sessions[session]!.expires - min(sessions[session]!.expires, now.wallMilliseconds)
         return .set(token: text, maximumAge: left / 1_000)
@@ -205,20 +244,28 @@ extension WorkspaceMachine {
         }
         return SessionToken(
             id: session, agent: known.agent, issued: issued, expires: min(known.expires, expires),
-            passwordTag: known.passwordTag, seat: seat)
+            sessionExpires: known.expires, passwordTag: known.passwordTag, seat: seat)
     }
 
     // MARK: The end
 
-    /// - Parameter remembers: no token of it is taken any more, at this gateway.
-    mutating func end(_ session: SessionID, _ why: StreamEnd, remembers: Bool = false, _ now: Instant) {
+    /// What becomes of the tokens of a session that ends here.
+    enum Remembrance {
+        case none
+        /// None of them is taken any more, at this gateway.
+        case all
+        /// Those that another gateway has issued meanwhile are.
+        case issued
+    }
+
+    mutating func end(_ session: SessionID, _ why: StreamEnd, remembers: Remembrance = .none, _ now: Instant) {
         guard let known = sessions[session] else { return }
         audit(.ended(why), session)
-        if remembers {
-            if ended.count >= Self.maximumEnded, let oldest = ended.min(by: { $0.value < $1.value }) {
+        if remembers != .none {
+            if ended.count >= Self.maximumEnded, let oldest = ended.min(by: { $0.value.expires < $1.value.expires }) {
                 ended[oldest.key] = nil
             }
-            ended[session] = known.expires
+            ended[session] = Ended(expires: known.expires, issued: remembers == .issued ? known.issued : nil)
         }
         let problem: WorkspaceProblem =
             switch why {
@@ -226,55 +273,66 @@ extension WorkspaceMachine {
             case .revoked: .revoked
             case .superseded, .loggedOut, .tooManyTabs, .tooSlow, .restarting: .loggedOut
             }
-        for item in known.waiting { refuse(item, problem) }
-        if let work = known.work {
-            refuse(work.request, problem, clearsCookie: true)
-        }
-        for stream in known.streams { endStream(stream, why) }
-        forget(session, now)
+        for stream in known.streams { endStream(stream, why, now) }
+        forget(session, problem, now)
     }
 
-    /// Nothing is told anybody.
-    mutating func forget(_ session: SessionID, _ now: Instant) {
+    /// - Parameter problem: what those are told who wait for it.
+    mutating func forget(_ session: SessionID, _ problem: WorkspaceProblem, _ now: Instant) {
         guard let known = sessions.removeValue(forKey: session) else { return }
-        for stream in known.streams where streams[stream] != nil { endStream(stream, .restarting) }
+        for item in known.waiting { refuse(item, problem) }
+        if let work = known.work { refuse(work.request, problem, clearsCookie: problem.endsSession) }
+        for stream in known.streams where streams[stream] != nil { endStream(stream, .restarting, now) }
         for dn in Set([known.seat?.dn, known.work?.dn].compactMap(\.self)).sorted() { detach(session, from: dn, now) }
     }
 
     mutating func sweepSessions(_ now: Instant) {
-        if !ended.isEmpty { ended = ended.filter { $0.value > now.wallMilliseconds } }
+        sweepEnded(now)
         let idle = topology.workspacePolicy.idle.nanoseconds
-        // Most have nothing to be done; the others in an order that is the same every time.
-        let due = sessions.values.filter { session in
-            session.expires <= now.wallMilliseconds || session.work != nil || !session.isConfirmed
-                || session.streams.isEmpty && now.since(session.lastUsed) > idle
-        }
-        for session in due.sorted(by: { $0.id < $1.id }) {
+        for id in sessions.due() {
+            guard let session = sessions[id] else { continue }
             if session.expires <= now.wallMilliseconds {
-                end(session.id, .expired, now)
+                end(id, .expired, now)
             } else if session.work != nil || !session.isConfirmed {
-                giveUp(session.id, now)
-            } else {
-                end(session.id, .expired, remembers: true, now)
+                giveUp(id, now)
+                sessions.watch(id)
+            } else if session.streams.isEmpty {
+                if now.since(session.lastUsed) > idle { end(id, .expired, remembers: .issued, now) }
+            } else if session.renewsAt <= now.monotonic {
+                sessions[id]!.renewsAt = now.monotonic + renewalEach
+                tell(id, .renew)
             }
         }
     }
 
+    private mutating func sweepEnded(_ now: Instant) {
+        guard now.since(endedSwept) >= 10 * Self.second else { return }
+        endedSwept = now.monotonic
+        ended = ended.filter { $0.value.expires > now.wallMilliseconds }
+    }
+
     /// What takes too long.
     private mutating func giveUp(_ id: SessionID, _ now: Instant) {
-        guard sessions[id] != nil else { return }
-        if let work = sessions[id]!.work {
+        if let work = sessions[id]?.work {
             if work.deadline <= now.monotonic {
                 workFailed(id, .noNode, now)
             } else if work.isLeaving {
                 askLogout(id, now)
             }
         }
-        guard let session = sessions[id], !session.isConfirmed,
-            session.waiting.allSatisfy({ $0.deadline <= now.monotonic })
-        else { return }
-        for item in session.waiting { refuse(item, .cannotVerify) }
-        forget(id, now)
+        guard let session = sessions[id], !session.isConfirmed else { return }
+        let late = session.waiting.filter { $0.deadline <= now.monotonic }
+        if !late.isEmpty {
+            for item in late { refuse(item, .cannotVerify) }
+            sessions[id]!.waiting.removeAll { $0.deadline <= now.monotonic }
+        }
+        guard late.count == session.waiting.count else { return }
+        if session.standing == .arriving {
+            forget(id, .cannotVerify, now)
+        } else {
+            // The next one who comes asks again.
+            sessions[id]!.standing = .confirmed
+        }
     }
 
     // MARK: Words for the log

@@ -29,7 +29,7 @@ extension WorkspaceMachine {
             return actions.append(refuse(.tooManyRequests, retryAfter: wait))
         }
         if let problem = problem(of: token, now) { return actions.append(refuse(problem)) }
-        switch admit(token, request.source, now) {
+        switch admit(token, .cookie, request.source, now) {
         case .refused(let problem): actions.append(refuse(problem))
         case .confirmed: openStream(id, request, token.id, now: now)
         case .awaited:
@@ -44,9 +44,9 @@ extension WorkspaceMachine {
             return actions.append(.refuse(id, WorkspaceRefusal(.notSupervisor)))
         }
         if sessions[session]!.streams.count >= Self.maximumStreams, let oldest = sessions[session]!.streams.first {
-            endStream(oldest, .tooManyTabs)
+            endStream(oldest, .tooManyTabs, now)
         }
-        streams[id] = Stream(session: session, kind: request.kind, nextBeat: now.monotonic + Self.streamBeat)
+        streams[id] = Stream(session: session, kind: request.kind, nextBeat: now.monotonic + firstBeat(id))
         sessions[session]!.streams.append(id)
         sessions[session]!.absentUntil = nil
         sessions[session]!.lastUsed = now.monotonic
@@ -84,18 +84,19 @@ extension WorkspaceMachine {
         guard sessions[session]!.streams.isEmpty else { return }
         sessions[session]!.absentUntil = now.monotonic + grace
         sessions[session]!.lastUsed = now.monotonic
+        if let dn = sessions[session]!.seat?.dn { lines.watch(dn) }
     }
 
     /// The session knows already, or is told by who calls this.
-    mutating func endStream(_ id: StreamID, _ why: StreamEnd) {
+    mutating func endStream(_ id: StreamID, _ why: StreamEnd, _ now: Instant) {
         guard let stream = streams.removeValue(forKey: id) else { return }
-        sessions[stream.session]?.streams.removeAll { $0 == id }
         actions.append(.end(id, why))
+        left(id, stream.session, now)
     }
 
     /// The gateway ends: pages go elsewhere, or come back to its successor.
-    package mutating func close() {
-        for id in streams.keys.sorted(by: { $0.rawValue < $1.rawValue }) { endStream(id, .restarting) }
+    package mutating func close(now: Instant) {
+        for id in streams.keys.sorted(by: { $0.rawValue < $1.rawValue }) { endStream(id, .restarting, now) }
     }
 
     // MARK: What is told
@@ -103,24 +104,27 @@ extension WorkspaceMachine {
     /// To all pages of a session.
     mutating func tell(_ session: SessionID, _ content: StreamEvent.Content) {
         guard let event = sessions[session]?.log.append(content) else { return }
-        for stream in sessions[session]!.streams where streams[stream]?.kind == .session {
+        for stream in sessions[session]!.streams where streams[stream]?.kind == .session || content == .renew {
             actions.append(.push(stream, event))
         }
     }
 
     mutating func notify(_ session: SessionID, _ notice: StreamNotice) {
-        if sessions[session]?.isConfirmed == true { tell(session, .notice(notice)) }
+        if let known = sessions[session], known.standing != .arriving { tell(session, .notice(notice)) }
     }
 
     /// To the pages of all who sit at a line, if anything has changed.
     mutating func pushStates(_ dn: DN, _ now: Instant) {
-        for session in lines[dn]?.sessions ?? [] where sessions[session]?.isConfirmed == true {
+        for session in lines[dn]?.sessions ?? [] where sessions[session].map({ $0.standing != .arriving }) == true {
             guard let view = agentView(session, now) else { continue }
             if let last = sessions[session]!.lastView, last.isSame(as: view) { continue }
             sessions[session]!.lastView = view
             tell(session, .state(view))
         }
     }
+
+    /// Pages that come at once are not told at once for ever.
+    private func firstBeat(_ id: StreamID) -> UInt64 { mixed(id.rawValue) % Self.streamBeat }
 
     mutating func sweepStreams(_ now: Instant) {
         let due = streams.filter { $0.value.nextBeat <= now.monotonic }.keys

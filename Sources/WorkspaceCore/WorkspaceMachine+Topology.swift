@@ -5,14 +5,16 @@ extension WorkspaceMachine {
     /// Other passwords, other supervisors: who is not what a session says is signed out.
     package mutating func replaceAccounts(_ accounts: [AgentAccount], now: Instant) {
         self.accounts = Dictionary(accounts.map { ($0.agent, $0) }, uniquingKeysWith: { first, _ in first })
-        for session in sessions.values.sorted(by: { $0.id < $1.id }) {
+        for id in sessions.keys.sorted() {
+            // One end may bring about others.
+            guard let session = sessions[id] else { continue }
             let account = self.accounts[session.agent]
             guard let account, tokens.isPasswordTag(session.passwordTag, of: account.hash) else {
                 end(session.id, .revoked, now)
                 continue
             }
             guard !account.isSupervisor else { continue }
-            for stream in session.streams where streams[stream]?.kind == .supervisor { endStream(stream, .revoked) }
+            for stream in session.streams where streams[stream]?.kind == .supervisor { endStream(stream, .revoked, now) }
         }
         drain(now)
     }
@@ -22,13 +24,14 @@ extension WorkspaceMachine {
     package mutating func replaceSessionKeys(_ tokens: TokenKeys, now: Instant) {
         let isKept = self.tokens.isContinued(by: tokens)
         self.tokens = tokens
-        for session in sessions.values.sorted(by: { $0.id < $1.id }) {
-            guard isKept, let account = accounts[session.agent] else {
-                end(session.id, .revoked, now)
+        for id in sessions.keys.sorted() {
+            guard let agent = sessions[id]?.agent else { continue }
+            guard isKept, let account = accounts[agent] else {
+                end(id, .revoked, now)
                 continue
             }
-            sessions[session.id]!.passwordTag = tokens.passwordTag(of: account.hash)
-            tell(session.id, .renew)
+            sessions[id]!.passwordTag = tokens.passwordTag(of: account.hash)
+            tell(id, .renew)
         }
         drain(now)
     }
@@ -69,7 +72,8 @@ extension WorkspaceMachine {
             lines[dn] = line
             if index == nil { lineGone(dn, now) } else { pushStates(dn, now) }
         }
-        openOwnNodes()
+        aloneSince = nil
+        openOwnNodes(now)
         drain(now)
     }
 

@@ -13,9 +13,13 @@ package struct WorkspaceMachine {
     static let maximumEnded = 10_000
     /// Passwords that are being looked at, or wait for that.
     static let maximumLogins = 34
+    /// Of them, those that come from where the agent has never signed in.
+    static let maximumStrangeLogins = 26
     /// How long a command of an agent's may take.
     static let commandPatience = 5 * second
     static let streamBeat = 2 * second
+    /// How far the clocks of two gateways may be apart, milliseconds.
+    static let clockTolerance: UInt64 = 60_000
 
     package var actions: [WorkspaceAction] = []
     package internal(set) var counters = WorkspaceFigures.Counters()
@@ -33,13 +37,19 @@ package struct WorkspaceMachine {
     var tokens: TokenKeys
     var limits: RateLimits
 
-    var sessions: [SessionID: Session] = [:]
-    /// Sessions that were signed out here, and until when their tokens would be good, milliseconds since 1970.
-    var ended: [SessionID: UInt64] = [:]
+    var sessions = Roster<SessionID, Session>()
+    /// How many there were; no two number their events alike.
+    var sessionsBegun: UInt64 = 0
+    /// Sessions that ended here, and whose tokens are not good any more.
+    var ended: [SessionID: Ended] = [:]
+    /// When `ended` was looked through, monotonic nanoseconds.
+    var endedSwept: UInt64 = 0
     var logins: [RequestID: PendingLogin] = [:]
-    var lines: [DN: Line] = [:]
+    var lines = Roster<DN, Line>()
     /// By `NodeIndex`.
     var nodes: [NodeState]
+    /// Since when no node of the own data center is heard, monotonic nanoseconds; nil while one is.
+    var aloneSince: UInt64?
     var asks: [UInt32: Ask] = [:]
     var lastAsk: UInt32 = 0
     var streams: [StreamID: Stream] = [:]
@@ -61,7 +71,7 @@ package struct WorkspaceMachine {
             setup.sessionKeys, cluster: setup.topology.cluster, authenticate: setup.authenticate)
         limits = RateLimits(seed: setup.seed)
         nodes = setup.topology.nodes.map { _ in NodeState() }
-        openOwnNodes()
+        openOwnNodes(now)
     }
 
     // MARK: What is known
@@ -78,9 +88,12 @@ package struct WorkspaceMachine {
         var seat: Seat?
         /// What tokens of it may say of the seat: it may have been renewed since they were made.
         var knownSeats: [Seat] = []
-        /// The cluster has said that the agent is logged in as the token says. Until then nothing is done for it.
-        var isConfirmed = true
-        /// What waits for that.
+        /// What tokens of it may not say any more.
+        var formerSeats: [Seat] = []
+        /// Until when they may all the same, as such a one may be on its way, monotonic nanoseconds.
+        var formerUntil: UInt64 = 0
+        var standing = Standing.confirmed
+        /// What waits until it is confirmed.
         var waiting: [Waiting] = []
         var work: Work?
         /// The oldest first.
@@ -89,15 +102,58 @@ package struct WorkspaceMachine {
         var lastView: AgentView?
         /// Monotonic nanoseconds.
         var lastUsed: UInt64
+        /// When its pages need a younger ticket, monotonic nanoseconds.
+        var renewsAt: UInt64
         /// Until when the line is held without a page, monotonic nanoseconds; nil while there is one.
         var absentUntil: UInt64?
         var source: SourceID
+
+        var isConfirmed: Bool { standing == .confirmed }
+
+        mutating func sat(at seat: Seat) {
+            forgetSeats()
+            self.seat = seat
+            knownSeats = [seat]
+        }
+
+        /// Tokens that say that the agent sits at those are good for nothing any more.
+        mutating func forgetSeats() {
+            formerSeats = (formerSeats + knownSeats).suffix(Session.maximumSeats)
+            knownSeats = []
+        }
+
+        /// Of those that are remembered.
+        static let maximumSeats = 8
+    }
+
+    /// Whether the cluster has said that a session's agent is logged in as the token says. Before that nothing is done for it.
+    enum Standing {
+        case confirmed
+        /// It was, and this gateway has stopped hearing of its line since.
+        case doubted
+        /// It comes from another gateway, and is to have the line here.
+        case arriving
     }
 
     struct Seat: Equatable {
         var dn: DN
         /// See `SessionToken.Seat.login`.
         var login: UInt64
+
+        init(dn: DN, login: UInt64) {
+            self.dn = dn
+            self.login = login
+        }
+
+        init(_ seat: SessionToken.Seat) { self.init(dn: seat.dn, login: seat.login) }
+    }
+
+    struct Ended {
+        /// Until when its tokens would be good, milliseconds since 1970.
+        var expires: UInt64
+        /// Those that were issued later are good: the session goes on at another gateway. Milliseconds since 1970; nil where
+        /// none is.
+        var issued: UInt64?
     }
 
     /// What waits until the cluster has confirmed a session.
@@ -140,6 +196,8 @@ package struct WorkspaceMachine {
         var fresh: [UInt8]
         /// The password cannot be right, whatever its hash.
         var isHopeless: Bool
+        /// The agent has not signed in from there before.
+        var isStrange: Bool
     }
 
     // MARK: Commands
@@ -204,7 +262,7 @@ package struct WorkspaceMachine {
 
     /// When `tick` is wanted, monotonic nanoseconds; nil while nothing goes on.
     package var nextDeadline: UInt64? {
-        sessions.isEmpty && lines.isEmpty && asks.isEmpty && streams.isEmpty && !hearsStat && ended.isEmpty
+        sessions.isEmpty && lines.isEmpty && asks.isEmpty && streams.isEmpty && !hearsStat && ended.isEmpty && hearsOwn
             ? nil : swept + Self.beatEach
     }
 

@@ -185,7 +185,7 @@ import Wire
         #expect(told.count >= 2 && Set(told).count == told.count, "\(told)")
         try page.wait("nor of the agent", "stateWord", .text("Out of service"))
         // The cluster says it later than the page, never sooner.
-        #expect(east.statuses["7001"]?.service == .inService)
+        #expect(try cluster.details("7001").authority?.lastWord == .inService)
         try east.wait("the line is out of service", seconds: 20) { $0.type == .eventDNOutOfService }
         try page.screenshot("line-lost")
         try cluster.sandbox.heal()

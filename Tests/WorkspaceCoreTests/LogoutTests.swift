@@ -31,16 +31,21 @@ import WorkspaceCore
         #expect(copy.ask(.session(copy.proof)) == nil)
     }
 
-    @Test func `who leaves the DN stays signed in, and the former token is no good`() {
+    @Test func `who leaves the DN stays signed in, and the former token is no good but for what is on its way`() {
         let town = Town()
         let page = town.seated()
+        let old = page.cookie
         let former = page.copy(at: 0)
         #expect(page.ask(.leave(page.proof)) == nil)
         #expect(town.services("7000") == [.unregistered, .unregistered, .unregistered])
         #expect(page.state == nil)
         #expect(page.ask(.session(page.proof)) == nil)
         #expect(page.ask(.leave(page.proof)) == .notSeated)
-        #expect(former.ask(.session(former.proof)) == .loggedOut)
+        #expect(former.ask(.renew(former.proof)) == nil)
+        town.pass(milliseconds: 11_000)
+        let late = page.copy(at: 0)
+        late.cookie = old
+        #expect(late.ask(.session(late.proof)) == .loggedOut)
         #expect(page.sit("7001") == nil)
     }
 

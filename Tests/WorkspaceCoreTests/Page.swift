@@ -11,6 +11,8 @@ final class Page {
     /// Where the browser is: an IPv4 address.
     var source: UInt32 = 0x0A00_0001
     private(set) var stream: StreamID?
+    /// Of the stream's events.
+    private var obeyed = 0
     private(set) var lastReply: WorkspaceReply?
 
     init(_ town: Town, at desk: Int = 0) {
@@ -83,7 +85,15 @@ final class Page {
     func listen(after: String? = nil) -> StreamID {
         let id = town.desks[desk]!.stream(.session, cookie, after: after)
         stream = id
+        obeyed = 0
         return id
+    }
+
+    /// Does what the stream has said since the page looked last: pages ask for a younger ticket when they are told to.
+    func obey() {
+        let news = events.dropFirst(obeyed)
+        obeyed = events.count
+        if news.contains(where: { $0.content == .renew }) { ask(.renew(proof)) }
     }
 
     func leave() {

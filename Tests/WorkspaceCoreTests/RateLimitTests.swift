@@ -20,6 +20,18 @@ import WorkspaceCore
         #expect(limits.refusals == 3)
     }
 
+    @Test func `very many sources make it forget no agent, and no place from which one has signed in`() {
+        var limits = RateLimits(seed: 1)
+        limits.acquaint("ann", source(1), now: at(0))
+        for _ in 0..<5 { #expect(limits.take(.agent("ann"), now: at(0)) == nil) }
+        for number in 0..<300_000 as Range<UInt32> { _ = limits.take(.loginsFrom(source(number)), now: at(1)) }
+        #expect(limits.take(.agent("ann"), now: at(2)) != nil)
+        #expect(limits.isAcquainted("ann", source(1)))
+        #expect(!limits.isAcquainted("ann", source(2)))
+        #expect(!limits.isAcquainted("ben", source(1)))
+        #expect(limits.take(.agentFrom("ann", source(1)), now: at(2)) == nil)
+    }
+
     @Test func `kinds of subjects and sources are told apart`() {
         var limits = RateLimits(seed: 1)
         for _ in 0..<20 { #expect(limits.take(.loginsFrom(source(1)), now: at(0)) == nil) }

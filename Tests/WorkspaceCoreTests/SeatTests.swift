@@ -38,6 +38,31 @@ import WorkspaceCore
         #expect(Page(town).logIn("ann") == nil)
     }
 
+    @Test func `who guesses from elsewhere does not keep the agent out`() {
+        let town = Town()
+        #expect(Page(town).logIn("ann") == nil)
+        func guess(from source: UInt32) -> WorkspaceProblem? {
+            let page = Page(town)
+            page.source = source
+            return page.logIn("ann", password: "wrong")
+        }
+        for source in 0..<4 as Range<UInt32> { #expect(guess(from: source) == .wrongCredentials) }
+        #expect(guess(from: 9) == .tooManyAttempts)
+        // From where the agent has signed in before there is a count of its own, which is as strict.
+        for _ in 0..<4 { #expect(guess(from: 0x0A00_0001) == .wrongCredentials) }
+        #expect(Page(town).logIn("ann") == nil)
+        #expect(guess(from: 0x0A00_0001) == .tooManyAttempts)
+    }
+
+    @Test func `strangers do not take all the time there is for passwords`() {
+        var bench = Bench()
+        #expect(bench.logIn("ann") != nil)
+        for number in 0..<40 { _ = bench.ask(.logIn(agent: "nobody\(number)", password: []), source: UInt32(100 + number)) }
+        let stranger = bench.ask(.logIn(agent: "ben", password: []), source: 99)
+        #expect(bench.answers[stranger] == .refused(WorkspaceRefusal(.busy, retryAfter: 1_000)))
+        #expect(bench.logIn("ann") != nil)
+    }
+
     @Test func `only at the DNs of the account, and at those that there are`() {
         let town = Town()
         let page = Page(town)

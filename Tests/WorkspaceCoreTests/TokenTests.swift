@@ -15,7 +15,7 @@ import WorkspaceCore
     private func token(seat: SessionToken.Seat? = nil) -> SessionToken {
         SessionToken(
             id: SessionID(Array(0..<16))!, agent: AgentID("ann")!, issued: 5, expires: 1_700_000_000_000,
-            passwordTag: keys.passwordTag(of: "hash"), seat: seat)
+            sessionExpires: 1_700_000_000_001, passwordTag: keys.passwordTag(of: "hash"), seat: seat)
     }
 
     private let seat = SessionToken.Seat(dn: DN("7000")!, node: "dc1/sip1", login: 1_700_000_000_123)

@@ -299,6 +299,13 @@ final class Desk {
     private(set) var sent: [(node: Int, request: TRequest)] = []
     private(set) var hearsStat = false
 
+    /// How late the clock of its machine is, milliseconds.
+    var lateness: UInt64 = 0
+
+    private var now: Instant {
+        Instant(monotonic: town.now.monotonic, wallMilliseconds: town.now.wallMilliseconds - lateness)
+    }
+
     init(_ number: Int, _ town: Town, accounts: [AgentAccount]) {
         self.number = number
         self.town = town
@@ -311,7 +318,7 @@ final class Desk {
         let id = RequestID(rawValue: last)
         let fresh = (0..<16).map { UInt8(truncatingIfNeeded: mixed(last &* 16 &+ UInt64($0) &+ UInt64(number) << 56)) }
         machine.asked(
-            id, command, source: SourceID(NetworkAddress(ipv4: source, port: 0)), fresh: fresh, now: town.now)
+            id, command, source: SourceID(NetworkAddress(ipv4: source, port: 0)), fresh: fresh, now: now)
         if settles { town.settle() }
         return id
     }
@@ -323,34 +330,34 @@ final class Desk {
             id,
             StreamRequest(
                 kind, proof: SessionProof(token: cookie),
-                source: SourceID(NetworkAddress(ipv4: 0x0A00_0001, port: 0)), after: after), now: town.now)
+                source: SourceID(NetworkAddress(ipv4: 0x0A00_0001, port: 0)), after: after), now: now)
         town.settle()
         return id
     }
 
     func closed(_ stream: StreamID) {
-        machine.streamClosed(stream, now: town.now)
+        machine.streamClosed(stream, now: now)
         town.settle()
     }
 
     func take(_ event: TEvent, from node: Int) {
-        for news in Self.news(event) { machine.heard(news, from: NodeIndex(node), now: town.now) }
+        for news in Self.news(event) { machine.heard(news, from: NodeIndex(node), now: now) }
     }
 
     func lost(_ node: Int) {
         guard clients.removeValue(forKey: node) != nil else { return }
-        machine.nodeLost(NodeIndex(node), now: town.now)
+        machine.nodeLost(NodeIndex(node), now: now)
     }
 
     func tick() {
         for node in wanted.sorted() where clients[node] == nil { connect(node) }
-        machine.tick(now: town.now)
+        machine.tick(now: now)
     }
 
     private func connect(_ node: Int) {
         guard town.mayConnect(desk: number, node: node) else { return }
         clients[node] = town.connectClient(node)
-        machine.nodeOpened(NodeIndex(node), now: town.now)
+        machine.nodeOpened(NodeIndex(node), now: now)
     }
 
     /// - Returns: whether there was anything to do.
@@ -369,7 +376,7 @@ final class Desk {
                 sent.append((node.position, request))
                 if let client = clients[node.position] { town.request(request, from: client, at: node.position) }
             case .verify(let id, let password, _):
-                machine.passwordVerified(id, password == Array("right".utf8), now: town.now)
+                machine.passwordVerified(id, password == Array("right".utf8), now: now)
             case .answer(let id, let reply):
                 answers[id] = answers[id] == nil ? reply : .refused(WorkspaceRefusal(.unknownOutcome))
             case .opened(let id): opened.insert(id)

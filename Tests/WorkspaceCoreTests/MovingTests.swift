@@ -1,0 +1,104 @@
+import AgentSessions
+import ClusterModel
+import Testing
+import WorkspaceCore
+
+@Suite struct `from gateway to gateway` {
+    @Test func `a gateway that the page has left takes it back, as it is since then`() {
+        let town = Town()
+        let page = town.seated()
+        let old = page.copy(at: 0)
+        page.leave()
+        page.desk = 1
+        #expect(page.ask(.resume(ticket: page.ticket)) == nil)
+        page.listen()
+        #expect(page.sit("7001") == nil)
+        // What the browser kept of the first gateway's cookie.
+        #expect(old.ask(.session(old.proof)) == .loggedOut)
+        #expect(page.end == nil)
+        let moved = page.copy(at: 0)
+        #expect(moved.ask(.resume(ticket: page.ticket)) == nil)
+        moved.listen()
+        #expect(moved.state?.line.dn == DN("7001"))
+        #expect(moved.state?.link == .live)
+    }
+
+    @Test func `also where the session was idle there meanwhile`() {
+        let town = Town { $0.workspacePolicy.idle = .seconds(60) }
+        let page = town.seated()
+        let old = page.copy(at: 0)
+        page.leave()
+        page.desk = 1
+        #expect(page.ask(.resume(ticket: page.ticket)) == nil)
+        page.listen()
+        for _ in 0..<20 {
+            town.pass(milliseconds: 10_000)
+            page.obey()
+        }
+        #expect(old.ask(.session(old.proof)) == .loggedOut)
+        let moved = page.copy(at: 0)
+        #expect(moved.ask(.resume(ticket: page.ticket)) == nil)
+        #expect(moved.isSeated)
+    }
+
+    @Test(arguments: [0, 1]) func `clocks may be some seconds apart`(late: Int) {
+        let town = Town()
+        town.desks[late]!.lateness = 30_000
+        let page = town.seated()
+        for (desk, dn) in [(1, "7001"), (0, "7000"), (1, "7001"), (0, "7000")] {
+            page.leave()
+            page.desk = desk
+            #expect(page.ask(.resume(ticket: page.ticket)) == nil, "\(desk)")
+            page.listen()
+            #expect(page.sit(dn) == nil, "\(desk)")
+            town.pass(milliseconds: 1_000)
+            #expect(page.state?.link == .live, "\(desk)")
+        }
+        // Two gateways at which the session is, and whose tokens do not follow one on another.
+        let other = page.copy(at: 1)
+        #expect(other.ask(.resume(ticket: page.ticket)) == nil)
+        for _ in 0..<3 {
+            town.pass(milliseconds: 1_000)
+            page.ask(.renew(page.proof))
+        }
+        #expect(other.sit("7001") == nil)
+        page.leave()
+        #expect(page.ask(.resume(ticket: other.ticket)) == nil)
+        #expect(page.isSeated)
+    }
+
+    @Test func `where the page goes on elsewhere nobody is left waiting`() {
+        let town = Town()
+        let page = town.seated()
+        let other = page.copy(at: 1)
+        #expect(other.ask(.resume(ticket: page.ticket)) == nil)
+        let desk = town.desks[0]!
+        let waiting = desk.ask(.setPresence(page.proof, PresenceWish(.ready)), settles: false)
+        other.ask(.leave(other.proof))
+        town.pass(milliseconds: 100)
+        _ = desk.ask(.resume(ticket: other.ticket))
+        #expect(desk.answers[waiting] != nil)
+    }
+
+    @Test func `a page that comes back to a session that was elsewhere meanwhile is told everything`() {
+        let town = Town()
+        let page = town.seated()
+        page.obey()
+        let last = page.events.last { $0.id != nil }!.id!
+        page.leave()
+        page.desk = 1
+        #expect(page.ask(.resume(ticket: page.ticket)) == nil)
+        #expect(page.sit("7001") == nil)
+        page.desk = 0
+        #expect(page.ask(.resume(ticket: page.ticket)) == nil)
+        page.listen()
+        for _ in 0..<5 {
+            page.ask(.setPresence(page.proof, PresenceWish(.ready)))
+            page.ask(.setPresence(page.proof, PresenceWish(.notReady)))
+        }
+        let tab = page.copy(at: 0)
+        tab.listen(after: last)
+        #expect(tab.events.first?.name == "state")
+        #expect(tab.state?.line.dn == DN("7001"))
+    }
+}
