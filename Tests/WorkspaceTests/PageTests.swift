@@ -75,7 +75,9 @@ import Workspace
     @Test func `scripts ask only for elements that there are`() throws {
         let (desk, supervisor) = (try text("/"), try text("/supervisor"))
         for (path, pages) in [("/desk.mjs", [desk]), ("/supervisor.mjs", [supervisor]), ("/view.mjs", [desk])] {
-            for match in try text(path).matches(of: #/(?:element|write|writeLine|press|setPresence|setEnabled|isEnabled)\("([a-zA-Z]+)"/#) {
+            for match in try text(path).matches(
+                of: #/(?:element|write|writeLine|press|setPresence|setEnabled|isEnabled)\("([a-zA-Z]+)"/#)
+            {
                 #expect(pages.allSatisfy { $0.contains("id=\"\(match.output.1)\"") }, "\(path): \(match.output.1)")
             }
         }
