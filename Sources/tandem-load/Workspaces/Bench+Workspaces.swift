@@ -3,6 +3,8 @@ import Digests
 import Glibc
 import LinuxSystem
 import Orchestration
+import TLibraryPorts
+import Wire
 
 // What a workspace takes for its agents' pages.
 extension Bench {
