@@ -46,13 +46,15 @@ function words() {
         ? { health: strings.connecting, tone: "doubt", alarm: null, left: null }
         : connectionText(connection?.state, state !== null, elapsed());
     if (words.alarm) return words;
-    if (trouble) return { ...words, tone: troubleTone, alarm: trouble };
-    if (state === null || !isLive()) return words;
-    if (deafSince !== null) return { ...words, tone: "bad", alarm: strings.deaf };
-    if (state.link.state === "adrift") {
+    const isSeated = state !== null && isLive();
+    // What becomes of the line is more than what became of a wish.
+    if (isSeated && deafSince !== null) return { ...words, tone: "bad", alarm: strings.deaf };
+    if (isSeated && state.link.state === "adrift") {
         const left = Math.max(0, Math.ceil(((state.link.inServiceUntil ?? 0) - Date.now() - ahead) / 1000));
         return { ...words, health: strings.lineAdrift, tone: "doubt", left: left ? strings.adrift(left) : null };
     }
+    if (trouble) return { ...words, tone: troubleTone, alarm: trouble };
+    if (!isSeated) return words;
     const alarm = alarmText(state);
     return alarm && !isRinging() ? { ...words, tone: "bad", alarm } : { ...words, alarm };
 }
