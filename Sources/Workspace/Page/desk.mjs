@@ -11,6 +11,8 @@ import {
 
 /** How long a refusal is shown to who has gone on, in ms. */
 const READABLE = 15_000;
+/** How long an answer may take before the buttons say that there is none yet, in ms. */
+const SLOW = 400;
 /** How long something has to be wrong before other gateways are offered, and how often the own one is asked, in ms. */
 const TROUBLE = 5_000;
 
@@ -20,7 +22,7 @@ let connection = null;
 let trouble = null;
 let troubleTone = "bad";
 let troubledAt = 0;
-/** The button whose request is under way. */
+/** What was asked and is not answered: the button, and since when. */
 let busy = null;
 /** How much later the gateway's clock is than ours, ms. */
 let ahead = 0;
@@ -45,14 +47,16 @@ function words() {
     const words = isStarting
         ? { health: strings.connecting, tone: "doubt", alarm: null, left: null }
         : connectionText(connection?.state, state !== null, elapsed());
-    if (words.alarm) return words;
-    if (trouble) return { ...words, tone: troubleTone, alarm: trouble };
-    if (state === null || !isLive()) return words;
-    if (deafSince !== null) return { ...words, tone: "bad", alarm: strings.deaf };
-    if (state.link.state === "adrift") {
+    // What becomes of the line is more than what became of a wish.
+    if (words.alarm || (connection && !isLive())) return words;
+    const isSeated = state !== null;
+    if (isSeated && deafSince !== null) return { ...words, tone: "bad", alarm: strings.deaf };
+    if (isSeated && state.link.state === "adrift") {
         const left = Math.max(0, Math.ceil(((state.link.inServiceUntil ?? 0) - Date.now() - ahead) / 1000));
         return { ...words, health: strings.lineAdrift, tone: "doubt", left: left ? strings.adrift(left) : null };
     }
+    if (trouble) return { ...words, tone: troubleTone, alarm: trouble };
+    if (!isSeated) return words;
     const alarm = alarmText(state);
     return alarm && !isRinging() ? { ...words, tone: "bad", alarm } : { ...words, alarm };
 }
@@ -65,11 +69,14 @@ function show() {
     const since = isStarting ? startedAt : deafSince;
     const isStuck = since !== null && elapsed() - since >= TROUBLE;
     showElsewhere(isStuck ? otherGateways() : [], leaveFor);
+    const isSlow = busy !== null && elapsed() - busy.since >= SLOW;
+    for (const id of ["signInButton", "lineButton"]) setEnabled(id, !isSlow);
+    setEnabled("signOut", !isSlow || busy.id !== "signOut");
     if (state === null) return;
     const wasCutOff = isCutOff;
     isCutOff = secondsLeft(connection.state, elapsed()) === 0;
     if (isCutOff !== wasCutOff) showState(state, ahead, isCutOff);
-    showActions(state, isLive(), busy);
+    showActions(state, isLive() && !isSlow);
 }
 
 function take(newState) {
@@ -202,18 +209,17 @@ element("signOut").addEventListener("click", async () => {
 });
 
 /**
- * Asks, one thing at a time, and says what is refused.
+ * Asks, one thing at a time, and says what is refused. Who wants to sign out does not wait for anything else.
  *
  * @returns {Promise<object|null>} Null where that cannot be asked now.
  */
 async function press(id, method, path, body) {
-    if (busy !== null || !isEnabled(id)) return null;
-    busy = id;
-    setEnabled(id, false);
+    if (!isEnabled(id) || (busy !== null && (id !== "signOut" || busy.id === id))) return null;
+    const wish = { id, since: elapsed() };
+    busy = wish;
     say(null);
     const answer = await ask(method, path, body);
-    busy = null;
-    setEnabled(id, true);
+    if (busy === wish) busy = null;
     if (answer.problem) refused(answer, path);
     show();
     return answer;

@@ -140,7 +140,7 @@ export const strings = {
         "bad-csrf": "Your session is not the one of this tab any more.",
     },
     problem: "That did not work. Try again.",
-    notAnswered: "The gateway did not answer. Look at your status before you try again.",
+    notAnswered: "The gateway did not answer. Try again.",
 
     // Keys
     keys: "Use the keys R for ready and N for not ready.",

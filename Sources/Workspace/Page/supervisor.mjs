@@ -189,7 +189,12 @@ function begin(found) {
         path: "/api/v1/supervisor/events",
         graceMs: gateway().desktopGraceMs,
         others: otherGateways().map((each) => each.url),
-        verify,
+        verify: async () => {
+            const event = await verify();
+            // Somebody else has signed in in this browser.
+            if (event.type === "verified" && !session.current.supervisor) location.reload();
+            return event;
+        },
         heard,
         changed: show,
         move: leaveFor,

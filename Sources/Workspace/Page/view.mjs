@@ -195,11 +195,11 @@ export function showState(state, ahead, isCutOff) {
 }
 
 /** Which of the desk's buttons do something. */
-export function showActions(state, isConnected, busy) {
-    const canAct = isConnected && state.link.state === "live" && state.dn.service;
-    for (const id of ["ready", "notReady", "wrapUp"]) setEnabled(id, canAct && busy !== id);
-    setEnabled("changeLine", isConnected && busy !== "changeLine" && state.calls.length === 0);
-    setEnabled("takeBack", isConnected && busy !== "takeBack");
+export function showActions(state, isPossible) {
+    const canAct = isPossible && state.link.state === "live" && state.dn.service;
+    for (const id of ["ready", "notReady", "wrapUp"]) setEnabled(id, canAct);
+    setEnabled("changeLine", isPossible && state.calls.length === 0);
+    setEnabled("takeBack", isPossible);
 }
 
 /** Moves the clocks on. */
