@@ -20,7 +20,7 @@ RUN_PACKAGES := sipsak
 DEB_PACKAGES := dpkg-dev binutils
 BENCH_PACKAGES := python3-yaml kamailio kamailio-sqlite-modules runit s6 supervisor gcc libc6-dev
 TEST_PACKAGES := protobuf-c-compiler protobuf-compiler python3-protobuf sip-tester baresip-core iproute2 nftables procps util-linux python3-jsonschema python3-yaml \
-	man-db openssl curl systemd systemd-container debootstrap lintian binutils dpkg-dev
+	chromium chromium-driver fonts-dejavu-core man-db openssl curl systemd systemd-container debootstrap lintian binutils dpkg-dev
 
 MONITORING_PACKAGES := prometheus
 

@@ -149,7 +149,7 @@ let roles: [Target] = [
         // The page is a part of the program: there is nothing to install, and nothing of another build.
         resources: [
             "index.html", "supervisor.html", "page.css", "desk.mjs", "view.mjs", "session.mjs", "connection.mjs",
-            "supervisor.mjs", "strings.mjs", "icon.svg",
+            "clock.mjs", "ticks.mjs", "supervisor.mjs", "strings.mjs", "icon.svg",
         ].map { Resource.embedInCode("Page/\($0)") }
     ),
     .target(

@@ -8031,7 +8031,7 @@ const ProtobufCMessageDescriptor tandem__handover__found_dn__descriptor =
   (ProtobufCMessageInit) tandem__handover__found_dn__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tandem__handover__drain__field_descriptors[10] =
+static const ProtobufCFieldDescriptor tandem__handover__drain__field_descriptors[11] =
 {
   {
     "patience",
@@ -8153,10 +8153,23 @@ static const ProtobufCFieldDescriptor tandem__handover__drain__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "asked_of_desktops",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Tandem__Handover__Drain, n_asked_of_desktops),
+    offsetof(Tandem__Handover__Drain, asked_of_desktops),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tandem__handover__drain__field_indices_by_name[] = {
   7,   /* field[7] = asked */
   5,   /* field[5] = asked_desktops */
+  10,   /* field[10] = asked_of_desktops */
   4,   /* field[4] = closed_flows */
   2,   /* field[2] = deadline */
   9,   /* field[9] = flows */
@@ -8169,7 +8182,7 @@ static const unsigned tandem__handover__drain__field_indices_by_name[] = {
 static const ProtobufCIntRange tandem__handover__drain__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor tandem__handover__drain__descriptor =
 {
@@ -8179,7 +8192,7 @@ const ProtobufCMessageDescriptor tandem__handover__drain__descriptor =
   "Tandem__Handover__Drain",
   "tandem.handover",
   sizeof(Tandem__Handover__Drain),
-  10,
+  11,
   tandem__handover__drain__field_descriptors,
   tandem__handover__drain__field_indices_by_name,
   1,  tandem__handover__drain__number_ranges,

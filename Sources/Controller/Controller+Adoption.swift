@@ -119,13 +119,15 @@ extension Controller {
 
     /// For the next controller, and for those who want to go back to it.
     func keepTopology() {
-        var now = AppliedTopology(digest: topologyDigest, generation: generation, file: fileDigest, text: source.text)
+        guard let text = text(of: generation) else { return }
+        var now = AppliedTopology(digest: topologyDigest, generation: generation, file: fileDigest, text: text)
         now.isLossAccepted = reconciler.consent >= generation
         do throws(SystemError) {
             try ProvisionedDNs.write(topology.directory, in: options.clusterDirectory(topology.cluster))
-            if archive.text(of: generation) != source.text {
-                try archive.keep(.init(generation: generation, appliedAt: loop.now.wallMilliseconds), source.text)
+            if archive.text(of: generation) != text {
+                try archive.keep(.init(generation: generation, appliedAt: loop.now.wallMilliseconds), text)
             }
+            unkeptText = nil
             appliedAt = archive.entries().last { $0.generation == generation }?.appliedAt ?? loop.now.wallMilliseconds
             guard options.isService, now != AppliedTopology.read(in: options.stateDirectory) else { return }
             try now.write(in: options.stateDirectory)

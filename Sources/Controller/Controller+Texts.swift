@@ -15,10 +15,8 @@ struct TextReader {
     /// The next piece of the present one, whose text this is; nil when all have been told.
     mutating func next(of text: [UInt8]) -> TopologyPiece? {
         guard let generation = generations.first else { return nil }
-        let end = min(told + TopologyPiece.size, text.count)
-        let piece = TopologyPiece(
-            generation: generation, isFirst: told == 0, isLast: end == text.count, bytes: Array(text[told..<end]))
-        (self.text, told) = (text, end)
+        let piece = TopologyPiece(of: text, from: told, generation: generation)
+        (self.text, told) = (text, told + piece.bytes.count)
         if piece.isLast {
             generations.removeFirst()
             (self.text, told) = (nil, 0)
@@ -60,7 +58,11 @@ extension Controller {
         }
     }
 
-    private func text(of generation: UInt64) -> [UInt8]? {
-        generation == self.generation ? source.text : archive.text(of: generation)
+    /// What a topology was made of.
+    ///
+    /// - Returns: nil of one that is not kept.
+    func text(of generation: UInt64) -> [UInt8]? {
+        if generation == self.generation, let unkeptText { return unkeptText }
+        return archive.text(of: generation)
     }
 }

@@ -91,7 +91,8 @@ extension Controller {
         }
         finishQueries()
         formerTopologies[generation] = topology
-        (source, topology, generation, topologyDigest) = (candidate.source, candidate.topology, later, digest)
+        (topology, generation, topologyDigest) = (candidate.topology, later, digest)
+        (unkeptText, sourceDigest) = (nil, TopologyDigest(of: candidate.source.text))
         (credentials, certificates) = (candidate.credentials, candidate.certificates)
         appliedAt = loop.now.wallMilliseconds
         if let file { fileDigest = file }

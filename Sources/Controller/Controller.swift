@@ -12,11 +12,10 @@ package final class Controller {
     let options: ControllerOptions
     /// What is wanted, with the addresses that it leaves to the controller.
     var topology: Topology
-    /// The text that it was made of.
-    var source: TopologySource {
-        didSet { sourceDigest = TopologyDigest(of: source.text) }
-    }
-    private(set) var sourceDigest = TopologyDigest()
+    /// Of the text that it was made of.
+    var sourceDigest: TopologyDigest
+    /// That text, for as long as the archive has not got it. It may be long, so it is not held without need.
+    var unkeptText: [UInt8]?
     /// Of the topology; greater than that of every one before it.
     var generation: UInt64
     /// When it was applied, milliseconds since 1970.
@@ -112,10 +111,8 @@ package final class Controller {
         self.options = options
         logger = StandardErrorLog.logger(label: "tandemd")
         let choice = try TopologyChoice.make(options)
-        (source, topology, generation, topologyDigest) = (
-            choice.source, choice.topology, choice.generation, choice.digest
-        )
-        sourceDigest = TopologyDigest(of: choice.source.text)
+        (topology, generation, topologyDigest) = (choice.topology, choice.generation, choice.digest)
+        (unkeptText, sourceDigest) = (choice.source.text, TopologyDigest(of: choice.source.text))
         archive = TopologyArchive(of: options.clusterDirectory(choice.topology.cluster))
         (fileWaits, fileDigest) = (choice.fileWaits, choice.file)
         decisions = DecisionRecorder(Reconciler(consent: choice.isLossAccepted ? choice.generation : 0))

@@ -122,9 +122,7 @@ extension Controller {
     func logDecisions() {
         for entry in decisions.take() {
             do throws(SystemError) {
-                try decisionLog.append(entry) { generation in
-                    generation == self.generation ? source.text : archive.text(of: generation)
-                }
+                try decisionLog.append(entry) { text(of: $0) }
                 isDecisionLogBroken = false
             } catch {
                 guard !isDecisionLogBroken else { continue }

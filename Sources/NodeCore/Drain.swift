@@ -35,6 +35,8 @@ package struct Drain: Sendable {
     private var nextAt: UInt64 = 0
     /// DNs whose phones were sent elsewhere once.
     private var asked: Set<DNIndex> = []
+    /// DNs whose desktops were asked.
+    private var askedOfDesktops: Set<DNIndex> = []
     /// Of those that came back, what they call themselves.
     private var stayed: [DNIndex: String] = [:]
     /// Streams of phones with several (RFC 5626) that are closed one by one.
@@ -73,6 +75,9 @@ package struct Drain: Sendable {
         return true
     }
 
+    /// Whether the desktops of a DN have still to be asked; they count as asked now.
+    mutating func asksDesktops(of dn: DNIndex) -> Bool { askedOfDesktops.insert(dn).inserted }
+
     /// The DN has gone.
     mutating func left(_ dn: DNIndex) {
         asked.remove(dn)
@@ -109,10 +114,13 @@ extension Drain: Restorable {
         var phones = stayed.map { StayingPhone(dn: $0, agent: $1) }.sorted { $0.dn < $1.dn }
         state.list(9, &phones)
         state.numbers(10, &flows)
+        var desktops = askedOfDesktops.sorted()
+        state.numbers(11, &desktops)
         guard state.isReading else { return }
         policy.patience = .nanoseconds(Int64(clamping: patience))
         policy.pace = max(1, Int(clamping: pace))
         asked = Set(dns)
+        askedOfDesktops = Set(desktops)
         stayed = Dictionary(phones.map { ($0.dn, $0.agent) }, uniquingKeysWith: { $1 })
     }
 }

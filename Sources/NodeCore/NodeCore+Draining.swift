@@ -8,13 +8,17 @@ extension NodeCore {
     // MARK: What operators want
 
     package mutating func beginDrain(_ policy: DrainPolicy, now: Instant) {
-        var drain = Drain(policy, flows: registrar.outboundFlows, now: now)
-        for dn in ports.heldDNs where ownership.owns(dn) {
-            guard let node = anotherNode(for: dn) else { continue }
-            drain.askedDesktops += UInt64(ports.askToMove(dn, to: node, &portsActions))
-        }
+        let drain = Drain(policy, flows: registrar.outboundFlows, now: now)
         self.drain = drain
+        for dn in ports.heldDNs where ownership.owns(dn) { askDesktops(of: dn) }
         settlePorts()
+    }
+
+    /// Asks those who hold a PSTN DN here, now or from now on, to go elsewhere, if the node is drained. Of each DN it does so once:
+    /// where all nodes are drained nobody is sent to and fro.
+    mutating func askDesktops(of dn: DNIndex) {
+        guard drain != nil, let node = anotherNode(for: dn), drain!.asksDesktops(of: dn) else { return }
+        drain!.askedDesktops += UInt64(ports.askToMove(dn, to: node, &portsActions))
     }
 
     /// Whoever is here may stay, and others may come.

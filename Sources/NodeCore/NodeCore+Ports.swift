@@ -189,6 +189,7 @@ extension NodeCore {
             returning: registration.desktop, &portsActions)
         ownership.registrationAccepted(dn, now: now, &ownershipActions)
         tell(client, .registered(referenceID: id, status(of: dn), desktop))
+        askDesktops(of: dn)
     }
 
     private mutating func listen(to dn: DNIndex, _ registration: DesktopRegistration) {

@@ -32,18 +32,22 @@ package struct TopologyPiece: Equatable, Sendable {
         self.bytes = bytes
     }
 
+    /// Of a whole text the piece that begins at `start`, in bytes.
+    package init(of text: [UInt8], from start: Int, generation: UInt64, size: Int = TopologyPiece.size) {
+        let end = min(start + size, text.count)
+        self.init(
+            generation: generation, isFirst: start == 0, isLast: end == text.count, bytes: Array(text[start..<end]))
+    }
+
     /// A whole text in pieces; at least one.
     package static func each(
         of text: [UInt8], generation: UInt64 = 0, size: Int = TopologyPiece.size, _ tell: (TopologyPiece) throws -> Void
     ) rethrows {
         var start = 0
         repeat {
-            let end = min(start + size, text.count)
-            try tell(
-                TopologyPiece(
-                    generation: generation, isFirst: start == 0, isLast: end == text.count,
-                    bytes: Array(text[start..<end])))
-            start = end
+            let piece = TopologyPiece(of: text, from: start, generation: generation, size: size)
+            try tell(piece)
+            start += piece.bytes.count
         } while start < text.count
     }
 }

@@ -36,9 +36,9 @@ struct SiteResponder: Sendable {
     }
 
     /// One connection's handlers, from bytes to requests.
-    func channel(_ limits: WebLimits) -> HTTP1Channel {
+    func channel(_ connections: ConnectionTable) -> HTTP1Channel {
         let responder = makeRouter().buildResponder()
-        let logger = logger
+        let (limits, logger) = (limits, logger)
         return HTTP1Channel(
             responder: { request, writer, channel in
                 let context = WebContext(source: .init(channel: channel, logger: logger))
@@ -53,7 +53,7 @@ struct SiteResponder: Sendable {
                 try await writer.write(response: response.head, body: response.body)
             },
             configuration: .init(
-                additionalChannelHandlers: [RequestGate(limits)],
+                additionalChannelHandlers: [RequestGate(limits, connections)],
                 idleTimeout: .init(limits.idle),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.field, maxHeaderListSize: limits.head,

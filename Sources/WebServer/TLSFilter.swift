@@ -91,7 +91,7 @@ final class TLSFilter: ChannelDuplexHandler, RemovableChannelHandler {
         }
         if session.phase != .handshaking { timer?.cancel() }
         flush(context: context)
-        if session.phase == .peerFinished { context.close(promise: nil) }
+        if session.phase == .peerFinished { close(context: context, mode: .all, promise: nil) }
     }
 
     /// Decrypts all that came.

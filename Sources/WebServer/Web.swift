@@ -107,6 +107,7 @@ package struct WebSite: Sendable {
 
 /// What strangers may cost.
 package struct WebLimits: Sendable {
+    /// Whoever comes when all are taken gets the place of one that nothing is being answered to.
     package var connections = 4_096
     /// Of one source; those of `proxies` are not counted.
     package var connectionsOfOne = 64
@@ -121,6 +122,8 @@ package struct WebLimits: Sendable {
     package var body = 16 * 1024
     package var headPatience = Duration.seconds(10)
     package var bodyPatience = Duration.seconds(5)
+    /// How long an answer may find no room since the browser does not read.
+    package var sendPatience = Duration.seconds(10)
     package var idle = Duration.seconds(30)
     /// Requests of one connection that wait for answers.
     package var pipelined = 8

@@ -9,8 +9,7 @@ internal import Synchronization
 
 /// Answers browsers: Hummingbird's HTTP and router over a socket that somebody else has bound.
 ///
-/// One thread of SwiftNIO's reads and writes all connections; requests are handled by Swift's pool. Nothing here knows what
-/// is asked for.
+/// One thread of SwiftNIO's reads and writes all connections, and handles requests. Nothing here knows what is asked for.
 package final class WebServer: Sendable {
     /// How long connections have to bring their last bytes out once the server closes.
     private static let farewell = TimeAmount.milliseconds(250)
@@ -18,6 +17,7 @@ package final class WebServer: Sendable {
     private static let userTimeout = (level: 6, name: Int32(18), milliseconds: 5_000)
 
     private let threads: MultiThreadedEventLoopGroup
+    private let executor: LoopExecutor
     private let connections: ConnectionTable
     private let tls: TLSSource?
     private let http: HTTP1Channel
@@ -43,11 +43,12 @@ package final class WebServer: Sendable {
     /// - Parameter tls: nil for plain HTTP.
     package init(tls: TLSSource? = nil, site: WebSite, limits: WebLimits = WebLimits(), logger: Logger) {
         threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        executor = LoopExecutor(threads.next())
         connections = ConnectionTable(limits)
         self.tls = tls
         self.limits = limits
         self.logger = logger
-        http = SiteResponder(site, limits: limits, isSecure: tls != nil, logger: logger).channel(limits)
+        http = SiteResponder(site, limits: limits, isSecure: tls != nil, logger: logger).channel(connections)
     }
 
     /// Begins to accept. Called once.
@@ -56,6 +57,13 @@ package final class WebServer: Sendable {
     package func start(_ listener: Int32) throws {
         let (values, arrivals) = AsyncStream.makeStream(of: HTTP1Channel.Value.self)
         let channel = try ServerBootstrap(group: threads)
+            // Without descriptors it waits for a second, and not in a busy loop.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = AcceptBackoffHandler(shouldForwardIOErrorCaught: false)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .socket(Self.userTimeout.level, Self.userTimeout.name), value: Self.userTimeout.milliseconds
@@ -65,7 +73,7 @@ package final class WebServer: Sendable {
             .wait()
         // SwiftNIO has made it 128.
         try? Sockets.setBacklog(of: listener)
-        let task = Task { [http, logger] in
+        let task = Task(executorPreference: executor) { [http, logger] in
             await withDiscardingTaskGroup { group in
                 for await value in values {
                     group.addTask { await http.handle(value: value, logger: logger) }
@@ -82,7 +90,7 @@ package final class WebServer: Sendable {
         guard connections.admit(channel, from: source) else {
             return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
         }
-        channel.closeFuture.whenComplete { [connections] _ in connections.remove(channel, from: source) }
+        channel.closeFuture.whenComplete { [connections] _ in connections.remove(channel) }
         do {
             if let filter = try tls?.makeFilter(limits.handshake) {
                 try channel.pipeline.syncOperations.addHandler(filter)
@@ -111,8 +119,11 @@ package final class WebServer: Sendable {
         case .running(let running):
             task = running.task
             running.listener.close(promise: nil)
-            running.arrivals.finish()
-            threads.next().scheduleTask(in: Self.farewell) { [connections] in connections.closeAll() }
+            // On the thread that lets connections in: what it hands over after the end would be nobody's.
+            threads.next().scheduleTask(in: Self.farewell) { [connections] in
+                connections.closeAll()
+                running.arrivals.finish()
+            }
         }
         Task { [threads, task] in
             await task?.value

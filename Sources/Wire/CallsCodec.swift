@@ -1,3 +1,4 @@
+import CProtobufC
 import CTandemProto
 package import CallControl
 import ClusterModel

@@ -24,6 +24,8 @@ extension WorkspaceMachine {
         /// Lines that wait for their turn, those with calls apart.
         var urgent: [DN] = []
         var waiting: [DN] = []
+        /// Until when it counts as drained, monotonic nanoseconds.
+        var drainedUntil: UInt64 = 0
         /// When the pace allows another one at once, monotonic nanoseconds.
         var freeAt: UInt64 = 0
         /// When it had a line, monotonic nanoseconds.

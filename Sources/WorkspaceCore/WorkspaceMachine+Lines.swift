@@ -11,6 +11,8 @@ extension WorkspaceMachine {
     static let longPause = 2 * second
     /// Between questions about a line that another desktop has.
     static let inquiryEach = 5 * second
+    /// For so long nothing goes to a node that has asked for a line to go elsewhere, where there is another one.
+    static let drainMemory = 600 * second
 
     /// A DN at which agents of this gateway sit, or are about to.
     struct Line {
@@ -170,7 +172,7 @@ extension WorkspaceMachine {
     }
 
     /// Nodes that may have the DN, the best first: where it was, our own data center, and the DN's others. Of one data center they
-    /// are in another order for every DN.
+    /// are in another order for every DN. Those that are drained come last.
     func candidates(_ line: Line) -> [NodeIndex] {
         let homes = line.isPSTN ? topology.directory.homes[topology.directory.block(of: line.index).homes] : []
         func rank(_ dataCenter: Int) -> Int {
@@ -179,11 +181,13 @@ extension WorkspaceMachine {
         }
         let nodes = topology.nodes.indices.filter { homes.isEmpty || homes.contains(topology.nodes[$0].dataCenter) }
         var order = nodes.sorted { left, right in
+            let drained = (isDrained(NodeIndex(left)), isDrained(NodeIndex(right)))
+            guard drained.0 == drained.1 else { return drained.1 }
             let ranks = (rank(topology.nodes[left].dataCenter), rank(topology.nodes[right].dataCenter))
             guard ranks.0 == ranks.1 else { return ranks.0 < ranks.1 }
             return mixed(line.dn.stableHash &+ UInt64(left)) < mixed(line.dn.stableHash &+ UInt64(right))
         }.map { NodeIndex($0) }
-        if let hint = line.hint, let position = order.firstIndex(of: hint) {
+        if let hint = line.hint, !isDrained(hint), let position = order.firstIndex(of: hint) {
             order.remove(at: position)
             order.insert(hint, at: 0)
         }
@@ -319,12 +323,19 @@ extension WorkspaceMachine {
         }
     }
 
-    /// The node asks for the line to go elsewhere; it serves on until then.
+    /// Whether a node has asked for lines to go elsewhere lately.
+    private func isDrained(_ node: NodeIndex) -> Bool { nodes[node.position].drainedUntil > swept }
+
+    /// The node asks for the line to go elsewhere; it serves on until then. It knows nothing of others that are drained, too.
     mutating func move(_ dn: DN, from node: NodeIndex, to other: NodeIndex, _ now: Instant) {
+        nodes[node.position].drainedUntil = now.monotonic + Self.drainMemory
         guard let line = lines[dn], line.live == node, line.attempt == nil, other.position < nodes.count, other != node
         else { return }
-        lines[dn]!.order = candidates(line).filter { $0 != other && $0 != node }
-        attempt(dn, at: other, now)
+        var order = candidates(line).filter { $0 != node && $0 != other && !isDrained($0) }
+        if !isDrained(other) { order.insert(other, at: 0) }
+        guard !order.isEmpty else { return }
+        lines[dn]!.order = order
+        tryNext(dn, now)
     }
 
     /// The node has ended the gateway's registration.
@@ -387,11 +398,14 @@ extension WorkspaceMachine {
 
     mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
         guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        var calls = (view.calls?.calls ?? []).filter { $0.connection != event.call.connection }
+        let former = view.calls?.calls ?? []
+        var calls = former.filter { $0.connection != event.call.connection }
         switch event.kind {
         case .ringing, .dialing, .established: calls.append(event.call)
         case .released, .abandoned: break
         }
+        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
+        guard !calls.isEmpty || former.isEmpty else { return refresh(event.dn, at: node, now) }
         view.calls = DNCalls(calls)
         if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
         lineTold(event.dn, view, now)

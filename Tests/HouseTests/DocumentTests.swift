@@ -6,6 +6,8 @@ import Testing
     private static let systemRoots: Set<Substring> = [
         "bin", "dev", "etc", "lib", "lib64", "opt", "proc", "run", "sbin", "sys", "tmp", "usr", "var",
     ]
+    /// Where the paths of the workspace's HTTP interface begin.
+    private static let interfaceRoot: Substring = "api"
     /// Hosts that may be named; software is named, not where a machine gets it from.
     private static let hosts: Set<String> = [
         "github.com", "json-schema.org", "www.apache.org", "keepachangelog.com", "semver.org", "swift.org",
@@ -21,7 +23,7 @@ import Testing
     static func foreignPaths(in file: RepositoryFile, text: String? = nil) -> [Finding] {
         file.findings(in: text) { line in
             for match in line.matches(of: /(?:^|[\s`"'(=:|])\/([a-z][a-z0-9_-]*)\//)
-            where !systemRoots.contains(match.1) {
+            where !systemRoots.contains(match.1) && match.1 != interfaceRoot {
                 return "/\(match.1)/ is a place on one machine; name paths from the repository's root"
             }
             if line.firstMatch(of: /(?:^|[\s`"'(])\.\.\/\.\.\//) != nil {

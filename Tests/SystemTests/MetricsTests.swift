@@ -31,7 +31,13 @@ import Testing
     // MARK: What is exposed
 
     @Test func `all that is exposed is documented, and all that is asked for is exposed`() throws {
-        let cluster = try TestCluster(TestCluster.routed(), options: Self.options)
+        let routed = TestCluster.routed()
+        let cluster = try TestCluster(
+            {
+                routed($0).replacing(
+                    "location: west\n",
+                    with: "location: west\n    workspaces: { desk1: { http: \"127.0.0.1:8081\" } }\n")
+            }, options: Self.options)
         try cluster.register("1000", at: "127.0.0.1:5071")
         let exposition = Exposition(try cluster.scrape())
         try Files.writeAtomically(Array(exposition.text.utf8), to: cluster.directory + "/exposition")

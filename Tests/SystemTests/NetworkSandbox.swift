@@ -64,6 +64,14 @@ final class NetworkSandbox {
         try nft("add rule inet cut input tcp sport \(port) reject with tcp reset")
     }
 
+    /// Refuses connections to a TCP port, and ends those that there are with a reset when they are used. What the other side
+    /// says still arrives: it is as if its program were gone.
+    func refuse(port: Int) throws {
+        try nft("add table inet cut")
+        try nft("add chain inet cut input { type filter hook input priority 0 ; }")
+        try nft("add rule inet cut input tcp dport \(port) reject with tcp reset")
+    }
+
     func heal() throws {
         try nft("delete table inet cut")
     }

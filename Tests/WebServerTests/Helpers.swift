@@ -12,9 +12,10 @@ final class TestServer {
     let address: NetworkAddress
 
     init(
-        _ routes: [WebRoute] = [.hello, .echo], tls: TLSSource? = nil, limits: WebLimits = WebLimits()
+        _ routes: [WebRoute] = [.hello, .echo], at given: OwnedDescriptor? = nil, tls: TLSSource? = nil,
+        limits: WebLimits = WebLimits()
     ) throws {
-        let listener = try Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
+        let listener = try given?.duplicate() ?? Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
         address = try listener.localAddress()
         let site = WebSite(routes: routes, baseHeaders: { [("X-Base", "here")] })
         server = WebServer(tls: tls, site: site, limits: limits, logger: Logger(label: "test"))
@@ -26,6 +27,17 @@ final class TestServer {
     }
 
     func connect() throws -> RawClient { try RawClient(address) }
+
+    /// Asks on one connection after the other until somebody is served: the server hears of an end when it gets round to it.
+    func servesAgain() async throws -> Bool {
+        let deadline = SystemClock.monotonicNanoseconds() + RawClient.patience
+        while SystemClock.monotonicNanoseconds() < deadline {
+            let client = try connect()
+            client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            if await client.read(through: "hello ").contains("hello ") { return true }
+        }
+        return false
+    }
 }
 
 extension WebRoute {
@@ -117,6 +129,60 @@ final class RawClient: @unchecked Sendable {
 
     /// Everything until the other side closes.
     func readToEnd() async -> String { await read { _ in false } }
+}
+
+/// A browser's end of TLS over a `RawClient`.
+final class TLSClient {
+    let raw: RawClient
+    let session: TLSSession
+    private var text: [UInt8] = []
+
+    init(_ raw: RawClient, _ context: TLSContext) async throws {
+        self.raw = raw
+        session = try TLSSession(context, expecting: .host("desk.example.com"))
+        while try !session.advance() { try #require(await exchange()) }
+    }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        try #require(try bytes.withUnsafeBytes { try session.write($0) } == bytes.count)
+        flush()
+    }
+
+    /// Says that nothing more comes.
+    func finish() {
+        session.finish()
+        flush()
+    }
+
+    /// Reads until what came satisfies, or the other side closes.
+    func read(until isEnough: ([UInt8]) -> Bool) async throws -> [UInt8] {
+        while !isEnough(text), try await exchange() {}
+        return text
+    }
+
+    private func flush() {
+        var output: [UInt8] = []
+        session.takeOutput(into: &output)
+        raw.send(output)
+    }
+
+    /// - Returns: false once the other side has closed.
+    private func exchange() async throws -> Bool {
+        flush()
+        try #require(await raw.waitForInput())
+        var input = [UInt8](repeating: 0, count: 64 * 1024)
+        guard let count = try raw.socket.read(into: &input) else { return true }
+        for start in stride(from: 0, to: count, by: 16_384) {
+            let piece = Array(input[start..<min(count, start + 16_384)])
+            try piece.withUnsafeBytes { try session.receive($0) }
+            var plain = [UInt8](repeating: 0, count: 16_384)
+            while let count = try plain.withUnsafeMutableBytes({ try session.read(into: $0) }), count > 0 {
+                text += plain.prefix(count)
+            }
+        }
+        return count > 0
+    }
 }
 
 /// Something that happens once, on whatever thread.

@@ -84,14 +84,7 @@ import WebServer
         let fifth = try server.connect()
         #expect(await fifth.readToEnd() == "" && fifth.isClosed)
         clients.removeFirst().socket.close()
-        // The server hears of the end when it gets round to it.
-        var answer = ""
-        for _ in 0..<1_000 where !answer.contains("hello ") {
-            let next = try server.connect()
-            next.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-            answer = await next.read(through: "hello ")
-        }
-        #expect(answer.contains("hello "))
+        #expect(try await server.servesAgain())
     }
 
     @Test func `who asks on and on without waiting is cut`() async throws {
@@ -108,6 +101,105 @@ import WebServer
         gate.open()
     }
 
+    /// An answer without an end.
+    private static func endless(_ closed: @escaping @Sendable () -> Void) -> WebRoute {
+        WebRoute("GET", "/endless") { _ in
+            let part = [UInt8](repeating: 120, count: 64 * 1024)
+            return WebResponse(status: 200, body: .stream(AsyncStream { part }, closed: closed))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `who reads nothing is cut`() async throws {
+        let closed = Latch()
+        let server = try TestServer(
+            [Self.endless { closed.open() }], limits: limits { $0.sendPatience = .milliseconds(300) })
+        let client = try server.connect()
+        client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        await closed.wait()
+    }
+
+    @Test func `who wants another protocol is answered, and no more is read`() async throws {
+        let server = try TestServer(limits: limits { $0.connectionsOfOne = 1 })
+        for head in [
+            "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        ] {
+            #expect(try await server.servesAgain())
+            let client = try server.connect()
+            client.send(head)
+            var sent = 0
+            let piece = [UInt8](repeating: 97, count: 64 * 1024)
+            while sent < 128 << 20, !client.isClosed {
+                let count = client.send(piece)
+                sent += count
+                if count < piece.count { break }
+            }
+            // What sockets hold.
+            #expect(sent < 32 << 20)
+        }
+    }
+
+    @Test func `a connection ends with the request that says so, whatever comes after it`() async throws {
+        let server = try TestServer(limits: limits { $0.connectionsOfOne = 1 })
+        let client = try server.connect()
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Close\r\n\r\n")
+        client.send("GET /hello?name=more HTTP/1.1\r\nHost: x\r\n\r\n")
+        let text = await client.readToEnd()
+        #expect(text.hasPrefix("HTTP/1.1 200") && !text.contains("more"))
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        // The browser keeps its end open; the place is given back all the same.
+        #expect(try await server.servesAgain())
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `when all places are taken, who says nothing makes room`() async throws {
+        let closed = Latch()
+        let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
+        let stream = WebRoute("GET", "/stream") { _ in
+            WebResponse(status: 200, body: .stream(parts, closed: { closed.open() }))
+        }
+        let server = try TestServer([.hello, stream], limits: limits { $0.connections = 3 })
+        let answered = try server.connect()
+        answered.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await answered.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+        let quiet = try server.connect()
+        quiet.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await quiet.read(through: "hello ").contains("hello "))
+        let silent = try server.connect()
+        silent.send("GET /hel")
+        for victim in [quiet, silent] {
+            let next = try server.connect()
+            next.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(await next.read(through: "hello ").contains("hello "))
+            #expect(await victim.readToEnd() == "" && victim.isClosed)
+        }
+        source.yield(Array("still here".utf8))
+        #expect(await answered.read(through: "still here").contains("still here"))
+        answered.socket.close()
+        await closed.wait()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `who is being answered makes room for nobody`() async throws {
+        let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
+        let stream = WebRoute("GET", "/stream") { _ in WebResponse(status: 200, body: .stream(parts, closed: {})) }
+        let server = try TestServer([.hello, stream], limits: limits { $0.connections = 1 })
+        let client = try server.connect()
+        client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+        let refused = try server.connect()
+        #expect(await refused.readToEnd() == "" && refused.isClosed)
+        source.finish()
+        #expect(try await server.servesAgain())
+    }
+
+    @Test func `a server that closes while connections come drops none unseen`() async throws {
+        for _ in 0..<20 {
+            let server = try TestServer()
+            let clients = (0..<30).compactMap { _ in try? server.connect() }
+            server.server.close()
+            for client in clients { _ = await client.readToEnd() }
+        }
+    }
+
     @Test func `a closed server accepts nothing and lets go of all`() async throws {
         let server = try TestServer()
         let client = try server.connect()
@@ -116,5 +208,21 @@ import WebServer
         server.server.close()
         #expect(await client.readToEnd() == "" && client.isClosed)
         server.server.close()
+    }
+
+    @Test func `another server goes on at the same socket`() async throws {
+        let listener = try Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
+        let former = try TestServer(at: listener)
+        let client = try former.connect()
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.read(through: "hello ").contains("hello "))
+        let next = try TestServer(at: listener)
+        former.server.close()
+        #expect(await client.readToEnd() == "" && client.isClosed)
+        for _ in 0..<20 {
+            let client = try next.connect()
+            client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(await client.read(through: "hello ").contains("hello "))
+        }
     }
 }

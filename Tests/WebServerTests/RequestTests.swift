@@ -46,7 +46,10 @@ import WebServer
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hello?name=stolen HTTP/1.1\r\nHost: x\r\n\r\n",
         "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcdeGET /hello?name=stolen HTTP/1.1\r\nHost: x\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
-        "Content-Length: +4\r\n\r\nabcd",
+        "Content-Length: +4\r\n\r\nabcd", "Content-Length: 4, 4\r\n\r\nabcd", "Content-Length: \r\n\r\nabcd",
+        "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\nGET /hello?name=stolen HTTP/1.1\r\nHost: x\r\n\r\n",
+        "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\nGET /hello?name=stolen HTTP/1.1\r\nHost: x\r\n\r\n",
+        "X: a\nContent-Length: 4\r\n\r\nabcd", "X: a\r\n Content-Length: 4\r\n\r\nabcd", "X: a\0b\r\n\r\n",
         "Host: y\r\nContent-Length: 4\r\n\r\nabcd",
     ])
     func `what could be cut in two ways is refused`(_ rest: String) async throws {
@@ -70,6 +73,16 @@ import WebServer
         let proxied = try behind.connect()
         proxied.send(request)
         #expect(await proxied.read(through: "hello ").lowercased().contains("x-source: 10.0.0.9\r\n"))
+    }
+
+    @Test(arguments: ["", "unknown", "10.0.0.9:5060", "[::1]", "10.0.0.9, nobody", "10.0.0.1"])
+    func `what a proxy says that is no address is nobody's`(_ forwarded: String) async throws {
+        var limits = WebLimits()
+        limits.proxies = [try source("127.0.0.1:0"), try source("10.0.0.1:0")]
+        let server = try TestServer(limits: limits)
+        let client = try server.connect()
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: \(forwarded)\r\n\r\n")
+        #expect(await client.read(through: "hello ").lowercased().contains("x-source: 127.0.0.1\r\n"))
     }
 
     private func source(_ text: String) throws -> SourceID { SourceID(try #require(NetworkAddress(text))) }

@@ -28,35 +28,47 @@ import WebServer
             WebResponse(status: 200, body: .bytes([UInt8](repeating: 120, count: 300_000) + Array("end".utf8)))
         }
         let server = try TestServer([.hello, large], tls: source)
-        let raw = try server.connect()
-        let session = try TLSSession(client, expecting: .host("desk.example.com"))
-        var text: [UInt8] = []
-        var asked = false
-        let request = Array("GET /large HTTP/1.1\r\nHost: desk.example.com\r\n\r\n".utf8)
-        while !text.suffix(3).elementsEqual("end".utf8) {
-            if try session.advance(), !asked {
-                asked = true
-                _ = try request.withUnsafeBytes { try session.write($0) }
-            }
-            var output: [UInt8] = []
-            session.takeOutput(into: &output)
-            raw.send(output)
-            try #require(await raw.waitForInput())
-            var input = [UInt8](repeating: 0, count: 64 * 1024)
-            guard let count = try raw.socket.read(into: &input) else { continue }
-            try #require(count > 0)
-            input.removeLast(input.count - count)
-            for start in stride(from: 0, to: input.count, by: 16_384) {
-                let piece = Array(input[start..<min(input.count, start + 16_384)])
-                try piece.withUnsafeBytes { try session.receive($0) }
-                var plain = [UInt8](repeating: 0, count: 16_384)
-                while let count = try plain.withUnsafeMutableBytes({ try session.read(into: $0) }), count > 0 {
-                    text += plain.prefix(count)
-                }
-            }
-        }
+        let browser = try await TLSClient(try server.connect(), client)
+        try browser.send("GET /large HTTP/1.1\r\nHost: desk.example.com\r\n\r\n")
+        let text = try await browser.read { $0.suffix(3).elementsEqual("end".utf8) }
         #expect(String(decoding: text.prefix(15), as: UTF8.self) == "HTTP/1.1 200 OK")
         #expect(text.count > 300_000)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `the end of TLS is answered with the end of TLS`() async throws {
+        let server = try TestServer(tls: source)
+        let browser = try await TLSClient(try server.connect(), client)
+        try browser.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await browser.read { String(decoding: $0, as: UTF8.self).contains("hello ") }
+        browser.finish()
+        _ = try await browser.read { _ in false }
+        #expect(browser.session.phase == .peerFinished)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `the last answer comes whole before the end of TLS`() async throws {
+        let large = WebRoute("GET", "/large") { _ in
+            WebResponse(status: 200, body: .bytes([UInt8](repeating: 120, count: 3_000_000) + Array("end".utf8)))
+        }
+        let server = try TestServer([large], tls: source)
+        let browser = try await TLSClient(try server.connect(), client)
+        try browser.send("GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        let text = try await browser.read { _ in false }
+        #expect(text.count > 3_000_000 && text.suffix(3).elementsEqual("end".utf8))
+        #expect(browser.session.phase == .peerFinished)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `who reads nothing of TLS is cut`() async throws {
+        let closed = Latch()
+        let endless = WebRoute("GET", "/endless") { _ in
+            let part = [UInt8](repeating: 120, count: 64 * 1024)
+            return WebResponse(status: 200, body: .stream(AsyncStream { part }, closed: { closed.open() }))
+        }
+        var limits = WebLimits()
+        limits.sendPatience = .milliseconds(300)
+        let server = try TestServer([endless], tls: source, limits: limits)
+        let browser = try await TLSClient(try server.connect(), client)
+        try browser.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        await closed.wait()
     }
 
     @Test func `who does not speak TLS is cut`() async throws {

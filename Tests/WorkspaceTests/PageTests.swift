@@ -53,7 +53,7 @@ import Workspace
         for file in PageFiles.all where file.path != "/strings.mjs" {
             let text = String(decoding: file.bytes, as: UTF8.self)
             used.formUnion(text.matches(of: #/strings\.([a-zA-Z]+)/#).map { String($0.output.1) })
-            used.formUnion(text.matches(of: #/data-text="([a-zA-Z]+)"/#).map { String($0.output.1) })
+            used.formUnion(text.matches(of: #/data-(?:text|label)="([a-zA-Z]+)"/#).map { String($0.output.1) })
         }
         used.remove("mjs")
         #expect(used == known, "\(used.symmetricDifference(known))")
@@ -75,9 +75,27 @@ import Workspace
     @Test func `scripts ask only for elements that there are`() throws {
         let (desk, supervisor) = (try text("/"), try text("/supervisor"))
         for (path, pages) in [("/desk.mjs", [desk]), ("/supervisor.mjs", [supervisor]), ("/view.mjs", [desk])] {
-            for match in try text(path).matches(of: #/(?:element|write|writeLine|press|setPresence)\("([a-zA-Z]+)"/#) {
+            for match in try text(path).matches(
+                of: #/(?:element|write|writeLine|press|setPresence|setEnabled|isEnabled)\("([a-zA-Z]+)"/#)
+            {
                 #expect(pages.allSatisfy { $0.contains("id=\"\(match.output.1)\"") }, "\(path): \(match.output.1)")
             }
         }
+    }
+
+    @Test(arguments: ["/", "/supervisor"]) func `every page has the line that says how it is connected`(
+        _ path: String
+    ) throws {
+        let html = try text(path)
+        for id in ["strip", "health", "left", "alarm", "elsewhere"] { #expect(html.contains("id=\"\(id)\"")) }
+        // Screen readers hear these, and not how the seconds go by.
+        for region in [#"id="health" role="status""#, #"id="alarm" role="alert""#, #"id="left" aria-hidden="true""#] {
+            #expect(html.contains(region))
+        }
+    }
+
+    @Test func `the worker of the clock is one of the files`() throws {
+        let name = try #require(try text("/clock.mjs").firstMatch(of: #/const path = "([^"]+)"/#)?.output.1)
+        #expect(try text(String(name)).contains("postMessage"))
     }
 }

@@ -408,10 +408,15 @@ struct  Tandem__Handover__Drain
    */
   size_t n_flows;
   uint64_t *flows;
+  /*
+   * DNs whose desktops were asked to go elsewhere.
+   */
+  size_t n_asked_of_desktops;
+  uint32_t *asked_of_desktops;
 };
 #define TANDEM__HANDOVER__DRAIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tandem__handover__drain__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Tandem__Handover__StayingPhone

@@ -31,6 +31,8 @@ package enum PageFiles {
         File("/view.mjs", script, PackageResources.view_mjs),
         File("/session.mjs", script, PackageResources.session_mjs),
         File("/connection.mjs", script, PackageResources.connection_mjs),
+        File("/clock.mjs", script, PackageResources.clock_mjs),
+        File("/ticks.mjs", script, PackageResources.ticks_mjs),
         File("/supervisor.mjs", script, PackageResources.supervisor_mjs),
         File("/strings.mjs", script, PackageResources.strings_mjs),
         File("/icon.svg", "image/svg+xml", PackageResources.icon_svg),

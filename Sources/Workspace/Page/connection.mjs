@@ -1,9 +1,11 @@
 // Whether this page is connected, and what it does when it is not. `reduce` decides; it knows no clock, no network and no
 // page. `Connection` does what it says.
 
+import { elapsed } from "./clock.mjs";
+
 /** Without a beat for so long the stream counts as dead, in ms; the gateway sends one every 2,000. */
 export const SILENCE = 5_000;
-/** How long the own gateway may be silent before others are asked, in ms. */
+/** How long the own gateway may refuse or be silent before others are asked, in ms. */
 export const PATIENCE = 2_000;
 /** How long a gateway has to answer a probe, in ms. */
 export const PROBE = 2_000;
@@ -32,6 +34,10 @@ export function begin({ graceMs, others }) {
         probing: -1,
         /** When the next attempt is due; null while one is under way, or none is wanted. */
         due: null,
+        /** When the present attempt began. */
+        attempt: null,
+        /** The own gateway is there and hears no node. */
+        isDeaf: false,
         reason: null,
     };
 }
@@ -43,9 +49,10 @@ export function begin({ graceMs, others }) {
  *
  * @param {object} state From `begin` or an earlier step; it is not changed.
  * @param {{type: string}} event start, opened, heard, failed, end {reason}, tick, verified, refused {reason}, answered,
- * silent, stop
+ * deaf, silent, stop
  * @param {{now: number, chance: number}} world Milliseconds of the page's clock; a number from 0 up to, without, 1.
- * @returns {{state: object, actions: {do: string}[]}} Actions: open, verify, close, probe {url}, move {url}, ended {reason}.
+ * @returns {{state: object, actions: {do: string}[]}} Actions: open, verify, close, probe {url}, move {url},
+ * ended {reason}.
  * A stream that was lost is opened again only when the gateway knows the session: a stream cannot say why it is refused.
  */
 export function reduce(state, event, world) {
@@ -57,7 +64,7 @@ export function reduce(state, event, world) {
         case "heard":
             return {
                 state: {
-                    ...state, phase: "live", lastHeard: world.now, since: null, probing: -1, due: null, reason: null,
+                    ...state, phase: "live", lastHeard: world.now, since: null, probing: -1, due: null, isDeaf: false,
                 },
                 actions: [],
             };
@@ -68,11 +75,14 @@ export function reduce(state, event, world) {
         case "refused":
             return ended(state, event.reason);
         case "verified":
-            return { state: { ...state, attempt: world.now }, actions: state.phase === "reconnecting" ? [{ do: "open" }] : [] };
+            if (state.phase !== "reconnecting") return { state, actions: [] };
+            return { state: { ...state, attempt: world.now }, actions: [{ do: "open" }] };
         case "stop":
             return { state: { ...state, phase: "ended", reason: null }, actions: [{ do: "close" }] };
         case "answered":
             return answered(state, world);
+        case "deaf":
+            return silent({ ...state, isDeaf: true }, world);
         case "silent":
             return silent(state, world);
         case "tick":
@@ -99,11 +109,12 @@ function tick(state, world) {
     if (state.phase === "live") {
         return now - state.lastHeard >= SILENCE ? lost(state, world) : { state, actions: [] };
     }
-    // A stream that neither opens nor fails is given up, too.
+    // A gateway that neither takes nor refuses an attempt is as good as none; the line has no time to lose.
     if (state.due === null) {
-        const isStuck = state.phase === "reconnecting" || state.phase === "connecting";
-        if (isStuck && now - (state.attempt ?? state.since) >= SILENCE) return lost(state, world);
-        return { state, actions: [] };
+        if (state.phase === "connecting" && now - state.since >= SILENCE) return lost(state, world);
+        if (state.phase !== "reconnecting" || now - state.attempt < PATIENCE) return { state, actions: [] };
+        const { state: next, actions } = silent({ ...state, phase: "moving", probing: -1 }, world);
+        return { state: next, actions: [{ do: "close" }, ...actions] };
     }
     if (now < state.due) return { state, actions: [] };
     if (now - state.since >= PATIENCE) {
@@ -121,7 +132,7 @@ function answered(state, { now }) {
     if (state.probing < 0) {
         // It is the own one: only the stream was lost.
         return {
-            state: { ...state, phase: "reconnecting", since: now, due: null, attempt: now },
+            state: { ...state, phase: "reconnecting", since: now, due: null, attempt: now, isDeaf: false },
             actions: [{ do: "verify" }],
         };
     }
@@ -157,7 +168,7 @@ export class Connection {
      * @param {string[]} setup.others
      * @param {() => Promise<{type: string}>} setup.verify Asks for the session: verified, refused {reason} or failed.
      * @param {(name: string, data: object) => void} setup.heard An event of the stream, but its end.
-     * @param {(state: object) => void} setup.changed The connection may look different; also once a second.
+     * @param {() => void} setup.changed The connection may look different.
      * @param {(url: string) => void} setup.move Go on at this gateway.
      * @param {(reason: string) => void} setup.ended The gateway has ended the stream for good.
      */
@@ -166,12 +177,17 @@ export class Connection {
         this.state = begin(setup);
         this.last = null;
         this.source = null;
+        this.attempts = 0;
     }
 
     /** Opens the stream. */
     start() {
-        this.clock = setInterval(() => this.step({ type: "tick" }), 250);
         this.step({ type: "start" });
+    }
+
+    /** To be called twice a second. */
+    tick() {
+        this.step({ type: "tick" });
     }
 
     /** Closes the stream for good. */
@@ -180,22 +196,28 @@ export class Connection {
     }
 
     step(event) {
-        const { state, actions } = reduce(this.state, event, { now: performance.now(), chance: Math.random() });
+        const { state, actions } = reduce(this.state, event, { now: elapsed(), chance: Math.random() });
         this.state = state;
         for (const action of actions) this.act(action);
-        if (state.phase === "ended" || state.phase === "gone") clearInterval(this.clock);
-        this.setup.changed(this.state);
+        this.setup.changed();
     }
 
     act(action) {
         switch (action.do) {
             case "open": return this.open();
-            case "verify": return void this.setup.verify().then((event) => this.step(event));
+            case "verify": return void this.verify();
             case "close": return this.close();
             case "probe": return void this.probe(action.url);
             case "move": return this.setup.move(action.url);
             case "ended": return this.setup.ended(action.reason);
         }
+    }
+
+    /** An answer that comes after the next question counts no more. */
+    async verify() {
+        const attempt = ++this.attempts;
+        const event = await this.setup.verify();
+        if (attempt === this.attempts && this.state.phase !== "live") this.step(event);
     }
 
     open() {
@@ -233,7 +255,7 @@ export class Connection {
                 cache: "no-store",
                 signal: AbortSignal.timeout(PROBE),
             });
-            this.step({ type: isOwn && !answer.ok ? "silent" : "answered" });
+            this.step({ type: isOwn && !answer.ok ? "deaf" : "answered" });
         } catch {
             this.step({ type: "silent" });
         }

@@ -1,22 +1,31 @@
 // Requests to the own gateway, and the session as the page knows it: in memory, nowhere else.
 
+import { elapsed, wait } from "./clock.mjs";
+
 /** The interface's root. */
 const root = "/api/v1";
-/** How long a request may take, in ms. */
-const patience = 10_000;
+/** How long a request may take, in ms; the gateway gives up sooner. */
+const patience = 15_000;
 /** How long until a beginning that failed is tried again, in ms. */
 const pause = 1_000;
+/** How old a ticket becomes before it is renewed, in ms. It is good for ten times as long. */
+const renewal = 60_000;
 
 let about = null;
+let renewedAt = 0;
 
 /** What the gateway says about itself. */
 export const gateway = () => about;
+
+/** The other gateways, in the order in which they are tried. */
+export const otherGateways = () => about?.gateways.slice(1) ?? [];
 
 export const session = {
     /** Session of the interface; null while nobody is signed in. */
     current: null,
     take(found) {
         this.current = found;
+        renewedAt = elapsed();
     },
     clear() {
         this.current = null;
@@ -53,19 +62,26 @@ export async function ask(method, path, body) {
     }
 }
 
+const outcome = ({ status, body, problem }) => {
+    if (body) return { type: "verified" };
+    return status === 401 ? { type: "refused", reason: problem.code } : { type: "failed", code: problem.code };
+};
+
 /** Whether the gateway knows the session, as an event for `reduce`. */
-export async function verify() {
-    const answer = await ask("GET", "/session");
-    if (answer.body) return { type: "verified" };
-    return answer.status === 401 ? { type: "refused", reason: answer.problem.code } : { type: "failed" };
-}
+export const verify = async () => outcome(await ask("GET", "/session"));
+
+/** Gets a fresh ticket and cookie; answers as `verify` does. */
+export const renew = async () => outcome(await ask("POST", "/session/renew", {}));
+
+/** Whether the ticket is so old that it should be renewed while the gateway is there. */
+export const isTicketOld = () => session.current !== null && elapsed() - renewedAt > renewal;
 
 /**
  * Goes on at another gateway. The ticket is behind the #, which no browser sends and no log has.
  */
 export function leaveFor(url) {
-    const ticket = session.current?.ticket;
-    location.assign(`${url}${location.pathname}${ticket ? `#resume=${ticket}` : ""}`);
+    const ticket = session.current?.ticket ?? arrived;
+    location.replace(`${url}${location.pathname}${ticket ? `#resume=${ticket}` : ""}`);
 }
 
 /** The ticket that another gateway's page has brought along; the address forgets it at once. */
@@ -75,7 +91,8 @@ function takeTicket() {
     return ticket;
 }
 
-const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+/** The ticket that this page came with, while the gateway has not taken it. */
+let arrived = null;
 
 /**
  * Learns about the gateway and the session, for as long as it takes.
@@ -84,7 +101,7 @@ const wait = (milliseconds) => new Promise((done) => setTimeout(done, millisecon
  * @returns {Promise<object|null>} The session; null where somebody has to sign in.
  */
 export async function start(tell) {
-    let ticket = takeTicket();
+    arrived = takeTicket();
     for (;;) {
         const answer = await ask("GET", "/gateway");
         if (answer.body) {
@@ -95,12 +112,23 @@ export async function start(tell) {
         await wait(pause);
     }
     for (;;) {
-        const answer = ticket ? await ask("POST", "/session/resume", { ticket }) : await ask("GET", "/session");
-        if (answer.body) return answer.body;
-        if (answer.status === 401 && !ticket) return null;
-        // A ticket that does not count leaves what the cookie says.
-        if (answer.status >= 400 && answer.status < 500) ticket = null;
-        else tell(answer.problem);
-        await wait(ticket === null && answer.status === 401 ? 0 : pause);
+        const answer = arrived
+            ? await ask("POST", "/session/resume", { ticket: arrived })
+            : await ask("GET", "/session");
+        if (answer.body) {
+            arrived = null;
+            return answer.body;
+        }
+        if (answer.status === 401) {
+            if (!arrived) return null;
+            // A ticket that does not count leaves what the cookie says.
+            arrived = null;
+            continue;
+        }
+        tell(answer.problem);
+        await wait(pause);
     }
 }
+
+// A page that was left for another gateway and is come back to begins anew.
+addEventListener("pageshow", (event) => event.persisted && location.reload());

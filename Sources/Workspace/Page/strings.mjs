@@ -2,18 +2,10 @@
 
 const seconds = (count) => (count === 1 ? "1 second" : `${count} seconds`);
 
-/** A span in words, for screen readers: minutes are enough. */
-const minutes = (milliseconds) => {
-    const count = Math.floor(milliseconds / 60_000);
-    if (count < 1) return "less than a minute";
-    if (count === 1) return "1 minute";
-    if (count < 120) return `${count} minutes`;
-    return `${Math.floor(count / 60)} hours`;
-};
-
 export const strings = {
     // Signing in
     product: "Tandem",
+    pages: "Pages and session",
     signInHeading: "Sign in",
     agent: "Agent ID",
     password: "Password",
@@ -44,7 +36,7 @@ export const strings = {
         "logged-out": "Logged out",
         "not-ready": "Not ready",
         "ready": "Ready",
-        "reserved": "A call is on its way",
+        "reserved": "Call on its way",
         "ringing": "Ringing",
         "busy": "In a call",
         "after-call-work": "After-call work",
@@ -60,8 +52,9 @@ export const strings = {
         "busy": "Hang up at your telephone when you are done.",
         "after-call-work": "You get no calls until it is over, or until you are ready.",
     },
-    withReason: (word, reason) => `${word}: ${reason}`,
-    since: (milliseconds) => `for ${minutes(milliseconds)}`,
+    notReadyAfter: "Hang up at your telephone when you are done. You are not ready after it.",
+    because: (reason) => `: ${reason}`,
+    sinceTime: (time) => `since ${time}`,
     endsIn: (clock) => `ends in ${clock}`,
 
     // Calls
@@ -83,11 +76,22 @@ export const strings = {
     moving: (left) => `Looking for another gateway. Your line stays in service for ${seconds(left)} more.`,
     movingIdle: "Looking for another gateway",
     lineOut: "Your line is out of service. It comes back as soon as you are connected.",
-    lineAdrift: "The cluster is finding your line another node.",
-    lineLost: "Your line is out of service. The cluster goes on trying to get it back.",
+    deaf: "This gateway hears no node of the cluster, so your line is out of service. It goes on trying.",
+    goOnAt: (gateway) => `Go on at ${gateway}`,
+    lineAdrift: "Your line moves to another node.",
+    adrift: (left) => `Your line moves to another node. It stays in service for ${seconds(left)} more.`,
+    lineLost: "Your line is out of service. The cluster goes on trying.",
     lineOutBecause: (why) => `Your line is out of service: ${why}`,
     superseded: "Your line was taken over elsewhere.",
-    tooManyTabs: "This tab is closed because you have opened four others. Go on there, or reload this one.",
+    tabHeading: "Four other tabs are open",
+    tooManyTabs: "This tab shows nothing more, as you have opened four others since. Go on in one of them, or here.",
+    useTab: "Go on here",
+    otherSession: (agent) => `In another tab ${agent} has signed in, so this tab shows the same.`,
+    notices: {
+        "logged-out-elsewhere": "You were logged out from elsewhere.",
+        "another-agent": "Another agent has logged in on your line.",
+        "not-provisioned": "Your line is no longer set up. Choose another one.",
+    },
     endings: {
         "logged-out": "You are signed out.",
         "expired": "Your session has ended. Sign in again.",
@@ -119,7 +123,7 @@ export const strings = {
         "expired": "Your session has ended. Sign in again.",
         "logged-out": "You are signed out.",
         "revoked": "Your account has changed. Sign in again.",
-        "cannot-verify": "No node can be reached at the moment. Trying again.",
+        "cannot-verify": "This gateway hears no node of the cluster. Trying again.",
         "dn-not-yours": "You may not use this number.",
         "unknown-dn": "There is no such number.",
         "dn-in-use": "Another agent is logged in on this number.",
@@ -132,13 +136,15 @@ export const strings = {
         "unknown-outcome": "It is not certain whether that was done. Look at your status.",
         "unknown-reason": "This reason is not offered any more.",
         "not-supervisor": "This page is for supervisors.",
-        "offline": "The gateway did not answer. Trying again.",
+        "offline": "The gateway does not answer. Trying again.",
+        "bad-csrf": "Your session is not the one of this tab any more.",
     },
     problem: "That did not work. Try again.",
+    notAnswered: "The gateway did not answer. Try again.",
 
     // Keys
-    keys: "Keys: R is ready, N is not ready.",
-    help: "Telephone: answer and hang up there. This page shows your calls and tells the cluster whether you take them.",
+    keys: "Use the keys R for ready and N for not ready.",
+    help: "You answer and hang up at your telephone. This page shows your calls, and says whether you take them.",
 
     // The supervisor's page
     supervisor: "Agents",
@@ -150,8 +156,10 @@ export const strings = {
     status: "Status",
     allStatuses: "All",
     search: "Agent or number",
-    columns: { agent: "Agent", dn: "Number", status: "Status", since: "Since", dataCenter: "Data center", why: "Why" },
-    shown: (count, all) => (count === all ? `${all} agents` : `${count} of ${all} agents`),
+    columns: ["Agent", "Number", "Status", "For", "Data center", "Why"],
+    noDataCenter: "No data center",
+    count: (word, count) => `${word} ${count}`,
+    shown: (count, all) => (count === all ? (all === 1 ? "1 agent" : `${all} agents`) : `${count} of ${all} agents`),
     more: (count) => `Only the first ${count} are shown. Filter to see others.`,
     noAgents: "Nobody fits.",
     unheard: "The Stat Server is not heard. What is shown may be old.",

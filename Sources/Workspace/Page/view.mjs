@@ -17,6 +17,7 @@ export function make(tag, attributes = {}, ...children) {
 /** Fills in the texts that never change. */
 export function fillTexts() {
     for (const place of document.querySelectorAll("[data-text]")) place.textContent = strings[place.dataset.text];
+    for (const place of document.querySelectorAll("[data-label]")) place.ariaLabel = strings[place.dataset.label];
 }
 
 /** Changes a text only where it differs, so that screen readers do not repeat it. */
@@ -28,8 +29,16 @@ export function write(id, text) {
 
 /** Shows a line of text, or hides it where there is none. */
 export function writeLine(id, text) {
-    write(id, text ?? "").hidden = !text;
+    element(id).hidden = !text;
+    write(id, text ?? "");
 }
+
+/** A button that can do nothing keeps the focus: whoever works by keyboard does not lose the place. */
+export function setEnabled(id, isEnabled) {
+    element(id).ariaDisabled = isEnabled ? null : "true";
+}
+
+export const isEnabled = (id) => element(id).ariaDisabled !== "true";
 
 /** A span as a clock: 0:07, 12:34, 1:02:03. Never negative. */
 export function clock(milliseconds) {
@@ -40,13 +49,19 @@ export function clock(milliseconds) {
     return hours > 0 ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
 }
 
-const views = ["signInView", "lineView", "deskView"];
+/** The time of day of a moment, ms since 1970. */
+export const timeOfDay = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-/** Shows one of the views and puts the focus on its heading, unless it is shown already. */
+/** Those of the texts that there are, in a row. */
+export const listed = (...texts) => texts.filter(Boolean).join(" · ");
+
+const views = ["signInView", "lineView", "tabView", "deskView"];
+
+/** Shows one of the views and puts the focus where one begins to read or write, unless it is shown already. */
 export function showView(id) {
     if (!element(id).hidden) return;
     for (const each of views) element(each).hidden = each !== id;
-    element(id).querySelector("h1").focus();
+    element(id).querySelector(id === "signInView" ? "input" : "h1").focus();
 }
 
 /** A group of radio buttons; the first one is chosen. */
@@ -65,17 +80,46 @@ export function problemText(problem) {
     return strings.problems[problem.code] ?? problem.detail ?? strings.problem;
 }
 
+/**
+ * The line under the head, of which there is always one.
+ *
+ * @param {{health: string|null, tone: string, alarm: string|null, left: string|null}} words `left` counts down in place of
+ * `health`, which screen readers hear once. The tone is one of connections, or how an alarm is meant: bad or told.
+ * @param {boolean} isShownBelow The alarm says loudly what the page shows in large.
+ */
+export function showStrip({ health, tone, alarm, left }, isShownBelow = false) {
+    const isAlarmed = Boolean(alarm) && !isShownBelow;
+    writeLine("health", health);
+    writeLine("left", left);
+    writeLine("alarm", alarm);
+    element("health").classList.toggle("unseen", isAlarmed || Boolean(left));
+    element("left").classList.toggle("unseen", isAlarmed);
+    element("alarm").classList.toggle("unseen", !isAlarmed);
+    element("strip").dataset.tone = tone;
+}
+
+/** Offers other gateways, or none. */
+export function showElsewhere(gateways, go) {
+    const place = element("elsewhere");
+    const names = gateways.map((each) => each.name).join();
+    if (place.dataset.names === names) return;
+    place.dataset.names = names;
+    place.replaceChildren(
+        ...gateways.map(({ name, url }) => {
+            const button = make("button", { class: "plain", type: "button" }, strings.goOnAt(name));
+            button.addEventListener("click", () => go(url));
+            return button;
+        }),
+    );
+    place.hidden = gateways.length === 0;
+}
+
 // What the desk shows
 
 /** The status that counts for the page: a line that is gone is out of service whatever its agent was. */
-export function shownStatus(state) {
-    if (state.link.state === "lost" || state.link.state === "superseded") return "out-of-service";
+export function shownStatus(state, isCutOff) {
+    if (isCutOff || state.link.state === "lost" || state.link.state === "superseded") return "out-of-service";
     return state.agent.status;
-}
-
-function statusWord(state, status) {
-    const word = strings.statuses[status] ?? status;
-    return status === "not-ready" && state.agent.reason ? strings.withReason(word, state.agent.reason) : word;
 }
 
 function callerName(call) {
@@ -83,68 +127,96 @@ function callerName(call) {
     return call.other || strings.unknownParty;
 }
 
-function callItem(call) {
+function callItem(call, ahead) {
     const phase = call.phase === "talking" ? strings.talking : call.isCaller ? strings.calling : strings.ringing;
-    const item = make(
+    const since = strings.sinceTime(timeOfDay(call.since - ahead));
+    return make(
         "li",
         { "data-status": call.phase === "talking" ? "busy" : "ringing" },
         make("p", { class: "other" }, callerName(call)),
+        make("p", {}, `${phase} `, make("span", { "class": "timer", "aria-hidden": "true", "data-since": call.since })),
+        make("p", { class: "quiet" }, listed(call.routingPoint && strings.callFor(call.routingPoint), since)),
     );
-    if (call.routingPoint) item.append(make("p", { class: "quiet" }, strings.callFor(call.routingPoint)));
-    const timer = make("span", { "class": "timer", "aria-hidden": "true", "data-since": String(call.since) });
-    item.append(make("p", {}, `${phase} `, timer));
-    return item;
+}
+
+const inCall = new Set(["reserved", "ringing", "busy"]);
+
+/** What the agent will be without the call: by the work mode that was asked for last. */
+function wish({ status, workMode }) {
+    if (!inCall.has(status)) return status;
+    return workMode === "auto-in" || workMode === "manual-in" ? "ready" : "not-ready";
+}
+
+function hint(state, status) {
+    if (status !== "busy") return strings.hints[status] ?? "";
+    return wish(state.agent) === "ready" ? strings.hints.busy : strings.notReadyAfter;
 }
 
 /**
  * Shows a state.
  *
  * @param {object} state State of the interface.
- * @param {number} now The gateway's time, ms since 1970.
+ * @param {number} ahead How much later the gateway's clock is than ours, ms.
+ * @param {boolean} isCutOff Nobody has said for longer than the line stays in service that it is as the state says.
  */
-export function showState(state, now) {
-    const status = shownStatus(state);
-    const word = statusWord(state, status);
+export function showState(state, ahead, isCutOff) {
+    const status = shownStatus(state, isCutOff);
+    const word = strings.statuses[status] ?? status;
+    const reason = status === "not-ready" && state.agent.reason ? strings.because(state.agent.reason) : "";
     element("stateCard").dataset.status = status;
-    write("stateWord", word);
-    write("stateHint", strings.hints[status] ?? "");
-    write("spoken", `${word}. ${strings.hints[status] ?? ""}`);
+    if (element("stateWord").textContent !== word + reason) {
+        element("stateWord").replaceChildren(word, make("span", { class: "reason" }, reason));
+    }
+    write("stateHint", hint(state, status));
+    // What is said loudly is not said twice.
+    write("spoken", isCutOff || alarmText(state) ? "" : `${word}${reason}. ${hint(state, status)}`);
     document.title = `${word}, ${strings.product}`;
+    write("stateSince", status === state.agent.status ? strings.sinceTime(timeOfDay(state.agent.since - ahead)) : "");
 
     const isOurs = state.link.state !== "superseded";
-    const canAct = state.link.state === "live" && state.dn.service;
+    const wished = status === "out-of-service" ? null : wish(state.agent);
     for (const [id, isIt] of [
-        ["ready", status === "ready"],
-        ["notReady", status === "not-ready"],
-        ["wrapUp", status === "after-call-work"],
+        ["ready", wished === "ready"],
+        ["notReady", wished === "not-ready"],
+        ["wrapUp", wished === "after-call-work"],
     ]) {
         element(id).hidden = !isOurs;
-        element(id).disabled = !canAct;
-        element(id).setAttribute("aria-pressed", String(isIt));
+        element(id).ariaPressed = String(isIt);
     }
     element("takeBack").hidden = isOurs;
 
     write("lineName", strings.line(state.dn.dn));
-    const kind = strings.lineKinds[state.dn.kind] ?? "";
-    write("lineDetail", [kind, state.dn.dial, state.dn.dataCenter].filter(Boolean).join(" · "));
+    write("lineDetail", listed(strings.lineKinds[state.dn.kind], state.dn.dial, state.dn.dataCenter));
 
-    const calls = state.calls.map(callItem);
+    const calls = isCutOff ? [] : state.calls.map((call) => callItem(call, ahead));
     element("calls").replaceChildren(...calls);
     element("noCalls").hidden = calls.length > 0;
-    showTimes(state, now);
+    showTimes(state, ahead, isCutOff);
+}
+
+/** Which of the desk's buttons do something. */
+export function showActions(state, isPossible) {
+    const canAct = isPossible && state.link.state === "live" && state.dn.service;
+    for (const id of ["ready", "notReady", "wrapUp"]) setEnabled(id, canAct);
+    setEnabled("changeLine", isPossible && state.calls.length === 0);
+    setEnabled("takeBack", isPossible);
 }
 
 /** Moves the clocks on. */
-export function showTimes(state, now) {
-    const spent = now - state.agent.since;
+export function showTimes(state, ahead, isCutOff) {
+    const now = Date.now() + ahead;
     const ends = state.agent.workEndsAt;
-    const isEnding = shownStatus(state) === "after-call-work" && ends;
-    write("stateTimer", isEnding ? strings.endsIn(clock(ends - now)) : clock(spent));
-    write("stateSince", strings.since(spent));
+    const status = shownStatus(state, isCutOff);
+    const spent = status === "after-call-work" && ends ? strings.endsIn(clock(ends - now)) : clock(now - state.agent.since);
+    // Since when the page thinks otherwise than the agent nobody has said.
+    write("stateTimer", status === state.agent.status ? spent : "");
     for (const timer of element("calls").querySelectorAll("[data-since]")) {
         timer.textContent = clock(now - Number(timer.dataset.since));
     }
 }
+
+/** The call that has to be answered. */
+export const incomingCall = (state) => state.calls.find((call) => call.phase === "ringing" && !call.isCaller);
 
 /** What has to be said loudly of a state; null for nothing. */
 export function alarmText(state) {
@@ -154,19 +226,23 @@ export function alarmText(state) {
         const why = strings.reasons[state.dn.reason];
         return why ? strings.lineOutBecause(why) : strings.lineLost;
     }
-    const incoming = state.calls.find((call) => call.phase === "ringing" && !call.isCaller);
+    const incoming = incomingCall(state);
     return incoming ? strings.incoming(callerName(incoming)) : null;
 }
 
 /**
  * What is said of the connection.
  *
- * @returns {{health: string|null, tone: string, alarm: string|null, left: string|null}} `left` counts down and is not for
- * screen readers, which hear `health` once.
+ * @param {object|null} connection The state of `reduce`; null before there is one.
+ * @param {boolean} isSeated There is a line that could be lost.
+ * @param {number} now Milliseconds of the page's clock.
+ * @returns {object} For `showStrip`.
  */
 export function connectionText(connection, isSeated, now) {
     const nothing = { health: null, tone: "", alarm: null, left: null };
-    switch (connection.phase) {
+    const doubt = { ...nothing, tone: "doubt" };
+    switch (connection?.phase) {
+        case undefined:
         case "idle":
         case "ended":
             return nothing;
@@ -174,16 +250,13 @@ export function connectionText(connection, isSeated, now) {
             return { ...nothing, health: strings.connected, tone: "good" };
         default: {
             const left = isSeated ? secondsLeft(connection, now) : null;
-            if (left === 0) return { ...nothing, alarm: strings.lineOut };
+            if (left === 0) return { ...nothing, tone: "bad", alarm: connection.isDeaf ? strings.deaf : strings.lineOut };
             const isMoving = connection.phase === "moving" || connection.phase === "gone";
-            const idle = isMoving ? strings.movingIdle : strings.reconnectingIdle;
-            const first = connection.phase === "connecting" ? strings.connecting : idle;
-            return {
-                health: first,
-                tone: "doubt",
-                alarm: null,
-                left: left === null ? null : isMoving ? strings.moving(left) : strings.reconnecting(left),
-            };
+            if (isMoving) {
+                return { ...doubt, health: strings.movingIdle, left: left === null ? null : strings.moving(left) };
+            }
+            if (connection.phase === "connecting") return { ...doubt, health: strings.connecting };
+            return { ...doubt, health: strings.reconnectingIdle, left: left === null ? null : strings.reconnecting(left) };
         }
     }
 }

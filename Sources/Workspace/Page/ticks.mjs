@@ -1,0 +1,3 @@
+// The worker of clock.mjs.
+
+setInterval(() => postMessage(null), 500);
