@@ -1,6 +1,7 @@
 import AgentSessions
 import ClusterModel
 import LinuxSystem
+import TLibrary
 import TLibraryPorts
 import Testing
 import Wire
