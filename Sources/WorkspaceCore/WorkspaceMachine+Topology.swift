@@ -4,17 +4,23 @@ package import ClusterModel
 extension WorkspaceMachine {
     /// Other passwords, other supervisors: who is not what a session says is signed out.
     package mutating func replaceAccounts(_ accounts: [AgentAccount], now: Instant) {
+        let former = self.accounts
         self.accounts = Dictionary(accounts.map { ($0.agent, $0) }, uniquingKeysWith: { first, _ in first })
         for id in sessions.keys.sorted() {
             // One end may bring about others.
             guard let session = sessions[id] else { continue }
             let account = self.accounts[session.agent]
-            guard let account, tokens.isPasswordTag(session.passwordTag, of: account.hash) else {
+            guard let account,
+                account.hash == former[session.agent]?.hash
+                    || tokens.isPasswordTag(session.passwordTag, of: account.hash)
+            else {
                 end(session.id, .revoked, now)
                 continue
             }
             guard !account.isSupervisor else { continue }
-            for stream in session.streams where streams[stream]?.kind == .supervisor { endStream(stream, .revoked, now) }
+            for stream in session.streams where streams[stream]?.kind == .supervisor {
+                endStream(stream, .revoked, now)
+            }
         }
         drain(now)
     }

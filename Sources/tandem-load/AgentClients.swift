@@ -133,9 +133,10 @@ final class AgentListener: PortConnection {
     private(set) var missed: UInt64 = 0
 
     /// Connects, and reads the snapshot to its end unless it goes on where it was.
-    init(to address: StreamAddress, resume: FeedPosition? = nil) throws {
+    init(
+        to address: StreamAddress, resume: FeedPosition? = nil, mask: EventMask = [.agentReady, .agentNotReady]
+    ) throws {
         try super.init(to: address)
-        let mask: EventMask = [.agentReady, .agentNotReady]
         try ask { .monitorAll(referenceID: $0, MonitorOptions(acceptsOwnerEvents: true, resume: resume, mask: mask)) }
         while let event = try event(within: 5_000_000_000) {
             if event.type == .eventACK, event.isResumed {

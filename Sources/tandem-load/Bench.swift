@@ -51,6 +51,7 @@ final class Bench {
             if parts.contains(.load) { try measureLoading() }
             if parts.contains(.plan) { try measurePlanning() }
             if parts.contains(.newdns) { try measureNewDNs() }
+            if parts.contains(.workspace) { try measureWorkspaces() }
         }
         if let share = bystanders?.share() {
             table.note("Other programs took \(Int((share * 100).rounded())) % of the processors meanwhile.")

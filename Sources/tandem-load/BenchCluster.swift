@@ -44,11 +44,11 @@ final class BenchCluster {
     ///   - survives: workers live on when the controller dies.
     ///   - memoryOnly: nodes write nothing down.
     ///   - routing: what makes calls come to agents; nil where phones call each other.
+    ///   - workspaceHash: of the password of each DN's agent, who sits at a workspace; nil where there is none.
     init(
         nodes count: Int, dataCenters: Int? = nil, firstDN: Int = 100_000, dns: Int, shape: DNShape = .ranges,
         keepalive: Int = 500, authentication: DigestAlgorithm? = nil, routing: BenchTopology.Routing? = nil,
-        survives: Bool = false,
-        memoryOnly: Bool = false, interruption: Interruption
+        survives: Bool = false, memoryOnly: Bool = false, workspaceHash: String? = nil, interruption: Interruption
     ) throws {
         self.interruption = interruption
         let nodesTogether = count / (dataCenters ?? count)
@@ -57,19 +57,20 @@ final class BenchCluster {
             try Sockets.boundUDP(NetworkAddress(ipv4: 0x7F00_0001, port: 0)).localAddress()
         }
         // Held all at once, so that no port is given out twice.
-        let listeners = try (1...2 * count).map { _ in
+        let listeners = try (1...2 * count + 1).map { _ in
             try Sockets.listeningTCP(NetworkAddress(ipv4: 0x7F00_0001, port: 0))
         }
         let ports = try listeners.map { try $0.localAddress() }
         mesh = Array(ports.prefix(count))
-        streamSIP = Array(ports.suffix(count))
+        streamSIP = Array(ports[count..<2 * count])
         for listener in listeners { listener.close() }
         directory = try Self.makeDirectory()
         do {
             topology = BenchTopology(
                 directory: directory, sip: sip, streamSIP: streamSIP, mesh: mesh, nodesTogether: nodesTogether,
                 firstDN: firstDN, dns: dns, shape: shape, keepalive: keepalive, authentication: authentication,
-                routing: routing)
+                routing: routing,
+                workspace: workspaceHash.map { BenchTopology.Workspace(address: ports[2 * count], hash: $0) })
             try Files.writeAtomically(
                 Array(topology.credentials.utf8), to: directory + "/credentials.yaml", mode: 0o600)
             try Files.writeAtomically(Array(topology.text.utf8), to: directory + "/topology.yaml")

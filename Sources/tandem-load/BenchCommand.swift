@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
     )
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case alone, pair, link, agents, registrar, calls, routing, recovery, restarts, load, plan, newdns
+        case alone, pair, link, agents, registrar, calls, routing, recovery, restarts, load, plan, newdns, workspace
     }
 
     @Option(help: "How often everything is measured; the table has medians.")
@@ -20,7 +20,7 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help:
-            "Only the figures of one node alone, of two, of the link between them, of agents and their events, of the registrar beside others, of calls beside another proxy, of calls that find their agents, of what comes after a process was killed, of restarts by handover beside others, of loading a topology beside PyYAML, of a large plan, or of new DNs in a cluster that serves."
+            "Only the figures of one node alone, of two, of the link between them, of agents and their events, of the registrar beside others, of calls beside another proxy, of calls that find their agents, of what comes after a process was killed, of restarts by handover beside others, of loading a topology beside PyYAML, of a large plan, of new DNs in a cluster that serves, or of a workspace and its pages."
     )
     var only: Part?
 

@@ -27,6 +27,16 @@ struct BenchTopology {
         var strategy = RoutingStrategy.longestIdle
     }
 
+    /// Where agents sit at telephones outside, in the first data center; nil where there is none.
+    var workspace: Workspace?
+
+    /// Each DN has an agent of its own.
+    struct Workspace {
+        var address: NetworkAddress
+        /// Of the password that all have.
+        var hash: String
+    }
+
     var text: String {
         """
         version: 1
@@ -34,6 +44,7 @@ struct BenchTopology {
         domain: \(BenchCluster.domain)
         agentTypes:
           sip-phone: { phone: sip, registration: { expires: { min: 1s, default: 300s, max: 1h } } }
+          pstn-phone: { phone: pstn }
         dataCenters:
         \(dataCenters)
         dns:
@@ -41,16 +52,19 @@ struct BenchTopology {
         timing: { keepalive: \(keepalive)ms }
         \(policy)
         \(points)
+        \(workspace == nil ? "" : "workspace: { agents: credentials.yaml }")
 
         """
     }
 
     private var numbers: Range<Int> { firstDN..<firstDN + dns }
 
+    private var agentType: String { workspace == nil ? "sip-phone" : "pstn-phone" }
+
     private var entries: String {
         switch shape {
-        case .ranges: "  - { range: \(firstDN)-\(firstDN + dns - 1), agentType: sip-phone }"
-        case .lines: numbers.lazy.map { "  - { number: \($0), agentType: sip-phone }" }.joined(separator: "\n")
+        case .ranges: "  - { range: \(firstDN)-\(firstDN + dns - 1), agentType: \(agentType) }"
+        case .lines: numbers.lazy.map { "  - { number: \($0), agentType: \(agentType) }" }.joined(separator: "\n")
         }
     }
 
@@ -61,6 +75,7 @@ struct BenchTopology {
                 nodes:
             \((first..<first + nodesTogether).map(node).joined(separator: "\n"))
             \(routing == nil ? "" : roles)
+            \(first == 0 ? desk : "")
             """
         }.joined(separator: "\n")
     }
@@ -82,6 +97,10 @@ struct BenchTopology {
         """
     }
 
+    private var desk: String {
+        workspace.map { "    workspaces: { desk1: { http: \"\($0.address)\" } }" } ?? ""
+    }
+
     private var points: String {
         guard let routing else { return "" }
         return """
@@ -96,8 +115,14 @@ struct BenchTopology {
             + "algorithms: [ \(authentication.key) ] }"
     }
 
-    /// The same password for every DN; nobody, where phones need none.
+    /// The same password for every DN; nobody, where phones and agents need none.
     var credentials: String {
+        if let workspace {
+            let agents = numbers.map {
+                "  \(PageBank.agent($0)): { password: \"\(workspace.hash)\", dns: [ \($0) ] }\n"
+            }
+            return "version: 1\nagents:\n\(agents.joined())sessionKeys: [ \"\(String(repeating: "5a", count: 32))\" ]\n"
+        }
         guard authentication != nil else { return "version: 1\nusers: {}\n" }
         let users = numbers.map { "  \($0): \(BenchCluster.password)\n" }
         return "version: 1\nusers:\n" + users.joined()

@@ -11,7 +11,7 @@ struct FigureTable {
     private static var figures: [any MeasuredFigure] {
         Figure.allCases + RegistrarFigure.allCases + CallFigure.allCases + RoutingFigure.allCases
             + RecoveryFigure.allCases + RestartFigure.allCases + LoadFigure.allCases + PlanFigure.allCases
-            + NewDNFigure.allCases
+            + NewDNFigure.allCases + WorkspaceFigure.allCases
     }
 
     /// By the key of the figure.
@@ -52,6 +52,10 @@ struct FigureTable {
     }
 
     mutating func add(_ figure: NewDNFigure, _ value: Double) {
+        samples[figure.key, default: []].append(value)
+    }
+
+    mutating func add(_ figure: WorkspaceFigure, _ value: Double) {
         samples[figure.key, default: []].append(value)
     }
 

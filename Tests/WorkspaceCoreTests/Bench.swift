@@ -54,6 +54,17 @@ struct Bench {
         carryOut()
     }
 
+    /// The agent sits down at a DN, and the node says yes to everything.
+    mutating func sit(_ proof: SessionProof, _ dn: String) {
+        _ = ask(.choose(proof, dn: dn, takeBack: false))
+        // Whichever node comes first, the one that is open has its turn.
+        pass(milliseconds: 500)
+        hear(.address(lastNumber, Self.status(dn)))
+        hear(.registered(lastNumber, Self.status(dn), DesktopToken(number: 1)))
+        hear(.agentDone(lastNumber))
+        hear(.address(lastNumber, Self.status(dn, agent: "ann")))
+    }
+
     mutating func listen(_ proof: SessionProof) -> StreamID {
         last += 1
         let id = StreamID(rawValue: last)

@@ -57,7 +57,9 @@ import WorkspaceCore
     @Test func `strangers do not take all the time there is for passwords`() {
         var bench = Bench()
         #expect(bench.logIn("ann") != nil)
-        for number in 0..<40 { _ = bench.ask(.logIn(agent: "nobody\(number)", password: []), source: UInt32(100 + number)) }
+        for number in 0..<40 {
+            _ = bench.ask(.logIn(agent: "nobody\(number)", password: []), source: UInt32(100 + number))
+        }
         let stranger = bench.ask(.logIn(agent: "ben", password: []), source: 99)
         #expect(bench.answers[stranger] == .refused(WorkspaceRefusal(.busy, retryAfter: 1_000)))
         #expect(bench.logIn("ann") != nil)

@@ -360,6 +360,16 @@ final class Desk {
         machine.nodeOpened(NodeIndex(node), now: now)
     }
 
+    /// Lines that others have, by what pages were told last.
+    var superseded: Set<String> {
+        let told = pushed.values.compactMap { events in
+            events.lazy.reversed().compactMap { event in
+                if case .state(let view) = event.content { view } else { nil }
+            }.first
+        }
+        return Set(told.filter { $0.link == .superseded }.map { "\($0.line.dn)" })
+    }
+
     /// - Returns: whether there was anything to do.
     func carryOut() -> Bool {
         let actions = machine.actions

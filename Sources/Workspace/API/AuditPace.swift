@@ -1,4 +1,4 @@
-package import LinuxSystem
+internal import LinuxSystem
 internal import Synchronization
 
 /// Keeps what strangers can cause without limit from filling the log: a few lines at once, and then one a second.

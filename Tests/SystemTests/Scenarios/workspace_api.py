@@ -16,6 +16,7 @@ import ssl
 import sys
 import threading
 import time
+import warnings
 
 WEST, EAST = ("127.0.0.1", 8081), ("127.0.0.1", 8082)
 SECURE = ("127.0.0.1", 8443)
@@ -301,6 +302,12 @@ class Flood:
             assert time.monotonic() < deadline, self.counts
             time.sleep(0.01)
 
+    def until(self, found):
+        deadline = time.monotonic() + 120
+        while found not in self.counts:
+            assert time.monotonic() < deadline, self.counts
+            time.sleep(0.01)
+
     def end(self):
         self.is_over.set()
         for thread in self.threads:
@@ -490,7 +497,8 @@ def descriptors(pid):
         connection.close()
     expect(ann.ask("GET", "/api/v1/session"), 200)
     print(f"load {load:.2f}")
-    assert load < 0.5, load
+    # As busy as it would be with nothing but beats.
+    assert load < 0.3, load
 
 
 # TLS and proxies.
@@ -524,7 +532,8 @@ def tls(authority):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.set_ciphers("ALL:@SECLEVEL=0")
-    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings(action="ignore"):
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     try:
         old.wrap_socket(socket.create_connection(SECURE, PATIENCE))
         raise AssertionError("TLS 1.1 was taken")
@@ -566,13 +575,14 @@ def proxied():
         answer = expect(browser.ask("POST", "/api/v1/session", body, headers), 401, "wrong-credentials")
         assert "Strict-Transport-Security" not in answer.headers
     # Each address behind the proxy has its own account, whatever it writes before it.
-    for number in range(40):
-        browser = Browser(EAST, "127.0.0.7")
-        body = {"agent": f"other{number}", "password": "a wrong one"}
-        answer = browser.ask("POST", "/api/v1/session", body, {"X-Forwarded-For": f"192.0.2.{number}, 203.0.113.20"})
-        if answer.status == 429:
-            break
-    assert answer.status == 429 and number <= 25, (number, answer)
+    def guess(number):
+        body = {"agent": f"other{number}{time.monotonic()}", "password": "a wrong one"}
+        forwarded = f"192.0.2.{number}, 203.0.113.20"
+        return Browser(EAST, "127.0.0.7").ask("POST", "/api/v1/session", body, {"X-Forwarded-For": forwarded}).status
+    flood = Flood(guess, 8)
+    flood.until(429)
+    flood.end()
+    assert set(flood.counts) == {401, 429}, flood.counts
     browser = Browser(EAST, "127.0.0.7")
     body = {"agent": "another", "password": "a wrong one"}
     expect(browser.ask("POST", "/api/v1/session", body, {"X-Forwarded-For": "203.0.113.21"}), 401)
