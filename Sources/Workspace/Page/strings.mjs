@@ -15,7 +15,7 @@ export const strings = {
     // The line
     lineHeading: "Choose your line",
     lineHelp: "The number that you take calls on today.",
-    otherLine: "Another number",
+    otherLine: "Number of your line",
     useLine: "Use this line",
     changeLine: "Change line",
     takeBack: "Take it back",
