@@ -167,8 +167,12 @@ extension WorkspaceMachine {
 
     /// The session went on at another gateway, which knows more.
     private mutating func adoptAnew(_ token: SessionToken, _ source: SourceID, _ now: Instant) -> Admission {
+        let former = sessions[token.id]
         forget(token.id, .cannotVerify, now)
-        return adopt(token, source, now)
+        let admission = adopt(token, source, now)
+        // What other tabs have asked with the former token is on its way.
+        if let former { sessions[token.id]?.remember(former, until: now.monotonic + Self.formerPatience) }
+        return admission
     }
 
     /// A session that this gateway does not know.

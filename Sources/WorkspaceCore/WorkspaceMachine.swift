@@ -125,6 +125,11 @@ package struct WorkspaceMachine {
             knownSeats = []
         }
 
+        mutating func remember(_ former: Session, until: UInt64) {
+            formerSeats = (former.formerSeats + former.knownSeats).suffix(Session.maximumSeats)
+            formerUntil = until
+        }
+
         /// Of those that are remembered.
         static let maximumSeats = 8
     }
