@@ -126,7 +126,7 @@ final class TLSClient {
     init(_ raw: RawClient, _ context: TLSContext) throws {
         self.raw = raw
         session = try TLSSession(context, expecting: .host("desk.example.com"))
-        while try !session.advance() { try #require(exchange()) }
+        while try !session.advance() { try #require(try exchange()) }
     }
 
     func send(_ text: String) throws {
