@@ -13,6 +13,8 @@ extension WorkspaceMachine {
     static let inquiryEach = 5 * second
     /// For so long nothing goes to a node that has asked for a line to go elsewhere, where there is another one.
     static let drainMemory = 600 * second
+    /// How long after a call the node may take to say that the agent works on.
+    static let workPatience = second / 2
 
     /// A DN at which agents of this gateway sit, or are about to.
     struct Line {
@@ -36,6 +38,8 @@ extension WorkspaceMachine {
         var token: DesktopToken?
         /// As a node said last.
         var view: View?
+        /// Until when the agent may be about to work after a call, monotonic nanoseconds; nil where that is not expected.
+        var expectsWorkUntil: UInt64?
         /// Since when the status is as it is, milliseconds since 1970.
         var statusSince: UInt64 = 0
         /// Until when the owner waits for the gateway, monotonic nanoseconds; nil while a node holds the line.
@@ -149,28 +153,6 @@ extension WorkspaceMachine {
         tryNext(dn, now)
     }
 
-    /// Another desktop has the line, so nobody tells this gateway whether the agent is still logged in there. It asks, of its own
-    /// accord now and then.
-    private mutating func inquire(_ dn: DN, _ now: Instant) {
-        guard let line = lines[dn], !line.isInquired, let node = anyOpenNode else { return }
-        let isDoubted = line.sessions.contains { sessions[$0]?.standing == .doubted }
-        guard isDoubted || line.inquiresAt <= now.monotonic else { return }
-        lines[dn]!.isInquired = true
-        lines[dn]!.inquiresAt = now.monotonic + Self.inquiryEach
-        ask(node, .inquire(dn), now) { .queryAddress(referenceID: $0, dn: "\(dn)") }
-    }
-
-    /// A node has said how a line is that another desktop has.
-    mutating func inquired(_ dn: DN, _ view: View?, _ now: Instant) {
-        guard lines[dn] != nil else { return }
-        lines[dn]!.isInquired = false
-        guard let view, lines[dn]!.isSuperseded else { return }
-        lineTold(dn, view, now)
-        for session in lines[dn]?.sessions ?? [] where sessions[session]?.standing == .doubted {
-            confirm(session, now: now)
-        }
-    }
-
     /// Nodes that may have the DN, the best first: where it was, our own data center, and the DN's others. Of one data center they
     /// are in another order for every DN. Those that are drained come last.
     func candidates(_ line: Line) -> [NodeIndex] {
@@ -279,6 +261,7 @@ extension WorkspaceMachine {
         lines[dn]!.isSuperseded = false
         lines[dn]!.isRefreshing = false
         lines[dn]!.isStale = false
+        lines[dn]!.expectsWorkUntil = nil
         if let former, former != node, nodes[former.position].isOpen {
             ask(former, .letGo, now) { .unregisterAddress(referenceID: $0, dn: "\(dn)") }
         }
@@ -379,88 +362,10 @@ extension WorkspaceMachine {
         }
     }
 
-    /// Asks how the line is; once more if it is asked already.
-    mutating func refresh(_ dn: DN, at node: NodeIndex, _ now: Instant) {
-        guard let line = lines[dn], line.live == node else { return }
-        guard !line.isRefreshing else {
-            lines[dn]!.refreshesAgain = true
-            return
-        }
-        lines[dn]!.isRefreshing = true
-        lines[dn]!.isStale = false
-        ask(node, .refresh(dn), now) { .queryAddress(referenceID: $0, dn: "\(dn)") }
-    }
-
-    mutating func lineChanged(_ status: DNStatus, at node: NodeIndex, _ now: Instant) {
-        guard lines[status.dn]?.live == node else { return }
-        lineTold(status.dn, status.view, now)
-    }
-
-    mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
-        guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        let former = view.calls?.calls ?? []
-        var calls = former.filter { $0.connection != event.call.connection }
-        switch event.kind {
-        case .ringing, .dialing, .established: calls.append(event.call)
-        case .released, .abandoned: break
-        }
-        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
-        guard !calls.isEmpty || former.isEmpty else { return refresh(event.dn, at: node, now) }
-        view.calls = DNCalls(calls)
-        if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
-        lineTold(event.dn, view, now)
-    }
-
-    /// A node has said how the line is.
-    mutating func lineTold(_ dn: DN, _ view: View, _ now: Instant) {
-        guard let line = lines[dn] else { return }
-        let status = AgentStatus(of: view)
-        if line.view.map({ AgentStatus(of: $0) }) != status { lines[dn]!.statusSince = now.wallMilliseconds }
-        lines[dn]!.view = view
-        verify(dn, view, now)
-        pushStates(dn, now)
-    }
-
-    /// Whoever sits at the line is logged in there, or the session is over: the cluster decides.
-    private mutating func verify(_ dn: DN, _ view: View, _ now: Instant) {
-        for id in lines[dn]?.sessions ?? [] {
-            guard let session = sessions[id], let seat = session.seat, session.work?.isLeaving != true else { continue }
-            let agent = view.agent.flatMap { $0.isLoggedIn ? $0 : nil }
-            if agent?.agent == session.agent, let login = agent?.login.milliseconds {
-                guard login != seat.login else { continue }
-                // Of a line that was let go nobody knows whether it is still the same login.
-                let isRenewed = session.isConfirmed || session.standing == .doubted && lines[dn]?.isSuperseded == true
-                if isRenewed { loginRenewed(id, login) } else { refuseResume(id, now) }
-            } else if session.standing == .arriving {
-                refuseResume(id, now)
-            } else {
-                notify(id, agent == nil ? .loggedOutElsewhere : .anotherAgent)
-                end(id, .loggedOut, now)
-            }
-        }
-    }
-
-    private mutating func refuseResume(_ id: SessionID, _ now: Instant) {
-        actions.append(
-            .audit(
-                AuditLine(
-                    .resumeRefused(.loggedOut), agent: sessions[id]!.agent.text, dn: sessions[id]!.seat?.dn,
-                    source: sessions[id]!.source, session: tokens.shortName(of: id))))
-        forget(id, .loggedOut, now)
-    }
-
-    /// The agent has logged in once more, perhaps at another gateway: pages get tokens that say so.
-    private mutating func loginRenewed(_ id: SessionID, _ login: UInt64) {
-        let seat = Seat(dn: sessions[id]!.seat!.dn, login: login)
-        sessions[id]!.seat = seat
-        sessions[id]!.knownSeats = sessions[id]!.knownSeats.suffix(Session.maximumSeats - 1) + [seat]
-        tell(id, .renew)
-    }
-
     /// It waits for nothing but news of its node.
     private func isAtRest(_ line: Line) -> Bool {
         line.live != nil && line.attempt == nil && !line.isStale
-            && line.sessions.contains { sessions[$0]?.absentUntil == nil }
+            && line.expectsWorkUntil == nil && line.sessions.contains { sessions[$0]?.absentUntil == nil }
     }
 
     mutating func sweepLines(_ now: Instant) {
@@ -483,7 +388,7 @@ extension WorkspaceMachine {
                 if lines[dn]!.order.isEmpty { seek(dn, now) } else { tryNext(dn, now) }
             } else if line.live == nil {
                 seek(dn, now)
-            } else if let live = line.live, line.isStale {
+            } else if let live = line.live, line.isStale || line.expectsWorkUntil.map({ $0 <= now.monotonic }) == true {
                 refresh(dn, at: live, now)
             }
             if let line = lines[dn], !isAtRest(line) { lines.watch(dn) }

@@ -14,6 +14,8 @@ struct Bench {
     private(set) var sent: [TRequest] = []
     private(set) var opened: [NodeIndex] = []
     private(set) var closed: [NodeIndex] = []
+    /// What pages were told.
+    private(set) var statuses: [AgentStatus] = []
     private var last: UInt64 = 0
 
     init(_ topology: Topology = Town.topology(), accounts: [AgentAccount] = Desk.accounts) {
@@ -65,13 +67,12 @@ struct Bench {
         hear(.address(lastNumber, Self.status(dn, agent: "ann")))
     }
 
-    mutating func listen(_ proof: SessionProof) -> StreamID {
+    mutating func listen(_ proof: SessionProof) {
         last += 1
         let id = StreamID(rawValue: last)
         machine.streamAsked(
             id, StreamRequest(.session, proof: proof, source: SourceID(NetworkAddress(ipv4: 1, port: 0))), now: now)
         carryOut()
-        return id
     }
 
     mutating func pass(milliseconds: UInt64) {
@@ -86,10 +87,12 @@ struct Bench {
     var lastNumber: UInt32 { sent.last?.referenceID ?? 0 }
 
     /// How a node says that a DN is.
-    static func status(_ dn: String, agent: String? = nil) -> DNStatus {
+    static func status(
+        _ dn: String, agent: String? = nil, _ state: AgentSession.State = .notReady, _ workMode: WorkMode = .unknown
+    ) -> DNStatus {
         let session = agent.map { agent in
             AgentSession(
-                agent: AgentID(agent)!, state: .notReady,
+                agent: AgentID(agent)!, state: state, workMode: workMode,
                 login: Stamp(milliseconds: 7, counter: 0), stamp: Stamp(milliseconds: 7, counter: 0))
         }
         return DNStatus(
@@ -108,7 +111,9 @@ struct Bench {
             case .send(_, let request): sent.append(request)
             case .open(let node): opened.append(node)
             case .close(let node): closed.append(node)
-            case .verify, .opened, .refuse, .push, .end, .hearStat, .audit: break
+            case .push(_, let event):
+                if case .state(let view) = event.content { statuses.append(view.presence.status) }
+            case .verify, .opened, .refuse, .end, .hearStat, .audit: break
             }
         }
     }

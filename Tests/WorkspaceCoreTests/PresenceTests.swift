@@ -38,6 +38,41 @@ import WorkspaceCore
         #expect(page.state?.presence.workMode == .manualIn)
     }
 
+    /// A call has just ended, and the agent was ready before it.
+    private func afterCall() -> Bench {
+        var topology = Town.topology()
+        topology.timing.afterCallWork = .seconds(4)
+        var bench = Bench(topology)
+        bench.open()
+        let proof = bench.logIn("ann")!
+        bench.sit(proof, "7000")
+        bench.listen(proof)
+        bench.hear(.status(Bench.status("7000", agent: "ann", .ready)))
+        var call = DNCall(connection: CallConnection(rawValue: 9), phase: .ringing, since: 5, other: "+49301234")
+        bench.hear(.call(CallEvent(kind: .ringing, dn: DN("7000")!, call: call)))
+        call.phase = .established
+        bench.hear(.call(CallEvent(kind: .established, dn: DN("7000")!, call: call)))
+        bench.hear(.call(CallEvent(kind: .released, dn: DN("7000")!, call: call)))
+        // The call is over, and what follows it is not written yet.
+        bench.hear(.address(bench.lastNumber, Bench.status("7000", agent: "ann", .ready)))
+        return bench
+    }
+
+    @Test func `between a call and the work after it nobody is ready`() {
+        var bench = afterCall()
+        bench.hear(.agentChanged(DN("7000")!))
+        bench.hear(.address(bench.lastNumber, Bench.status("7000", agent: "ann", .notReady, .afterCallWork)))
+        #expect(bench.statuses.suffix(4) == [.ready, .ringing, .busy, .afterCallWork])
+    }
+
+    @Test func `without work after it the agent is ready in a moment`() {
+        var bench = afterCall()
+        #expect(bench.statuses.last == .busy)
+        bench.pass(milliseconds: 600)
+        bench.hear(.address(bench.lastNumber, Bench.status("7000", agent: "ann", .ready)))
+        #expect(bench.statuses.suffix(4) == [.ready, .ringing, .busy, .ready])
+    }
+
     @Test func `whoever is logged out by others is signed out`() {
         let town = Town()
         let page = town.seated()
