@@ -50,6 +50,8 @@ extension WorkspaceMachine {
         var isRefreshing = false
         var refreshesAgain = false
         var isStale = false
+        /// When it is refreshed at the latest if it is stale, monotonic nanoseconds.
+        var refreshesAt: UInt64 = 0
 
         var hasCalls: Bool { view?.calls?.calls.isEmpty == false }
         var isOrphaned: Bool { sessions.isEmpty && seating.isEmpty }
@@ -396,21 +398,6 @@ extension WorkspaceMachine {
         lineTold(status.dn, status.view, now)
     }
 
-    mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
-        guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        let former = view.calls?.calls ?? []
-        var calls = former.filter { $0.connection != event.call.connection }
-        switch event.kind {
-        case .ringing, .dialing, .established: calls.append(event.call)
-        case .released, .abandoned: break
-        }
-        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
-        guard !calls.isEmpty || former.isEmpty else { return refresh(event.dn, at: node, now) }
-        view.calls = DNCalls(calls)
-        if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
-        lineTold(event.dn, view, now)
-    }
-
     /// A node has said how the line is.
     mutating func lineTold(_ dn: DN, _ view: View, _ now: Instant) {
         guard let line = lines[dn] else { return }
@@ -483,7 +470,7 @@ extension WorkspaceMachine {
                 if lines[dn]!.order.isEmpty { seek(dn, now) } else { tryNext(dn, now) }
             } else if line.live == nil {
                 seek(dn, now)
-            } else if let live = line.live, line.isStale {
+            } else if let live = line.live, line.isStale, line.refreshesAt <= now.monotonic {
                 refresh(dn, at: live, now)
             }
             if let line = lines[dn], !isAtRest(line) { lines.watch(dn) }
