@@ -121,8 +121,7 @@ import Wire
         let row = try #require(agents.split(separator: "\n").first { $0.contains("7001") })
         #expect(row.contains("not-ready") && row.contains("reason=lunch"), "\(agents)")
         // With all that was lost, the line was in service all the time.
-        #expect(!east.heard.contains { $0.type == .eventDNOutOfService })
-        #expect(!east.heard.contains { $0.type == .eventAgentLogout })
+        east.expectNoLoss()
 
         try page.click("signOut")
         try page.wait("she is signed out", "signInHeading", .visible)
