@@ -79,7 +79,7 @@ import Wire
         try page.wait("she talks", "stateWord", .text("In a call"))
         try page.record("health", "alarm", "signInHeading", "stateWord")
         try cluster.kill(.west)
-        try page.wait("it is looked for", "health", .contains("Reconnecting"))
+        try page.waitUntilRecorded("it is looked for", "health", contains: "Reconnecting")
         try page.wait("it is back", "health", .text("Connected"))
         try page.wait("the call is still there", "#calls .other", .text("+4930456"))
         try expectUntroubled(page)
