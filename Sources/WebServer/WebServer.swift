@@ -57,11 +57,9 @@ package final class WebServer: Sendable {
     package func start(_ listener: Int32) throws {
         let (values, arrivals) = AsyncStream.makeStream(of: HTTP1Channel.Value.self)
         let channel = try ServerBootstrap(group: threads)
-            // Without descriptors it waits for a second, and not in a busy loop.
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = AcceptBackoffHandler(shouldForwardIOErrorCaught: false)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -89,7 +89,7 @@ package struct AgentBoard: Sendable {
 
     package mutating func page(_ query: AgentQuery) -> AgentPage {
         arrange()
-        let text = query.text.map { $0.lowercased() }
+        let text = query.text.map { Array($0.lowercased().utf8) }
         let limit = min(max(query.limit, 1), AgentQuery.maximumLimit)
         var page = AgentPage(rows: [], counts: [], after: nil, isUnheard: !isHeard)
         var counts: [String: [AgentStatus: Int]] = [:]
@@ -109,17 +109,23 @@ package struct AgentBoard: Sendable {
         return page
     }
 
-    private func matches(_ row: BoardRow, _ query: AgentQuery, _ text: String?) -> Bool {
+    private func matches(_ row: BoardRow, _ query: AgentQuery, _ text: [UInt8]?) -> Bool {
         if let dataCenter = query.dataCenter, row.dataCenter != dataCenter { return false }
         if let status = query.status, row.status.word != status { return false }
         guard let text, !text.isEmpty else { return true }
-        return Self.has("\(row.dn)".lowercased(), text) || Self.has(row.agent.text.lowercased(), text)
+        return Self.has("\(row.dn)", text) || Self.has(row.agent.text, text)
     }
 
-    /// Whether one text is part of the other, byte by byte.
-    private static func has(_ text: String, _ part: String) -> Bool {
-        let (text, part) = (Array(text.utf8), Array(part.utf8))
-        guard part.count <= text.count else { return false }
-        return (0...text.count - part.count).contains { text[$0..<$0 + part.count].elementsEqual(part) }
+    /// Whether a text has a part, byte by byte.
+    ///
+    /// - Parameter part: in small letters.
+    private static func has(_ text: String, _ part: [UInt8]) -> Bool {
+        let bytes = text.utf8.span
+        guard part.count <= bytes.count else { return false }
+        return (0...bytes.count - part.count).contains { start in
+            part.indices.allSatisfy { small(bytes[start + $0]) == part[$0] }
+        }
     }
+
+    private static func small(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
 }

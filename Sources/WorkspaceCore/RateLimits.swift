@@ -48,7 +48,8 @@ package struct RateLimits: Sendable {
         case .agent, .agentFrom: Rate(burst: 5, each: 30_000_000_000)
         case .loginsFrom: Rate(burst: 20, each: 3_000_000_000)
         case .session: Rate(burst: 40, each: 50_000_000)
-        case .requestsFrom: Rate(burst: 100, each: 20_000_000)
+        // All pages of an office may come at once when a gateway is lost, and behind one address.
+        case .requestsFrom: Rate(burst: 1_000, each: 5_000_000)
         }
     }
 
@@ -64,6 +65,15 @@ package struct RateLimits: Sendable {
             }
         if wait != nil { refused += 1 }
         return wait
+    }
+
+    /// What was taken was not what is limited.
+    package mutating func giveBack(_ subject: Subject, now: Instant) {
+        let (key, rate) = (key(of: subject), Self.rate(of: subject))
+        switch subject {
+        case .agent, .agentFrom: agents.giveBack(key, rate, now)
+        case .loginsFrom, .session, .requestsFrom: others.giveBack(key, rate, now)
+        }
     }
 
     /// The agent has signed in from there.
@@ -124,6 +134,11 @@ extension RateLimits {
             guard next <= limit else { return (next - limit + 999_999) / 1_000_000 }
             places[position].fullAt = next
             return nil
+        }
+
+        mutating func giveBack(_ key: UInt64, _ rate: Rate, _ now: Instant) {
+            let position = place(of: key, now)
+            places[position].fullAt -= min(rate.each, places[position].fullAt)
         }
 
         private func positions(of key: UInt64) -> Range<Int> {

@@ -58,6 +58,9 @@ extension WorkspaceMachine {
         /// The answer means nothing.
         case letGo
         case explain(RequestID)
+        /// Of a logout that the cluster has not heard of.
+        case owedQuery(DN)
+        case owedLogout(DN)
     }
 
     /// Asks a node, which is open.
@@ -257,7 +260,8 @@ extension WorkspaceMachine {
         case .confirmLogin(let session): loginConfirmed(session, status, now)
         case .confirmPresence(let session): presenceConfirmed(session, status, now)
         case .explain(let id): explained(id, status)
-        case .check, .inquire, .refresh, .register, .login, .presence, .logout, .letGo:
+        case .owedQuery(let dn) where dn == status.dn: owedTold(dn, status.view, at: node, now)
+        case .check, .inquire, .refresh, .register, .login, .presence, .logout, .letGo, .owedQuery, .owedLogout:
             failed(purpose, nil, at: node, now)
         }
     }
@@ -272,8 +276,9 @@ extension WorkspaceMachine {
             queryFor(session, .confirmLogin(session), at: node, now)
         case .presence(let session): queryFor(session, .confirmPresence(session), at: node, now)
         case .logout(let session): agentLoggedOut(session, now)
+        case .owedLogout(let dn): owedPaid(dn)
         case .letGo: break
-        case .check, .register, .refresh, .inquire, .confirmLogin, .confirmPresence, .explain:
+        case .check, .register, .refresh, .inquire, .confirmLogin, .confirmPresence, .explain, .owedQuery:
             failed(purpose, nil, at: node, now)
         }
     }
@@ -307,6 +312,8 @@ extension WorkspaceMachine {
             if isWaitedFor(purpose, session) { workFailed(session, problem(error, purpose, session), now) }
         case .letGo: break
         case .explain(let id): refuse(id, error == .unknownDN ? .unknownDN : .noNode)
+        case .owedQuery(let dn), .owedLogout(let dn):
+            if error == .notLoggedIn || error == .unknownDN { owedPaid(dn) } else { owedFailed(dn, now) }
         }
     }
 

@@ -153,7 +153,7 @@ extension WorkspaceMachine {
         guard sessions[session] != nil else { return answer(id, .done(cookie: .clear)) }
         sessions[session]!.work = Work(
             request: id, step: .loggingOut, deadline: now.monotonic + Self.commandPatience)
-        guard sessions[session]!.seat != nil else { return agentLoggedOut(session, now) }
+        guard sessions[session]!.seat != nil else { return signOut(session, now) }
         askLogout(session, now)
     }
 
@@ -213,6 +213,7 @@ extension WorkspaceMachine {
             sessions[session]!.work!.isAsked = false
         } else if work.step == .loggingOut {
             // The page has gone, whatever the cluster says of it now.
+            oweLogout(session, now)
             signOut(session, now)
         } else {
             let problem: WorkspaceProblem =
@@ -225,7 +226,10 @@ extension WorkspaceMachine {
 
     mutating func workFailed(_ session: SessionID, _ problem: WorkspaceProblem, _ now: Instant) {
         guard let work = sessions[session]?.work else { return }
-        if work.step == .loggingOut, problem != .loggedOut { return signOut(session, now) }
+        if work.step == .loggingOut, problem != .loggedOut {
+            oweLogout(session, now)
+            return signOut(session, now)
+        }
         sessions[session]!.work = nil
         refuse(work.request, problem)
         if let dn = work.dn { detach(session, from: dn, now) }

@@ -15,7 +15,7 @@ extension WorkspaceMachine {
         // Whoever tries passwords from elsewhere does not keep the agent out of where it has signed in before.
         let isStrange = !limits.isAcquainted(name, source)
         let attempts: RateLimits.Subject = isStrange ? .agent(name) : .agentFrom(name, source)
-        if let wait = limit(.loginsFrom(source), now) ?? limit(attempts, now) {
+        if let wait = (isStrange ? limit(.loginsFrom(source), now) : nil) ?? limit(attempts, now) {
             counters.loginsRefused += 1
             actions.append(refused(.limit))
             return refuse(id, .tooManyAttempts, retryAfter: wait)
@@ -49,7 +49,10 @@ extension WorkspaceMachine {
             return refuse(id, .wrongCredentials)
         }
         counters.logins += 1
+        // Many agents may come from one address; what is limited is how many passwords it tries.
+        if login.isStrange { limits.giveBack(.loginsFrom(login.source), now: now) }
         limits.acquaint(account.agent.text, login.source, now: now)
+        makeRoom(for: account.agent, now)
         begin(
             SessionToken(
                 id: session, agent: account.agent, issued: now.wallMilliseconds, expires: .max,
@@ -59,6 +62,14 @@ extension WorkspaceMachine {
         let cookie = freshCookie(session, now)
         answer(id, .session(sessionView(session, now), cookie: cookie))
         drain(now)
+    }
+
+    private mutating func makeRoom(for agent: AgentID, _ now: Instant) {
+        let others = sessions.values.filter { $0.agent == agent }
+        guard others.count >= Self.maximumSessionsOfAgent else { return }
+        let unwatched = others.filter { $0.streams.isEmpty && $0.work == nil && $0.waiting.isEmpty }
+        guard let oldest = unwatched.min(by: { ($0.lastUsed, $0.id) < ($1.lastUsed, $1.id) }) else { return }
+        end(oldest.id, .superseded, remembers: .all, now)
     }
 
     // MARK: Tokens
@@ -156,8 +167,12 @@ extension WorkspaceMachine {
 
     /// The session went on at another gateway, which knows more.
     private mutating func adoptAnew(_ token: SessionToken, _ source: SourceID, _ now: Instant) -> Admission {
+        let former = sessions[token.id]
         forget(token.id, .cannotVerify, now)
-        return adopt(token, source, now)
+        let admission = adopt(token, source, now)
+        // What other tabs have asked with the former token is on its way.
+        if let former { sessions[token.id]?.remember(former, until: now.monotonic + Self.formerPatience) }
+        return admission
     }
 
     /// A session that this gateway does not know.

@@ -7,7 +7,8 @@ extension WorkspaceMachine {
         let known = sessions[session]!
         let account = accounts[known.agent]
         let ticketExpires = min(known.expires, now.wallMilliseconds + Self.ticketLife)
-        let ticket = tokens.text(of: token(of: session, issued: known.issued, expires: ticketExpires), .ticket)
+        let issued = max(known.issued, now.wallMilliseconds)
+        let ticket = tokens.text(of: token(of: session, issued: issued, expires: ticketExpires), .ticket)
         return SessionView(
             agent: known.agent, isSupervisor: account?.isSupervisor ?? false, csrf: tokens.csrf(of: session),
             ticket: ticket, ticketExpiresAt: ticketExpires, expiresAt: known.expires,

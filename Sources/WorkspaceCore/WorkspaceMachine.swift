@@ -10,6 +10,8 @@ package struct WorkspaceMachine {
     /// How often `tick` is wanted, nanoseconds.
     static let beatEach: UInt64 = 100_000_000
     static let maximumSessions = 20_000
+    /// Of one agent: the one that was used longest ago, and that no page looks at, makes room for another login.
+    static let maximumSessionsOfAgent = 16
     static let maximumEnded = 10_000
     /// Passwords that are being looked at, or wait for that.
     static let maximumLogins = 34
@@ -44,6 +46,7 @@ package struct WorkspaceMachine {
     var ended: [SessionID: Ended] = [:]
     /// When `ended` was looked through, monotonic nanoseconds.
     var endedSwept: UInt64 = 0
+    var owed: [DN: Owed] = [:]
     var logins: [RequestID: PendingLogin] = [:]
     var lines = Roster<DN, Line>()
     /// By `NodeIndex`.
@@ -120,6 +123,11 @@ package struct WorkspaceMachine {
         mutating func forgetSeats() {
             formerSeats = (formerSeats + knownSeats).suffix(Session.maximumSeats)
             knownSeats = []
+        }
+
+        mutating func remember(_ former: Session, until: UInt64) {
+            formerSeats = (former.formerSeats + former.knownSeats).suffix(Session.maximumSeats)
+            formerUntil = until
         }
 
         /// Of those that are remembered.
@@ -262,8 +270,9 @@ package struct WorkspaceMachine {
 
     /// When `tick` is wanted, monotonic nanoseconds; nil while nothing goes on.
     package var nextDeadline: UInt64? {
-        sessions.isEmpty && lines.isEmpty && asks.isEmpty && streams.isEmpty && !hearsStat && ended.isEmpty && hearsOwn
-            ? nil : swept + Self.beatEach
+        let isQuiet =
+            sessions.isEmpty && lines.isEmpty && asks.isEmpty && streams.isEmpty && ended.isEmpty && owed.isEmpty
+        return isQuiet && !hearsStat && hearsOwn ? nil : swept + Self.beatEach
     }
 
     package mutating func tick(now: Instant) {
@@ -272,6 +281,7 @@ package struct WorkspaceMachine {
         giveUpAsks(now)
         sweepSessions(now)
         sweepLines(now)
+        sweepOwed(now)
         sweepStreams(now)
         sweepBoard(now)
         sweepNodes(now)

@@ -59,12 +59,14 @@ struct BenchTopology {
 
     private var numbers: Range<Int> { firstDN..<firstDN + dns }
 
-    private var agentType: String { workspace == nil ? "sip-phone" : "pstn-phone" }
-
     private var entries: String {
-        switch shape {
-        case .ranges: "  - { range: \(firstDN)-\(firstDN + dns - 1), agentType: \(agentType) }"
-        case .lines: numbers.lazy.map { "  - { number: \($0), agentType: \(agentType) }" }.joined(separator: "\n")
+        guard workspace == nil else {
+            return numbers.lazy.map { "  - { number: \($0), agentType: pstn-phone, dial: \"+1555\($0)\" }" }
+                .joined(separator: "\n")
+        }
+        return switch shape {
+        case .ranges: "  - { range: \(firstDN)-\(firstDN + dns - 1), agentType: sip-phone }"
+        case .lines: numbers.lazy.map { "  - { number: \($0), agentType: sip-phone }" }.joined(separator: "\n")
         }
     }
 

@@ -9,7 +9,7 @@ import Testing
         _ = try? Files.writeAtomically(Array(Account.file().utf8), to: directory + "/credentials.yaml", mode: 0o600)
         let policy = "workspace: { agents: credentials.yaml, reasons: [ break, lunch ] }\n"
         let line = "  - { number: 7002, agentType: pstn-phone, dial: \"+15551230002\" }\n"
-        return TestCluster.agents()(directory)
+        return TestCluster.agents("desktopGrace: 2s")(directory)
             .replacing("dataCenters:\n", with: policy + "dataCenters:\n")
             .replacing("  dc1:\n", with: "  dc1:\n    workspaces: { desk1: { http: \"127.0.0.1:8081\" } }\n")
             .replacing("    nodes:\n", with: "    statServers: { stat1: {} }\n    nodes:\n")

@@ -128,7 +128,8 @@ extension Browser {
                 faults.push(`${control.id || control.value} is ${width} by ${height}`);
             }
         }
-        const excess = document.documentElement.scrollWidth - innerWidth;
+        // A telephone's window grows with what is in it, the page does not.
+        const excess = document.documentElement.scrollWidth - document.documentElement.clientWidth;
         if (excess > 0) faults.push(`${excess} pixels too wide`);
         return faults;
         """#

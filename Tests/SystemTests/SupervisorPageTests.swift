@@ -48,7 +48,7 @@ import Wire
         desktop?.close()
         desktop = nil
         try page.wait("cleo's line", row("7001"), .contains("Out of service"))
-        try page.wait("why", row("7001"), .contains("its page was gone for too long."))
+        try page.wait("why", row("7001"), .contains("page was gone for too long."))
         try explain(page)
     }
 
@@ -76,7 +76,7 @@ import Wire
         try cluster.sandbox.cutSilently(port: 7302)
         for dn in ["1002", "7001"] {
             try page.wait("nobody knows about \(dn)", row(dn), .contains("Unknown"))
-            try page.wait("why", row(dn), .contains("the node that has it cannot be reached."))
+            try page.wait("why", row(dn), .contains("node that has it cannot be reached."))
         }
         try page.wait("ann is known", row("1001"), .contains("Ready"))
         try page.screenshot("supervisor-cut")

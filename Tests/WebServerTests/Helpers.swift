@@ -1,5 +1,5 @@
 import ClusterModel
-import Foundation
+import Dispatch
 import LinuxSystem
 import Logging
 import TLS
@@ -29,12 +29,12 @@ final class TestServer {
     func connect() throws -> RawClient { try RawClient(address) }
 
     /// Asks on one connection after the other until somebody is served: the server hears of an end when it gets round to it.
-    func servesAgain() async throws -> Bool {
+    func servesAgain() throws -> Bool {
         let deadline = SystemClock.monotonicNanoseconds() + RawClient.patience
         while SystemClock.monotonicNanoseconds() < deadline {
             let client = try connect()
             client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-            if await client.read(through: "hello ").contains("hello ") { return true }
+            if client.read(through: "hello ").contains("hello ") { return true }
         }
         return false
     }
@@ -51,10 +51,8 @@ extension WebRoute {
     }
 }
 
-/// Bytes to a socket and back, with a deadline on each wait. Used by one task at a time.
-///
-/// It waits on threads of its own: those of Swift's pool are the server's.
-final class RawClient: @unchecked Sendable {
+/// Bytes to a socket and back, with a deadline on each wait.
+final class RawClient {
     /// Nanoseconds.
     static let patience: UInt64 = 20_000_000_000
 
@@ -91,23 +89,11 @@ final class RawClient: @unchecked Sendable {
     func send(_ text: String) -> Int { send(Array(text.utf8)) }
 
     /// Reads until what came satisfies, the other side closes, or the patience ends.
-    func read(until isEnough: @escaping @Sendable (String) -> Bool) async -> String {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: self.readNow(until: isEnough)) }
-        }
-    }
-
     /// - Returns: whether something can be read.
-    func waitForInput() async -> Bool {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                let isThere = try? self.socket.wait(forReading: true, nanoseconds: Self.patience)
-                continuation.resume(returning: isThere ?? false)
-            }
-        }
-    }
+    func waitForInput() -> Bool { (try? socket.wait(forReading: true, nanoseconds: Self.patience)) ?? false }
 
-    private func readNow(until isEnough: (String) -> Bool) -> String {
+    /// Reads until what came satisfies, the other side closes, or the patience ends.
+    func read(until isEnough: (String) -> Bool) -> String {
         var text = String(decoding: received, as: UTF8.self)
         while !isEnough(text), !isClosed {
             do {
@@ -125,10 +111,10 @@ final class RawClient: @unchecked Sendable {
         return text
     }
 
-    func read(through end: String) async -> String { await read { $0.contains(end) } }
+    func read(through end: String) -> String { read { $0.contains(end) } }
 
     /// Everything until the other side closes.
-    func readToEnd() async -> String { await read { _ in false } }
+    func readToEnd() -> String { read { _ in false } }
 }
 
 /// A browser's end of TLS over a `RawClient`.
@@ -137,10 +123,10 @@ final class TLSClient {
     let session: TLSSession
     private var text: [UInt8] = []
 
-    init(_ raw: RawClient, _ context: TLSContext) async throws {
+    init(_ raw: RawClient, _ context: TLSContext) throws {
         self.raw = raw
         session = try TLSSession(context, expecting: .host("desk.example.com"))
-        while try !session.advance() { try #require(await exchange()) }
+        while try !session.advance() { try #require(exchange()) }
     }
 
     func send(_ text: String) throws {
@@ -156,8 +142,8 @@ final class TLSClient {
     }
 
     /// Reads until what came satisfies, or the other side closes.
-    func read(until isEnough: ([UInt8]) -> Bool) async throws -> [UInt8] {
-        while !isEnough(text), try await exchange() {}
+    func read(until isEnough: ([UInt8]) -> Bool) throws -> [UInt8] {
+        while !isEnough(text), try exchange() {}
         return text
     }
 
@@ -168,9 +154,9 @@ final class TLSClient {
     }
 
     /// - Returns: false once the other side has closed.
-    private func exchange() async throws -> Bool {
+    private func exchange() throws -> Bool {
         flush()
-        try #require(await raw.waitForInput())
+        try #require(raw.waitForInput())
         var input = [UInt8](repeating: 0, count: 64 * 1024)
         guard let count = try raw.socket.read(into: &input) else { return true }
         for start in stride(from: 0, to: count, by: 16_384) {
@@ -188,13 +174,18 @@ final class TLSClient {
 /// Something that happens once, on whatever thread.
 final class Latch: Sendable {
     private let (happened, source) = AsyncStream.makeStream(of: Void.self)
+    private let semaphore = DispatchSemaphore(value: 0)
 
     func open() {
-        source.yield(())
         source.finish()
+        semaphore.signal()
     }
 
+    /// Waits for it, but not for ever.
+    func isOpen() -> Bool { semaphore.wait(timeout: .now() + 20) == .success }
+
+    /// For who answers a request meanwhile.
     func wait() async {
-        for await _ in happened { return }
+        for await _ in happened {}
     }
 }

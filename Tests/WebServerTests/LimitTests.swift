@@ -11,31 +11,31 @@ import WebServer
         return limits
     }
 
-    @Test func `a slow head is cut`() async throws {
+    @Test func `a slow head is cut`() throws {
         let server = try TestServer(limits: limits { $0.headPatience = .milliseconds(200) })
         let client = try server.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: ")
-        #expect(await client.readToEnd() == "")
+        #expect(client.readToEnd() == "")
         #expect(client.isClosed)
     }
 
-    @Test func `a slow body is cut`() async throws {
+    @Test func `a slow body is cut`() throws {
         let server = try TestServer(limits: limits { $0.bodyPatience = .milliseconds(200) })
         let client = try server.connect()
         client.send("POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
-        #expect(await !client.readToEnd().contains(" 200 "))
+        #expect(!client.readToEnd().contains(" 200 "))
         #expect(client.isClosed)
     }
 
-    @Test func `an idle connection is cut`() async throws {
+    @Test func `an idle connection is cut`() throws {
         let server = try TestServer(limits: limits { $0.idle = .milliseconds(300) })
         let client = try server.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.readToEnd().contains("hello "))
+        #expect(client.readToEnd().contains("hello "))
         #expect(client.isClosed)
     }
 
-    @Test func `a body of 10 GB is refused at once and not read`() async throws {
+    @Test func `a body of 10 GB is refused at once and not read`() throws {
         let server = try TestServer()
         let client = try server.connect()
         client.send("POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n")
@@ -50,15 +50,15 @@ import WebServer
         #expect(sent < 32 << 20)
     }
 
-    @Test func `who announces too much is told so`() async throws {
+    @Test func `who announces too much is told so`() throws {
         let server = try TestServer()
         let client = try server.connect()
         client.send("POST /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 16385\r\n\r\nabc")
-        #expect(await client.readToEnd().hasPrefix("HTTP/1.1 413"))
+        #expect(client.readToEnd().hasPrefix("HTTP/1.1 413"))
         #expect(client.isClosed)
     }
 
-    @Test func `a head has a number of fields and a size`() async throws {
+    @Test func `a head has a number of fields and a size`() throws {
         let server = try TestServer()
         for head in [
             (0...64).map { "X-\($0): a\r\n" }.joined(), "X-Long: \(String(repeating: "a", count: 9_000))\r\n",
@@ -66,28 +66,28 @@ import WebServer
         ] {
             let client = try server.connect()
             client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\(head)\r\n")
-            let text = await client.readToEnd()
+            let text = client.readToEnd()
             #expect(text.hasPrefix("HTTP/1.1 4") && !text.contains("hello "), "\(text)")
             #expect(client.isClosed)
         }
     }
 
-    @Test func `a source has so many connections, and gets them back`() async throws {
+    @Test func `a source has so many connections, and gets them back`() throws {
         let server = try TestServer(limits: limits { $0.connectionsOfOne = 4 })
         var clients: [RawClient] = []
         for _ in 0..<4 {
             let client = try server.connect()
             client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-            #expect(await client.read(through: "hello ").contains("hello "))
+            #expect(client.read(through: "hello ").contains("hello "))
             clients.append(client)
         }
         let fifth = try server.connect()
-        #expect(await fifth.readToEnd() == "" && fifth.isClosed)
+        #expect(fifth.readToEnd() == "" && fifth.isClosed)
         clients.removeFirst().socket.close()
-        #expect(try await server.servesAgain())
+        #expect(try server.servesAgain())
     }
 
-    @Test func `who asks on and on without waiting is cut`() async throws {
+    @Test func `who asks on and on without waiting is cut`() throws {
         let gate = Latch()
         let held = WebRoute("GET", "/held") { _ in
             await gate.wait()
@@ -96,7 +96,7 @@ import WebServer
         let server = try TestServer([held])
         let client = try server.connect()
         client.send(String(repeating: "GET /held HTTP/1.1\r\nHost: x\r\n\r\n", count: 9))
-        #expect(await client.readToEnd() == "")
+        #expect(client.readToEnd() == "")
         #expect(client.isClosed)
         gate.open()
     }
@@ -109,22 +109,22 @@ import WebServer
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `who reads nothing is cut`() async throws {
+    @Test func `who reads nothing is cut`() throws {
         let closed = Latch()
         let server = try TestServer(
             [Self.endless { closed.open() }], limits: limits { $0.sendPatience = .milliseconds(300) })
         let client = try server.connect()
         client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-        await closed.wait()
+        #expect(closed.isOpen())
     }
 
-    @Test func `who wants another protocol is answered, and no more is read`() async throws {
+    @Test func `who wants another protocol is answered, and no more is read`() throws {
         let server = try TestServer(limits: limits { $0.connectionsOfOne = 1 })
         for head in [
             "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
             "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
         ] {
-            #expect(try await server.servesAgain())
+            #expect(try server.servesAgain())
             let client = try server.connect()
             client.send(head)
             var sent = 0
@@ -139,19 +139,19 @@ import WebServer
         }
     }
 
-    @Test func `a connection ends with the request that says so, whatever comes after it`() async throws {
+    @Test func `a connection ends with the request that says so, whatever comes after it`() throws {
         let server = try TestServer(limits: limits { $0.connectionsOfOne = 1 })
         let client = try server.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Close\r\n\r\n")
         client.send("GET /hello?name=more HTTP/1.1\r\nHost: x\r\n\r\n")
-        let text = await client.readToEnd()
+        let text = client.readToEnd()
         #expect(text.hasPrefix("HTTP/1.1 200") && !text.contains("more"))
         client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
         // The browser keeps its end open; the place is given back all the same.
-        #expect(try await server.servesAgain())
+        #expect(try server.servesAgain())
     }
 
-    @Test(.timeLimit(.minutes(1))) func `when all places are taken, who says nothing makes room`() async throws {
+    @Test func `when all places are taken, who says nothing makes room`() throws {
         let closed = Latch()
         let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
         let stream = WebRoute("GET", "/stream") { _ in
@@ -160,69 +160,69 @@ import WebServer
         let server = try TestServer([.hello, stream], limits: limits { $0.connections = 3 })
         let answered = try server.connect()
         answered.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await answered.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+        #expect(answered.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
         let quiet = try server.connect()
         quiet.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await quiet.read(through: "hello ").contains("hello "))
+        #expect(quiet.read(through: "hello ").contains("hello "))
         let silent = try server.connect()
         silent.send("GET /hel")
         for victim in [quiet, silent] {
             let next = try server.connect()
             next.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-            #expect(await next.read(through: "hello ").contains("hello "))
-            #expect(await victim.readToEnd() == "" && victim.isClosed)
+            #expect(next.read(through: "hello ").contains("hello "))
+            #expect(victim.readToEnd() == "" && victim.isClosed)
         }
         source.yield(Array("still here".utf8))
-        #expect(await answered.read(through: "still here").contains("still here"))
+        #expect(answered.read(through: "still here").contains("still here"))
         answered.socket.close()
-        await closed.wait()
+        #expect(closed.isOpen())
     }
 
-    @Test(.timeLimit(.minutes(1))) func `who is being answered makes room for nobody`() async throws {
+    @Test func `who is being answered makes room for nobody`() throws {
         let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
         let stream = WebRoute("GET", "/stream") { _ in WebResponse(status: 200, body: .stream(parts, closed: {})) }
         let server = try TestServer([.hello, stream], limits: limits { $0.connections = 1 })
         let client = try server.connect()
         client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+        #expect(client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
         let refused = try server.connect()
-        #expect(await refused.readToEnd() == "" && refused.isClosed)
+        #expect(refused.readToEnd() == "" && refused.isClosed)
         source.finish()
-        #expect(try await server.servesAgain())
+        #expect(try server.servesAgain())
     }
 
-    @Test func `a server that closes while connections come drops none unseen`() async throws {
+    @Test func `a server that closes while connections come drops none unseen`() throws {
         for _ in 0..<20 {
             let server = try TestServer()
             let clients = (0..<30).compactMap { _ in try? server.connect() }
             server.server.close()
-            for client in clients { _ = await client.readToEnd() }
+            for client in clients { _ = client.readToEnd() }
         }
     }
 
-    @Test func `a closed server accepts nothing and lets go of all`() async throws {
+    @Test func `a closed server accepts nothing and lets go of all`() throws {
         let server = try TestServer()
         let client = try server.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.read(through: "hello ").contains("hello "))
+        #expect(client.read(through: "hello ").contains("hello "))
         server.server.close()
-        #expect(await client.readToEnd() == "" && client.isClosed)
+        #expect(client.readToEnd() == "" && client.isClosed)
         server.server.close()
     }
 
-    @Test func `another server goes on at the same socket`() async throws {
+    @Test func `another server goes on at the same socket`() throws {
         let listener = try Sockets.listeningTCP(try #require(NetworkAddress("127.0.0.1:0")))
         let former = try TestServer(at: listener)
         let client = try former.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.read(through: "hello ").contains("hello "))
+        #expect(client.read(through: "hello ").contains("hello "))
         let next = try TestServer(at: listener)
         former.server.close()
-        #expect(await client.readToEnd() == "" && client.isClosed)
+        #expect(client.readToEnd() == "" && client.isClosed)
         for _ in 0..<20 {
             let client = try next.connect()
             client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
-            #expect(await client.read(through: "hello ").contains("hello "))
+            #expect(client.read(through: "hello ").contains("hello "))
         }
     }
 }

@@ -11,41 +11,41 @@ import WebServer
         WebRoute("GET", "/stream") { _ in WebResponse(status: 200, body: .stream(parts, closed: closed)) }
     }
 
-    @Test func `parts arrive as they come, and the end ends the connection`() async throws {
+    @Test func `parts arrive as they come, and the end ends the connection`() throws {
         let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
         let closed = Latch()
         let server = try TestServer([stream(parts) { closed.open() }])
         let client = try server.connect()
         client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
         source.yield(Array("first".utf8))
-        #expect(await client.read(through: "first").contains("first"))
+        #expect(client.read(through: "first").contains("first"))
         source.yield(Array("second".utf8))
-        #expect(await client.read(through: "second").contains("second"))
+        #expect(client.read(through: "second").contains("second"))
         source.finish()
-        _ = await client.readToEnd()
+        _ = client.readToEnd()
         #expect(client.isClosed)
-        await closed.wait()
+        #expect(closed.isOpen())
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a tab that goes ends its stream`() async throws {
+    @Test func `a tab that goes ends its stream`() throws {
         let (parts, source) = AsyncStream.makeStream(of: [UInt8].self)
         let closed = Latch()
         let server = try TestServer([stream(parts) { closed.open() }])
         let client = try server.connect()
         client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
         source.yield(Array("first".utf8))
-        _ = await client.read(through: "first")
+        _ = client.read(through: "first")
         client.socket.close()
-        await closed.wait()
+        #expect(closed.isOpen())
     }
 
-    @Test(.timeLimit(.minutes(1))) func `HEAD of a stream opens none`() async throws {
+    @Test func `HEAD of a stream opens none`() throws {
         let (parts, _) = AsyncStream.makeStream(of: [UInt8].self)
         let closed = Latch()
         let server = try TestServer([stream(parts) { closed.open() }])
         let client = try server.connect()
         client.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
-        await closed.wait()
+        #expect(client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+        #expect(closed.isOpen())
     }
 }

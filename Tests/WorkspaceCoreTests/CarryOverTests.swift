@@ -178,7 +178,7 @@ import WorkspaceCore
         }
     }
 
-    @Test(arguments: 0..<400 as Range<UInt64>)
+    @Test(arguments: 0..<100 as Range<UInt64>)
     func `all is well once nothing more happens`(seed: UInt64) {
         let play = Play(seed)
         for _ in 0..<60 { play.step() }

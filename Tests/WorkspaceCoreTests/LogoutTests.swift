@@ -59,6 +59,32 @@ import WorkspaceCore
         #expect(town.desks[0]!.audits.map(\.event).contains(.logout))
     }
 
+    @Test func `the cluster hears of it as soon as a node is heard, and no copy of the token outlives that`() {
+        let town = Town()
+        let page = town.seated()
+        let copy = page.copy(at: 1)
+        for node in 0...2 { town.unplug(desk: 0, node: node) }
+        page.ask(.logOut(page.proof), patience: 6_000)
+        #expect(town.desks[0]!.machine.figures.sessions == 0)
+        #expect(town.agent("7000", at: 2)?.isLoggedIn == true)
+        for node in 0...2 { town.plug(desk: 0, node: node) }
+        town.pass(milliseconds: 1_000)
+        #expect(town.agent("7000", at: 2)?.isLoggedIn == false)
+        #expect(copy.ask(.session(copy.proof)) == .loggedOut)
+    }
+
+    @Test func `a logout that comes late logs out no later login`() {
+        let town = Town()
+        let page = town.seated()
+        for node in 0...2 { town.unplug(desk: 0, node: node) }
+        page.ask(.logOut(page.proof), patience: 6_000)
+        let later = town.seated(at: 1)
+        for node in 0...2 { town.plug(desk: 0, node: node) }
+        town.pass(milliseconds: 10_000)
+        #expect(later.state?.link == .live)
+        #expect(town.agent("7000", at: 2)?.isLoggedIn == true)
+    }
+
     @Test func `another password, or no account, ends sessions`() {
         let town = Town()
         let page = town.seated()

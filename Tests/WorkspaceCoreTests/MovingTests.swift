@@ -1,6 +1,7 @@
 import AgentSessions
 import ClusterModel
 import Digests
+import TLibraryPorts
 import Testing
 import WorkspaceCore
 
@@ -83,6 +84,35 @@ import WorkspaceCore
         token.issued = bench.now.wallMilliseconds
         _ = bench.ask(.resume(ticket: keys.text(of: token, .ticket)))
         #expect(bench.answers[waiting] == .refused(WorkspaceRefusal(.cannotVerify)))
+    }
+
+    @Test func `what another tab has asked meanwhile does not end the session`() {
+        var bench = Bench()
+        bench.open()
+        let proof = bench.logIn("ann")!
+        bench.sit(proof, "7000")
+        let old = bench.ask(.renew(proof))
+        guard case .session(let view, .set(let former, _)) = bench.answers[old] else {
+            Issue.record("\(String(describing: bench.answers[old]))")
+            return
+        }
+        let keys = TokenKeys(Desk.keys, cluster: "test") { MessageAuthenticationCode.sha256($0, key: $1) }
+        var token = keys.token(former, .cookie)!
+        token.seat = SessionToken.Seat(dn: DN("7001")!, node: "dc1/sip1", login: 7)
+        token.issued += 1
+        let moved = bench.ask(.resume(ticket: keys.text(of: token, .ticket)))
+        bench.hear(.address(bench.lastNumber, Bench.status("7001", agent: "ann")))
+        bench.hear(.registered(bench.lastNumber, Bench.status("7001", agent: "ann"), DesktopToken(number: 2)))
+        guard case .session = bench.answers[moved] else {
+            Issue.record("\(String(describing: bench.answers[moved]))")
+            return
+        }
+        let late = bench.ask(.session(SessionProof(token: former, csrf: view.csrf)))
+        guard case .session(let found, _) = bench.answers[late] else {
+            Issue.record("\(String(describing: bench.answers[late]))")
+            return
+        }
+        #expect(found.state?.line.dn == DN("7001"))
     }
 
     @Test func `a page that comes back to a session that was elsewhere meanwhile is told everything`() {

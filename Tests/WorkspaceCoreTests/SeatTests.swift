@@ -54,6 +54,34 @@ import WorkspaceCore
         #expect(guess(from: 0x0A00_0001) == .tooManyAttempts)
     }
 
+    @Test func `an office behind one address signs in at once, and does not guess more for that`() {
+        let agents = (0..<60).map { AgentAccount(agent: AgentID("agent\($0)")!, hash: "hash") }
+        let town = Town(accounts: agents)
+        for number in 0..<60 { #expect(Page(town).logIn("agent\(number)") == nil) }
+        for number in 0..<20 { #expect(Page(town).logIn("nobody\(number)") == .wrongCredentials) }
+        #expect(Page(town).logIn("nobody") == .tooManyAttempts)
+        // Those who were here before are.
+        #expect(Page(town).logIn("agent7") == nil)
+    }
+
+    @Test func `an agent has so many sessions, and the one that nobody has used for longest ends`() {
+        let town = Town()
+        let watched = Page(town)
+        watched.logIn("ben")
+        watched.listen()
+        var pages: [Page] = []
+        for _ in 0..<16 {
+            town.pass(milliseconds: 30_000)
+            let page = Page(town)
+            #expect(page.logIn("ben") == nil)
+            pages.append(page)
+        }
+        #expect(town.desks[0]!.machine.figures.sessions == 16)
+        #expect(watched.ask(.session(watched.proof)) == nil)
+        #expect(pages[0].ask(.session(pages[0].proof)) == .loggedOut)
+        #expect(pages[1].ask(.session(pages[1].proof)) == nil)
+    }
+
     @Test func `strangers do not take all the time there is for passwords`() {
         var bench = Bench()
         #expect(bench.logIn("ann") != nil)
