@@ -13,8 +13,6 @@ extension WorkspaceMachine {
     static let inquiryEach = 5 * second
     /// For so long nothing goes to a node that has asked for a line to go elsewhere, where there is another one.
     static let drainMemory = 600 * second
-    /// How long after a call the node may take to say that the agent works on.
-    static let workPatience = second / 2
 
     /// A DN at which agents of this gateway sit, or are about to.
     struct Line {
@@ -38,8 +36,6 @@ extension WorkspaceMachine {
         var token: DesktopToken?
         /// As a node said last.
         var view: View?
-        /// Until when the agent may be about to work after a call, monotonic nanoseconds; nil where that is not expected.
-        var expectsWorkUntil: UInt64?
         /// Since when the status is as it is, milliseconds since 1970.
         var statusSince: UInt64 = 0
         /// Until when the owner waits for the gateway, monotonic nanoseconds; nil while a node holds the line.
@@ -54,6 +50,8 @@ extension WorkspaceMachine {
         var isRefreshing = false
         var refreshesAgain = false
         var isStale = false
+        /// When it is refreshed at the latest if it is stale, monotonic nanoseconds.
+        var refreshesAt: UInt64 = 0
 
         var hasCalls: Bool { view?.calls?.calls.isEmpty == false }
         var isOrphaned: Bool { sessions.isEmpty && seating.isEmpty }
@@ -261,7 +259,6 @@ extension WorkspaceMachine {
         lines[dn]!.isSuperseded = false
         lines[dn]!.isRefreshing = false
         lines[dn]!.isStale = false
-        lines[dn]!.expectsWorkUntil = nil
         if let former, former != node, nodes[former.position].isOpen {
             ask(former, .letGo, now) { .unregisterAddress(referenceID: $0, dn: "\(dn)") }
         }
@@ -365,7 +362,7 @@ extension WorkspaceMachine {
     /// It waits for nothing but news of its node.
     private func isAtRest(_ line: Line) -> Bool {
         line.live != nil && line.attempt == nil && !line.isStale
-            && line.expectsWorkUntil == nil && line.sessions.contains { sessions[$0]?.absentUntil == nil }
+            && line.sessions.contains { sessions[$0]?.absentUntil == nil }
     }
 
     mutating func sweepLines(_ now: Instant) {
@@ -388,7 +385,7 @@ extension WorkspaceMachine {
                 if lines[dn]!.order.isEmpty { seek(dn, now) } else { tryNext(dn, now) }
             } else if line.live == nil {
                 seek(dn, now)
-            } else if let live = line.live, line.isStale || line.expectsWorkUntil.map({ $0 <= now.monotonic }) == true {
+            } else if let live = line.live, line.isStale, line.refreshesAt <= now.monotonic {
                 refresh(dn, at: live, now)
             }
             if let line = lines[dn], !isAtRest(line) { lines.watch(dn) }

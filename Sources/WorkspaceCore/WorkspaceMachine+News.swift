@@ -21,33 +21,10 @@ extension WorkspaceMachine {
         lineTold(status.dn, status.view, now)
     }
 
-    mutating func callChanged(_ event: CallEvent, at node: NodeIndex, _ now: Instant) {
-        guard let line = lines[event.dn], line.live == node, var view = line.view else { return }
-        let former = view.calls?.calls ?? []
-        var calls = former.filter { $0.connection != event.call.connection }
-        switch event.kind {
-        case .ringing, .dialing, .established: calls.append(event.call)
-        case .released, .abandoned: break
-        }
-        // What comes after the last call is the node's to say: the agent may have work after it, and is not ready meanwhile.
-        guard !calls.isEmpty || former.isEmpty else {
-            if topology.timing.afterCallWork > .zero, view.agent?.state == .ready {
-                lines[event.dn]!.expectsWorkUntil = now.monotonic + Self.workPatience
-            }
-            return refresh(event.dn, at: node, now)
-        }
-        view.calls = DNCalls(calls)
-        if calls.isEmpty { view.occupancy.remove(.busy) } else { view.occupancy.insert(.busy) }
-        lineTold(event.dn, view, now)
-    }
-
     /// A node has said how the line is.
     mutating func lineTold(_ dn: DN, _ view: View, _ now: Instant) {
         guard let line = lines[dn] else { return }
         let status = AgentStatus(of: view)
-        // The call is over, and what comes after it is not written yet: nobody is ready for such a moment.
-        if let until = line.expectsWorkUntil, until > now.monotonic, status == .ready { return }
-        lines[dn]!.expectsWorkUntil = nil
         if line.view.map({ AgentStatus(of: $0) }) != status { lines[dn]!.statusSince = now.wallMilliseconds }
         lines[dn]!.view = view
         verify(dn, view, now)

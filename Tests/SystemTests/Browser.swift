@@ -175,6 +175,17 @@ final class Browser {
         return pairs.map { ($0[0].replacing(/^#/, with: ""), $0[1]) }
     }
 
+    /// Waits until an element that is recorded has had a text, however shortly.
+    func waitUntilRecorded(_ what: String, seconds: Int = 10, _ element: String, contains text: String) throws {
+        let words = try JSONSerialization.data(withJSONObject: ["#" + element, text])
+        try wait(
+            what, seconds: seconds,
+            script: """
+                const [element, text] = \(String(decoding: words, as: UTF8.self));
+                return window.recordedTexts?.some((each) => each[0] === element && each[1].includes(text));
+                """)
+    }
+
     /// What the browser's console has said since it was asked last.
     func consoleMessages() throws -> [String] { try ask("log") as? [String] ?? [] }
 

@@ -69,7 +69,7 @@ extension TestCluster {
     /// behind a trunk whose gateways are 5090 and 5091.
     ///
     /// - Parameters:
-    ///   - timing: of the topology, besides what finds lost links soon.
+    ///   - timing: of the topology, besides how links are kept: a machine that has much to do must not lose any.
     ///   - more: of the topology.
     static func workspaces(
         _ timing: String = "desktopGrace: 10s, afterCallWork: 3s", more: String = "", options: Options = Options()
@@ -116,7 +116,7 @@ extension TestCluster {
               - { number: 7002, agentType: pstn-phone, dial: "+15551230002" }
             routingPoints: { 8000: { strategy: longest-idle, timeout: 30s } }
             trunks: { carrier: { gateways: [ "udp:127.0.0.1:5090", "udp:127.0.0.1:5091" ] } }
-            timing: { keepalive: 100ms, linkTimeout: 400ms, \(timing) }
+            timing: { keepalive: 400ms, linkTimeout: 2s, \(timing) }
             \(more)
 
             """
@@ -168,6 +168,16 @@ struct RoutedCall {
 
     /// Waits for its end, and checks that both ends saw what they should.
     func end() throws { for program in [telephone, caller] { try program.expectSuccess() } }
+}
+
+extension AgentWatcher {
+    /// Nobody was told that a DN went out of service, or that an agent was logged out.
+    func expectNoLoss(sourceLocation: SourceLocation = #_sourceLocation) {
+        let losses = heard.filter { $0.type == .eventDNOutOfService || $0.type == .eventAgentLogout }
+        #expect(
+            losses.isEmpty, "\(losses.map { "\($0.type.name) \($0.thisDN) \($0.statuses.map(\.service))" })",
+            sourceLocation: sourceLocation)
+    }
 }
 
 extension Browser {

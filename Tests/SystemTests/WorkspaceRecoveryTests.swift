@@ -40,7 +40,7 @@ import Wire
             #expect(try texts(of: "alarm") == [""])
             #expect(try texts(of: "signInHeading") == [""])
             try hearAll()
-            #expect(!east.heard.contains { $0.type == .eventDNOutOfService || $0.type == .eventAgentLogout })
+            east.expectNoLoss()
         }
 
         /// Reads on until something comes that is caused here.
@@ -79,7 +79,7 @@ import Wire
         try page.wait("and ends", "stateWord", .text("Ready"))
         try call.end()
         try desk.hearAll()
-        #expect(!desk.east.heard.contains { $0.type == .eventDNOutOfService })
+        desk.east.expectNoLoss()
     }
 
     @Test func `tabs show the same, whoever changes it, and the fifth sends the first one away`() throws {
@@ -209,7 +209,7 @@ import Wire
             try desk.cluster.details("7001").answers.contains { $0.report?.desktops == 1 }
         }
         try desk.hearAll()
-        #expect(!desk.east.heard.contains { $0.type == .eventDNOutOfService || $0.type == .eventAgentLogout })
+        desk.east.expectNoLoss()
     }
 
     // MARK: What nodes do

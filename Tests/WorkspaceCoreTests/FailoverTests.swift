@@ -156,11 +156,35 @@ import WorkspaceCore
         machine = town.desks[0]!.machine
         #expect(tell(.ringing, .ringing)?.presence.status == .ringing)
         #expect(tell(.established, .established)?.presence.status == .busy)
-        // What comes after the call is the node's to say.
-        machine.actions = []
-        #expect(tell(.released, .established) == nil)
-        town.desks[0]!.machine = machine
+        let after = tell(.released, .established)
+        #expect(after?.presence.status == .ready)
+        #expect(after?.calls == [])
+    }
+
+    @Test func `an agent who has work after a call is not shown as ready before it`() {
+        let town = Town { $0.timing.afterCallWork = .seconds(3) }
+        let page = town.seated()
+        let (dn, node) = (DN("7000")!, NodeIndex(town.owner("7000")!))
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.ready))) == nil)
+        func tell(_ kind: CallEvent.Kind) {
+            let call = DNCall(
+                connection: CallConnection(rawValue: 9), phase: .established, since: 5, other: "+49301234")
+            town.desks[0]!.machine.heard(
+                .call(CallEvent(kind: kind, dn: dn, call: call)), from: node, now: town.now)
+            town.settle()
+        }
+        tell(.established)
+        #expect(page.state?.presence.status == .busy)
+        tell(.released)
+        #expect(page.state?.presence.status == .busy)
+        // Whatever the node says of the agent, it is asked at once; if it says nothing, in a moment.
+        town.desks[0]!.machine.heard(.agentChanged(dn), from: node, now: town.now)
         town.settle()
+        #expect(page.state?.presence.status == .ready)
+        tell(.established)
+        tell(.released)
+        #expect(page.state?.calls.count == 1)
+        town.pass(milliseconds: 500)
         #expect(page.state?.presence.status == .ready)
         #expect(page.state?.calls == [])
     }
