@@ -50,8 +50,8 @@ extension WorkspaceMachine {
         var isRefreshing = false
         var refreshesAgain = false
         var isStale = false
-        /// When it is refreshed at the latest if it is stale, monotonic nanoseconds.
-        var refreshesAt: UInt64 = 0
+        /// Until when the node may say that the agent has work after a call, monotonic nanoseconds; nil where that is not awaited.
+        var workAwaitedUntil: UInt64?
 
         var hasCalls: Bool { view?.calls?.calls.isEmpty == false }
         var isOrphaned: Bool { sessions.isEmpty && seating.isEmpty }
@@ -361,7 +361,7 @@ extension WorkspaceMachine {
 
     /// It waits for nothing but news of its node.
     private func isAtRest(_ line: Line) -> Bool {
-        line.live != nil && line.attempt == nil && !line.isStale
+        line.live != nil && line.attempt == nil && !line.isStale && line.workAwaitedUntil == nil
             && line.sessions.contains { sessions[$0]?.absentUntil == nil }
     }
 
@@ -385,7 +385,7 @@ extension WorkspaceMachine {
                 if lines[dn]!.order.isEmpty { seek(dn, now) } else { tryNext(dn, now) }
             } else if line.live == nil {
                 seek(dn, now)
-            } else if let live = line.live, line.isStale, line.refreshesAt <= now.monotonic {
+            } else if let live = line.live, line.isStale || line.workAwaitedUntil.map({ $0 <= now.monotonic }) == true {
                 refresh(dn, at: live, now)
             }
             if let line = lines[dn], !isAtRest(line) { lines.watch(dn) }

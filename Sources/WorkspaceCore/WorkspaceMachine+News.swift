@@ -25,6 +25,7 @@ extension WorkspaceMachine {
     mutating func lineTold(_ dn: DN, _ view: View, _ now: Instant) {
         guard let line = lines[dn] else { return }
         let status = AgentStatus(of: view)
+        guard !awaitsWork(dn, status, now) else { return }
         if line.view.map({ AgentStatus(of: $0) }) != status { lines[dn]!.statusSince = now.wallMilliseconds }
         lines[dn]!.view = view
         verify(dn, view, now)

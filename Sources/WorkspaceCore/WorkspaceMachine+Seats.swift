@@ -132,6 +132,7 @@ extension WorkspaceMachine {
         guard let work = sessions[session]?.work, case .presence(let wish) = work.step else { return }
         sessions[session]!.work = nil
         audit(.presence(wish.state), session)
+        lines[status.dn]?.workAwaitedUntil = 0
         lineTold(status.dn, status.view, now)
         guard sessions[session] != nil else { return refuse(work.request, .loggedOut, clearsCookie: true) }
         answerState(work.request, session, now)

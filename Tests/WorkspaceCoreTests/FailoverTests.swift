@@ -177,14 +177,16 @@ import WorkspaceCore
         #expect(page.state?.presence.status == .busy)
         tell(.released)
         #expect(page.state?.presence.status == .busy)
-        // Whatever the node says of the agent, it is asked at once; if it says nothing, in a moment.
         town.desks[0]!.machine.heard(.agentChanged(dn), from: node, now: town.now)
         town.settle()
+        #expect(page.state?.presence.status == .busy)
+        town.pass(milliseconds: 500)
         #expect(page.state?.presence.status == .ready)
+        // Unless she says so.
         tell(.established)
         tell(.released)
         #expect(page.state?.calls.count == 1)
-        town.pass(milliseconds: 500)
+        #expect(page.ask(.setPresence(page.proof, PresenceWish(.ready))) == nil)
         #expect(page.state?.presence.status == .ready)
         #expect(page.state?.calls == [])
     }

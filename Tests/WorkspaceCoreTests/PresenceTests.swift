@@ -52,6 +52,8 @@ import WorkspaceCore
         bench.hear(.call(CallEvent(kind: .ringing, dn: DN("7000")!, call: call)))
         call.phase = .established
         bench.hear(.call(CallEvent(kind: .established, dn: DN("7000")!, call: call)))
+        // The node says first that the agent is not busy any more.
+        bench.hear(.status(Bench.status("7000", agent: "ann", .ready)))
         bench.hear(.call(CallEvent(kind: .released, dn: DN("7000")!, call: call)))
         // The call is over, and what follows it is not written yet.
         bench.hear(.address(bench.lastNumber, Bench.status("7000", agent: "ann", .ready)))
