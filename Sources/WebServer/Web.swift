@@ -110,7 +110,7 @@ package struct WebLimits: Sendable {
     /// Whoever comes when all are taken gets the place of one that nothing is being answered to.
     package var connections = 4_096
     /// Of one source; those of `proxies` are not counted.
-    package var connectionsOfOne = 64
+    package var connectionsOfOne = 512
     /// Bytes of a request's head, all of it.
     package var head = 16 * 1024
     package var fields = 64

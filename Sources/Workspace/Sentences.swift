@@ -55,6 +55,7 @@ package enum Sentences {
         case .notWritten: "The node could not write it down. Try again."
         case .unknownOutcome: "The node was lost meanwhile; whether it was done shows in the state."
         case .notSupervisor: "The account is not a supervisor's."
+        case .otherSession: "Another agent is signed in in this browser."
         }
     }
 

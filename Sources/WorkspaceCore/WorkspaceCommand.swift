@@ -36,8 +36,8 @@ package enum WorkspaceCommand: Equatable, Sendable {
     case session(SessionProof)
     /// The session gets a fresh token and ticket.
     case renew(SessionProof)
-    /// With a ticket that another gateway has given.
-    case resume(ticket: String)
+    /// With a ticket that another gateway has given. The cookie says who is signed in here already; empty for nobody.
+    case resume(ticket: String, cookie: String = "")
     case logOut(SessionProof)
     /// The agent sits down at a DN. With `takeBack` also where another desktop of the agent's has taken its place.
     case choose(SessionProof, dn: String, takeBack: Bool)

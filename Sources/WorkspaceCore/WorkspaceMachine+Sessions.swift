@@ -74,6 +74,15 @@ extension WorkspaceMachine {
 
     // MARK: Tokens
 
+    /// Whether a ticket is that of an agent, and another one is signed in in that browser: a link to this gateway with somebody's ticket
+    /// in it must not put its reader in somebody's place.
+    func isOthers(_ ticket: String, than cookie: String, _ now: Instant) -> Bool {
+        guard let here = tokens.token(cookie, .cookie), problem(of: here, now) == nil,
+            let other = tokens.token(ticket, .ticket)
+        else { return false }
+        return other.agent != here.agent
+    }
+
     /// A request with a token: it is for a session that is known, or for one that another gateway has had.
     mutating func enter(
         _ id: RequestID, _ command: WorkspaceCommand, _ proof: SessionProof, _ purpose: SessionToken.Purpose,

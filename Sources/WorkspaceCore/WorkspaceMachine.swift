@@ -224,7 +224,8 @@ package struct WorkspaceMachine {
             answer(id, .gateway(gatewayView))
         case .logIn(let agent, let password):
             logIn(id, agent, password, source, fresh, now)
-        case .resume(let ticket):
+        case .resume(let ticket, let cookie):
+            guard !isOthers(ticket, than: cookie, now) else { return refuse(id, .otherSession) }
             enter(id, command, SessionProof(token: ticket), .ticket, source, now)
         case .session(let proof), .renew(let proof), .logOut(let proof), .choose(let proof, _, _), .leave(let proof),
             .setPresence(let proof, _), .agents(let proof, _), .explain(let proof, _):

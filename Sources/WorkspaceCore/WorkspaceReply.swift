@@ -60,6 +60,7 @@ package enum WorkspaceProblem: String, Hashable, Sendable, CaseIterable {
     case notWritten = "not-written"
     case unknownOutcome = "unknown-outcome"
     case notSupervisor = "not-supervisor"
+    case otherSession = "other-session"
 
     /// Of HTTP.
     package var statusCode: Int {
@@ -68,7 +69,7 @@ package enum WorkspaceProblem: String, Hashable, Sendable, CaseIterable {
         case .wrongCredentials, .noSession, .expired, .loggedOut, .revoked: 401
         case .badCSRF, .dnNotYours, .notSupervisor: 403
         case .unknownDN: 404
-        case .dnInUse, .phoneNotRegistered, .loggedInElsewhere, .notSeated, .lineLost: 409
+        case .dnInUse, .phoneNotRegistered, .loggedInElsewhere, .notSeated, .lineLost, .otherSession: 409
         case .tooManyAttempts, .tooManyRequests: 429
         case .busy, .cannotVerify, .noNode, .notWritten: 503
         case .unknownOutcome: 504

@@ -64,6 +64,16 @@ import WorkspaceCore
         #expect(page.copy(at: 1).ask(.session(SessionProof(token: ""))) == .noSession)
     }
 
+    @Test func `nobody's ticket takes the place of who is signed in there`() {
+        let town = Town()
+        let page = town.seated()
+        let (own, other) = (page.copy(at: 1), town.seated("ben", "7001"))
+        #expect(own.ask(.resume(ticket: other.ticket, cookie: own.cookie)) == .otherSession)
+        #expect(own.ask(.resume(ticket: own.ticket, cookie: own.cookie)) == nil)
+        // What is no good cookie any more is nobody's.
+        #expect(own.ask(.resume(ticket: other.ticket, cookie: "stale")) == nil)
+    }
+
     @Test func `a ticket is good for ten minutes`() {
         let town = Town()
         let page = town.seated()

@@ -66,7 +66,7 @@ import WorkspaceCore
             switch operation {
             case .logIn: .logIn(agent: "ann", password: Array("secret".utf8))
             case .renew: .renew(proof)
-            case .resume: .resume(ticket: "t")
+            case .resume: .resume(ticket: "t", cookie: "token")
             case .logOut: .logOut(proof)
             case .choose: .choose(proof, dn: "7001", takeBack: false)
             case .leave: .leave(proof)

@@ -81,7 +81,7 @@ private struct Exchange: Sendable {
         case .renew: return await ask(.renew(proof))
         case .resume:
             guard let body = body(ResumeJSON.self) else { return WebResponse(.badJSON) }
-            return await ask(.resume(ticket: body.ticket))
+            return await ask(.resume(ticket: body.ticket, cookie: proof.token))
         case .logOut: return await ask(.logOut(proof))
         case .choose:
             guard let body = body(ChoiceJSON.self) else { return WebResponse(.badJSON) }

@@ -119,12 +119,12 @@ export async function start(tell) {
             arrived = null;
             return answer.body;
         }
-        if (answer.status === 401) {
-            if (!arrived) return null;
+        if (arrived && (answer.status === 401 || answer.status === 409)) {
             // A ticket that does not count leaves what the cookie says.
             arrived = null;
             continue;
         }
+        if (answer.status === 401) return null;
         tell(answer.problem);
         await wait(pause);
     }

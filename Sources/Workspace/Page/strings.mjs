@@ -126,6 +126,7 @@ export const strings = {
         "cannot-verify": "This workspace hears no node of the cluster. Trying again.",
         "dn-not-yours": "You may not use this number.",
         "unknown-dn": "There is no such number.",
+        "other-session": "Somebody else is signed in in this browser.",
         "dn-in-use": "Another agent is logged in on this number.",
         "phone-not-registered": "The telephone of this number is not registered. Switch it on first.",
         "logged-in-elsewhere": "You are logged in on another number. Log out there first.",

@@ -417,10 +417,15 @@ def is_cut(connection):
         return True
 
 
-def silence(pid):
-    """5,000 connections that say nothing: whoever asks is answered, as they lose their places."""
+def raise_limit():
+    """Of descriptors, so that thousands of connections are possible."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
+
+
+def silence(pid):
+    """5,000 connections that say nothing: whoever asks is answered, as they lose their places."""
+    raise_limit()
     ann = signed_in("ann", dn="7001", source="127.0.0.2")
     stream = Stream(ann)
     stream.until("event: state")
@@ -447,6 +452,7 @@ def silence(pid):
 
 def slowness():
     """Heads and bodies that come byte by byte end soon, and cost only their sender anything."""
+    raise_limit()
     beginnings = {
         "head": "GET / HTTP/1.1\r\nHost: 127.0.0.1:8081\r\nX: ",
         "body": "POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1:8081\r\nContent-Length: 10000\r\n\r\n",
@@ -454,7 +460,7 @@ def slowness():
     slow = {}
     for name, text in beginnings.items():
         source = "127.0.0.3" if name == "head" else "127.0.0.4"
-        slow[name] = [socket.create_connection(WEST, PATIENCE, (source, 0)) for _ in range(64)]
+        slow[name] = [socket.create_connection(WEST, PATIENCE, (source, 0)) for _ in range(512)]
         for connection in slow[name]:
             connection.sendall(text.encode())
     # The last of them has its place when another is refused.
