@@ -54,7 +54,10 @@ import Testing
         var output = ""
         for command in commands {
             let ran = try cluster.sandbox.run(
-                ["/usr/bin/env", "SECRETS=\(secrets)", "PYTHONUNBUFFERED=1", "/usr/bin/python3", Self.program]
+                [
+                    "/usr/bin/env", "SECRETS=\(secrets)", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1",
+                    "/usr/bin/python3", Self.program,
+                ]
                     + command,
                 seconds: seconds)
             #expect(ran.code == 0, "\(command): \(ran.output)\n\(cluster.logText)")
