@@ -120,6 +120,7 @@ import Wire
         try expectEverywhere("Not ready: lunch")
         // Another line is one for all of them.
         try page.click("changeLine")
+        try page.wait("it is left", "lineHeading", .visible)
         for tab in tabs {
             try page.go(to: tab)
             try page.wait("it asks for a line", "lineHeading", .visible)
@@ -131,6 +132,7 @@ import Wire
             try page.wait("it has the line", "lineName", .text("Line 7001"))
         }
         try page.click("signOut")
+        try page.wait("she has gone", "signInHeading", .visible)
         for tab in tabs {
             try page.go(to: tab)
             try page.wait("nobody is signed in", "signInHeading", .visible)
