@@ -271,10 +271,11 @@ extension Browser {
         try wait("line \(dn) is taken", "lineName", .text("Line \(dn)"))
     }
 
-    /// Makes the agent not ready.
+    /// Makes the agent not ready, and waits until the page says so.
     func becomeNotReady(because reason: String) throws {
         try click("notReady")
         try click("#reasons input[value=\"\(reason)\"]")
         try click("reasonOK")
+        try wait("not ready", "stateWord", .text("Not ready: \(reason)"))
     }
 }

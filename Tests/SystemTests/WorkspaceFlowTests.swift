@@ -114,7 +114,6 @@ import Wire
         try page.wait("her work after the call", "stateWord", .text("After-call work"))
         try call.end()
         try page.becomeNotReady(because: "lunch")
-        try page.wait("she is not ready", "stateWord", .text("Not ready: lunch"))
         try page.screenshot("9-not-ready")
         try east.wait("why") { $0.type == .eventAgentNotReady && $0.reasons.contains { $0.value == "lunch" } }
         let agents = try cluster.tandem("agents")
