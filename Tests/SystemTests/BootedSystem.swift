@@ -80,7 +80,8 @@ final class BootedSystem {
             return try Self.wait(what, seconds: seconds, for: value)
         } catch {
             let journal = try run(["journalctl", "--no-pager", "-n", "60", "-o", "short-monotonic"]).output
-            Issue.record("waited in vain for \(what)\n\(journal)")
+            let processes = try run(["ps", "-A", "-o", "pid,ppid,user,stat,wchan:24,args"]).output
+            Issue.record("waited in vain for \(what)\n\(journal)\n\(processes)")
             throw error
         }
     }
