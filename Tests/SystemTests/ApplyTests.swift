@@ -104,7 +104,7 @@ import Testing
         #expect(broken.code == 65 && broken.output.contains("no-such-key"), "\(broken.output)")
         #expect(try cluster.status().nodes.map(\.pid) == now.nodes.map(\.pid))
         let stale = try cluster.tandem(["apply", cluster.directory + "/wanted.yaml", "--plan-index", "2"], seconds: 90)
-        #expect(stale.code == 1 && stale.output.contains("plan again"), "\(stale.output)")
+        #expect(stale.code == 1 && stale.output.contains("run `tandem plan` again"), "\(stale.output)")
 
         // Back: the node is there again.
         let back = try cluster.tandem(["rollback", "--wait", "--timeout", "60s"], seconds: 90)
