@@ -54,7 +54,7 @@ extension Bench {
             throw LoadFailure("the workspace is gone")
         }
         let start = SystemClock.monotonicNanoseconds()
-        let clicks = try pages.clickOn(0..<min(pages.count, Self.pagesAtATime), seconds: seconds)
+        let clicks = try pages.clickAround(atATime: Self.pagesAtATime, seconds: seconds)
         let nanoseconds = SystemClock.monotonicNanoseconds() - start
         guard let after = ProcessInformation.processorNanoseconds(of: worker) else {
             throw LoadFailure("the workspace is gone")

@@ -4,8 +4,8 @@ import LinuxSystem
 
 /// Many agents' pages at one workspace, as browsers have them: a connection for requests and one for events each.
 final class PageBank {
-    /// What a page waits for.
-    private static let patience: UInt64 = 10_000_000_000
+    /// How long pages wait for what should come, nanoseconds; more than anything is measured for.
+    private static let patience: UInt64 = 70_000_000_000
     /// So few have one address that the workspace takes all of them for what they are.
     private static let pagesOfOneAddress = 16
 
@@ -166,33 +166,49 @@ final class PageBank {
         return end - start
     }
 
-    /// Clicks at so many pages at a time.
+    /// Clicks at one page after the other, at so many at a time: no agent clicks faster than a workspace takes it.
     ///
     /// - Returns: how many were shown.
-    func clickOn(_ numbers: Range<Int>, seconds: Int) throws -> Int {
+    func clickAround(atATime window: Int, seconds: Int) throws -> Int {
         let end = SystemClock.monotonicNanoseconds() + UInt64(seconds) * 1_000_000_000
         var shown = 0
-        var waiting = Set(numbers)
-        for number in numbers { try click(number) }
-        while !waiting.isEmpty {
-            try interruption.check()
-            for number in try hear(within: Self.patience) where waiting.contains(number) && hasShown(number) {
+        var waiting = Set(0..<min(window, count))
+        var next = waiting.count
+        for number in waiting { try click(number) }
+        try awaitPages {
+            for number in try hear() where waiting.contains(number) && hasShown(number) {
                 _ = try answer(number)
                 shown += 1
-                if SystemClock.monotonicNanoseconds() < end { try click(number) } else { waiting.remove(number) }
+                waiting.remove(number)
+                guard SystemClock.monotonicNanoseconds() < end else { continue }
+                // With at least twice as many pages it is long since this one was clicked.
+                waiting.insert(next % count)
+                try click(next % count)
+                next += 1
             }
+            return waiting.isEmpty
         }
         return shown
     }
 
     // MARK: Streams
 
+    /// Until all is done, but not for ever.
+    private func awaitPages(_ isDone: () throws -> Bool) throws {
+        let end = SystemClock.monotonicNanoseconds() + Self.patience
+        while try !isDone() {
+            try interruption.check()
+            guard SystemClock.monotonicNanoseconds() < end else {
+                throw LoadFailure("pages do not hear what they should")
+            }
+        }
+    }
+
     /// Reads what has come.
     ///
-    /// - Returns: the pages that have heard something; none when nobody has for so many nanoseconds, which is a failure.
-    private func hear(within nanoseconds: UInt64) throws -> [Int] {
-        let count = try epoll.wait(nanoseconds: nanoseconds)
-        guard count > 0 else { throw LoadFailure("pages hear nothing any more") }
+    /// - Returns: the pages that have heard something, or have lost their streams.
+    private func hear() throws -> [Int] {
+        let count = try epoll.wait(nanoseconds: 1_000_000_000)
         var heard: [Int] = []
         for position in 0..<count {
             let number = Int(epoll.event(at: position).tag)
@@ -212,11 +228,12 @@ final class PageBank {
 
     private func awaitAll(of numbers: [Int], _ isThere: (String) -> Bool) throws {
         var waiting = Set(numbers)
-        while !waiting.isEmpty {
-            for number in try hear(within: Self.patience) where waiting.contains(number) {
+        try awaitPages {
+            for number in try hear() where waiting.contains(number) {
                 guard pages[number].events != nil else { throw LoadFailure("the workspace has ended a stream") }
                 if isThere(String(decoding: pages[number].heard, as: UTF8.self)) { waiting.remove(number) }
             }
+            return waiting.isEmpty
         }
     }
 
@@ -228,9 +245,8 @@ final class PageBank {
         var waiting = Set(pages.indices)
         // What was heard before says nothing of what is.
         for number in pages.indices where pages[number].events != nil { pages[number].heard = [] }
-        while !waiting.isEmpty {
-            try interruption.check()
-            for number in try hear(within: Self.patience) where waiting.contains(number) {
+        try awaitPages {
+            for number in try hear() where waiting.contains(number) {
                 if pages[number].events == nil {
                     try listen(number)
                 } else if String(decoding: pages[number].heard, as: UTF8.self).contains(#""state":"live""#) {
@@ -238,6 +254,7 @@ final class PageBank {
                     waiting.remove(number)
                 }
             }
+            return waiting.isEmpty
         }
         return times
     }

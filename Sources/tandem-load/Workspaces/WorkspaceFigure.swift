@@ -33,7 +33,7 @@ enum WorkspaceFigure: String, MeasuredFigure {
             "resident memory of tandem-workspace with 1,000 pages, each with two connections, above that with none"
         case .shown: "PUT of ready or not ready until the page's stream tells of it; one at a time, 1,000 pages open"
         case .shownTail: "of the same samples"
-        case .rate: "each asks again when its stream has told it; written down by the node each"
+        case .rate: "of 1,000 in turn, the next one when a stream has told of one; written down by the node each"
         case .processor: "processor time, user and kernel"
         case .back:
             "1,000 pages, which come back as soon as they notice; lines live, nobody signs in, and no DN is out of service meanwhile"
